@@ -1,0 +1,21 @@
+//! The reference back end: a chat whose agents report every step to the person's browser.
+//!
+//! It shows the fault and its cure: one process-wide [`factory::AgentInstanceFactory`] that every
+//! request reconfigures, or a factory for each request. What threads share is in `kernel`; a
+//! [`process::Process`] is a value, so two trials share nothing.
+
+pub mod agents;
+pub mod auth;
+pub mod bridge;
+pub mod call_sites;
+pub mod context;
+mod event;
+pub mod factory;
+mod kernel;
+pub mod process;
+mod run;
+pub mod server;
+pub mod service;
+pub mod stubs;
+mod supervisor;
+mod sync;

@@ -1,0 +1,102 @@
+//! What is process-wide in the modelled system, as a value: two trials share nothing.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::agents::AgentClassRegistry;
+use super::call_sites::Migration;
+use super::event::{RunAnswer, SaidMessage};
+use super::factory::AgentInstanceFactory;
+use super::kernel::connections::{ConnectionRegistry, Sink};
+use super::kernel::conversations::ConversationStore;
+use super::kernel::emitters::EmitterPool;
+use super::kernel::gate::Gate;
+use super::kernel::id_source::IdSource;
+use super::kernel::limits::UserLimits;
+use super::kernel::runs::RunRegistry;
+use super::kernel::singleton::Singleton;
+use crate::trial::ids::{RunId, ThreadId, UserName};
+use crate::world::World;
+use crate::world::channel::Sender;
+
+/// How many runs of one user go on at once.
+pub(crate) const RUNS_PER_USER: u32 = 5;
+/// How many finished runs the process remembers.
+const FINISHED_RUNS: usize = 10_000;
+/// How many messages of a conversation the process remembers.
+const MESSAGES_PER_CONVERSATION: usize = 200;
+/// How many idle emitters the pool keeps for a user.
+const IDLE_EMITTERS_PER_USER: usize = 4;
+
+/// What every request of the process shares, rightly or by necessity.
+pub(crate) struct Shared {
+    pub(crate) world: World,
+    pub(crate) connections: ConnectionRegistry<UserName, EventSink>,
+    pub(crate) runs: RunRegistry<RunId, (UserName, ThreadId), RunAnswer>,
+    pub(crate) conversations: ConversationStore<(UserName, ThreadId), SaidMessage>,
+    pub(crate) limits: UserLimits<UserName>,
+    pub(crate) emitters: EmitterPool<UserName, RunId>,
+    pub(crate) ids: IdSource,
+    pub(crate) gate: Gate,
+    pub(crate) agent_class_registry: AgentClassRegistry,
+}
+
+/// One server process of the modelled system.
+pub struct Process {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) migration: Migration,
+    /// The process-wide factory: what the migration takes away, call site by call site.
+    pub(crate) singleton: Singleton<AgentInstanceFactory>,
+}
+
+impl Process {
+    /// A process whose given call sites are migrated. Start-up has run.
+    pub fn start(world: World, migration: Migration) -> Arc<Self> {
+        let shared = Shared {
+            world,
+            connections: ConnectionRegistry::new(),
+            runs: RunRegistry::new(FINISHED_RUNS),
+            conversations: ConversationStore::new(MESSAGES_PER_CONVERSATION),
+            limits: UserLimits::new(RUNS_PER_USER),
+            emitters: EmitterPool::new(IDLE_EMITTERS_PER_USER),
+            ids: IdSource::new(),
+            gate: Gate::new(),
+            agent_class_registry: AgentClassRegistry::standard(),
+        };
+        let process =
+            Arc::new(Self { shared: Arc::new(shared), migration, singleton: Singleton::new() });
+        super::call_sites::startup(&process);
+        process
+    }
+
+    /// Takes no new run, ends every connection, and tells how many runs are still in flight.
+    pub fn shut_down(&self) -> u64 {
+        self.shared.gate.close();
+        self.shared.connections.shut_down();
+        self.shared.gate.in_flight()
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Process(migrated {})", self.migration)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Shared")
+    }
+}
+
+/// Where the events for one connection go: the queue that its task empties.
+#[derive(Debug)]
+pub(crate) struct EventSink(pub(crate) Sender<Arc<str>>);
+
+impl Sink for EventSink {
+    type Message = Arc<str>;
+
+    fn deliver(&self, message: &Arc<str>) -> bool {
+        self.0.send(Arc::clone(message)).is_ok()
+    }
+}

@@ -1,0 +1,126 @@
+//! The reference back end as a real server: axum over the same routes.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use futures_util::future::BoxFuture;
+use tokio::net::TcpListener;
+
+use super::service::{HttpAnswer, HttpRequest, Service, SocketIo};
+
+/// The largest body and the largest message that the server takes, in bytes.
+const LARGEST_MESSAGE: usize = 1 << 20;
+
+/// Opens the listening socket on the loopback address; port 0 takes a free one.
+///
+/// # Errors
+///
+/// The port is in use, or may not be opened.
+pub async fn listen(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+}
+
+/// Serves until `shutdown` ends; then takes no new run and ends every connection.
+///
+/// # Errors
+///
+/// The listening socket broke.
+pub async fn serve(
+    listener: TcpListener,
+    service: Service,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let ending = service.clone();
+    let router = Router::new()
+        .route("/ws", get(open_socket))
+        .fallback(any(answer))
+        .layer(DefaultBodyLimit::max(LARGEST_MESSAGE))
+        .with_state(service);
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move {
+            shutdown.await;
+            ending.process().shut_down();
+        })
+        .await
+}
+
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()
+}
+
+impl IntoResponse for HttpAnswer {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(header::CONTENT_TYPE, "application/json")], self.body).into_response()
+    }
+}
+
+async fn answer(
+    State(service): State<Service>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request = HttpRequest {
+        method: method.to_string(),
+        path: uri.path().to_owned(),
+        authorization: authorization(&headers).map(str::to_owned),
+        body: body.to_vec(),
+    };
+    service.answer(request).await.into_response()
+}
+
+async fn open_socket(
+    State(service): State<Service>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let user = match service.authenticate(authorization(&headers)) {
+        Ok(user) => user,
+        Err(answer) => return answer.into_response(),
+    };
+    upgrade.max_message_size(LARGEST_MESSAGE).on_upgrade(async move |socket| {
+        let mut io = AxumSocket(socket);
+        let name = format!("{user}/socket");
+        service.serve_socket(user, &name, &mut io).await;
+        io.end().await;
+    })
+}
+
+struct AxumSocket(WebSocket);
+
+impl AxumSocket {
+    async fn end(mut self) {
+        let frame = CloseFrame { code: close_code::AWAY, reason: Utf8Bytes::from_static("ended") };
+        // The client may be gone already, which is just as well.
+        let _ = self.0.send(Message::Close(Some(frame))).await;
+    }
+}
+
+impl SocketIo for AxumSocket {
+    fn receive(&mut self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async {
+            loop {
+                match self.0.recv().await {
+                    Some(Ok(Message::Text(text))) => return Some(text.as_str().to_owned()),
+                    // Not text: handed on as what it is not, and answered as an error.
+                    Some(Ok(Message::Binary(_))) => return Some(String::new()),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                }
+            }
+        })
+    }
+
+    fn send(&mut self, text: Arc<str>) -> BoxFuture<'_, bool> {
+        Box::pin(async move { self.0.send(Message::Text(Utf8Bytes::from(&*text))).await.is_ok() })
+    }
+}

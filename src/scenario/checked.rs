@@ -1,0 +1,236 @@
+//! A scenario as checked: nothing unset, nothing out of range.
+
+use std::fmt;
+use std::ops::Range as Span;
+
+use toml::Spanned;
+
+use super::file::{SCENARIO_VERSION, ScenarioFile};
+use crate::trial::plan::Via;
+
+/// A checked scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Scenario {
+    /// A short name.
+    pub name: String,
+    /// One line for reports.
+    pub title: String,
+    /// The work in the simulated world; delays in switch points.
+    pub explore: Workload,
+    /// Trials of a sign-off in the simulated world.
+    pub explore_trials: u64,
+    /// The work on the wire; delays in milliseconds.
+    pub wire: Workload,
+    /// Rounds of a sign-off on the wire.
+    pub wire_rounds: u64,
+}
+
+/// What plans are made from; [`Workload::plan`] is their one constructor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Workload {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Users that start runs.
+    pub users: Range,
+    /// Runs that each of them starts.
+    pub runs_per_user: u16,
+    /// How runs are started; drawn for each run.
+    pub via: Vec<Via>,
+    /// Whether one more user is connected and does nothing.
+    pub bystander: bool,
+    /// How many of a hundred socket runs lose their connection in mid-run.
+    pub vanish_percent: u8,
+    /// The sub-agents of each run.
+    pub agents: Vec<String>,
+    /// Turns before a user starts.
+    pub start_delay: Range,
+    /// Turns that a stub call takes.
+    pub stub_delay: Range,
+}
+
+/// From the fewest to the most, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The fewest.
+    pub least: u32,
+    /// The most; not below the fewest.
+    pub most: u32,
+}
+
+/// The largest of what a scenario may ask for.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Sizes;
+
+impl Sizes {
+    /// Users of one trial.
+    pub const USERS: u32 = 5_000;
+    /// Runs of one user.
+    pub const RUNS: u16 = 1_000;
+    /// Turns of one delay.
+    pub const DELAY: u32 = 10_000;
+}
+
+/// What is wrong with a scenario file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScenarioError {
+    /// The line, from 1; none where the file as a whole is meant.
+    pub line: Option<usize>,
+    /// What is wrong, and what to write instead.
+    pub problem: String,
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(out, "line {line}: {}", self.problem),
+            None => out.write_str(&self.problem),
+        }
+    }
+}
+
+impl std::error::Error for ScenarioError {}
+
+impl Scenario {
+    /// Reads and checks a scenario file.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its line.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let file: ScenarioFile = toml::from_str(text).map_err(|error| ScenarioError {
+            line: error.span().map(|span| line_of(text, &span)),
+            problem: error.message().to_owned(),
+        })?;
+        Checker { text }.check(file)
+    }
+}
+
+struct Checker<'t> {
+    text: &'t str,
+}
+
+impl Checker<'_> {
+    fn check(&self, file: ScenarioFile) -> Result<Scenario, ScenarioError> {
+        self.demand(*file.version.get_ref() == SCENARIO_VERSION, &file.version, || {
+            format!("this partywall reads scenario version {SCENARIO_VERSION}")
+        })?;
+        let name = file.name.get_ref();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        self.demand(!name.is_empty() && name.chars().all(plain), &file.name, || {
+            "`name` is made of letters, digits, `-` and `_`".into()
+        })?;
+        let work = &file.workload;
+        self.demand(
+            (1..=Sizes::RUNS).contains(work.runs_per_user.get_ref()),
+            &work.runs_per_user,
+            || format!("`runs_per_user` is from 1 to {}", Sizes::RUNS),
+        )?;
+        let vanish_percent = work.vanish_percent.as_ref().map_or(0, |percent| *percent.get_ref());
+        if let Some(percent) = &work.vanish_percent {
+            self.demand(vanish_percent <= 100, percent, || {
+                "`vanish_percent` is from 0 to 100".into()
+            })?;
+        }
+        let common = Workload {
+            scenario: name.clone(),
+            users: Range { least: 1, most: 1 },
+            runs_per_user: *work.runs_per_user.get_ref(),
+            via: self.via(&work.via)?,
+            bystander: work.bystander,
+            vanish_percent,
+            agents: Vec::new(),
+            start_delay: Range { least: 0, most: 0 },
+            stub_delay: Range { least: 0, most: 0 },
+        };
+        let explore = Workload {
+            users: self.range(&file.explore.users, "users", 1, Sizes::USERS)?,
+            agents: self.agents(&file.explore.agents)?,
+            start_delay: self.range(&file.explore.start_delay, "start_delay", 0, Sizes::DELAY)?,
+            stub_delay: self.range(&file.explore.stub_delay, "stub_delay", 0, Sizes::DELAY)?,
+            ..common.clone()
+        };
+        let mut wire = Workload {
+            users: self.range(&file.wire.users, "users", 2, Sizes::USERS)?,
+            agents: self.agents(&file.wire.agents)?,
+            start_delay: self.range(&file.wire.start_delay, "start_delay", 0, Sizes::DELAY)?,
+            stub_delay: self.range(&file.wire.stub_delay, "stub_delay", 0, Sizes::DELAY)?,
+            ..common
+        };
+        if wire.bystander {
+            wire.users = Range { least: wire.users.least - 1, most: wire.users.most - 1 };
+        }
+        self.demand(*file.explore.trials.get_ref() > 0, &file.explore.trials, || {
+            "`trials` is at least 1".into()
+        })?;
+        self.demand(*file.wire.rounds.get_ref() > 0, &file.wire.rounds, || {
+            "`rounds` is at least 1".into()
+        })?;
+        Ok(Scenario {
+            name: name.clone(),
+            title: file.title,
+            explore,
+            explore_trials: file.explore.trials.into_inner(),
+            wire,
+            wire_rounds: file.wire.rounds.into_inner(),
+        })
+    }
+
+    fn via(&self, written: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Via>, ScenarioError> {
+        self.demand(!written.get_ref().is_empty(), written, || {
+            "`via` lists at least one of `socket`, `http`".into()
+        })?;
+        let read = |via: &Spanned<String>| match via.get_ref().as_str() {
+            "socket" => Ok(Via::Socket),
+            "http" => Ok(Via::Http),
+            other => Err(self.error(
+                via,
+                format!(
+                    "`{}` is no way to start a run; write `socket` or `http`",
+                    other.escape_debug()
+                ),
+            )),
+        };
+        written.get_ref().iter().map(read).collect()
+    }
+
+    fn agents(&self, written: &Spanned<Vec<String>>) -> Result<Vec<String>, ScenarioError> {
+        self.demand(!written.get_ref().is_empty(), written, || {
+            "`agents` lists at least one sub-agent".into()
+        })?;
+        Ok(written.get_ref().clone())
+    }
+
+    fn range(
+        &self,
+        written: &Spanned<[u32; 2]>,
+        name: &str,
+        floor: u32,
+        ceiling: u32,
+    ) -> Result<Range, ScenarioError> {
+        let [least, most] = *written.get_ref();
+        self.demand(floor <= least && least <= most && most <= ceiling, written, || {
+            format!("`{name}` is [fewest, most], from {floor} to {ceiling}")
+        })?;
+        Ok(Range { least, most })
+    }
+
+    fn demand<T>(
+        &self,
+        holds: bool,
+        at: &Spanned<T>,
+        problem: impl FnOnce() -> String,
+    ) -> Result<(), ScenarioError> {
+        if holds { Ok(()) } else { Err(self.error(at, problem())) }
+    }
+
+    fn error<T>(&self, at: &Spanned<T>, problem: String) -> ScenarioError {
+        ScenarioError { line: Some(line_of(self.text, &at.span())), problem }
+    }
+}
+
+fn line_of(text: &str, span: &Span<usize>) -> usize {
+    text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
+}

@@ -1,0 +1,9 @@
+//! Scenario files: as written ([`file`]), then as checked ([`Scenario`]), then made into plans.
+
+mod checked;
+mod embedded;
+pub mod file;
+mod generate;
+
+pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
+pub use embedded::{built_in, built_in_names};

@@ -1,0 +1,65 @@
+//! The simulated users: written once, driven in the simulated world and on the wire.
+
+mod latch;
+mod progress;
+mod speech;
+pub mod transport;
+mod user;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::trial::ids::TaskName;
+use crate::trial::plan::Plan;
+use crate::world::World;
+use crate::world::backend::Backend;
+
+use latch::Latch;
+
+/// How long simulated users wait. In the simulated world, where waiting in vain is known without a
+/// clock, none of it matters.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Patience {
+    /// With a run, a connection, a barrier.
+    pub run: Duration,
+    /// Between two looks at the state of a run whose stream was cut.
+    pub look_again: Duration,
+    /// After everybody has finished, for what may still come.
+    pub linger: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            run: Duration::from_secs(10),
+            look_again: Duration::from_millis(50),
+            linger: Duration::from_millis(150),
+        }
+    }
+}
+
+/// The users of a plan, each as a task name and what to run under it. All of them must run for any
+/// of them to end: they wait for each other at barriers and at the end, so that nobody stops
+/// listening while others still work.
+pub fn users(
+    world: &World,
+    backend: &dyn Backend,
+    plan: &Arc<Plan>,
+    patience: Patience,
+) -> Vec<(TaskName, BoxFuture<'static, ()>)> {
+    let barrier = Latch::new(plan.barrier_width());
+    let finish = Latch::new(plan.users.len());
+    let user = |place: usize| {
+        let who = &plan.users[place];
+        let session = backend.session(world, &who.name);
+        let meeting = user::Meeting { barrier: barrier.clone(), finish: finish.clone() };
+        let user =
+            user::User::new(world.clone(), Arc::clone(plan), place, session, meeting, patience);
+        let future: BoxFuture<'static, ()> = Box::pin(user.live());
+        (TaskName::new(&who.name), future)
+    };
+    (0..plan.users.len()).map(user).collect()
+}

@@ -1,0 +1,92 @@
+//! How far a simulated user's own runs have come, as far as that user can tell.
+
+use std::collections::BTreeMap;
+
+use super::speech::Heard;
+use crate::trial::ids::{RequestId, RunId};
+
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    pub(super) greeted: bool,
+    pub(super) pongs: u32,
+    runs: BTreeMap<u16, Run>,
+    numbers: BTreeMap<RunId, u16>,
+}
+
+#[derive(Debug)]
+struct Run {
+    request: RequestId,
+    id: Option<RunId>,
+    events: u32,
+    ended: bool,
+    /// The connection that carried it is gone, so its end may have been missed.
+    cut: bool,
+}
+
+impl Progress {
+    pub(super) fn start(&mut self, run: u16, request: RequestId) {
+        self.runs.insert(run, Run { request, id: None, events: 0, ended: false, cut: false });
+    }
+
+    pub(super) fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::Greeting => self.greeted = true,
+            Heard::Pong => self.pongs += 1,
+            Heard::Accepted { request, run } => {
+                let waiting = self
+                    .runs
+                    .iter()
+                    .find(|(_, own)| own.id.is_none() && own.request == request)
+                    .map(|(number, _)| *number);
+                if let Some(number) = waiting {
+                    self.identify(number, run);
+                }
+            }
+            Heard::Event { run, terminal } => {
+                let own = self.numbers.get(&run).and_then(|number| self.runs.get_mut(number));
+                if let Some(own) = own {
+                    own.events += 1;
+                    own.ended |= terminal;
+                }
+            }
+            Heard::Other => {}
+        }
+    }
+
+    pub(super) fn identify(&mut self, number: u16, id: RunId) {
+        if let Some(run) = self.runs.get_mut(&number) {
+            run.id = Some(id.clone());
+            self.numbers.insert(id, number);
+        }
+    }
+
+    pub(super) fn end(&mut self, number: u16) {
+        if let Some(run) = self.runs.get_mut(&number) {
+            run.ended = true;
+        }
+    }
+
+    /// The event connection is gone.
+    pub(super) fn cut(&mut self) {
+        self.greeted = false;
+        for run in self.runs.values_mut().filter(|run| !run.ended) {
+            run.cut = true;
+        }
+    }
+
+    pub(super) fn has_ended(&self, number: u16) -> bool {
+        self.runs.get(&number).is_some_and(|run| run.ended)
+    }
+
+    pub(super) fn was_cut(&self, number: u16) -> bool {
+        self.runs.get(&number).is_some_and(|run| run.cut)
+    }
+
+    pub(super) fn events(&self, number: u16) -> u32 {
+        self.runs.get(&number).map_or(0, |run| run.events)
+    }
+
+    pub(super) fn id(&self, number: u16) -> Option<&RunId> {
+        self.runs.get(&number)?.id.as_ref()
+    }
+}

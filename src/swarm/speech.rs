@@ -1,0 +1,114 @@
+//! How a simulated user speaks to a back end of the reference protocol.
+
+use serde::{Deserialize, Serialize};
+
+use crate::trial::canary::Mint;
+use crate::trial::dialect::Dialect;
+use crate::trial::ids::{RequestId, RunId, ThreadId};
+use crate::trial::plan::{RunPlan, UserPlan};
+use crate::world::backend::{Call, Method};
+
+#[derive(Serialize)]
+struct ChatMessage<'m> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    message: String,
+    thread_id: &'m ThreadId,
+    request_id: &'m RequestId,
+    settings: String,
+    agents: &'m [String],
+    delays: &'m [u32],
+}
+
+/// The message that starts the run.
+pub(super) fn chat(mint: &Mint, user: &UserPlan, run: &RunPlan) -> String {
+    let message = ChatMessage {
+        kind: "chat",
+        message: run.prompt(mint, user.index),
+        thread_id: &run.thread,
+        request_id: &run.request_id,
+        settings: run.settings(mint, user.index),
+        agents: &run.agents,
+        delays: &run.delays,
+    };
+    serde_json::to_string(&message).expect("a message has string keys only")
+}
+
+/// The request that starts the run over HTTP.
+pub(super) fn chat_call(body: String) -> Call {
+    Call { method: Method::Post, path: "/api/chat".into(), body }
+}
+
+/// The request that reads a run.
+pub(super) fn read_run(run: &RunId) -> Call {
+    Call {
+        method: Method::Get,
+        path: format!("/api/runs/{}", in_path(run.as_str())),
+        body: String::new(),
+    }
+}
+
+/// The request that reads a thread's messages.
+pub(super) fn read_thread(thread: &ThreadId) -> Call {
+    let path = format!("/api/threads/{}/messages", in_path(thread.as_str()));
+    Call { method: Method::Get, path, body: String::new() }
+}
+
+pub(super) const PING: &str = r#"{"type":"ping"}"#;
+
+/// An id as one segment of a path. A run id comes from the server: it may be anything.
+fn in_path(id: &str) -> String {
+    let mut text = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// What a user takes from a message to know how their own runs go on. The oracles read messages
+/// anew and trust nothing of this.
+#[derive(Debug, Default, Deserialize)]
+struct Glance {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    run_id: Option<RunId>,
+    request_id: Option<RequestId>,
+    agent_name: Option<String>,
+    status: Option<String>,
+}
+
+/// What a message means to the user who got it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    Greeting,
+    Pong,
+    Accepted { request: RequestId, run: RunId },
+    Event { run: RunId, terminal: bool },
+    Other,
+}
+
+pub(super) fn hear(dialect: &Dialect, message: &[u8]) -> Heard {
+    // Anything else is for the oracles to judge.
+    let glance: Glance = serde_json::from_slice(message).unwrap_or_default();
+    let kind = glance.kind.as_deref().unwrap_or_default();
+    match (glance.run_id, glance.request_id) {
+        _ if kind == dialect.greeting => Heard::Greeting,
+        _ if kind == "pong" => Heard::Pong,
+        (Some(run), Some(request)) if kind == dialect.accepted => Heard::Accepted { request, run },
+        (Some(run), _) if dialect.is_event(kind) => {
+            Heard::Event { run, terminal: dialect.is_terminal(kind, glance.agent_name.as_deref()) }
+        }
+        _ => Heard::Other,
+    }
+}
+
+/// What an answer says of a run: its id, and whether it has ended.
+pub(super) fn run_state(body: &[u8]) -> (Option<RunId>, bool) {
+    let glance: Glance = serde_json::from_slice(body).unwrap_or_default();
+    let ended = matches!(glance.status.as_deref(), Some("completed" | "failed" | "cancelled"));
+    (glance.run_id, ended)
+}

@@ -1,0 +1,73 @@
+//! HTTP by reqwest: one client a simulated user, so that no pool and no cookie jar is shared.
+
+use futures_util::StreamExt;
+
+use crate::trial::raw::Raw;
+use crate::world::backend::{Answer, Call, Method};
+
+/// The most of a body that is read, in bytes; a server must not be able to fill the memory.
+const LARGEST_BODY: usize = 16 << 20;
+
+#[derive(Clone, Debug)]
+pub(super) struct HttpClient(reqwest::Client);
+
+impl HttpClient {
+    pub(super) fn new() -> Self {
+        // Neither proxies nor redirects: what is driven is the target and nothing else.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
+        Self(client.unwrap_or_default())
+    }
+
+    pub(super) async fn call(
+        &self,
+        url: String,
+        authorization: &str,
+        call: Call,
+    ) -> Result<Answer, String> {
+        let request = match call.method {
+            Method::Get => self.0.get(url),
+            Method::Post => {
+                self.0.post(url).header("content-type", "application/json").body(call.body)
+            }
+        };
+        let response = request
+            .header("authorization", authorization)
+            .send()
+            .await
+            .map_err(|error| words(&error))?;
+        let status = response.status().as_u16();
+        let mut headers = Vec::new();
+        for (name, value) in response.headers() {
+            headers.extend_from_slice(name.as_str().as_bytes());
+            headers.extend_from_slice(b": ");
+            headers.extend_from_slice(value.as_bytes());
+            headers.push(b'\n');
+        }
+        let mut body = Vec::new();
+        let mut chunks = response.bytes_stream();
+        // A body that breaks off is kept as far as it came: it may already hold a crossing.
+        while let Some(Ok(chunk)) = chunks.next().await {
+            let room = LARGEST_BODY - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if chunk.len() >= room {
+                break;
+            }
+        }
+        Ok(Answer { status, headers: Raw::new(headers), body: Raw::new(body) })
+    }
+}
+
+/// The error with its causes: reqwest's own text leaves out what the system said.
+fn words(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

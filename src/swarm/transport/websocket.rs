@@ -1,0 +1,77 @@
+//! WebSocket by tokio-tungstenite.
+
+use futures_util::future::BoxFuture;
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+use crate::trial::raw::Raw;
+use crate::world::backend::{Incoming, Refusal, Socket};
+
+/// The largest message that is read, in bytes; a server must not be able to fill the memory.
+const LARGEST_MESSAGE: usize = 16 << 20;
+
+/// The read buffer of a connection, in bytes; the library's default costs 136 KiB a connection.
+const READ_BUFFER: usize = 4 << 10;
+
+pub(super) async fn open(url: String, authorization: String) -> Result<Box<dyn Socket>, Refusal> {
+    let unreachable = |error: Error| Refusal::Unreachable(error.to_string());
+    let mut request = url.into_client_request().map_err(unreachable)?;
+    if let Ok(value) = authorization.parse() {
+        request.headers_mut().insert("authorization", value);
+    }
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE));
+    match connect_async_with_config(request, Some(config), true).await {
+        Ok((stream, _)) => Ok(Box::new(WireSocket(stream))),
+        Err(Error::Http(response)) => Err(Refusal::Refused {
+            status: response.status().as_u16(),
+            body: Raw::new(response.body().clone().unwrap_or_default()),
+        }),
+        Err(error) => Err(unreachable(error)),
+    }
+}
+
+struct WireSocket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket for WireSocket {
+    fn send(&mut self, text: String) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            self.0.send(Message::text(text)).await.map_err(|error| error.to_string())
+        })
+    }
+
+    fn receive(&mut self) -> BoxFuture<'_, Incoming> {
+        Box::pin(async {
+            loop {
+                return match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => Incoming::Message(Raw::from(text.as_str())),
+                    Some(Ok(Message::Binary(bytes))) => Incoming::Message(Raw::new(bytes.to_vec())),
+                    Some(Ok(Message::Close(frame))) => match frame {
+                        Some(frame) => Incoming::Ended {
+                            code: Some(frame.code.into()),
+                            reason: frame.reason.as_str().into(),
+                        },
+                        None => Incoming::Ended { code: None, reason: Raw::default() },
+                    },
+                    Some(Ok(_)) => continue,
+                    Some(Err(error)) => Incoming::Broken(error.to_string()),
+                    None => Incoming::Ended { code: None, reason: Raw::default() },
+                };
+            }
+        })
+    }
+
+    fn close(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            // It may be broken already; the next receive says so.
+            let _ = self.0.close(None).await;
+        })
+    }
+}

@@ -1,0 +1,457 @@
+//! One simulated user: follows their plan and records everything that they do and see.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::Patience;
+use super::latch::{Arrival, Latch};
+use super::progress::Progress;
+use super::speech;
+use crate::trial::canary::Mint;
+use crate::trial::dialect::Dialect;
+use crate::trial::history::What;
+use crate::trial::ids::ConnectionId;
+use crate::trial::plan::{Plan, RunPlan, Step, UserPlan, Via};
+use crate::world::backend::{Answer, Call, Incoming, Refusal, Session, Socket};
+use crate::world::{AtRest, World};
+
+/// Where the users of a trial meet.
+#[derive(Debug)]
+pub(super) struct Meeting {
+    pub(super) barrier: Latch,
+    pub(super) finish: Latch,
+}
+
+pub(super) struct User {
+    world: World,
+    plan: Arc<Plan>,
+    place: usize,
+    mint: Mint,
+    dialect: Dialect,
+    session: Box<dyn Session>,
+    barrier: Latch,
+    at_barrier: Arrival,
+    finish: Latch,
+    finished: Arrival,
+    patience: Patience,
+    socket: Option<OpenSocket>,
+    calls: Vec<PendingCall>,
+    sockets_opened: u32,
+    calls_made: u32,
+    progress: Progress,
+}
+
+struct OpenSocket {
+    name: ConnectionId,
+    socket: Box<dyn Socket>,
+}
+
+struct PendingCall {
+    name: ConnectionId,
+    run: Option<u16>,
+    answer: BoxFuture<'static, Result<Answer, String>>,
+}
+
+/// What a user waits for.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    Greeting,
+    Pong(u32),
+    Events(u16, u32),
+    End(u16),
+    /// That no call is under way.
+    Answers,
+    /// That the event connection is gone.
+    Gone,
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waited {
+    Reached,
+    /// It cannot come any more: what would have carried it is gone.
+    Hopeless,
+    PatienceOut(AtRest),
+}
+
+impl User {
+    pub(super) fn new(
+        world: World,
+        plan: Arc<Plan>,
+        place: usize,
+        session: Box<dyn Session>,
+        meeting: Meeting,
+        patience: Patience,
+    ) -> Self {
+        let waits = plan.users[place].steps.contains(&Step::Barrier);
+        let mut at_barrier = Arrival::at(&meeting.barrier);
+        if !waits {
+            // Not counted in the barrier's width.
+            at_barrier = Arrival::at(&Latch::new(0));
+        }
+        Self {
+            world,
+            mint: Mint::new(plan.campaign),
+            dialect: Dialect::reference(),
+            plan,
+            place,
+            session,
+            at_barrier,
+            barrier: meeting.barrier,
+            finished: Arrival::at(&meeting.finish),
+            finish: meeting.finish,
+            patience,
+            socket: None,
+            calls: Vec::new(),
+            sockets_opened: 0,
+            calls_made: 0,
+            progress: Progress::default(),
+        }
+    }
+
+    pub(super) async fn live(mut self) {
+        let plan = Arc::clone(&self.plan);
+        for step in &plan.users[self.place].steps {
+            self.take(step).await;
+        }
+        self.linger().await;
+    }
+
+    fn who(&self) -> &UserPlan {
+        &self.plan.users[self.place]
+    }
+
+    fn observe(&self, on: Option<&ConnectionId>, what: What) {
+        self.world.observe(&self.who().name, on, what);
+    }
+
+    async fn take(&mut self, step: &Step) {
+        match step {
+            Step::Connect => self.connect().await,
+            Step::Barrier => self.meet().await,
+            Step::Pause { turns } => self.world.sleep(*turns).await,
+            Step::Start(run) => self.start(run).await,
+            Step::AwaitEvents { run, count } => {
+                self.wait(Until::Events(*run, *count), self.patience.run).await;
+            }
+            Step::Await { run } => self.await_end(*run).await,
+            Step::Vanish => self.vanish(),
+            Step::Close => self.close().await,
+            Step::ReadRun { run } => self.read_run(*run).await,
+            Step::ReadThread { thread } => {
+                self.call(speech::read_thread(thread), None);
+                self.wait(Until::Answers, self.patience.run).await;
+            }
+            Step::Ping => self.ping().await,
+        }
+    }
+
+    async fn connect(&mut self) {
+        self.vanish();
+        self.sockets_opened += 1;
+        let name = ConnectionId::new(format!("{}/socket{}", self.who().name, self.sockets_opened));
+        self.observe(Some(&name), What::Connect);
+        let opened = tokio::select! {
+            biased;
+            opened = self.session.connect(&name) => opened,
+            _ = self.world.patience(self.patience.run) => {
+                Err(Refusal::Unreachable("the opening was not answered in time".into()))
+            }
+        };
+        match opened {
+            Ok(socket) => {
+                self.observe(Some(&name), What::Connected);
+                self.socket = Some(OpenSocket { name, socket });
+                self.wait(Until::Greeting, self.patience.run).await;
+            }
+            Err(Refusal::Refused { status, body }) => {
+                self.observe(Some(&name), What::Refused { status, raw: body });
+            }
+            Err(Refusal::Unreachable(error)) => self.observe(Some(&name), What::Broken { error }),
+        }
+    }
+
+    async fn meet(&mut self) {
+        self.at_barrier.now();
+        tokio::select! {
+            biased;
+            () = self.barrier.wait(&self.world) => {}
+            _ = self.world.patience(self.patience.run * 2) => {}
+        }
+    }
+
+    async fn start(&mut self, run: &RunPlan) {
+        let body = speech::chat(&self.mint, self.who(), run);
+        self.progress.start(run.run, run.request_id.clone());
+        let started = What::Start {
+            run: run.run,
+            via: run.via,
+            thread: run.thread.clone(),
+            request_id: run.request_id.clone(),
+        };
+        match run.via {
+            Via::Socket => {
+                let on = self.socket.as_ref().map(|open| open.name.clone());
+                self.observe(on.as_ref(), started);
+                self.send(body).await;
+            }
+            Via::Http => {
+                let name = self.next_call();
+                self.observe(Some(&name), started);
+                self.call_as(name, speech::chat_call(body), Some(run.run));
+            }
+        }
+    }
+
+    async fn send(&mut self, text: String) {
+        let Some(OpenSocket { name, socket }) = &mut self.socket else {
+            self.progress.cut();
+            return;
+        };
+        self.world.observe(
+            &self.plan.users[self.place].name,
+            Some(name),
+            What::Sent { raw: text.as_str().into() },
+        );
+        if let Err(error) = socket.send(text).await {
+            self.lose_socket(What::Broken { error });
+        }
+    }
+
+    fn next_call(&mut self) -> ConnectionId {
+        self.calls_made += 1;
+        ConnectionId::new(format!("{}/http{}", self.who().name, self.calls_made))
+    }
+
+    fn call(&mut self, call: Call, run: Option<u16>) {
+        let name = self.next_call();
+        self.call_as(name, call, run);
+    }
+
+    fn call_as(&mut self, name: ConnectionId, call: Call, run: Option<u16>) {
+        let request = What::Request {
+            method: call.method.as_str().into(),
+            path: call.path.clone(),
+            raw: call.body.as_str().into(),
+            run,
+        };
+        self.observe(Some(&name), request);
+        let answer = self.session.call(&name, call);
+        self.calls.push(PendingCall { name, run, answer });
+    }
+
+    async fn await_end(&mut self, run: u16) {
+        if !self.progress.was_cut(run) {
+            match self.wait(Until::End(run), self.patience.run).await {
+                Waited::Reached => return,
+                Waited::PatienceOut(AtRest(at_rest)) => {
+                    self.calls.retain(|call| call.run != Some(run));
+                    self.observe(None, What::GaveUp { run, at_rest });
+                    return;
+                }
+                // The stream broke while the user waited: go on as after a cut.
+                Waited::Hopeless => {}
+            }
+        }
+        self.await_cut_run(run).await;
+    }
+
+    /// The stream of the run was cut, so its last event may have been missed: the user also looks
+    /// at its state.
+    async fn await_cut_run(&mut self, run: u16) {
+        let looks = self.patience.run.as_millis() / self.patience.look_again.as_millis().max(1);
+        for _ in 0..looks.max(1) {
+            let waited = self.wait(Until::End(run), self.patience.look_again).await;
+            if waited == Waited::Reached {
+                return;
+            }
+            if self.progress.id(run).is_none() {
+                // Never accepted as far as the user knows: there is nothing to look at.
+                break;
+            }
+            self.read_run(run).await;
+            let at_rest = matches!(waited, Waited::PatienceOut(AtRest(true)));
+            if self.progress.has_ended(run) || at_rest {
+                return;
+            }
+            if waited == Waited::Hopeless {
+                self.world.patience(self.patience.look_again).await;
+            }
+        }
+        self.observe(None, What::GaveUp { run, at_rest: false });
+    }
+
+    async fn read_run(&mut self, run: u16) {
+        if let Some(id) = self.progress.id(run) {
+            self.call(speech::read_run(id), Some(run));
+            self.wait(Until::Answers, self.patience.run).await;
+        }
+    }
+
+    async fn ping(&mut self) {
+        let pongs = self.progress.pongs + 1;
+        self.send(speech::PING.into()).await;
+        self.wait(Until::Pong(pongs), self.patience.run).await;
+    }
+
+    fn vanish(&mut self) {
+        if let Some(open) = self.socket.take() {
+            self.observe(Some(&open.name), What::Leave { vanished: true });
+            self.progress.cut();
+        }
+    }
+
+    async fn close(&mut self) {
+        let Some(OpenSocket { name, socket }) = &mut self.socket else { return };
+        let left = What::Leave { vanished: false };
+        self.world.observe(&self.plan.users[self.place].name, Some(name), left);
+        socket.close().await;
+        self.wait(Until::Gone, self.patience.look_again * 20).await;
+        self.socket = None;
+        self.progress.cut();
+    }
+
+    fn lose_socket(&mut self, what: What) {
+        if let Some(open) = self.socket.take() {
+            self.observe(Some(&open.name), what);
+            self.progress.cut();
+        }
+    }
+
+    /// Listens until everybody has finished and nothing more comes: what crosses late is seen too.
+    async fn linger(&mut self) {
+        self.finished.now();
+        let finish = self.finish.clone();
+        let world = self.world.clone();
+        let everybody = async { finish.wait(&world).await };
+        tokio::pin!(everybody);
+        loop {
+            tokio::select! {
+                biased;
+                incoming = next_message(&mut self.socket) => self.take_message(incoming),
+                () = &mut everybody => break,
+            }
+        }
+        let patience = self.world.clone();
+        let silence = patience.patience(self.patience.linger);
+        tokio::pin!(silence);
+        loop {
+            tokio::select! {
+                biased;
+                incoming = next_message(&mut self.socket) => self.take_message(incoming),
+                _ = &mut silence => break,
+            }
+        }
+        self.close().await;
+    }
+
+    async fn wait(&mut self, until: Until, limit: Duration) -> Waited {
+        let world = self.world.clone();
+        let patience = world.patience(limit);
+        tokio::pin!(patience);
+        loop {
+            if self.reached(until) {
+                return Waited::Reached;
+            }
+            if self.hopeless(until) {
+                return Waited::Hopeless;
+            }
+            tokio::select! {
+                biased;
+                incoming = next_message(&mut self.socket) => self.take_message(incoming),
+                (place, answer) = next_answer(&mut self.calls) => self.take_answer(place, answer),
+                at_rest = &mut patience => return Waited::PatienceOut(at_rest),
+            }
+        }
+    }
+
+    fn reached(&self, until: Until) -> bool {
+        match until {
+            Until::Greeting => self.progress.greeted,
+            Until::Pong(count) => self.progress.pongs >= count,
+            Until::Events(run, count) => {
+                self.progress.events(run) >= count || self.progress.has_ended(run)
+            }
+            Until::End(run) => self.progress.has_ended(run) && !self.is_called(run),
+            Until::Answers => self.calls.iter().all(|call| self.starts_run(call)),
+            Until::Gone => self.socket.is_none(),
+        }
+    }
+
+    fn hopeless(&self, until: Until) -> bool {
+        let no_socket = self.socket.is_none();
+        match until {
+            Until::Greeting | Until::Pong(_) => no_socket,
+            Until::Events(run, _) | Until::End(run) => {
+                let over_http = self.who().run(run).is_some_and(|run| run.via == Via::Http);
+                !self.is_called(run) && (over_http || no_socket)
+            }
+            Until::Answers | Until::Gone => false,
+        }
+    }
+
+    /// Whether a call that concerns the run is under way.
+    fn is_called(&self, run: u16) -> bool {
+        self.calls.iter().any(|call| call.run == Some(run))
+    }
+
+    /// Whether the call is one that starts a run, which takes as long as the run.
+    fn starts_run(&self, call: &PendingCall) -> bool {
+        let Some(run) = call.run else { return false };
+        let over_http = self.who().run(run).is_some_and(|run| run.via == Via::Http);
+        over_http && !self.progress.has_ended(run)
+    }
+
+    fn take_message(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Message(raw) => {
+                self.progress.hear(speech::hear(&self.dialect, raw.bytes()));
+                let name = self.socket.as_ref().map(|open| &open.name);
+                self.observe(name, What::Received { raw });
+            }
+            Incoming::Ended { code, reason } => self.lose_socket(What::Ended { code, raw: reason }),
+            Incoming::Broken(error) => self.lose_socket(What::Broken { error }),
+        }
+    }
+
+    fn take_answer(&mut self, place: usize, answer: Result<Answer, String>) {
+        let call = self.calls.remove(place);
+        let what = match answer {
+            Ok(answer) => {
+                if let Some(run) = call.run {
+                    let (id, ended) = speech::run_state(answer.body.bytes());
+                    if let Some(id) = id.filter(|_| self.progress.id(run).is_none()) {
+                        self.progress.identify(run, id);
+                    }
+                    if ended {
+                        self.progress.end(run);
+                    }
+                }
+                What::Answer { status: answer.status, headers: answer.headers, raw: answer.body }
+            }
+            Err(error) => What::Broken { error },
+        };
+        self.observe(Some(&call.name), what);
+    }
+}
+
+async fn next_message(socket: &mut Option<OpenSocket>) -> Incoming {
+    match socket {
+        Some(open) => open.socket.receive().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_answer(calls: &mut [PendingCall]) -> (usize, Result<Answer, String>) {
+    std::future::poll_fn(|context| {
+        for (place, call) in calls.iter_mut().enumerate() {
+            if let std::task::Poll::Ready(answer) = call.answer.as_mut().poll(context) {
+                return std::task::Poll::Ready((place, answer));
+            }
+        }
+        std::task::Poll::Pending
+    })
+    .await
+}

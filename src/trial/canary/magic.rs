@@ -1,0 +1,171 @@
+//! Finds the places where a canary may start, by what its magic looks like in each form.
+
+use aho_corasick::packed;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
+
+use super::encoding::Alignment;
+use Shape::{Base64, Percent, Plain, UnicodeEscape};
+
+/// How a candidate is to be decoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    Plain,
+    Percent,
+    UnicodeEscape,
+    Base64(Alignment),
+}
+
+impl Shape {
+    /// The bytes of the canary before the [`SPELLINGS`] of this shape.
+    fn lead(self) -> usize {
+        match self {
+            Self::Plain => 0,
+            Self::Percent => "%70%".len(),
+            Self::UnicodeEscape => r"\u".len(),
+            // What has bits of the `p`.
+            Self::Base64(Alignment::Zero | Alignment::One) => 1,
+            Self::Base64(Alignment::Two) => 2,
+        }
+    }
+}
+
+/// What is searched for: of each form, with `p` and `w` in either case, a part of the
+/// magic that is rare in text of that form. (`%70` is every `p` of percent-encoded text,
+/// but a `w` before a digit is rare.) The escaped `p` ends with the first backslash of the
+/// next character, for there may be more of them.
+///
+/// The order makes the search several times as fast on some texts: the vectorised search
+/// has 8 buckets, puts pattern n into bucket n mod 8, and compares whatever is alike in
+/// some byte with any pattern of the bucket. So the two cases of one spelling are 8 apart,
+/// where they differ in one byte, and no two forms share a bucket.
+const SPELLINGS: [(&[u8], Shape); 14] = [
+    (b"pw10", Plain),
+    (b"77%31%30", Percent),
+    (br"0070\", UnicodeEscape),
+    (b"HcxM", Base64(Alignment::Zero)),
+    (b"B3MT", Base64(Alignment::One)),
+    (b"dzEw", Base64(Alignment::Two)),
+    (b"pW10", Plain),
+    (b"Pw10", Plain),
+    (b"PW10", Plain),
+    (b"57%31%30", Percent),
+    (br"0050\", UnicodeEscape),
+    (b"FcxM", Base64(Alignment::Zero)),
+    (b"BXMT", Base64(Alignment::One)),
+    (b"VzEw", Base64(Alignment::Two)),
+];
+
+/// The bytes of the longest spelling.
+pub(super) const LONGEST_SPELLING: usize = {
+    let mut longest = 0;
+    let mut place = 0;
+    while place < SPELLINGS.len() {
+        let length = SPELLINGS[place].0.len();
+        longest = if length > longest { length } else { longest };
+        place += 1;
+    }
+    longest
+};
+
+/// A place where a magic was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Where the spelling was found; the search goes on after this byte.
+    pub(super) found: usize,
+    /// Where the canary would start.
+    pub(super) start: usize,
+    pub(super) shape: Shape,
+}
+
+/// The search for all spellings at once.
+#[derive(Debug)]
+pub(super) enum Finder {
+    /// Vectorised.
+    Packed(packed::Searcher),
+    /// For machines without the vector instructions.
+    Automaton(AhoCorasick),
+}
+
+impl Finder {
+    pub(super) fn new() -> Self {
+        match packed::Searcher::new(SPELLINGS.map(|(spelling, _)| spelling)) {
+            Some(searcher) => Self::Packed(searcher),
+            None => Self::automaton(),
+        }
+    }
+
+    fn automaton() -> Self {
+        let automaton = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(SPELLINGS.map(|(spelling, _)| spelling))
+            .expect("a handful of short patterns fits into an automaton");
+        Self::Automaton(automaton)
+    }
+
+    /// The first spelling that starts at `from` or later. No spelling is a prefix of
+    /// another, so going on one byte after it misses none.
+    pub(super) fn find(&self, bytes: &[u8], mut from: usize) -> Option<Place> {
+        loop {
+            let found = match self {
+                Self::Packed(searcher) => searcher.find_in(bytes, (from..bytes.len()).into()),
+                Self::Automaton(automaton) => automaton.find(Input::new(bytes).range(from..)),
+            }?;
+            let (_, shape) = SPELLINGS[found.pattern().as_usize()];
+            let found = found.start();
+            // A canary whose first bytes are not there is none.
+            if let Some(start) = found.checked_sub(shape.lead()) {
+                return Some(Place { found, start, shape });
+            }
+            from = found + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Encoding, HexCase};
+    use super::*;
+
+    fn places(finder: &Finder, text: &str) -> Vec<(usize, Shape)> {
+        let mut places = Vec::new();
+        let mut from = 0;
+        while let Some(place) = finder.find(text.as_bytes(), from) {
+            places.push((place.start, place.shape));
+            from = place.found + 1;
+        }
+        places
+    }
+
+    #[test]
+    fn no_spelling_hides_another() {
+        for (one, _) in SPELLINGS {
+            let starts = SPELLINGS.iter().filter(|(other, _)| other.starts_with(one)).count();
+            assert_eq!(starts, 1);
+            assert!((4..=LONGEST_SPELLING).contains(&one.len()));
+        }
+        assert_eq!(LONGEST_SPELLING, 8);
+    }
+
+    /// On machines where the vectorised search exists, nothing else runs the automaton.
+    #[test]
+    fn both_searches_find_every_case_of_the_magic_in_every_form() {
+        for finder in [Finder::new(), Finder::automaton()] {
+            for magic in ["pw10", "pW10", "Pw10", "PW10"] {
+                let hex = HexCase::Lower;
+                let found = |encoding: Encoding| places(&finder, &encoding.encode(magic));
+                assert_eq!(found(Encoding::Plain), [(0, Plain)]);
+                assert_eq!(found(Encoding::Percent { hex }), [(0, Percent)]);
+                assert_eq!(found(Encoding::UnicodeEscape { hex }), [(0, UnicodeEscape)]);
+                for alignment in Alignment::ALL {
+                    let encoding = Encoding::Base64 { url: false, padded: false, alignment };
+                    // After the filler's group, a character for each byte before.
+                    let start = 4 + alignment.bytes_before();
+                    assert_eq!(found(encoding), [(start, Base64(alignment))]);
+                }
+                assert_eq!(places(&finder, "70\\ cxM 0070 0070\\"), [(11, UnicodeEscape)]);
+                assert_eq!(places(&finder, "0070\\ 0050\\"), [(4, UnicodeEscape)]);
+            }
+        }
+    }
+}

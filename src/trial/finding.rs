@@ -1,0 +1,260 @@
+//! A finding: one crossing (or loss, duplicate, wrong binding) with its evidence.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::ids::UserName;
+
+/// The oracles, by the numbers that `leak-mechanisms` gives them.
+///
+/// Exhaustive on purpose: a new oracle that is not handled everywhere does not compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum OracleId {
+    /// No canary of another user is seen.
+    #[serde(rename = "O1")]
+    Canary,
+    /// Every id on a client's wire belongs to that client.
+    #[serde(rename = "O2")]
+    Ownership,
+    /// Every event of a run comes, in order, with exactly one terminal event.
+    #[serde(rename = "O3")]
+    Completeness,
+    /// No event comes twice.
+    #[serde(rename = "O4")]
+    Duplicates,
+    /// Nothing comes after a connection or a run has ended.
+    #[serde(rename = "O6")]
+    AfterClose,
+    /// An answer belongs to the request that it answers.
+    #[serde(rename = "O7")]
+    Binding,
+}
+
+impl OracleId {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] = [
+        Self::Canary,
+        Self::Ownership,
+        Self::Completeness,
+        Self::Duplicates,
+        Self::AfterClose,
+        Self::Binding,
+    ];
+
+    /// The short code: `O1`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Canary => "O1",
+            Self::Ownership => "O2",
+            Self::Completeness => "O3",
+            Self::Duplicates => "O4",
+            Self::AfterClose => "O6",
+            Self::Binding => "O7",
+        }
+    }
+
+    /// The name: `canary`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Canary => "canary",
+            Self::Ownership => "ownership",
+            Self::Completeness => "completeness",
+            Self::Duplicates => "duplicates",
+            Self::AfterClose => "after-close",
+            Self::Binding => "binding",
+        }
+    }
+}
+
+impl fmt::Display for OracleId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.code(), self.name())
+    }
+}
+
+/// What kind of wrong was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// One user's data reached another.
+    Crossing,
+    /// A user did not get what was theirs.
+    Loss,
+    /// Something came out of its order.
+    Disorder,
+    /// Something came twice.
+    Duplicate,
+    /// Something came after its end.
+    Late,
+    /// An answer of the same user, but to another request.
+    WrongBinding,
+}
+
+impl FindingKind {
+    /// The kind in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Crossing => "crossing",
+            Self::Loss => "loss",
+            Self::Disorder => "disorder",
+            Self::Duplicate => "duplicate",
+            Self::Late => "late",
+            Self::WrongBinding => "wrong binding",
+        }
+    }
+}
+
+/// What stays the same when the same fault is found again: a digest over scenario, oracle, kind,
+/// victim operation and observer operation; no seeds, no times, no names of users.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// The fingerprint of that fault.
+    pub fn of(
+        scenario: &str,
+        oracle: OracleId,
+        kind: FindingKind,
+        victim_operation: &str,
+        observer_operation: &str,
+    ) -> Self {
+        let mut digest = Sha256::new();
+        for part in [scenario, oracle.code(), kind.as_str(), victim_operation, observer_operation] {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part.as_bytes());
+        }
+        let mut text = super::raw::to_hex(&digest.finalize());
+        text.truncate(16);
+        Self(text)
+    }
+
+    /// The 16 hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// One observation that proves a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The number of the observation in its history.
+    pub n: u64,
+    /// What it shows, in a few words; user names are the plan's, server text never appears here.
+    pub shows: String,
+}
+
+/// One crossing, loss, duplicate or wrong binding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What stays the same when it is found again.
+    pub fingerprint: Fingerprint,
+    /// Who found it.
+    pub oracle: OracleId,
+    /// What kind of wrong it is.
+    pub kind: FindingKind,
+    /// Whose data it was, or who did not get theirs.
+    pub victim: UserName,
+    /// The victim's run, by its number in the plan, where it is known.
+    pub victim_run: Option<u16>,
+    /// Who saw it; the victim themselves for a loss.
+    pub observer: UserName,
+    /// What the victim was doing: `prompt of chat over websocket`.
+    pub victim_operation: String,
+    /// Where the observer saw it: `websocket`.
+    pub observer_operation: String,
+    /// The observations that prove it, in order.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What an oracle knows of a finding before it has a fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// What kind of wrong it is.
+    pub kind: FindingKind,
+    /// Whose data it was.
+    pub victim: UserName,
+    /// The victim's run, where it is known.
+    pub victim_run: Option<u16>,
+    /// Who saw it.
+    pub observer: UserName,
+    /// What the victim was doing.
+    pub victim_operation: String,
+    /// Where the observer saw it.
+    pub observer_operation: String,
+    /// The observations that prove it.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Finding {
+    /// The finding of an oracle in a scenario.
+    pub fn new(scenario: &str, oracle: OracleId, suspect: Suspect) -> Self {
+        let Suspect {
+            kind,
+            victim,
+            victim_run,
+            observer,
+            victim_operation,
+            observer_operation,
+            evidence,
+        } = suspect;
+        let fingerprint =
+            Fingerprint::of(scenario, oracle, kind, &victim_operation, &observer_operation);
+        Self {
+            fingerprint,
+            oracle,
+            kind,
+            victim,
+            victim_run,
+            observer,
+            victim_operation,
+            observer_operation,
+            evidence,
+        }
+    }
+
+    /// The finding in one sentence.
+    pub fn summary(&self) -> String {
+        let Self { victim, observer, victim_operation, observer_operation, .. } = self;
+        match self.kind {
+            FindingKind::Crossing => format!(
+                "{observer} saw data of {victim} ({victim_operation}) on {observer_operation}"
+            ),
+            FindingKind::Loss => {
+                format!("{victim} lost events of {victim_operation} on {observer_operation}")
+            }
+            FindingKind::Disorder => format!(
+                "{victim} got events of {victim_operation} out of order on {observer_operation}"
+            ),
+            FindingKind::Duplicate => {
+                format!(
+                    "{observer} got an event of {victim_operation} twice on {observer_operation}"
+                )
+            }
+            FindingKind::Late => format!(
+                "{observer} got an event of {victim_operation} after its end on \
+                 {observer_operation}"
+            ),
+            FindingKind::WrongBinding => format!(
+                "{observer} got an answer to another of their requests ({victim_operation}) on \
+                 {observer_operation}"
+            ),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! A plan: everything that every simulated user does in one trial, with no randomness left.
+//!
+//! Plans are made by [`crate::scenario::Workload::plan`]; here is only what they say. A delay is
+//! counted in *turns*: one switch point in the simulated world, one millisecond on the wire.
+
+use serde::{Deserialize, Serialize};
+
+use super::canary::{CampaignKey, Field, Mint, Owner};
+use super::ids::{RequestId, ThreadId, UserName};
+
+/// The version of the plan format that this program writes and reads.
+pub const PLAN_VERSION: u32 = 1;
+
+/// What every simulated user does in one trial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`PLAN_VERSION`].
+    pub version: u32,
+    /// The scenario that the plan was made from.
+    pub scenario: String,
+    /// The key of the campaign's canaries.
+    pub campaign: CampaignKey,
+    /// The number of the trial in its campaign, from 0.
+    pub trial: u64,
+    /// The users, in order of their index.
+    pub users: Vec<UserPlan>,
+}
+
+impl Plan {
+    /// The user of that index.
+    pub fn user_at(&self, index: u32) -> Option<&UserPlan> {
+        self.users.iter().find(|user| user.index == index)
+    }
+
+    /// The user of that name.
+    pub fn user(&self, name: &UserName) -> Option<&UserPlan> {
+        self.users.iter().find(|user| user.name == *name)
+    }
+
+    /// Every run that the plan starts, with its user.
+    pub fn runs(&self) -> impl Iterator<Item = (&UserPlan, &RunPlan)> {
+        self.users.iter().flat_map(|user| user.runs().map(move |run| (user, run)))
+    }
+
+    /// How many users wait at each of the plan's barriers (a user without any does not count).
+    pub fn barrier_width(&self) -> usize {
+        let waits = |user: &&UserPlan| user.steps.iter().any(|step| *step == Step::Barrier);
+        self.users.iter().filter(waits).count()
+    }
+}
+
+/// What one simulated user does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserPlan {
+    /// Who they are to the back end.
+    pub name: UserName,
+    /// Their number in canaries; unique in the campaign.
+    pub index: u32,
+    /// What they do, in order.
+    pub steps: Vec<Step>,
+}
+
+impl UserPlan {
+    /// The runs that this user starts.
+    pub fn runs(&self) -> impl Iterator<Item = &RunPlan> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Start(run) => Some(run),
+            _ => None,
+        })
+    }
+
+    /// The run of that number.
+    pub fn run(&self, number: u16) -> Option<&RunPlan> {
+        self.runs().find(|run| run.run == number)
+    }
+
+    /// Whether the user starts nothing and only listens.
+    pub fn is_bystander(&self) -> bool {
+        self.runs().next().is_none()
+    }
+}
+
+/// One thing that a simulated user does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Step {
+    /// Opens the event connection and waits for its greeting.
+    Connect,
+    /// Waits until every user whose plan has a barrier has come to it.
+    Barrier,
+    /// Lets that many turns pass.
+    Pause {
+        /// Switch points, or milliseconds on the wire.
+        turns: u32,
+    },
+    /// Starts a run and goes on at once.
+    Start(RunPlan),
+    /// Waits until that many events of the run have come, or the run has ended.
+    AwaitEvents {
+        /// The number of the run.
+        run: u16,
+        /// How many events.
+        count: u32,
+    },
+    /// Waits until the run has ended or patience is out.
+    Await {
+        /// The number of the run.
+        run: u16,
+    },
+    /// Drops the event connection without a goodbye, as a browser that goes off-line.
+    Vanish,
+    /// Closes the event connection in order.
+    Close,
+    /// Reads a run's state over HTTP.
+    ReadRun {
+        /// The number of the run.
+        run: u16,
+    },
+    /// Reads a thread's messages over HTTP.
+    ReadThread {
+        /// The thread.
+        thread: ThreadId,
+    },
+    /// Sends `ping` on the event connection.
+    Ping,
+}
+
+/// How a run is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// A message on the event connection.
+    Socket,
+    /// An HTTP request that answers when the run has ended.
+    Http,
+}
+
+impl Via {
+    /// The kind of run, as findings name it.
+    pub fn run_kind(self) -> &'static str {
+        match self {
+            Self::Socket => "chat over websocket",
+            Self::Http => "chat over http",
+        }
+    }
+}
+
+/// One run that a simulated user starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunPlan {
+    /// Its number among the user's runs, from 1; part of its canaries.
+    pub run: u16,
+    /// How it is started.
+    pub via: Via,
+    /// The conversation.
+    pub thread: ThreadId,
+    /// The id that the client gives the request.
+    pub request_id: RequestId,
+    /// The sub-agents that the supervisor runs, in order.
+    pub agents: Vec<String>,
+    /// How long each stub call takes, in turns; used round-robin.
+    pub delays: Vec<u32>,
+    /// Whether the prompt also holds a canary of the phantom user (the path control).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub phantom: bool,
+}
+
+impl RunPlan {
+    /// What the user writes: their prompt canary, and the phantom's where the plan asks for it.
+    pub fn prompt(&self, mint: &Mint, user: u32) -> String {
+        let own = mint.mint(Owner { user, run: self.run, field: Field::Prompt });
+        let mut text = format!("Please look into {own}");
+        if self.phantom {
+            text.push_str(" and ");
+            text.push_str(&mint.mint(super::control::phantom_owner(self.via)));
+        }
+        text
+    }
+
+    /// The user's LLM settings: a canary of their own.
+    pub fn settings(&self, mint: &Mint, user: u32) -> String {
+        mint.mint(Owner { user, run: self.run, field: Field::Settings })
+    }
+}

@@ -1,0 +1,115 @@
+//! Bytes exactly as they came over a connection.
+
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes as they were sent or received.
+///
+/// In JSON they are a plain string where they are UTF-8, and `{"hex": "…"}` where they are not, so
+/// that a history stays readable and still loses nothing.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Raw(Vec<u8>);
+
+impl Raw {
+    /// Wraps the bytes.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes as text; what is not UTF-8 becomes the replacement character.
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+}
+
+impl From<&str> for Raw {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
+impl From<String> for Raw {
+    fn from(text: String) -> Self {
+        Self(text.into_bytes())
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?}", self.text())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Written {
+    Text(String),
+    Bytes { hex: String },
+}
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => out.serialize_str(text),
+            Err(_) => Written::Bytes { hex: to_hex(&self.0) }.serialize(out),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        match Written::deserialize(input)? {
+            Written::Text(text) => Ok(Self(text.into_bytes())),
+            Written::Bytes { hex } => from_hex(&hex)
+                .map(Self)
+                .ok_or_else(|| D::Error::custom("`hex` is not an even number of hex digits")),
+        }
+    }
+}
+
+/// The bytes as lower-case hex digits.
+pub fn to_hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The bytes that the hex digits stand for; `None` if they are not hex or not whole bytes.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_survives_json() {
+        for bytes in [b"plain".to_vec(), vec![0xff, 0x00, 0x9f], b"\x1b[31m\"<b>".to_vec()] {
+            let raw = Raw::new(bytes);
+            let json = serde_json::to_string(&raw).expect("serialises");
+            assert_eq!(serde_json::from_str::<Raw>(&json).expect("reads back"), raw);
+        }
+    }
+
+    #[test]
+    fn malformed_hex_is_refused() {
+        for bad in ["0", "zz", "0g"] {
+            assert!(serde_json::from_str::<Raw>(&format!("{{\"hex\":{bad:?}}}")).is_err());
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The whole report record: the only thing that `report/` reads. `report.json` is this, serialised.
+
+use serde::{Deserialize, Serialize};
+
+use super::control::Controls;
+use super::finding::{Evidence, FindingKind, Fingerprint, OracleId};
+use super::ids::UserName;
+use super::verdict::{ExitCode, Outcome, Reason, Verdict};
+
+/// The version of the report format that this program writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything that one call of `signoff`, `explore`, `run` or `check` came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The program's version.
+    pub partywall: String,
+    /// The subcommand.
+    pub command: String,
+    /// The name of the run folder's series.
+    pub name: String,
+    /// Wall-clock time of the start, RFC 3339 in UTC.
+    pub started_at: String,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// The seed that every plan and schedule came from.
+    pub seed: u64,
+    /// What it comes to.
+    pub verdict: Outcome,
+    /// The exit code that goes with it.
+    pub exit_code: ExitCode,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// Sign-off: the side that must leak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Side>,
+    /// Sign-off: the side that must not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Side>,
+    /// Sign-off: before's repros replayed on after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cross_checks: Vec<CrossCheck>,
+    /// Plain runs: the levels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<Level>,
+    /// What a reader of a clean verdict should know was not tried.
+    pub not_tried: Vec<String>,
+    /// What each oracle that took part looks for.
+    pub rules: Vec<Rule>,
+}
+
+impl Record {
+    /// Every level, with the side that it belongs to (empty for plain runs).
+    pub fn all_levels(&self) -> impl Iterator<Item = (&'static str, &Level)> {
+        fn named<'r>(
+            name: &'static str,
+            side: Option<&'r Side>,
+        ) -> impl Iterator<Item = (&'static str, &'r Level)> {
+            side.into_iter().flat_map(|side| &side.levels).map(move |level| (name, level))
+        }
+        named("before", self.before.as_ref())
+            .chain(named("after", self.after.as_ref()))
+            .chain(self.levels.iter().map(|level| ("", level)))
+    }
+}
+
+/// One side of a sign-off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Side {
+    /// What was driven: `reference back end, migrated none`.
+    pub backend: String,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// Its levels.
+    pub levels: Vec<Level>,
+}
+
+/// Which of the three levels of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LevelName {
+    /// Thread interleavings of the kernel, by loom.
+    Model,
+    /// Task interleavings in the simulated world.
+    Explore,
+    /// Real connections to a real process.
+    Wire,
+    /// A recorded history, judged again.
+    Recorded,
+}
+
+impl LevelName {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Explore => "explore",
+            Self::Wire => "wire",
+            Self::Recorded => "recorded",
+        }
+    }
+}
+
+/// One scenario at one level of evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// Which level.
+    pub level: LevelName,
+    /// The scenario, or the model.
+    pub scenario: String,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// How the trials were chosen: `random walk`, `barrier rounds`.
+    pub method: String,
+    /// Trials driven and judged.
+    pub trials: u64,
+    /// Trials that were asked for.
+    pub trials_planned: u64,
+    /// Trials in which runs of different users overlapped.
+    pub trials_overlapping: u64,
+    /// Runs started.
+    pub runs_started: u64,
+    /// Runs whose terminal event or answer came.
+    pub runs_completed: u64,
+    /// Runs whose outcome is unknown (cut connections and given-up waits).
+    pub runs_unknown: u64,
+    /// Pairs of runs of different users that overlapped, summed over trials.
+    pub overlapping_pairs: u64,
+    /// How many of the ordered phase pairs were hit.
+    pub phase_coverage: PhaseCoverage,
+    /// How likely a leak could still be; null after a leak and where no bound can be stated.
+    pub leak_probability_upper_bound: Option<UpperBound>,
+    /// The controls.
+    pub controls: Controls,
+    /// A row for each oracle.
+    pub oracles: Vec<OracleRow>,
+    /// The findings, one for each fingerprint.
+    pub findings: Vec<FindingRecord>,
+    /// The first trial with a finding, from 1.
+    pub first_leak_at_trial: Option<u64>,
+}
+
+/// How many ordered pairs (A in phase i while B emits j) were hit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PhaseCoverage {
+    /// The phases, in golden-path order.
+    pub phases: Vec<String>,
+    /// Pairs hit at least once.
+    pub hit: u64,
+    /// All pairs.
+    pub of: u64,
+    /// `hit / of`; 0 where there are none.
+    pub share: f64,
+    /// How often each pair was hit: a row for each phase of A, a column for each event of B.
+    pub counts: Vec<Vec<u64>>,
+}
+
+/// An upper bound on the probability that one more trial leaks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UpperBound {
+    /// The bound: 1 − 0.05^(1/n).
+    pub value: f64,
+    /// Always 0.95.
+    pub confidence: f64,
+    /// What n counts: `trial` or `barrier round`.
+    pub unit: String,
+    /// How many independently drawn units with overlap.
+    pub n: u64,
+    /// How they were drawn.
+    pub method: String,
+    /// Whether all of them ran against one process, so that they are less than independent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_process: bool,
+}
+
+/// What one oracle did at a level.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OracleRow {
+    /// The oracle.
+    pub oracle: OracleId,
+    /// Trials in which its precondition held.
+    pub judged_trials: u64,
+    /// How much it looked at: canaries, ids, events.
+    pub judged_items: u64,
+    /// Why its precondition did not hold, where it never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<String>,
+    /// Distinct findings.
+    pub findings: u64,
+}
+
+/// One finding, deduplicated by fingerprint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingRecord {
+    /// What stays the same when it is found again.
+    pub fingerprint: Fingerprint,
+    /// Who found it.
+    pub oracle: OracleId,
+    /// What kind of wrong it is.
+    pub kind: FindingKind,
+    /// Whose data it was.
+    pub victim: UserName,
+    /// Who saw it.
+    pub observer: UserName,
+    /// What the victim was doing.
+    pub victim_operation: String,
+    /// Where the observer saw it.
+    pub observer_operation: String,
+    /// One sentence.
+    pub summary: String,
+    /// At which event it was seen first: `agent_thinking of triage`; server text, hostile.
+    pub event: Option<String>,
+    /// The observations that prove it.
+    pub evidence: Vec<Evidence>,
+    /// The chain of causes, where the back end reported it.
+    pub chain: Vec<String>,
+    /// In how many trials it was found.
+    pub seen_in_trials: u64,
+    /// The first of them, from 1.
+    pub first_trial: u64,
+    /// The repro file, relative to the run folder.
+    pub repro: Option<String>,
+    /// How small the repro is, in words.
+    pub repro_size: Option<String>,
+    /// Wire: in how many of how many tries the repro reproduced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reproduction_rate: Option<Rate>,
+    /// The exact line that reproduces it.
+    pub reproduce_with: Option<String>,
+}
+
+/// A share, as its two counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// How often it happened.
+    pub hit: u64,
+    /// How often it was tried.
+    pub of: u64,
+}
+
+/// A repro of before, replayed on after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrossCheck {
+    /// The finding of before.
+    pub fingerprint: Fingerprint,
+    /// The repro file.
+    pub repro: String,
+    /// What strict replay on after came to: `gone`, `same` or `diverged`.
+    pub replay: String,
+    /// Schedules around it that were tried on after.
+    pub schedules_around: u64,
+    /// Findings among them.
+    pub findings_around: u64,
+}
+
+/// What an oracle looks for, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// The oracle.
+    pub oracle: OracleId,
+    /// One line.
+    pub short: String,
+    /// What it means when it fires.
+    pub meaning: String,
+    /// When it can say nothing.
+    pub precondition: String,
+    /// What to check next.
+    pub next: String,
+}

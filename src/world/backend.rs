@@ -1,0 +1,121 @@
+//! What a simulated user can do to a back end, whatever carries it there.
+//!
+//! The simulated user speaks only these traits; what implements them is a transport: in-process in
+//! the simulated world, HTTP and WebSocket on the wire.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::World;
+use crate::trial::ids::{ConnectionId, UserName};
+use crate::trial::raw::Raw;
+
+/// A system under test.
+pub trait Backend: Send + Sync {
+    /// A new session for that user, who shares nothing with another user's session: no client, no
+    /// connection pool, no cookies. Called once for each simulated user, before their first step.
+    fn session(&self, world: &World, user: &UserName) -> Box<dyn Session>;
+}
+
+impl<B: Backend + ?Sized> Backend for Arc<B> {
+    fn session(&self, world: &World, user: &UserName) -> Box<dyn Session> {
+        (**self).session(world, user)
+    }
+}
+
+/// One user's way to the back end.
+pub trait Session: Send {
+    /// Opens an event connection.
+    fn connect(&mut self, name: &ConnectionId) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>>;
+
+    /// Sends an HTTP request. The future owns what it needs: dropping it is the client going away.
+    fn call(
+        &mut self,
+        name: &ConnectionId,
+        call: Call,
+    ) -> BoxFuture<'static, Result<Answer, String>>;
+}
+
+/// An open event connection. Dropping it is vanishing without a goodbye.
+pub trait Socket: Send {
+    /// Sends a text message; fails with words when the connection is broken.
+    fn send(&mut self, text: String) -> BoxFuture<'_, Result<(), String>>;
+
+    /// What comes next. Dropping the future loses nothing.
+    fn receive(&mut self) -> BoxFuture<'_, Incoming>;
+
+    /// Begins an orderly end: messages may still come, until [`Incoming::Ended`].
+    fn close(&mut self) -> BoxFuture<'_, ()>;
+}
+
+/// What comes on an event connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A message.
+    Message(Raw),
+    /// The other side ended the connection in order.
+    Ended {
+        /// The close code, if one was given.
+        code: Option<u16>,
+        /// The close reason.
+        reason: Raw,
+    },
+    /// The connection broke.
+    Broken(String),
+}
+
+/// Why an event connection was not opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The back end answered something else.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        body: Raw,
+    },
+    /// It could not be reached.
+    Unreachable(String),
+}
+
+/// An HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// The JSON body; empty for none.
+    pub body: String,
+}
+
+/// The HTTP methods that simulated users use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+}
+
+impl Method {
+    /// The method's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// The answer to an HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Header lines, `name: value`, each ended by a newline.
+    pub headers: Raw,
+    /// The body, as far as it came.
+    pub body: Raw,
+}

@@ -1,0 +1,77 @@
+//! The recorder: one writer that numbers what was observed.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::trial::history::{Observation, What, to_line};
+use crate::trial::ids::{ConnectionId, UserName};
+
+/// Numbers observations, keeps them, and writes each to disk as it comes; cheap to clone.
+#[derive(Clone)]
+pub struct Recorder(Arc<Mutex<Log>>);
+
+struct Log {
+    observations: Vec<Observation>,
+    file: Option<Box<dyn Write + Send>>,
+    broken: Option<std::io::Error>,
+}
+
+impl Recorder {
+    /// A recorder that only keeps what it records.
+    pub fn in_memory() -> Self {
+        Self::with(None)
+    }
+
+    /// A recorder that also appends each observation to the file, a line each.
+    pub fn to_file(file: Box<dyn Write + Send>) -> Self {
+        Self::with(Some(file))
+    }
+
+    fn with(file: Option<Box<dyn Write + Send>>) -> Self {
+        let observations = Vec::with_capacity(if file.is_none() { 128 } else { 4096 });
+        Self(Arc::new(Mutex::new(Log { observations, file, broken: None })))
+    }
+
+    /// Records one observation under the next number.
+    pub fn record(&self, at: u64, by: Option<UserName>, on: Option<ConnectionId>, what: What) {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let observation = Observation { n: log.observations.len() as u64, at, by, on, what };
+        if log.broken.is_none()
+            && let Some(file) = &mut log.file
+            && let Err(error) = file.write_all(to_line(&observation).as_bytes())
+        {
+            // The trial goes on in memory: a full disk must not lose what is still to be judged.
+            log.broken = Some(error);
+        }
+        log.observations.push(observation);
+    }
+
+    /// How many observations there are.
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).observations.len()
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes what was recorded, and the first error of writing it, if any.
+    pub fn finish(&self) -> (Vec<Observation>, Option<std::io::Error>) {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut broken = log.broken.take();
+        if let Some(mut file) = log.file.take()
+            && let Err(error) = file.flush()
+        {
+            broken.get_or_insert(error);
+        }
+        (std::mem::take(&mut log.observations), broken)
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Recorder({} observations)", self.len())
+    }
+}
