@@ -5,7 +5,11 @@
 //! boundary, before and after the migration away from a process-wide factory.
 
 pub mod campaign;
+pub mod cli;
+pub mod model;
+pub mod oracle;
 pub mod reference;
+pub mod report;
 pub mod scenario;
 pub mod swarm;
 pub mod trial;

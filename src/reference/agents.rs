@@ -59,9 +59,15 @@ impl AgentInstance {
         Self { class, bridge, llm_manager, tool_dispatcher }
     }
 
-    /// Says something over the bridge that the agent was built with.
-    pub(crate) fn say(&self, emitter: &mut UserWebSocketEmitter, event: &AgentEvent) {
+    /// Says something over the bridge that the agent was built with; others may go on meanwhile.
+    pub(crate) async fn say(
+        &self,
+        world: &World,
+        emitter: &mut UserWebSocketEmitter,
+        event: &AgentEvent,
+    ) {
         emitter.emit(&self.bridge, self.class.name, event);
+        world.turn().await;
     }
 
     /// Works on the prompt as a sub-agent does: thinks, uses its tool, completes.
@@ -75,16 +81,20 @@ impl AgentInstance {
         let AgentClass { name, tool } = self.class;
         let prompt = &chat.message;
         self.say(
+            world,
             emitter,
             &AgentEvent::AgentStarted { message: format!("{name} takes «{prompt}»") },
-        );
-        let reasoning = self.llm_manager.complete(world, name, prompt, chat.delay(call)).await;
-        self.say(emitter, &AgentEvent::AgentThinking { reasoning: reasoning.clone() });
+        )
+        .await;
+        let reasoning = self.llm_manager.complete(world, name, prompt, chat.delay(call + 1)).await;
+        self.say(world, emitter, &AgentEvent::AgentThinking { reasoning: reasoning.clone() }).await;
         let parameters = serde_json::json!({ "query": prompt });
-        self.say(emitter, &AgentEvent::ToolExecuting { tool_name: tool.into(), parameters });
-        let result = self.tool_dispatcher.execute(world, tool, prompt, chat.delay(call + 1)).await;
-        self.say(emitter, &AgentEvent::ToolCompleted { tool_name: tool.into(), result });
-        self.say(emitter, &AgentEvent::AgentCompleted { result: reasoning.clone() });
+        self.say(world, emitter, &AgentEvent::ToolExecuting { tool_name: tool.into(), parameters })
+            .await;
+        let result = self.tool_dispatcher.execute(world, tool, prompt, chat.delay(call + 2)).await;
+        self.say(world, emitter, &AgentEvent::ToolCompleted { tool_name: tool.into(), result })
+            .await;
+        self.say(world, emitter, &AgentEvent::AgentCompleted { result: reasoning.clone() }).await;
         reasoning
     }
 }

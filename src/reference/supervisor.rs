@@ -40,14 +40,17 @@ impl SupervisorAgent {
         let _seat = Seat::take(shared, context.user_id()).await;
         let supervisor = self.factory.create_agent_instance(SUPERVISOR, context)?;
         let message = format!("supervisor takes «{}»", chat.message);
-        supervisor.say(emitter, &AgentEvent::AgentStarted { message });
+        supervisor.say(&shared.world, emitter, &AgentEvent::AgentStarted { message }).await;
         let engines = call_sites::execution_engine_factory(&self.process, &self.factory);
         let engine = UserExecutionEngine { process: Arc::clone(&self.process), factory: engines };
         let mut answer = String::new();
         for (place, agent) in agents(chat).enumerate() {
-            answer = engine.run_agent(agent, context, emitter, chat, place * 2 + 1).await?;
+            answer = engine.run_agent(agent, context, emitter, chat, place * 3 + 1).await?;
         }
-        supervisor.say(emitter, &AgentEvent::AgentCompleted { result: answer.clone() });
+        // The supervisor stores what came of it before it says that it is done.
+        shared.world.sleep(chat.delay(0)).await;
+        let completed = AgentEvent::AgentCompleted { result: answer.clone() };
+        supervisor.say(&shared.world, emitter, &completed).await;
         Ok(answer)
     }
 }
@@ -75,7 +78,7 @@ impl UserExecutionEngine {
     ) -> Result<String, FactoryError> {
         let world = &self.process.shared.world;
         // The engine waits for its lock before it creates the agent.
-        world.turn().await;
+        world.sleep(chat.delay(call)).await;
         let factory = call_sites::user_execution_engine(&self.process, &self.factory);
         let agent = factory.create_agent_instance(agent, context)?;
         Ok(agent.work(world, emitter, chat, call).await)

@@ -50,6 +50,37 @@ pub struct Workload {
     pub stub_delay: Range,
 }
 
+impl Workload {
+    /// What is known of the workload of a recorded plan; no plan is made from it.
+    pub(crate) fn recorded(scenario: &str, users: Range, agents: Vec<String>) -> Self {
+        let none = Range { least: 0, most: 0 };
+        Self {
+            scenario: scenario.to_owned(),
+            users,
+            runs_per_user: 1,
+            via: Vec::new(),
+            bystander: false,
+            vanish_percent: 0,
+            agents,
+            start_delay: none,
+            stub_delay: none,
+        }
+    }
+
+    /// The same work with that many users (the bystander included, if there is one).
+    pub fn with_users(mut self, users: u32) -> Self {
+        let active = users.saturating_sub(u32::from(self.bystander)).max(1);
+        self.users = Range { least: active, most: active };
+        self
+    }
+
+    /// The same work with that many runs of each user.
+    pub fn with_runs(mut self, runs: u16) -> Self {
+        self.runs_per_user = runs.max(1);
+        self
+    }
+}
+
 /// From the fewest to the most, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {

@@ -44,9 +44,9 @@ impl Workload {
             let vanishes = plan.via == Via::Socket && rng.u8(1..=100) <= self.vanish_percent;
             steps.push(Step::Start(plan));
             if vanishes {
-                // From before the first event to just before the last.
+                // From the first event to just before the last.
                 let events = u32::try_from(self.agents.len()).unwrap_or(0) * 5 + 2;
-                steps.push(Step::AwaitEvents { run, count: rng.u32(0..events) });
+                steps.push(Step::AwaitEvents { run, count: rng.u32(1..events) });
                 steps.push(Step::Vanish);
                 steps.push(Step::Connect);
             }
@@ -66,7 +66,7 @@ impl Workload {
 
     fn run(&self, rng: &mut Rng, run: u16) -> RunPlan {
         let via = self.via[rng.usize(..self.via.len())];
-        let stub_calls = 0..self.agents.len() * 2 + 1;
+        let stub_calls = 0..self.agents.len() * 3 + 1;
         let delays = stub_calls.map(|_| draw(rng, self.stub_delay)).collect();
         RunPlan {
             run,

@@ -25,7 +25,9 @@ use latch::Latch;
 pub struct Patience {
     /// With a run, a connection, a barrier.
     pub run: Duration,
-    /// Between two looks at the state of a run whose stream was cut.
+    /// With a point in the middle of a run, whose events may go elsewhere.
+    pub mid_run: Duration,
+    /// Between two looks at the state of a run that does not go on.
     pub look_again: Duration,
     /// After everybody has finished, for what may still come.
     pub linger: Duration,
@@ -35,7 +37,8 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             run: Duration::from_secs(10),
-            look_again: Duration::from_millis(50),
+            mid_run: Duration::from_millis(400),
+            look_again: Duration::from_millis(250),
             linger: Duration::from_millis(150),
         }
     }

@@ -19,13 +19,16 @@ struct Run {
     id: Option<RunId>,
     events: u32,
     ended: bool,
+    told_ended: bool,
     /// The connection that carried it is gone, so its end may have been missed.
     cut: bool,
 }
 
 impl Progress {
     pub(super) fn start(&mut self, run: u16, request: RequestId) {
-        self.runs.insert(run, Run { request, id: None, events: 0, ended: false, cut: false });
+        let started =
+            Run { request, id: None, events: 0, ended: false, told_ended: false, cut: false };
+        self.runs.insert(run, started);
     }
 
     pub(super) fn hear(&mut self, heard: Heard) {
@@ -60,9 +63,11 @@ impl Progress {
         }
     }
 
-    pub(super) fn end(&mut self, number: u16) {
+    /// An answer says that the run has ended; the answer to the request that started it is its end.
+    pub(super) fn told_ended(&mut self, number: u16, is_its_end: bool) {
         if let Some(run) = self.runs.get_mut(&number) {
-            run.ended = true;
+            run.told_ended = true;
+            run.ended |= is_its_end;
         }
     }
 
@@ -74,8 +79,14 @@ impl Progress {
         }
     }
 
+    /// Whether the run has ended for the user: its last event came, or it would have come over a
+    /// connection that is gone and the back end says that it has ended.
     pub(super) fn has_ended(&self, number: u16) -> bool {
-        self.runs.get(&number).is_some_and(|run| run.ended)
+        self.runs.get(&number).is_some_and(|run| run.ended || (run.cut && run.told_ended))
+    }
+
+    pub(super) fn is_told_ended(&self, number: u16) -> bool {
+        self.runs.get(&number).is_some_and(|run| run.told_ended)
     }
 
     pub(super) fn was_cut(&self, number: u16) -> bool {

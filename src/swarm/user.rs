@@ -134,7 +134,7 @@ impl User {
             Step::Pause { turns } => self.world.sleep(*turns).await,
             Step::Start(run) => self.start(run).await,
             Step::AwaitEvents { run, count } => {
-                self.wait(Until::Events(*run, *count), self.patience.run).await;
+                self.wait(Until::Events(*run, *count), self.patience.mid_run).await;
             }
             Step::Await { run } => self.await_end(*run).await,
             Step::Vanish => self.vanish(),
@@ -242,45 +242,49 @@ impl User {
         self.calls.push(PendingCall { name, run, answer });
     }
 
+    /// Waits for the end of the run. A user who hears nothing for a while looks at its state: one
+    /// whose stream was cut may have missed the last event, and one whose stream went elsewhere
+    /// need not wait until all patience is out.
     async fn await_end(&mut self, run: u16) {
-        if !self.progress.was_cut(run) {
-            match self.wait(Until::End(run), self.patience.run).await {
-                Waited::Reached => return,
-                Waited::PatienceOut(AtRest(at_rest)) => {
-                    self.calls.retain(|call| call.run != Some(run));
-                    self.observe(None, What::GaveUp { run, at_rest });
-                    return;
-                }
-                // The stream broke while the user waited: go on as after a cut.
-                Waited::Hopeless => {}
-            }
-        }
-        self.await_cut_run(run).await;
-    }
-
-    /// The stream of the run was cut, so its last event may have been missed: the user also looks
-    /// at its state.
-    async fn await_cut_run(&mut self, run: u16) {
         let looks = self.patience.run.as_millis() / self.patience.look_again.as_millis().max(1);
         for _ in 0..looks.max(1) {
             let waited = self.wait(Until::End(run), self.patience.look_again).await;
+            let at_rest = matches!(waited, Waited::PatienceOut(AtRest(true)));
+            let cut = self.progress.was_cut(run);
             if waited == Waited::Reached {
                 return;
             }
-            if self.progress.id(run).is_none() {
+            if at_rest && !cut {
+                return self.give_up(run, true);
+            }
+            if cut && self.progress.id(run).is_none() {
                 // Never accepted as far as the user knows: there is nothing to look at.
                 break;
             }
             self.read_run(run).await;
-            let at_rest = matches!(waited, Waited::PatienceOut(AtRest(true)));
-            if self.progress.has_ended(run) || at_rest {
+            if self.progress.has_ended(run) {
                 return;
+            }
+            if at_rest {
+                break;
+            }
+            if self.progress.is_told_ended(run) {
+                // The back end says that it has ended: its last event is at most under way.
+                if self.wait(Until::End(run), self.patience.linger).await == Waited::Reached {
+                    return;
+                }
+                break;
             }
             if waited == Waited::Hopeless {
                 self.world.patience(self.patience.look_again).await;
             }
         }
-        self.observe(None, What::GaveUp { run, at_rest: false });
+        self.give_up(run, false);
+    }
+
+    fn give_up(&mut self, run: u16, at_rest: bool) {
+        self.calls.retain(|call| call.run != Some(run));
+        self.observe(None, What::GaveUp { run, at_rest });
     }
 
     async fn read_run(&mut self, run: u16) {
@@ -426,7 +430,8 @@ impl User {
                         self.progress.identify(run, id);
                     }
                     if ended {
-                        self.progress.end(run);
+                        let over_http = self.who().run(run).is_some_and(|run| run.via == Via::Http);
+                        self.progress.told_ended(run, over_http);
                     }
                 }
                 What::Answer { status: answer.status, headers: answer.headers, raw: answer.body }

@@ -21,7 +21,6 @@ pub const HISTORY_FORMAT: &str = "partywall-history";
 
 /// One line of a history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Observation {
     /// The recorder's number, from 0, without gaps.
     pub n: u64,
@@ -314,8 +313,9 @@ impl History {
         check_header(first)?;
         let (at, second) =
             lines.next().ok_or_else(|| error(2, "the plan is missing: the file was cut short"))?;
-        let plan = serde_json::from_str(second)
+        let plan: Plan = serde_json::from_str(second)
             .map_err(|problem| error(at, format!("not a plan: {problem}")))?;
+        plan.check().map_err(|problem| error(at, problem.to_string()))?;
         let mut history = Self { plan, observations: Vec::new(), ending: None };
         for (at, line) in lines {
             if history.ending.is_some() {

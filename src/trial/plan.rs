@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::canary::{CampaignKey, Field, Mint, Owner};
+use super::canary::{CampaignKey, Field, Mint, Owner, PHANTOM_USER};
 use super::ids::{RequestId, ThreadId, UserName};
 
 /// The version of the plan format that this program writes and reads.
@@ -27,7 +27,48 @@ pub struct Plan {
     pub users: Vec<UserPlan>,
 }
 
+/// Why a plan that was read cannot be driven or judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanError(String);
+
+impl std::fmt::Display for PlanError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PlanError {}
+
 impl Plan {
+    /// Checks what a plan from a file may have wrong.
+    ///
+    /// # Errors
+    ///
+    /// Another version, two users of one name or index, an index that no canary can hold, or two
+    /// runs of a user with one number.
+    pub fn check(&self) -> Result<(), PlanError> {
+        let problem = |text: String| Err(PlanError(text));
+        if self.version != PLAN_VERSION {
+            return problem(format!("plan version {} is not {PLAN_VERSION}", self.version));
+        }
+        for (place, user) in self.users.iter().enumerate() {
+            let name = user.name.as_str().escape_debug();
+            if user.index >= PHANTOM_USER {
+                return problem(format!("user `{name}` has an index that no canary can hold"));
+            }
+            let earlier = &self.users[..place];
+            if earlier.iter().any(|other| other.name == user.name || other.index == user.index) {
+                return problem(format!("user `{name}` shares their name or index with another"));
+            }
+            let mut numbers: Vec<u16> = user.runs().map(|run| run.run).collect();
+            numbers.sort_unstable();
+            if numbers.windows(2).any(|pair| pair[0] == pair[1]) {
+                return problem(format!("user `{name}` has two runs of one number"));
+            }
+        }
+        Ok(())
+    }
+
     /// The user of that index.
     pub fn user_at(&self, index: u32) -> Option<&UserPlan> {
         self.users.iter().find(|user| user.index == index)
@@ -45,7 +86,7 @@ impl Plan {
 
     /// How many users wait at each of the plan's barriers (a user without any does not count).
     pub fn barrier_width(&self) -> usize {
-        let waits = |user: &&UserPlan| user.steps.iter().any(|step| *step == Step::Barrier);
+        let waits = |user: &&UserPlan| user.steps.contains(&Step::Barrier);
         self.users.iter().filter(waits).count()
     }
 }

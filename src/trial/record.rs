@@ -25,8 +25,16 @@ pub struct Record {
     pub started_at: String,
     /// How long it took, in seconds.
     pub seconds: f64,
-    /// The seed that every plan and schedule came from.
+    /// The seed that every plan and schedule came from; a decimal number, as text since not every
+    /// JSON reader keeps 64 bits.
+    #[serde(with = "as_text")]
     pub seed: u64,
+    /// The run folder: where everything that was recorded is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Plain runs: what was driven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
     /// What it comes to.
     pub verdict: Outcome,
     /// The exit code that goes with it.
@@ -42,6 +50,12 @@ pub struct Record {
     /// Sign-off: before's repros replayed on after.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cross_checks: Vec<CrossCheck>,
+    /// The models of the kernel, where they were checked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ModelRow>,
+    /// Sign-off: what after must reach of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparison: Vec<Comparison>,
     /// Plain runs: the levels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<Level>,
@@ -116,6 +130,8 @@ pub struct Level {
     pub reasons: Vec<Reason>,
     /// How the trials were chosen: `random walk`, `barrier rounds`.
     pub method: String,
+    /// Fewest and most simulated users of a trial, bystanders included.
+    pub users: [u32; 2],
     /// Trials driven and judged.
     pub trials: u64,
     /// Trials that were asked for.
@@ -204,6 +220,8 @@ pub struct FindingRecord {
     pub kind: FindingKind,
     /// Whose data it was.
     pub victim: UserName,
+    /// The victim's run, by its number in the plan, where it is known.
+    pub victim_run: Option<u16>,
     /// Who saw it.
     pub observer: UserName,
     /// What the victim was doing.
@@ -245,6 +263,8 @@ pub struct Rate {
 /// A repro of before, replayed on after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrossCheck {
+    /// The level that it was found at.
+    pub level: LevelName,
     /// The finding of before.
     pub fingerprint: Fingerprint,
     /// The repro file.
@@ -255,6 +275,59 @@ pub struct CrossCheck {
     pub schedules_around: u64,
     /// Findings among them.
     pub findings_around: u64,
+}
+
+/// One model of the kernel that the server's threads share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelRow {
+    /// Its name.
+    pub name: String,
+    /// What it is about, in one line.
+    pub about: String,
+    /// Whether it must be refuted: a model of the legacy form is.
+    pub must_leak: bool,
+    /// Whether it was refuted.
+    pub leaked: bool,
+    /// How many interleavings were searched.
+    pub interleavings: u64,
+    /// The bound on preemptions; none where the search was complete, or ended with a refutation.
+    pub preemption_bound: Option<u64>,
+    /// How many broken variants were searched.
+    pub controls_planted: u64,
+    /// How many of them were refuted, as they must be.
+    pub controls_caught: u64,
+    /// Whether the interesting state was reached.
+    pub reached: bool,
+    /// Whether all of it is as it must be.
+    pub as_expected: bool,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// The counterexample, a column a thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub story: Option<String>,
+    /// The exact line that tells the counterexample again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reproduce_with: Option<String>,
+}
+
+/// One figure that after must reach in relation to before: a back end that serialises everything
+/// leaks nothing either, and would pass otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The level.
+    pub level: LevelName,
+    /// The scenario.
+    pub scenario: String,
+    /// What is compared: `overlap`, `phase coverage`, `runs completed`.
+    pub figure: String,
+    /// Before's share; none where after stands for itself.
+    pub before: Option<f64>,
+    /// After's share.
+    pub after: f64,
+    /// The least that after's share must be.
+    pub needed: f64,
+    /// Whether it is.
+    pub met: bool,
 }
 
 /// What an oracle looks for, for people.
@@ -270,4 +343,16 @@ pub struct Rule {
     pub precondition: String,
     /// What to check next.
     pub next: String,
+}
+
+mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &u64, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(number)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+        String::deserialize(input)?.parse().map_err(serde::de::Error::custom)
+    }
 }

@@ -81,12 +81,6 @@ impl<K: Ord + Clone> UserLimits<K> {
         Self::tidy(&mut users, user);
     }
 
-    /// How many seats of the user are taken.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what the models and tests look at"))]
-    pub(crate) fn taken(&self, user: &K) -> u32 {
-        lock(&self.users).of.get(user).map_or(0, |seats| seats.taken)
-    }
-
     fn wake_first(&self, seats: &Seats) {
         if seats.taken < self.seats
             && let Some((_, waker)) = seats.queue.front()

@@ -1,0 +1,207 @@
+//! How hard we looked: which runs truly overlapped, and which phases met.
+//!
+//! A phase is the last milestone of a run. For each ordered pair (A in phase i while B emits j)
+//! it is counted how often it was hit. A is in a phase from its first milestone until it ends, so
+//! there is no row for the last one.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::Case;
+use crate::reference::agents::SUPERVISOR;
+use crate::trial::history::{Note, What};
+use crate::trial::ids::{RunId, UserName};
+use crate::trial::record::PhaseCoverage;
+
+/// The most phases that a scenario has; more are thinned out by type of event.
+const MOST_PHASES: usize = 16;
+
+/// The milestones of a run: what kind of event, by which agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Phases(Vec<(String, String)>);
+
+impl Phases {
+    /// The milestones of the golden path with those sub-agents. Where there are more than sixteen,
+    /// inner event types are left out of all agents, thinking first.
+    pub(crate) fn golden_path(agents: &[String]) -> Self {
+        let mut inner = vec![
+            "agent_started",
+            "agent_thinking",
+            "tool_executing",
+            "tool_completed",
+            "agent_completed",
+        ];
+        let thin_out = ["agent_thinking", "tool_executing", "tool_completed"];
+        for leave_out in thin_out {
+            if inner.len() * agents.len() + 2 > MOST_PHASES {
+                inner.retain(|kind| *kind != leave_out);
+            }
+        }
+        let milestone = |kind: &str, agent: &str| (kind.to_owned(), agent.to_owned());
+        let mut phases = vec![milestone("agent_started", SUPERVISOR)];
+        for agent in agents {
+            phases.extend(inner.iter().map(|kind| milestone(kind, agent)));
+        }
+        phases.truncate(MOST_PHASES - 1);
+        phases.push(milestone("agent_completed", SUPERVISOR));
+        phases.dedup();
+        Self(phases)
+    }
+
+    fn place(&self, kind: &str, agent: &str) -> Option<usize> {
+        self.0.iter().position(|(own, by)| own == kind && by == agent)
+    }
+}
+
+/// The coverage of one or many trials.
+#[derive(Clone, Debug)]
+pub(crate) struct Coverage {
+    phases: Phases,
+    counts: Vec<Vec<u64>>,
+}
+
+impl Coverage {
+    pub(crate) fn new(phases: Phases) -> Self {
+        let width = phases.0.len();
+        Self { counts: vec![vec![0; width]; width.saturating_sub(1)], phases }
+    }
+
+    /// Adds what one trial hit: in order of emission where the back end reports it, else in order
+    /// of observation.
+    pub(crate) fn observe(&mut self, case: &Case<'_>) {
+        let mut live = LiveRuns::new(self.phases.0.len());
+        let mut reported = false;
+        for observation in &case.history.observations {
+            if let What::Backend { note: Note::Emitted { user, run, event, agent } } =
+                &observation.what
+            {
+                reported = true;
+                self.emit(&mut live, user, run, event, agent);
+            }
+        }
+        if reported {
+            return;
+        }
+        for message in case.messages.iter().filter(|message| message.is_event) {
+            let owner = case.facts(message).and_then(|facts| facts.user.clone());
+            if let (Some(user), Some(run), Some(kind), Some(agent)) =
+                (owner, &message.run, &message.kind, &message.agent)
+            {
+                self.emit(&mut live, &user, run, kind, agent);
+            }
+        }
+    }
+
+    fn emit(&mut self, live: &mut LiveRuns, user: &UserName, run: &RunId, kind: &str, agent: &str) {
+        let Some(phase) = self.phases.place(kind, agent) else { return };
+        for (row, counts) in self.counts.iter_mut().enumerate() {
+            counts[phase] += live.others_in(user, row);
+        }
+        live.enter(user, run, (phase + 1 < self.phases.0.len()).then_some(phase));
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (own, others) in self.counts.iter_mut().zip(&other.counts) {
+            for (own, other) in own.iter_mut().zip(others) {
+                *own += other;
+            }
+        }
+    }
+
+    pub(crate) fn to_record(&self) -> PhaseCoverage {
+        let hit = self.counts.iter().flatten().filter(|count| **count > 0).count() as u64;
+        let of = self.counts.iter().map(Vec::len).sum::<usize>() as u64;
+        PhaseCoverage {
+            phases: self
+                .phases
+                .0
+                .iter()
+                .map(|(kind, agent)| format!("{kind} of {agent}"))
+                .collect(),
+            hit,
+            of,
+            share: if of == 0 { 0.0 } else { hit as f64 / of as f64 },
+            counts: self.counts.clone(),
+        }
+    }
+}
+
+/// In which phase every live run is.
+struct LiveRuns {
+    in_phase: Vec<u64>,
+    of: BTreeMap<UserName, BTreeMap<RunId, Option<usize>>>,
+}
+
+impl LiveRuns {
+    fn new(phases: usize) -> Self {
+        Self { in_phase: vec![0; phases], of: BTreeMap::new() }
+    }
+
+    /// How many live runs of other users are in that phase.
+    fn others_in(&self, user: &UserName, phase: usize) -> u64 {
+        let own = self
+            .of
+            .get(user)
+            .map_or(0, |runs| runs.values().filter(|own| **own == Some(phase)).count() as u64);
+        self.in_phase[phase] - own
+    }
+
+    fn enter(&mut self, user: &UserName, run: &RunId, phase: Option<usize>) {
+        let runs = self.of.entry(user.clone()).or_default();
+        let before = runs.insert(run.clone(), phase).flatten();
+        if let Some(before) = before {
+            self.in_phase[before] -= 1;
+        }
+        if let Some(phase) = phase {
+            self.in_phase[phase] += 1;
+        }
+    }
+}
+
+/// How many pairs of runs of different users overlapped: the first and last events of each enclose
+/// at least one event of the other, by the recorder's number. Send times do not count, since a
+/// server that serialises would fake overlap.
+pub(crate) fn overlapping_pairs(case: &Case<'_>) -> u64 {
+    let mut runs: BTreeMap<&RunId, (&UserName, Vec<u64>)> = BTreeMap::new();
+    for message in case.messages.iter().filter(|message| message.is_event) {
+        let owner = case.facts(message).and_then(|facts| facts.user.as_ref());
+        if let (Some(run), Some(owner)) = (&message.run, owner) {
+            runs.entry(run).or_insert_with(|| (owner, Vec::new())).1.push(message.n);
+        }
+    }
+    let runs: Vec<(&UserName, Vec<u64>)> = runs.into_values().collect();
+    let mut pairs = 0;
+    for (place, (user, events)) in runs.iter().enumerate() {
+        for (other, others) in &runs[place + 1..] {
+            pairs +=
+                u64::from(user != other && encloses(events, others) && encloses(others, events));
+        }
+    }
+    pairs
+}
+
+/// Whether an event of `inner` lies between the first and the last of `outer`; both ascend.
+fn encloses(outer: &[u64], inner: &[u64]) -> bool {
+    let (Some(first), Some(last)) = (outer.first(), outer.last()) else { return false };
+    inner.get(inner.partition_point(|n| n < first)).is_some_and(|n| n < last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_are_thinned_out_to_sixteen() {
+        let agents = |count: usize| (0..count).map(|at| format!("agent-{at}")).collect::<Vec<_>>();
+        for (count, phases) in [(0, 2), (1, 7), (2, 12), (3, 14), (5, 12), (7, 16), (12, 16)] {
+            assert_eq!(Phases::golden_path(&agents(count)).0.len(), phases, "{count} agents");
+        }
+    }
+
+    #[test]
+    fn overlap_asks_that_each_run_encloses_an_event_of_the_other() {
+        assert!(encloses(&[1, 5], &[3]));
+        assert!(!encloses(&[1, 5], &[0, 6]));
+        assert!(!encloses(&[1, 5], &[]));
+        assert!(!encloses(&[2], &[2]));
+    }
+}

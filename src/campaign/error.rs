@@ -1,0 +1,79 @@
+//! What can go wrong around a campaign, as opposed to what it finds.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::trial::verdict::ExitCode;
+
+/// An error with the place and the remedy in its text.
+#[derive(Debug)]
+pub struct CampaignError {
+    kind: Kind,
+    text: String,
+}
+
+/// What kind of error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Something that was given cannot be used.
+    Usage,
+    /// A file or folder cannot be read or written.
+    Storage,
+    /// The server that was to be started did not start.
+    Target,
+    /// partywall itself is at fault.
+    Internal,
+}
+
+impl CampaignError {
+    /// An error of that kind; the text names the place and the remedy.
+    pub fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+
+    /// Something that was given cannot be used; the text names the place and the remedy.
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, text)
+    }
+
+    pub(crate) fn storage(what: &str, path: &Path, error: &std::io::Error) -> Self {
+        Self::new(Kind::Storage, format!("cannot {what} {}: {error}", shown(path)))
+    }
+
+    /// What kind of error it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The exit code that goes with it.
+    pub fn exit_code(&self) -> ExitCode {
+        match self.kind {
+            Kind::Usage | Kind::Storage => ExitCode::Usage,
+            Kind::Target => ExitCode::Inconclusive,
+            Kind::Internal => ExitCode::Internal,
+        }
+    }
+}
+
+impl fmt::Display for CampaignError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for CampaignError {}
+
+/// A path as it is shown: file names may hold control characters.
+pub(crate) fn shown(path: &Path) -> String {
+    format!("`{}`", path.display().to_string().escape_debug())
+}
+
+/// Reads a file that was named on the command line.
+///
+/// # Errors
+///
+/// It is not there, or is not UTF-8 text.
+pub fn read_text(path: &PathBuf) -> Result<String, CampaignError> {
+    std::fs::read_to_string(path).map_err(|error| CampaignError::storage("read", path, &error))
+}

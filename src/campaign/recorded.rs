@@ -1,0 +1,46 @@
+//! A recorded history, judged again.
+
+use super::level::{LevelTally, judge_trial};
+use crate::oracle::judge_control;
+use crate::scenario::{Range, Workload};
+use crate::trial::canary::Scanner;
+use crate::trial::control::Drive;
+use crate::trial::dialect::Dialect;
+use crate::trial::history::History;
+use crate::trial::record::{Level, LevelName};
+use crate::trial::verdict::{Reason, ReasonCode, Verdict};
+
+/// Judges a recorded history as a level of its own. A history without its end was cut short, and
+/// is never clean.
+pub fn judge_recorded(history: &History) -> Level {
+    let scanner = Scanner::new(history.plan.campaign);
+    let workload = workload_of(history);
+    let judged = judge_trial(history, &workload.agents, &scanner);
+    let mut tally = LevelTally::new(LevelName::Recorded, &workload, "judged again", 1);
+    tally.add(&judged);
+    let controls = judge_control(history, &Dialect::reference(), 0);
+    let mut level = tally.finish(controls, Drive::Absent, None);
+    for (finding, record) in judged.findings.iter().zip(&mut level.findings) {
+        record.chain = super::cause::chain(history, finding);
+    }
+    if history.ending.is_none() {
+        let text = format!(
+            "the history was cut short; the {} observations before the cut were judged",
+            history.observations.len()
+        );
+        level.reasons.retain(|reason| reason.code != ReasonCode::Shown);
+        level.reasons.push(Reason::new(ReasonCode::HistoryCut, text));
+        if level.verdict == Verdict::Clean {
+            level.verdict = Verdict::Inconclusive;
+        }
+    }
+    level
+}
+
+/// What the plan of the history was made from, as far as the level needs it.
+fn workload_of(history: &History) -> Workload {
+    let plan = &history.plan;
+    let users = u32::try_from(plan.users.len()).unwrap_or(u32::MAX);
+    let agents = plan.runs().next().map(|(_, run)| run.agents.clone()).unwrap_or_default();
+    Workload::recorded(&plan.scenario, Range { least: users, most: users }, agents)
+}

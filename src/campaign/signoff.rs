@@ -1,0 +1,391 @@
+//! Sign-off: the same plans before and after the migration, and what `fixed` takes.
+
+use std::path::Path;
+
+use super::budget::{Progress, Stop};
+use super::error::CampaignError;
+use super::explore::{Exploration, Explored, explore};
+use super::level::share;
+use super::models::{check_models, model_level, model_row};
+use super::replay::{Replayed, explore_around, replay_explored, replayed};
+use super::repro::{Repro, Target};
+use super::store::RunFolder;
+use super::target_process::TargetProcess;
+use super::wire::{
+    Driven, Rounds, by_plan, drive_plan, drive_rounds, judge_findings, user_runtime,
+};
+use crate::model::{ModelSpec, Thoroughness, models};
+use crate::reference::call_sites::Migration;
+use crate::scenario::Scenario;
+use crate::trial::control::Drive;
+use crate::trial::plan::Plan;
+use crate::trial::record::{Comparison, CrossCheck, Level, LevelName, ModelRow, Side};
+use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
+use crate::world::recorder::Recorder;
+
+/// What after must reach of before's overlap and phase coverage: else a global lock would pass.
+const LEAST_OF_BEFORE: f64 = 0.8;
+/// The share of after's runs that must complete.
+const LEAST_COMPLETED: f64 = 0.9;
+/// Schedules around each explored repro that are tried on after.
+const SCHEDULES_AROUND: u64 = 1_000;
+/// How often each repro of the wire is driven on after.
+const WIRE_REPLAYS: u64 = 3;
+
+/// What to sign off.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignOff<'s> {
+    /// The scenarios.
+    pub scenarios: &'s [Scenario],
+    /// The call sites that are migrated before.
+    pub before: Migration,
+    /// The call sites that are migrated after.
+    pub after: Migration,
+    /// Where plans and schedules come from.
+    pub seed: u64,
+    /// Trials for each scenario; what the scenario says where it is none.
+    pub trials: Option<u64>,
+    /// Rounds for each scenario; what the scenario says where it is none.
+    pub rounds: Option<u64>,
+    /// This program, for the server process.
+    pub program: &'s Path,
+    /// Where everything is written.
+    pub folder: &'s RunFolder,
+    /// When to stop early.
+    pub stop: &'s Stop,
+}
+
+/// What a sign-off came to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignedOff {
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// The side that must leak.
+    pub before: Side,
+    /// The side that must not.
+    pub after: Side,
+    /// Before's repros replayed on after.
+    pub cross_checks: Vec<CrossCheck>,
+    /// The models of the kernel.
+    pub models: Vec<ModelRow>,
+    /// What after reached of before.
+    pub comparison: Vec<Comparison>,
+}
+
+impl<'s> SignOff<'s> {
+    /// The sign-off of the whole migration with the budgets of the scenarios.
+    pub fn new(
+        scenarios: &'s [Scenario],
+        seed: u64,
+        program: &'s Path,
+        folder: &'s RunFolder,
+        stop: &'s Stop,
+    ) -> Self {
+        Self {
+            scenarios,
+            before: Migration::NONE,
+            after: Migration::ALL,
+            seed,
+            trials: None,
+            rounds: None,
+            program,
+            folder,
+            stop,
+        }
+    }
+
+    /// Drives both sides and compares them.
+    ///
+    /// # Errors
+    ///
+    /// The run folder cannot be written, or the server does not start.
+    pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
+        let models = self.models(progress);
+        let (mut before, repros) = self.side("before", self.before, progress)?;
+        let (mut after, _) = self.side("after", self.after, progress)?;
+        for (own, earlier) in after.levels.iter_mut().zip(&before.levels) {
+            let leaked = earlier.verdict == Verdict::Leaked;
+            own.controls.drive = if leaked { Drive::Fired } else { Drive::Missed };
+        }
+        let cross_checks = self.cross_check(&repros, progress)?;
+        let comparison = compare(&before.levels, &after.levels);
+        for (side, legacy) in [(&mut before, true), (&mut after, false)] {
+            side.levels.insert(0, model_level(&models, legacy));
+            side.verdict = Verdict::all_of(side.levels.iter().map(|level| level.verdict));
+        }
+        let (outcome, reasons) = self.conclude(&before, &after, &cross_checks, &comparison);
+        Ok(SignedOff { outcome, reasons, before, after, cross_checks, models, comparison })
+    }
+
+    /// The models say nothing of a half-migrated system: they are the two ends of the migration.
+    fn models(&self, progress: &dyn Progress) -> Vec<ModelRow> {
+        let specs: Vec<&ModelSpec> = models().iter().collect();
+        let outcomes = check_models(&specs, Thoroughness::Usual, progress);
+        outcomes.iter().map(|outcome| model_row(outcome, Thoroughness::Usual)).collect()
+    }
+
+    fn side(
+        &self,
+        side: &str,
+        migration: Migration,
+        progress: &dyn Progress,
+    ) -> Result<(Side, Vec<Repro>), CampaignError> {
+        let mut levels = Vec::new();
+        let mut repros = Vec::new();
+        for scenario in self.scenarios {
+            let trials = self.trials.unwrap_or(scenario.explore_trials);
+            let mut exploration = Exploration::new(
+                &scenario.explore,
+                migration,
+                self.seed,
+                trials,
+                self.folder,
+                self.stop,
+            );
+            exploration.side = side;
+            let Explored { level, repros: explored } = explore(&exploration, progress)?;
+            levels.push(level);
+            repros.extend(explored);
+        }
+        let log = self.folder.file(&format!("{side}-server.log"));
+        let process = TargetProcess::start(self.program, migration, log)?;
+        for scenario in self.scenarios {
+            let target = Target::Reference { migrated: migration.to_string() };
+            let rounds = self.rounds.unwrap_or(scenario.wire_rounds);
+            let mut rounds = Rounds::new(
+                &scenario.wire,
+                process.url(),
+                target,
+                self.seed,
+                rounds,
+                self.folder,
+                self.stop,
+            );
+            rounds.side = side;
+            rounds.replays = WIRE_REPLAYS;
+            let Driven { level, repros: driven } = drive_rounds(&rounds, progress)?;
+            levels.push(level);
+            repros.extend(driven);
+        }
+        let verdict = Verdict::all_of(levels.iter().map(|level| level.verdict));
+        let backend = format!("reference back end, migrated {migration}");
+        Ok((Side { backend, verdict, levels }, repros))
+    }
+
+    /// Replays every repro of before on after, and explores around those that have a schedule.
+    fn cross_check(
+        &self,
+        repros: &[Repro],
+        progress: &dyn Progress,
+    ) -> Result<Vec<CrossCheck>, CampaignError> {
+        if repros.is_empty() {
+            return Ok(Vec::new());
+        }
+        progress.begin("after", "replay", "repros of before", repros.len() as u64);
+        let mut checks: Vec<CrossCheck> = Vec::new();
+        let found =
+            |checks: &[CrossCheck]| checks.iter().map(|check| check.findings_around).sum::<u64>();
+        let (wire, explored): (Vec<Repro>, Vec<Repro>) =
+            repros.iter().cloned().partition(|repro| repro.level == LevelName::Wire);
+        for repro in &explored {
+            if self.stop.reason().is_some() {
+                break;
+            }
+            checks.push(self.check_explored(repro)?);
+            progress.advance(checks.len() as u64, checks.len() as u64, found(&checks));
+        }
+        let log = self.folder.file("after-replay-server.log");
+        let process = TargetProcess::start(self.program, self.after, log)?;
+        for (plan, members) in by_plan(&wire) {
+            checks.extend(self.check_on_wire(plan, &members, &process)?);
+            progress.advance(checks.len() as u64, checks.len() as u64, found(&checks));
+        }
+        progress.end();
+        Ok(checks)
+    }
+
+    fn check_explored(&self, repro: &Repro) -> Result<CrossCheck, CampaignError> {
+        let (replayed, _) = replay_explored(repro, self.after, self.stop)?;
+        let around = explore_around(repro, self.after, SCHEDULES_AROUND, self.stop)?;
+        Ok(CrossCheck {
+            level: LevelName::Explore,
+            fingerprint: repro.fingerprint.clone(),
+            repro: format!(
+                "repros/before-explore-{}-{}.json",
+                repro.plan.scenario, repro.fingerprint
+            ),
+            replay: word(replayed).into(),
+            schedules_around: around.schedules,
+            findings_around: around.with_findings,
+        })
+    }
+
+    /// Drives one leaking plan of before on after; none of its repros may show again.
+    fn check_on_wire(
+        &self,
+        plan: &Plan,
+        repros: &[&Repro],
+        process: &TargetProcess,
+    ) -> Result<Vec<CrossCheck>, CampaignError> {
+        let runtime = user_runtime()?;
+        let mut worst = vec![Replayed::Gone; repros.len()];
+        let mut with_findings = 0;
+        for _ in 0..WIRE_REPLAYS {
+            let recorder = Recorder::in_memory();
+            let driven = drive_plan(process.url(), plan.clone(), recorder, self.stop);
+            let (history, _) = runtime.block_on(driven);
+            let findings = judge_findings(&history);
+            with_findings += u64::from(!findings.is_empty());
+            for (worst, repro) in worst.iter_mut().zip(repros) {
+                let came_to = replayed(&findings, &history, &repro.fingerprint);
+                if *worst != Replayed::Same && came_to != Replayed::Gone {
+                    *worst = came_to;
+                }
+            }
+        }
+        let check = |(repro, worst): (&&Repro, Replayed)| CrossCheck {
+            level: LevelName::Wire,
+            fingerprint: repro.fingerprint.clone(),
+            repro: format!("repros/before-wire-{}-{}.json", plan.scenario, repro.fingerprint),
+            replay: word(worst).into(),
+            schedules_around: 0,
+            findings_around: with_findings,
+        };
+        Ok(repros.iter().zip(worst).map(check).collect())
+    }
+
+    fn conclude(
+        &self,
+        before: &Side,
+        after: &Side,
+        cross_checks: &[CrossCheck],
+        comparison: &[Comparison],
+    ) -> (Outcome, Vec<Reason>) {
+        if let Some(code) = self.stop.reason() {
+            let stopped = Reason::new(code, "the sign-off did not come to its end");
+            let leaked = after.verdict == Verdict::Leaked;
+            let outcome = if leaked { Outcome::StillLeaks } else { Outcome::Inconclusive };
+            return (outcome, vec![stopped]);
+        }
+        if after.verdict == Verdict::Leaked {
+            let text = "after the migration findings are still made".to_owned();
+            return (Outcome::StillLeaks, vec![Reason::new(ReasonCode::Findings, text)]);
+        }
+        let around: u64 = cross_checks.iter().map(|check| check.findings_around).sum();
+        if around > 0 || cross_checks.iter().any(|check| check.replay == word(Replayed::Same)) {
+            let text = "repros of before, or schedules around them, still show findings after";
+            return (Outcome::StillLeaks, vec![Reason::new(ReasonCode::ReproNotGone, text)]);
+        }
+        let doubts = doubts(before, after, cross_checks, comparison);
+        let clean_before = before
+            .levels
+            .iter()
+            .filter(|level| level.verdict != Verdict::Leaked)
+            .collect::<Vec<_>>();
+        if !clean_before.is_empty() {
+            let named = clean_before.iter().map(|level| level_name(level)).collect::<Vec<_>>();
+            let text = format!(
+                "before the migration nothing was found by {}: these plans are too weak to show \
+                 that anything was fixed",
+                named.join(", ")
+            );
+            return (Outcome::BaselineClean, vec![Reason::new(ReasonCode::BaselineClean, text)]);
+        }
+        if doubts.is_empty() {
+            let text = format!(
+                "the same plans leak before and not after; all {} repros of before are gone, with \
+                 {} schedules around them clean",
+                cross_checks.len(),
+                cross_checks.iter().map(|check| check.schedules_around).sum::<u64>()
+            );
+            return (Outcome::Fixed, vec![Reason::new(ReasonCode::Shown, text)]);
+        }
+        (Outcome::Inconclusive, doubts)
+    }
+}
+
+fn doubts(
+    before: &Side,
+    after: &Side,
+    cross_checks: &[CrossCheck],
+    comparison: &[Comparison],
+) -> Vec<Reason> {
+    let mut doubts = Vec::new();
+    let not_clean = after.levels.iter().filter(|level| level.verdict != Verdict::Clean);
+    for level in not_clean {
+        let why = level.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>();
+        let code = level.reasons.first().map_or(ReasonCode::ControlMissed, |reason| reason.code);
+        let text = format!("after, {}: {}", level_name(level), why.join("; "));
+        doubts.push(Reason::new(code, text));
+    }
+    for level in before.levels.iter().filter(|level| level.level != LevelName::Model) {
+        let controls = &level.controls;
+        if !(controls.judge.all_caught() && controls.path.all_caught()) {
+            let text = format!("before, {}: a control was missed", level_name(level));
+            doubts.push(Reason::new(ReasonCode::ControlMissed, text));
+        }
+    }
+    let not_gone = cross_checks.iter().filter(|check| check.replay != word(Replayed::Gone));
+    for check in not_gone {
+        let text =
+            format!("repro {} of before: replayed on after it {}", check.fingerprint, check.replay);
+        doubts.push(Reason::new(ReasonCode::ReproNotGone, text));
+    }
+    for missed in comparison.iter().filter(|row| !row.met) {
+        let text = format!(
+            "after, {} of {}: {} is {:.1} %, needed are {:.1} %",
+            missed.level.as_str(),
+            missed.scenario,
+            missed.figure,
+            missed.after * 100.0,
+            missed.needed * 100.0
+        );
+        doubts.push(Reason::new(ReasonCode::ComparisonTooWeak, text));
+    }
+    doubts
+}
+
+fn level_name(level: &Level) -> String {
+    format!("{} of {}", level.level.as_str(), level.scenario)
+}
+
+fn word(replayed: Replayed) -> &'static str {
+    match replayed {
+        Replayed::Same => "same",
+        Replayed::Gone => "gone",
+        Replayed::Diverged(_) | Replayed::Unfinished => "diverged",
+    }
+}
+
+fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
+    let mut rows = Vec::new();
+    for (before, after) in before.iter().zip(after) {
+        let mut row = |figure: &str, earlier: Option<f64>, own: f64, needed: f64| {
+            rows.push(Comparison {
+                level: after.level,
+                scenario: after.scenario.clone(),
+                figure: figure.to_owned(),
+                before: earlier,
+                after: own,
+                needed,
+                met: own >= needed,
+            });
+        };
+        let relative = |of: f64| of * LEAST_OF_BEFORE;
+        let trials = |level: &Level| share(level.trials_overlapping, level.trials);
+        row("overlapping trials", Some(trials(before)), trials(after), relative(trials(before)));
+        // Pairs show a back end that lets only a few users at a time go on.
+        let pairs = |level: &Level| share(level.overlapping_pairs, level.trials);
+        let ratio = if pairs(before) > 0.0 { pairs(after) / pairs(before) } else { 1.0 };
+        row("overlapping pairs, of before's", None, ratio, LEAST_OF_BEFORE);
+        let phases = |level: &Level| level.phase_coverage.share;
+        row("phase coverage", Some(phases(before)), phases(after), relative(phases(before)));
+        let known = after.runs_started - after.runs_unknown;
+        row("runs completed", None, share(after.runs_completed, known), LEAST_COMPLETED);
+    }
+    rows
+}

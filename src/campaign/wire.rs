@@ -1,0 +1,278 @@
+//! Barrier rounds on the wire: many simulated users over real connections to a real process.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::budget::{Progress, Stop};
+use super::error::{CampaignError, Kind};
+use super::explore::{home, replay_line, unix_now};
+use super::level::{LevelTally, judge_trial};
+use super::repro::{Repro, Target};
+use super::store::RunFolder;
+use crate::oracle::{Case, judge, judge_control};
+use crate::scenario::Workload;
+use crate::swarm::transport::{TargetUrl, Wire};
+use crate::swarm::{self, Patience};
+use crate::trial::canary::{CampaignKey, Scanner};
+use crate::trial::control::{Drive, Tally};
+use crate::trial::dialect::Dialect;
+use crate::trial::finding::{Finding, Fingerprint};
+use crate::trial::history::{Ending, Header, History, to_line};
+use crate::trial::plan::Plan;
+use crate::trial::record::{FindingRecord, Level, LevelName, Rate};
+use crate::world::World;
+use crate::world::recorder::Recorder;
+
+/// How often a round looks whether it must stop.
+const STOP_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What to drive over real connections.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rounds<'w> {
+    /// The work.
+    pub workload: &'w Workload,
+    /// The server.
+    pub url: &'w TargetUrl,
+    /// What the server is, for repros.
+    pub target: Target,
+    /// Where plans come from.
+    pub seed: u64,
+    /// How many rounds.
+    pub rounds: u64,
+    /// How often each new finding is driven again to state its rate.
+    pub replays: u64,
+    /// `before`, `after`, or empty for a plain run.
+    pub side: &'w str,
+    /// Where everything is written.
+    pub folder: &'w RunFolder,
+    /// When to stop early.
+    pub stop: &'w Stop,
+}
+
+/// A level with its repros, as they are on disk.
+#[derive(Clone, Debug)]
+pub struct Driven {
+    /// The level, for the report; its drive control is absent.
+    pub level: Level,
+    /// The repros, one for each finding.
+    pub repros: Vec<Repro>,
+}
+
+/// The runtime that simulated users run on. One thread: the server has the other cores.
+///
+/// # Errors
+///
+/// The system refuses it.
+pub fn user_runtime() -> Result<tokio::runtime::Runtime, CampaignError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CampaignError::new(Kind::Internal, format!("no runtime: {error}")))
+}
+
+/// Drives the rounds and writes everything that they show.
+///
+/// # Errors
+///
+/// The run folder cannot be written.
+pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driven, CampaignError> {
+    let Rounds { workload, side, stop, .. } = rounds;
+    progress.begin(side, "wire", &workload.scenario, rounds.rounds);
+    let runtime = user_runtime()?;
+    let scanner = Scanner::new(CampaignKey::from_seed(rounds.seed));
+    let mut tally = LevelTally::new(LevelName::Wire, workload, "barrier rounds", rounds.rounds);
+    let mut repros = Vec::new();
+    let mut judge = None;
+    for round in 0..rounds.rounds {
+        if stop.reason().is_some() {
+            break;
+        }
+        let plan = workload.plan(rounds.seed, round);
+        let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
+        let history = runtime.block_on(rounds.record(&relative, plan))?;
+        let judged = judge_trial(&history, &workload.agents, &scanner);
+        if judge.is_none() && judged.overlapping_pairs > 0 {
+            progress.say("planting controls");
+            judge = Some(judge_control(&history, &Dialect::reference(), rounds.seed));
+        }
+        for (record, place) in tally.add(&judged) {
+            let finding = &judged.findings[place];
+            repros.push(rounds.keep(&mut tally.findings[record], finding, &history.plan)?);
+        }
+        progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
+        let out_of_reach = judged.findings.is_empty() && tally.is_out_of_reach();
+        if out_of_reach {
+            // Every further round would only wait in vain.
+            break;
+        }
+    }
+    let stopped = stop.reason();
+    rounds.state_rates(&runtime, &mut tally.findings, &repros, progress);
+    progress.end();
+    let level = tally.finish(judge.unwrap_or_else(Tally::default), Drive::Absent, stopped);
+    Ok(Driven { level, repros })
+}
+
+impl<'w> Rounds<'w> {
+    /// Plain rounds against that server.
+    pub fn new(
+        workload: &'w Workload,
+        url: &'w TargetUrl,
+        target: Target,
+        seed: u64,
+        rounds: u64,
+        folder: &'w RunFolder,
+        stop: &'w Stop,
+    ) -> Self {
+        Self { workload, url, target, seed, rounds, replays: 5, side: "", folder, stop }
+    }
+
+    fn home(&self) -> String {
+        home(self.side, LevelName::Wire, &self.workload.scenario)
+    }
+
+    /// Drives one round, its history going to disk line by line.
+    async fn record(&self, relative: &str, plan: Plan) -> Result<History, CampaignError> {
+        let head = format!("{}{}", to_line(&Header::new(unix_now())), to_line(&plan));
+        // Plan first: it is on disk before anything of it is done.
+        let path = self.folder.write(relative, &head)?;
+        let file = File::options().append(true).open(&path);
+        let file = file.map_err(|error| CampaignError::storage("write", &path, &error))?;
+        let recorder = Recorder::to_file(Box::new(LineByLine(BufWriter::new(file))));
+        let (history, broken) = drive_plan(self.url, plan, recorder, self.stop).await;
+        if let Some(error) = broken {
+            return Err(CampaignError::storage("write", &path, &error));
+        }
+        if let Some(ending) = &history.ending {
+            self.folder.lines(relative)?.append(&to_line(ending))?;
+        }
+        Ok(history)
+    }
+
+    fn keep(
+        &self,
+        record: &mut FindingRecord,
+        finding: &Finding,
+        plan: &Plan,
+    ) -> Result<Repro, CampaignError> {
+        let target = self.target.clone();
+        let repro = Repro::new(LevelName::Wire, target, finding, Vec::new(), plan.clone(), None);
+        let relative = format!("repros/{}-{}.json", self.home(), repro.fingerprint);
+        let path = self.folder.write(&relative, &repro.to_file())?;
+        record.repro_size = Some(repro.size());
+        record.reproduce_with = Some(format!("{} --times 5", replay_line(&path)));
+        record.repro = Some(relative);
+        Ok(repro)
+    }
+
+    /// States how often each finding reproduces. Findings of one plan share their rounds.
+    fn state_rates(
+        &self,
+        runtime: &tokio::runtime::Runtime,
+        records: &mut [FindingRecord],
+        repros: &[Repro],
+        progress: &dyn Progress,
+    ) {
+        for (plan, members) in by_plan(repros) {
+            let mut rates = vec![Rate { hit: 0, of: 0 }; members.len()];
+            for again in 1..=self.replays {
+                if self.stop.reason().is_some() {
+                    return;
+                }
+                progress.say(&format!("driving a leaking plan again, {again} of {}", self.replays));
+                let driven = drive_plan(self.url, plan.clone(), Recorder::in_memory(), self.stop);
+                let (history, _) = runtime.block_on(driven);
+                let findings = judge_findings(&history);
+                for (rate, repro) in rates.iter_mut().zip(&members) {
+                    rate.of += 1;
+                    rate.hit += u64::from(shows(&findings, &repro.fingerprint));
+                }
+            }
+            for (rate, repro) in rates.into_iter().zip(members) {
+                let same = |record: &&mut FindingRecord| record.fingerprint == repro.fingerprint;
+                if let Some(record) = records.iter_mut().find(same) {
+                    record.reproduction_rate = (rate.of > 0).then_some(rate);
+                }
+            }
+        }
+    }
+}
+
+/// The repros, those of one plan together.
+pub(crate) fn by_plan(repros: &[Repro]) -> Vec<(&Plan, Vec<&Repro>)> {
+    let mut groups: Vec<(&Plan, Vec<&Repro>)> = Vec::new();
+    for repro in repros {
+        match groups.iter_mut().find(|(plan, _)| **plan == repro.plan) {
+            Some((_, members)) => members.push(repro),
+            None => groups.push((&repro.plan, vec![repro])),
+        }
+    }
+    groups
+}
+
+pub(crate) fn shows(findings: &[Finding], fingerprint: &Fingerprint) -> bool {
+    findings.iter().any(|finding| finding.fingerprint == *fingerprint)
+}
+
+/// What all oracles find in a history.
+pub(crate) fn judge_findings(history: &History) -> Vec<Finding> {
+    judge(&Case::new(history, &Dialect::reference())).findings
+}
+
+/// Drives a plan once over real connections; gives the history and the first error of writing it.
+pub async fn drive_plan(
+    url: &TargetUrl,
+    plan: Plan,
+    recorder: Recorder,
+    stop: &Stop,
+) -> (History, Option<std::io::Error>) {
+    let plan = Arc::new(plan);
+    let world = World::live(Some(recorder.clone()));
+    let backend = Wire::new(url.clone());
+    let mut users = JoinSet::new();
+    for (_, user) in swarm::users(&world, &backend, &plan, Patience::default()) {
+        users.spawn(user);
+    }
+    let mut ending = Ending::Finished;
+    let mut look = tokio::time::interval(STOP_INTERVAL);
+    loop {
+        tokio::select! {
+            joined = users.join_next() => match joined {
+                None => break,
+                Some(Err(panic)) => {
+                    let message = panic.to_string();
+                    ending = Ending::Panicked { task: "a simulated user".into(), message };
+                }
+                Some(Ok(())) => {}
+            },
+            _ = look.tick() => if stop.reason().is_some() {
+                ending = Ending::Stopped;
+                break;
+            },
+        }
+    }
+    users.shutdown().await;
+    let (observations, broken) = recorder.finish();
+    let plan = Arc::try_unwrap(plan).unwrap_or_else(|plan| (*plan).clone());
+    (History { plan, observations, ending: Some(ending) }, broken)
+}
+
+/// Flushes after every line: what was recorded must survive the end of the process.
+struct LineByLine(BufWriter<File>);
+
+impl Write for LineByLine {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.0.write(bytes)?;
+        self.0.flush()?;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}

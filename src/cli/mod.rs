@@ -1,0 +1,102 @@
+//! The command line: one file a subcommand. Environment variables are read here and nowhere else.
+
+mod check;
+mod common;
+mod explain;
+mod explore;
+mod model;
+mod output;
+mod progress;
+mod replay;
+mod run;
+mod serve;
+mod signoff;
+
+use std::process::ExitCode as ProcessExit;
+
+use clap::{Parser, Subcommand};
+
+use crate::campaign::error::CampaignError;
+use crate::trial::verdict::ExitCode;
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 clean or fixed, 1 leaked, 2 usage, 3 internal error, 4 nothing exercised,
+5 inconclusive, 130 interrupted. Every option has a twin PARTYWALL_<OPTION>.
+
+Try:
+  partywall signoff                     before and after the migration, with evidence
+  partywall explore --migrated none     find the leak and shrink it
+  partywall explain O1                  what an oracle looks for";
+
+/// Finds where one user's data reaches another.
+#[derive(Debug, Parser)]
+#[command(name = "partywall", version, about, after_help = AFTER_HELP, max_term_width = 80)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Drive the reference back end before and after its migration, and compare
+    Signoff(signoff::Args),
+    /// Interleave simulated users in the simulated world
+    Explore(explore::Args),
+    /// Search the thread interleavings of the kernel
+    Model(model::Args),
+    /// Drive a running server over real connections
+    Run(run::Args),
+    /// Replay a repro: same, gone, or diverged
+    Replay(replay::Args),
+    /// Judge a recorded history again
+    Check(check::Args),
+    /// Serve the reference back end
+    Serve(serve::Args),
+    /// Say what an oracle looks for
+    Explain(explain::Args),
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> ProcessExit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let done = match cli.command {
+        Command::Signoff(args) => signoff::exec(args),
+        Command::Explore(args) => explore::exec(args),
+        Command::Model(args) => model::exec(&args),
+        Command::Run(args) => run::exec(args),
+        Command::Replay(args) => replay::exec(&args),
+        Command::Check(args) => check::exec(args),
+        Command::Serve(args) => serve::exec(args),
+        Command::Explain(args) => explain::exec(&args),
+    };
+    let code = done.unwrap_or_else(|error| fail(&error));
+    ProcessExit::from(code as u8)
+}
+
+fn fail(error: &CampaignError) -> ExitCode {
+    // An error may quote a file or a server.
+    output::complain(&format!("error: {error}"));
+    error.exit_code()
+}
+
+/// Help and version are no errors; with no subcommand the help is what was asked for.
+fn usage(error: &clap::Error) -> ProcessExit {
+    use clap::error::ErrorKind;
+    let asked_for = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    if asked_for {
+        output::print(&error.render().to_string());
+        return ProcessExit::SUCCESS;
+    }
+    // A reader that has gone does not change what was wrong.
+    let _ = error.print();
+    ProcessExit::from(ExitCode::Usage as u8)
+}

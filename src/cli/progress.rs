@@ -1,0 +1,130 @@
+//! Progress to standard error: a bar on a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output;
+use crate::campaign::budget::Progress;
+
+/// How often a plain line is printed at the most.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Shows progress where it is read.
+#[derive(Debug)]
+pub(super) struct Shown {
+    bars: bool,
+    level: Mutex<Level>,
+}
+
+#[derive(Debug)]
+struct Level {
+    title: String,
+    planned: u64,
+    done: u64,
+    overlapping: u64,
+    findings: u64,
+    bar: Option<ProgressBar>,
+    last_line: Instant,
+    started: Instant,
+}
+
+impl Shown {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        let level = Level {
+            title: String::new(),
+            planned: 0,
+            done: 0,
+            overlapping: 0,
+            findings: 0,
+            bar: None,
+            last_line: now,
+            started: now,
+        };
+        Self { bars: std::io::stderr().is_terminal(), level: Mutex::new(level) }
+    }
+
+    fn level(&self) -> MutexGuard<'_, Level> {
+        self.level.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Level {
+    fn counts(&self) -> String {
+        format!("{} overlapping, {} findings", self.overlapping, self.findings)
+    }
+}
+
+impl Progress for Shown {
+    fn begin(&self, side: &str, level: &str, scenario: &str, planned: u64) {
+        let mut own = self.level();
+        let title = format!("{side} {level} {scenario}").trim().to_owned();
+        let bar = self.bars.then(|| {
+            let bar = ProgressBar::with_draw_target(Some(planned), ProgressDrawTarget::stderr());
+            let template = "{prefix} {bar:16} {pos}/{len} {per_sec} eta {eta}  {msg}";
+            let style = ProgressStyle::with_template(template);
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_prefix(title.clone());
+            bar
+        });
+        if bar.is_none() {
+            output::complain(&format!("{title}: {planned} to go"));
+        }
+        let now = Instant::now();
+        *own = Level {
+            title,
+            planned,
+            done: 0,
+            overlapping: 0,
+            findings: 0,
+            bar,
+            last_line: now,
+            started: now,
+        };
+    }
+
+    fn advance(&self, done: u64, overlapping: u64, findings: u64) {
+        let mut own = self.level();
+        own.done = done;
+        own.overlapping = overlapping;
+        own.findings = findings;
+        if let Some(bar) = &own.bar {
+            bar.set_position(done);
+            bar.set_message(own.counts());
+        } else if own.last_line.elapsed() >= LINE_INTERVAL {
+            own.last_line = Instant::now();
+            let rate = done as f64 / own.started.elapsed().as_secs_f64().max(0.001);
+            let left = (own.planned.saturating_sub(done)) as f64 / rate.max(0.001);
+            output::complain(&format!(
+                "{}: {done} of {}, {rate:.0}/s, {left:.0} s left, {}",
+                own.title,
+                own.planned,
+                own.counts()
+            ));
+        }
+    }
+
+    fn say(&self, what: &str) {
+        if let Some(bar) = &self.level().bar {
+            bar.set_message(what.to_owned());
+        }
+    }
+
+    fn end(&self) {
+        let own = self.level();
+        if let Some(bar) = &own.bar {
+            bar.finish_and_clear();
+        }
+        let seconds = own.started.elapsed().as_secs_f64();
+        output::complain(&format!(
+            "{}: {} of {} in {seconds:.1} s, {}",
+            own.title,
+            own.done,
+            own.planned,
+            own.counts()
+        ));
+    }
+}

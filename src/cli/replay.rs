@@ -1,0 +1,164 @@
+//! `partywall replay`: a repro, driven again.
+
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use super::output;
+use crate::campaign::budget::Stop;
+use crate::campaign::error::{CampaignError, Kind, read_text};
+use crate::campaign::replay::{Replayed, replay_explored, replay_on_wire};
+use crate::campaign::repro::{Repro, Target};
+use crate::campaign::target_process::TargetProcess;
+use crate::reference::call_sites::Migration;
+use crate::swarm::transport::TargetUrl;
+use crate::trial::history::History;
+use crate::trial::raw::to_hex;
+use crate::trial::record::LevelName;
+use crate::trial::verdict::ExitCode;
+
+/// The arguments of `replay`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The repro file
+    file: PathBuf,
+    /// How often
+    #[arg(long, env = "PARTYWALL_TIMES", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    times: u64,
+    /// Drive the reference back end with these call sites migrated instead
+    #[arg(long, env = "PARTYWALL_MIGRATED", value_name = "SITES", conflicts_with = "target")]
+    migrated: Option<Migration>,
+    /// Wire: drive this server instead
+    #[arg(long, env = "PARTYWALL_TARGET", value_name = "URL")]
+    target: Option<String>,
+}
+
+/// What the replays came to together.
+#[derive(Debug, Default)]
+struct Tally {
+    same: u64,
+    gone: u64,
+    other: Vec<String>,
+    histories: Vec<String>,
+}
+
+pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+    let shown = args.file.display().to_string();
+    let text = read_text(&args.file)?;
+    let repro = Repro::from_file(&text)
+        .map_err(|error| CampaignError::usage(format!("`{}`: {error}", shown.escape_debug())))?;
+    let tally = match repro.level {
+        LevelName::Wire => replay_wire(args, &repro)?,
+        _ => replay_explore(args, &repro)?,
+    };
+    output::print(&text_of(&repro, args, &tally));
+    Ok(match tally {
+        Tally { same: 1.., .. } => ExitCode::Leaked,
+        Tally { other, .. } if !other.is_empty() => ExitCode::Inconclusive,
+        _ => ExitCode::Clean,
+    })
+}
+
+impl Tally {
+    fn add(&mut self, replayed: Replayed) {
+        match replayed {
+            Replayed::Same => self.same += 1,
+            Replayed::Gone => self.gone += 1,
+            other => self.other.push(other.to_string()),
+        }
+    }
+}
+
+fn replay_explore(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
+    if args.target.is_some() {
+        return Err(CampaignError::usage(
+            "--target is for repros of the wire; this one is of an explored trial",
+        ));
+    }
+    let migration = args.migrated.or(repro.migration()?);
+    let migration = migration.ok_or_else(|| {
+        CampaignError::usage("an explored repro is of the reference back end; this one is not")
+    })?;
+    let mut tally = Tally::default();
+    for _ in 0..args.times {
+        let (replayed, history) = replay_explored(repro, migration, &Stop::default())?;
+        tally.add(replayed);
+        let digest = digest(&history);
+        if !tally.histories.contains(&digest) {
+            tally.histories.push(digest);
+        }
+    }
+    Ok(tally)
+}
+
+fn digest(history: &History) -> String {
+    to_hex(&Sha256::digest(history.body()))
+}
+
+fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
+    let given = args.target.as_deref().map(TargetUrl::parse).transpose();
+    let given = given.map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
+    let mut process = None;
+    let url = match (given, args.migrated.or(repro.migration()?), &repro.target) {
+        (Some(url), _, _) => url,
+        (None, Some(migration), _) => {
+            let log =
+                std::env::temp_dir().join(format!("partywall-replay-{}.log", std::process::id()));
+            let program = std::env::current_exe().map_err(|error| {
+                let text = format!("this program does not know its path: {error}");
+                CampaignError::new(Kind::Internal, text)
+            })?;
+            process.insert(TargetProcess::start(&program, migration, log)?).url().clone()
+        }
+        (None, None, Target::Url { url }) => TargetUrl::parse(url)
+            .map_err(|error| CampaignError::usage(format!("in `target`: {error}")))?,
+        (None, None, Target::Reference { .. }) => {
+            return Err(CampaignError::new(Kind::Internal, "a reference target has call sites"));
+        }
+    };
+    let mut tally = Tally::default();
+    for _ in 0..args.times {
+        let (replayed, _) = replay_on_wire(repro, &url, &Stop::default())?;
+        tally.add(replayed);
+    }
+    drop(process);
+    Ok(tally)
+}
+
+/// What a repro says may have come from a server: control characters are shown, not sent.
+fn text_of(repro: &Repro, args: &Args, tally: &Tally) -> String {
+    let mut lines = vec![format!("{} {}: {}", repro.oracle, repro.fingerprint, repro.summary)];
+    lines.extend(repro.story.iter().map(|step| format!("  - {step}")));
+    lines.push(String::new());
+    let verdict = if tally.same > 0 {
+        "REPRODUCED"
+    } else if tally.other.is_empty() {
+        "GONE"
+    } else {
+        "INCONCLUSIVE"
+    };
+    lines.push(format!(
+        "{verdict}: same {} of {} times, gone {}{}",
+        tally.same,
+        args.times,
+        tally.gone,
+        match tally.other.first() {
+            Some(first) => format!(", {} otherwise (first: {first})", tally.other.len()),
+            None => String::new(),
+        }
+    ));
+    match tally.histories.as_slice() {
+        [] => {}
+        [one] => lines.push(format!("every history has the same bytes: sha256 {one}")),
+        many => lines.push(format!(
+            "{} different histories came of one schedule: the back end is nondeterministic",
+            many.len()
+        )),
+    }
+    let escape = |line: &String| -> String {
+        line.chars()
+            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+            .collect()
+    };
+    lines.iter().map(escape).collect::<Vec<_>>().join("\n") + "\n"
+}

@@ -1,0 +1,89 @@
+//! `partywall serve`: the reference back end as a real server.
+
+use std::io::Read;
+
+use super::output;
+use crate::campaign::error::{CampaignError, Kind};
+use crate::reference::call_sites::Migration;
+use crate::reference::server;
+use crate::reference::service::Service;
+use crate::trial::verdict::ExitCode;
+use crate::world::World;
+
+/// The arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Call sites that are migrated: none, all, or SITE,…
+    #[arg(long, env = "PARTYWALL_MIGRATED", value_name = "SITES", default_value = "all")]
+    migrated: Migration,
+    /// The port on the loopback address; 0 takes a free one
+    #[arg(long, env = "PARTYWALL_PORT", value_name = "N", default_value_t = 7878)]
+    port: u16,
+    /// End when standard input ends, so that no server outlives who started it
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
+}
+
+pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CampaignError::new(Kind::Internal, format!("no runtime: {error}")))?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: Args) -> Result<ExitCode, CampaignError> {
+    let listener = server::listen(args.port).await.map_err(|error| {
+        CampaignError::usage(format!(
+            "cannot listen on port {}: {error}; give another with --port, or 0 for a free one",
+            args.port
+        ))
+    })?;
+    let port = listener.local_addr().map_or(args.port, |address| address.port());
+    output::print(&format!(
+        "{{\"port\":{port},\"url\":\"http://127.0.0.1:{port}\",\"migrated\":\"{}\"}}\n",
+        args.migrated
+    ));
+    let (end, ended) = tokio::sync::oneshot::channel();
+    end_with(end, args.until_stdin_closes)?;
+    let service = Service::new(World::live(None), args.migrated);
+    let shutdown = async move {
+        // The sender lives as long as the process does.
+        let _ = ended.await;
+    };
+    server::serve(listener, service, shutdown).await.map_err(|error| {
+        CampaignError::new(Kind::Target, format!("the server on port {port} broke: {error}"))
+    })?;
+    Ok(ExitCode::Clean)
+}
+
+/// Ends the server on Ctrl-C, or when its standard input ends.
+fn end_with(
+    end: tokio::sync::oneshot::Sender<()>,
+    until_stdin_closes: bool,
+) -> Result<(), CampaignError> {
+    let end = std::sync::Mutex::new(Some(end));
+    let signal = move || {
+        let taken = end.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        match taken {
+            Some(end) => drop(end.send(())),
+            None => std::process::exit(i32::from(ExitCode::Interrupted as u8)),
+        }
+    };
+    if until_stdin_closes {
+        // Ctrl-C reaches the whole group: the one who started this server decides when it ends.
+        let ignore = ctrlc::set_handler(|| {});
+        ignore
+            .map_err(|error| CampaignError::usage(format!("cannot listen for Ctrl-C: {error}")))?;
+        std::thread::spawn(move || {
+            let mut rest = Vec::new();
+            let _ = std::io::stdin().lock().read_to_end(&mut rest);
+            signal();
+            // Whoever started it is gone: connections still open must not keep it alive.
+            std::process::exit(0);
+        });
+        return Ok(());
+    }
+    ctrlc::set_handler(signal)
+        .map_err(|error| CampaignError::usage(format!("cannot listen for Ctrl-C: {error}")))
+}

@@ -1,0 +1,47 @@
+//! The models, a family a file.
+
+mod connections;
+mod conversations;
+mod emitters;
+mod factory;
+mod ids;
+mod limits;
+mod post;
+mod request;
+mod runs;
+mod shutdown;
+mod singleton;
+
+use super::spec::ModelSpec;
+use super::sync;
+
+/// Every model, in the order in which they are told.
+pub fn models() -> &'static [ModelSpec] {
+    &MODELS
+}
+
+static MODELS: [ModelSpec; 18] = [
+    factory::LEGACY_2,
+    factory::LEGACY_3,
+    factory::PER_REQUEST_2,
+    factory::PER_REQUEST_3,
+    connections::RECONNECT,
+    connections::RECONNECT_BUSY,
+    connections::LATE_TEARDOWN,
+    connections::TWO_TABS,
+    runs::TAKEN_NAME,
+    runs::FINISHED,
+    emitters::POOL,
+    limits::CANCEL,
+    limits::TWO_SEATS,
+    singleton::FIRST_USE,
+    ids::SOURCE,
+    shutdown::IN_FLIGHT,
+    conversations::APPEND,
+    request::WHOLE,
+];
+
+/// Locks loom's lock, as the kernel does.
+fn lock<T>(mutex: &sync::Mutex<T>) -> sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(sync::PoisonError::into_inner)
+}

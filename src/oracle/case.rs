@@ -1,0 +1,270 @@
+//! A history, decoded once for all oracles: its messages, connections, starts and runs.
+//!
+//! What the server sent may be anything. What cannot be read is counted and otherwise left to the
+//! scan of the raw bytes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::decode::Decoder;
+use super::leaves::Path;
+use super::runs::{Acceptance, RunFacts};
+use super::seen::{self, Seen};
+use crate::trial::canary::{Owner, Scanner};
+use crate::trial::dialect::Dialect;
+use crate::trial::history::History;
+use crate::trial::ids::{ConnectionId, RequestId, RunId, ThreadId, UserName};
+use crate::trial::plan::{UserPlan, Via};
+
+/// Where a greeting holds the id that the back end gives the connection.
+pub(super) const CONNECTION_POINTER: &str = "/connection_id";
+
+/// How a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Channel {
+    /// On an event connection.
+    Websocket,
+    /// As the answer to an HTTP request, or instead of an event connection.
+    HttpAnswer,
+}
+
+impl Channel {
+    /// The name in findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Websocket => "websocket",
+            Self::HttpAnswer => "http answer",
+        }
+    }
+}
+
+/// A message that a user received: what the dialect finds in it.
+#[derive(Clone, Debug)]
+pub struct Message<'h> {
+    /// The number of its observation.
+    pub n: u64,
+    /// The place of its observation in the history.
+    pub at: usize,
+    /// Who received it.
+    pub observer: UserName,
+    /// On which connection, or in which exchange.
+    pub connection: ConnectionId,
+    /// How it came.
+    pub channel: Channel,
+    /// Its type.
+    pub kind: Option<Cow<'h, str>>,
+    /// The user that it says it is for.
+    pub user: Option<Cow<'h, str>>,
+    /// The thread that it names.
+    pub thread: Option<Cow<'h, str>>,
+    /// The run that it names.
+    pub run: Option<RunId>,
+    /// The client's request that it names.
+    pub request: Option<Cow<'h, str>>,
+    /// The agent that speaks.
+    pub agent: Option<Cow<'h, str>>,
+    /// The connection id that a greeting gives.
+    pub greeted: Option<Cow<'h, str>>,
+    /// The number of the event in its run.
+    pub sequence: Option<u64>,
+    /// Whether it belongs to a run's stream.
+    pub is_event: bool,
+    /// Whether it ends its run.
+    pub is_terminal: bool,
+    /// Whether it accepts a run.
+    pub is_acceptance: bool,
+    /// For an HTTP answer: the run that the request was about.
+    pub asked_run: Option<u16>,
+    /// Its connection in [`Case::connections`].
+    pub(super) line: usize,
+    /// Its run in [`Case::runs`].
+    pub(super) run_at: Option<usize>,
+}
+
+/// A connection or an HTTP exchange, by the numbers of what happened on it.
+#[derive(Clone, Debug)]
+pub struct Connection<'h> {
+    /// Its id.
+    pub id: &'h ConnectionId,
+    /// Whose.
+    pub user: Option<&'h UserName>,
+    /// Whether it is an event connection.
+    pub is_socket: bool,
+    /// The first observation on it.
+    pub first: u64,
+    /// When it ended for the first time, whoever ended it.
+    pub closed: Option<u64>,
+    /// When the back end ended it.
+    pub ended: Option<u64>,
+    /// When the client went without a goodbye.
+    pub vanished: Option<u64>,
+    /// When it broke.
+    pub broken: Option<u64>,
+    /// When an HTTP answer came.
+    pub answered: Option<u64>,
+    /// The run that an HTTP request was about.
+    pub asked_run: Option<u16>,
+}
+
+/// A run that a user started.
+#[derive(Clone, Debug)]
+pub struct Start<'h> {
+    /// The number of the observation.
+    pub n: u64,
+    /// Who.
+    pub user: &'h UserName,
+    /// The run's number in the plan.
+    pub run: u16,
+    /// How.
+    pub via: Via,
+    /// In which conversation.
+    pub thread: &'h ThreadId,
+    /// The client's id of the request.
+    pub request_id: &'h RequestId,
+    /// The connection or exchange, in [`Case::connections`].
+    pub(super) line: Option<usize>,
+    /// The run that came of it, in [`Case::runs`].
+    pub(super) run_at: Option<usize>,
+    /// When the user stopped waiting for it, and whether nothing could come any more.
+    pub gave_up: Option<(u64, bool)>,
+}
+
+/// A text in a message, and where it stands there.
+#[derive(Clone, Debug)]
+pub(super) struct Text<'h> {
+    pub(super) message: usize,
+    pub(super) path: Path,
+    pub(super) text: Cow<'h, str>,
+}
+
+/// A history, decoded.
+#[derive(Debug)]
+pub struct Case<'h> {
+    /// What was recorded.
+    pub history: &'h History,
+    /// How the back end's messages are read.
+    pub dialect: &'h Dialect,
+    /// What was received, in order.
+    pub messages: Vec<Message<'h>>,
+    /// Inbound event-connection messages that are no JSON object with a type.
+    pub malformed: u64,
+    pub(super) connections: Vec<Connection<'h>>,
+    pub(super) starts: Vec<Start<'h>>,
+    pub(super) runs: Vec<RunFacts>,
+    pub(super) acceptances: Vec<Acceptance>,
+    /// The genuine canaries that came in, by observation and owner, each once.
+    pub(super) seen: Vec<Seen>,
+    /// The event messages on sockets of each run, in order.
+    pub(super) events: Vec<Vec<usize>>,
+    /// The other messages on sockets that name each run.
+    pub(super) others: Vec<Vec<usize>>,
+    run_ids: BTreeMap<Cow<'h, str>, usize>,
+    people: BTreeMap<&'h str, &'h UserPlan>,
+    by_index: BTreeMap<u32, &'h UserPlan>,
+    starts_by_run: BTreeMap<(&'h str, u16), usize>,
+}
+
+impl<'h> Case<'h> {
+    /// Decodes the history.
+    pub fn new(history: &'h History, dialect: &'h Dialect) -> Self {
+        Self::with_scanner(history, dialect, &Scanner::new(history.plan.campaign))
+    }
+
+    /// Decodes the history with a scanner for the plan's campaign that was made before: its trials
+    /// share one, so a campaign need not make it anew for each.
+    pub fn with_scanner(history: &'h History, dialect: &'h Dialect, scanner: &Scanner) -> Self {
+        let mut decoder = Decoder::new(dialect, scanner.clone());
+        for (at, observation) in history.observations.iter().enumerate() {
+            decoder.take(at, observation);
+        }
+        let people = &history.plan.users;
+        let mut events = vec![Vec::new(); decoder.runs.len()];
+        let mut others = events.clone();
+        for (at, message) in decoder.messages.iter().enumerate() {
+            if let (Some(run), Channel::Websocket) = (message.run_at, message.channel) {
+                let table = if message.is_event { &mut events } else { &mut others };
+                table[run].push(at);
+            }
+        }
+        let mut case = Self {
+            history,
+            dialect,
+            malformed: decoder.malformed,
+            seen: seen::all(history, scanner, &decoder),
+            messages: decoder.messages,
+            connections: decoder.connections,
+            runs: decoder.runs,
+            acceptances: Vec::new(),
+            events,
+            others,
+            run_ids: decoder.run_ids,
+            people: people.iter().rev().map(|user| (user.name.as_str(), user)).collect(),
+            by_index: people.iter().rev().map(|user| (user.index, user)).collect(),
+            starts_by_run: decoder.starts_by_run,
+            starts: decoder.starts,
+        };
+        super::runs::learn(&mut case);
+        case
+    }
+
+    /// What is known of each run id that was seen, in order of appearance.
+    pub fn runs(&self) -> &[RunFacts] {
+        &self.runs
+    }
+
+    /// Whose run that is, and which, as far as it is known.
+    pub fn run_owner(&self, id: &RunId) -> Option<(&UserName, Option<u16>)> {
+        let facts = &self.runs[*self.run_ids.get(id.as_str())?];
+        Some((facts.user.as_ref()?, facts.run))
+    }
+
+    /// The connections and HTTP exchanges, in order of appearance.
+    pub fn connections(&self) -> &[Connection<'h>] {
+        &self.connections
+    }
+
+    /// The runs that were started, in order.
+    pub fn starts(&self) -> &[Start<'h>] {
+        &self.starts
+    }
+
+    /// What is known of the message's run.
+    pub fn facts(&self, message: &Message<'_>) -> Option<&RunFacts> {
+        message.run_at.and_then(|at| self.runs.get(at))
+    }
+
+    /// The plan's user of that name.
+    pub fn person(&self, name: &str) -> Option<&'h UserPlan> {
+        self.people.get(name).copied()
+    }
+
+    /// The plan's user of that index.
+    pub fn person_at(&self, index: u32) -> Option<&'h UserPlan> {
+        self.by_index.get(&index).copied()
+    }
+
+    /// Where that run of the plan was started.
+    pub fn start_of(&self, user: &UserName, run: u16) -> Option<&Start<'h>> {
+        self.starts_by_run.get(&(user.as_str(), run)).map(|&at| &self.starts[at])
+    }
+
+    /// The kind of that run, as findings name it.
+    pub fn run_kind(&self, user: &UserName, run: Option<u16>) -> &'static str {
+        let via = run.and_then(|run| match self.start_of(user, run) {
+            Some(start) => Some(start.via),
+            None => Some(self.person(user.as_str())?.run(run)?.via),
+        });
+        via.map_or("a run", Via::run_kind)
+    }
+
+    /// Whether the canary is of that user, by the plan.
+    pub fn is_own(&self, owner: Owner, user: &UserName) -> bool {
+        self.person_at(owner.user).is_some_and(|person| person.name == *user)
+    }
+
+    pub(super) fn start_of_run_at(&self, run: usize) -> Option<usize> {
+        let facts = &self.runs[run];
+        let key = (facts.user.as_ref()?.as_str(), facts.run?);
+        self.starts_by_run.get(&key).copied()
+    }
+}

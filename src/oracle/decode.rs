@@ -1,0 +1,268 @@
+//! Reads what was recorded into the tables of a [`Case`](super::Case): connections, starts,
+//! messages, runs and texts.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::case::{CONNECTION_POINTER, Channel, Connection, Message, Start, Text};
+use super::leaves::{self, Leaves, Path, Paths, Value};
+use super::runs::RunFacts;
+use crate::trial::canary::{Owner, Scanner};
+use crate::trial::dialect::Dialect;
+use crate::trial::history::{Observation, What};
+use crate::trial::ids::{ConnectionId, RunId, UserName};
+use crate::trial::plan::Via;
+
+/// Takes the observations in and sorts them into tables.
+#[derive(Debug)]
+pub(super) struct Decoder<'h> {
+    dialect: &'h Dialect,
+    paths: Paths,
+    pointers: Pointers,
+    pub(super) malformed: u64,
+    pub(super) messages: Vec<Message<'h>>,
+    pub(super) texts: Vec<Text<'h>>,
+    /// Canaries in members' names, with the message that they stand in.
+    pub(super) in_names: Vec<(usize, Owner)>,
+    pub(super) connections: Vec<Connection<'h>>,
+    lines: BTreeMap<&'h str, usize>,
+    pub(super) starts: Vec<Start<'h>>,
+    pub(super) starts_by_run: BTreeMap<(&'h str, u16), usize>,
+    pub(super) runs: Vec<RunFacts>,
+    pub(super) run_ids: BTreeMap<Cow<'h, str>, usize>,
+}
+
+#[derive(Debug)]
+struct Pointers {
+    kind: Path,
+    user: Path,
+    thread: Path,
+    run: Path,
+    sequence: Path,
+    agent: Path,
+    request: Path,
+    connection: Path,
+}
+
+impl<'h> Decoder<'h> {
+    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner) -> Self {
+        let mut paths = Paths::new(scanner);
+        let pointers = Pointers {
+            kind: paths.pointer(&dialect.kind),
+            user: paths.pointer(&dialect.user),
+            thread: paths.pointer(&dialect.thread),
+            run: paths.pointer(&dialect.run),
+            sequence: paths.pointer(&dialect.sequence),
+            agent: paths.pointer(&dialect.agent),
+            request: paths.pointer(&dialect.request),
+            connection: paths.pointer(CONNECTION_POINTER),
+        };
+        Self {
+            dialect,
+            paths,
+            pointers,
+            malformed: 0,
+            messages: Vec::new(),
+            texts: Vec::new(),
+            in_names: Vec::new(),
+            connections: Vec::new(),
+            lines: BTreeMap::new(),
+            starts: Vec::new(),
+            starts_by_run: BTreeMap::new(),
+            runs: Vec::new(),
+            run_ids: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn take(&mut self, at: usize, observation: &'h Observation) {
+        let line = observation.on.as_ref().map(|id| self.line(id, observation));
+        if let Some(line) = line {
+            self.note(line, observation);
+        }
+        match (&observation.what, &observation.by, line) {
+            (What::Start { run, via, thread, request_id }, Some(user), _) => {
+                // The first start of a number stands; a plan has no second.
+                self.starts_by_run.entry((user.as_str(), *run)).or_insert(self.starts.len());
+                self.starts.push(Start {
+                    n: observation.n,
+                    user,
+                    run: *run,
+                    via: *via,
+                    thread,
+                    request_id,
+                    line,
+                    run_at: None,
+                    gave_up: None,
+                });
+            }
+            (What::Request { run: Some(run), .. }, Some(user), Some(_)) => {
+                let start = self.starts_by_run.get(&(user.as_str(), *run));
+                if let Some(start) = start.map(|&start| &mut self.starts[start])
+                    && start.via == Via::Http
+                {
+                    start.line = start.line.or(line);
+                }
+            }
+            (What::GaveUp { run, at_rest }, Some(user), _) => {
+                if let Some(&start) = self.starts_by_run.get(&(user.as_str(), *run)) {
+                    self.starts[start].gave_up = Some((observation.n, *at_rest));
+                }
+            }
+            (What::Received { raw }, Some(user), Some(line)) => {
+                self.decode(at, observation.n, user, line, Channel::Websocket, raw.bytes());
+            }
+            (What::Answer { raw, .. } | What::Refused { raw, .. }, Some(user), Some(line)) => {
+                self.decode(at, observation.n, user, line, Channel::HttpAnswer, raw.bytes());
+            }
+            _ => {}
+        }
+    }
+
+    fn line(&mut self, id: &'h ConnectionId, observation: &'h Observation) -> usize {
+        if let Some(&line) = self.lines.get(id.as_str()) {
+            return line;
+        }
+        let line = self.connections.len();
+        self.lines.insert(id.as_str(), line);
+        self.connections.push(Connection {
+            id,
+            user: observation.by.as_ref(),
+            is_socket: false,
+            first: observation.n,
+            closed: None,
+            ended: None,
+            vanished: None,
+            broken: None,
+            answered: None,
+            asked_run: None,
+        });
+        line
+    }
+
+    fn note(&mut self, line: usize, observation: &Observation) {
+        let n = observation.n;
+        let connection = &mut self.connections[line];
+        match &observation.what {
+            What::Connect | What::Connected | What::Received { .. } => connection.is_socket = true,
+            What::Leave { vanished } => {
+                connection.closed.get_or_insert(n);
+                if *vanished {
+                    connection.vanished.get_or_insert(n);
+                }
+            }
+            What::Ended { .. } => {
+                connection.closed.get_or_insert(n);
+                connection.ended.get_or_insert(n);
+            }
+            What::Broken { .. } => {
+                connection.closed.get_or_insert(n);
+                connection.broken.get_or_insert(n);
+            }
+            What::Request { run, .. } => connection.asked_run = *run,
+            What::Answer { .. } => {
+                connection.answered.get_or_insert(n);
+            }
+            _ => {}
+        }
+    }
+
+    fn decode(
+        &mut self,
+        at: usize,
+        n: u64,
+        observer: &UserName,
+        line: usize,
+        channel: Channel,
+        bytes: &'h [u8],
+    ) {
+        let leaves = leaves::read(&mut self.paths, bytes);
+        let is_object = leaves.as_ref().is_some_and(|leaves| leaves.is_object);
+        let Leaves { values, in_names, .. } = leaves.unwrap_or_default();
+        let connection = &self.connections[line];
+        let mut message = Message {
+            n,
+            at,
+            observer: observer.clone(),
+            connection: connection.id.clone(),
+            channel,
+            kind: None,
+            user: None,
+            thread: None,
+            run: None,
+            request: None,
+            agent: None,
+            greeted: None,
+            sequence: None,
+            is_event: false,
+            is_terminal: false,
+            is_acceptance: false,
+            asked_run: connection.asked_run.filter(|_| channel == Channel::HttpAnswer),
+            line,
+            run_at: None,
+        };
+        let number = self.messages.len();
+        for (path, value) in values {
+            self.fill(&mut message, path, &value);
+            if let Value::Text(text) = value {
+                self.texts.push(Text { message: number, path, text });
+            }
+        }
+        self.in_names.extend(in_names.into_iter().map(|owner| (number, owner)));
+        self.classify(&mut message);
+        if channel == Channel::Websocket && !(is_object && message.kind.is_some()) {
+            self.malformed += 1;
+        }
+        self.messages.push(message);
+    }
+
+    /// Of two members with the same name the last one counts, as in nearly every parser.
+    fn fill(&mut self, message: &mut Message<'h>, path: Path, value: &Value<'h>) {
+        let Pointers { kind, user, thread, run, sequence, agent, request, connection } =
+            &self.pointers;
+        let id = || match value {
+            Value::Text(text) => text.clone(),
+            Value::Number(number) => Cow::Owned(number.to_string()),
+        };
+        for (wanted, slot) in [
+            (kind, &mut message.kind),
+            (user, &mut message.user),
+            (thread, &mut message.thread),
+            (agent, &mut message.agent),
+            (request, &mut message.request),
+            (connection, &mut message.greeted),
+        ] {
+            if *wanted == path {
+                *slot = Some(id());
+            }
+        }
+        if *sequence == path {
+            message.sequence = match value {
+                Value::Number(number) => Some(*number),
+                Value::Text(_) => None,
+            };
+        }
+        if *run == path {
+            let id = id();
+            let at = *self.run_ids.entry(id).or_insert_with_key(|id| {
+                self.runs.push(RunFacts::unknown(RunId::new(id)));
+                self.runs.len() - 1
+            });
+            message.run = Some(self.runs[at].id.clone());
+            message.run_at = Some(at);
+        }
+    }
+
+    fn classify(&self, message: &mut Message<'_>) {
+        let kind = message.kind.as_deref();
+        if kind != Some(self.dialect.greeting.as_str()) {
+            message.greeted = None;
+        }
+        // An HTTP answer is no part of a stream, whatever type it gives itself.
+        if let (Some(kind), Channel::Websocket) = (kind, message.channel) {
+            message.is_acceptance = kind == self.dialect.accepted;
+            message.is_event = self.dialect.is_event(kind);
+            message.is_terminal =
+                message.is_event && self.dialect.is_terminal(kind, message.agent.as_deref());
+        }
+    }
+}

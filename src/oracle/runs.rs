@@ -1,0 +1,214 @@
+//! What is known of each run id: whose run it is, and which of the plan.
+//!
+//! The back end tells it when it accepts a run or answers a request about one. Where it does not,
+//! the canaries in the run's events do, if they agree; what is only inferred like that is not used
+//! to accuse anybody of an id.
+
+use std::collections::BTreeMap;
+
+use super::case::{Case, Channel};
+use crate::trial::canary::Field;
+use crate::trial::ids::{RunId, UserName};
+use crate::trial::plan::Via;
+
+/// What is known of a run id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFacts {
+    /// The id; server text.
+    pub id: RunId,
+    /// Whose run it is.
+    pub user: Option<UserName>,
+    /// Which of the plan.
+    pub run: Option<u16>,
+    /// Whether the back end told whose it is; else canaries did.
+    pub user_told: bool,
+    /// Whether the back end told which it is; else canaries did.
+    pub run_told: bool,
+    /// To whom it was given, by the numbers of the observations; more than one user is a fault.
+    pub given: Vec<(u64, UserName)>,
+}
+
+impl RunFacts {
+    pub(super) fn unknown(id: RunId) -> Self {
+        Self { id, user: None, run: None, user_told: false, run_told: false, given: Vec::new() }
+    }
+
+    /// Whether the run is known to be that user's, or may be.
+    pub fn may_be_of(&self, user: &UserName) -> bool {
+        self.user.as_ref().is_none_or(|owner| owner == user)
+            || self.given.iter().any(|(_, given)| given == user)
+    }
+
+    fn tell(&mut self, user: &UserName, run: Option<u16>) {
+        if self.user.is_none() {
+            (self.user, self.user_told) = (Some(user.clone()), true);
+        }
+        if self.run.is_none() && self.user.as_ref() == Some(user) {
+            (self.run, self.run_told) = (run, run.is_some());
+        }
+    }
+
+    fn give(&mut self, n: u64, user: &UserName) {
+        if self.given.iter().all(|(_, given)| given != user) {
+            self.given.push((n, user.clone()));
+        }
+    }
+}
+
+/// What became of a message that accepts a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Acceptance {
+    /// The message, in [`Case::messages`].
+    pub(super) message: usize,
+    /// Which start it answers.
+    pub(super) answers: Answers,
+}
+
+/// Which start an acceptance answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// That start.
+    Start(usize),
+    /// One of several with the same request id; which is not known.
+    OneOfSeveral,
+    /// It says so little, or of another user, that nothing follows.
+    Unclear,
+    /// No start that waits for an answer.
+    None,
+}
+
+/// Fills in what the case knows of its runs.
+pub(super) fn learn(case: &mut Case<'_>) {
+    learn_from_acceptances(case);
+    learn_from_answers(case);
+    learn_from_canaries(case);
+    for run in 0..case.runs.len() {
+        if let Some(start) = case.start_of_run_at(run) {
+            case.starts[start].run_at.get_or_insert(run);
+        }
+    }
+}
+
+/// The starts of one user with one request id, and how many of them wait for an answer.
+#[derive(Debug, Default)]
+struct Waiting {
+    starts: Vec<usize>,
+    /// The runs that were already given for them.
+    runs: Vec<usize>,
+}
+
+fn learn_from_acceptances(case: &mut Case<'_>) {
+    let mut waiting: BTreeMap<(&str, &str), Waiting> = BTreeMap::new();
+    for (at, start) in case.starts.iter().enumerate().filter(|(_, start)| start.via == Via::Socket)
+    {
+        let key = (start.user.as_str(), start.request_id.as_str());
+        waiting.entry(key).or_default().starts.push(at);
+    }
+    let mut acceptances = Vec::new();
+    for at in 0..case.messages.len() {
+        let message = &case.messages[at];
+        if !message.is_acceptance {
+            continue;
+        }
+        let named = message.user.as_deref().and_then(|user| case.person(user));
+        let foreign = named.filter(|user| user.name != message.observer);
+        let (answers, user) = match (foreign, message.request.as_deref()) {
+            (Some(other), _) => (Answers::Unclear, other.name.clone()),
+            (None, None) => (Answers::Unclear, message.observer.clone()),
+            (None, Some(request)) => {
+                let waiting = waiting.get_mut(&(message.observer.as_str(), request));
+                (answered(case, at, waiting), message.observer.clone())
+            }
+        };
+        acceptances.push(Acceptance { message: at, answers });
+        let (n, run) = (case.messages[at].n, case.messages[at].run_at);
+        let Some(run) = run else { continue };
+        match answers {
+            Answers::Start(start) => {
+                case.starts[start].run_at = Some(run);
+                let number = case.starts[start].run;
+                case.runs[run].tell(&user, Some(number));
+            }
+            Answers::OneOfSeveral | Answers::Unclear => case.runs[run].tell(&user, None),
+            Answers::None => continue,
+        }
+        case.runs[run].give(n, &user);
+    }
+    case.acceptances = acceptances;
+}
+
+fn answered(case: &Case<'_>, message: usize, waiting: Option<&mut Waiting>) -> Answers {
+    let message = &case.messages[message];
+    let Some(waiting) = waiting else { return Answers::None };
+    let repeated = message.run_at.is_some_and(|run| waiting.runs.contains(&run));
+    // Told again, perhaps on a new connection: nothing new, and nothing wrong.
+    if repeated {
+        return Answers::Unclear;
+    }
+    let may_answer = |&start: &usize| {
+        let start = &case.starts[start];
+        let here = start.line.is_none_or(|line| {
+            // After a cut, the answer may come on the user's next connection.
+            line == message.line || case.connections[line].closed.is_some_and(|n| n < message.n)
+        });
+        start.n < message.n && here
+    };
+    let answered = waiting.runs.len();
+    let possible: Vec<usize> = waiting.starts.iter().copied().filter(may_answer).collect();
+    if possible.len() <= answered {
+        return Answers::None;
+    }
+    if let Some(run) = message.run_at {
+        waiting.runs.push(run);
+    }
+    if waiting.starts.len() > 1 { Answers::OneOfSeveral } else { Answers::Start(possible[0]) }
+}
+
+fn learn_from_answers(case: &mut Case<'_>) {
+    for at in 0..case.messages.len() {
+        let message = &case.messages[at];
+        let (Channel::HttpAnswer, Some(asked), Some(run)) =
+            (message.channel, message.asked_run, message.run_at)
+        else {
+            continue;
+        };
+        let named = message.user.as_deref().and_then(|user| case.person(user));
+        let (n, observer) = (message.n, message.observer.clone());
+        match named {
+            Some(other) if other.name != observer => case.runs[run].tell(&other.name, None),
+            _ => {
+                case.runs[run].tell(&observer, Some(asked));
+                case.runs[run].give(n, &observer);
+            }
+        }
+    }
+}
+
+/// An event that carries the prompt canary of one run only is of that run, as far as one can tell.
+fn learn_from_canaries(case: &mut Case<'_>) {
+    let mut owners: BTreeMap<usize, Option<(u32, u16)>> = BTreeMap::new();
+    for seen in case.seen.iter().filter(|seen| seen.owner.field == Field::Prompt) {
+        let message = seen.message.map(|message| &case.messages[message]);
+        let Some(run) = message.filter(|message| message.is_event).and_then(|m| m.run_at) else {
+            continue;
+        };
+        let facts = &case.runs[run];
+        let person = case.person_at(seen.owner.user);
+        let fits = person
+            .is_some_and(|person| facts.user.as_ref().is_none_or(|user| *user == person.name));
+        if facts.run.is_none() && fits {
+            let owner = (seen.owner.user, seen.owner.run);
+            owners
+                .entry(run)
+                .and_modify(|known| *known = known.filter(|known| *known == owner))
+                .or_insert(Some(owner));
+        }
+    }
+    for (run, owner) in owners {
+        let Some((user, number)) = owner else { continue };
+        let Some(person) = case.person_at(user) else { continue };
+        let facts = &mut case.runs[run];
+        facts.user.get_or_insert_with(|| person.name.clone());
+        facts.run = Some(number);
+    }
+}

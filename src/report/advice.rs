@@ -1,0 +1,190 @@
+//! What to do about a verdict that is not a pass.
+
+use crate::trial::control::Drive;
+use crate::trial::finding::OracleId;
+use crate::trial::record::{Level, Record};
+use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
+
+use super::phrases::{self, Quote};
+
+/// The reasons of the whole, then those of inconclusive levels that the whole does not repeat.
+pub(super) fn reasons(record: &Record, quote: Quote) -> Vec<String> {
+    let told = |reason: &Reason| {
+        record
+            .reasons
+            .iter()
+            .any(|other| other.code == reason.code && other.text.contains(&reason.text))
+    };
+    let mut lines: Vec<_> = record
+        .reasons
+        .iter()
+        .map(|reason| match reason.code {
+            // The text says it all.
+            ReasonCode::Shown | ReasonCode::Findings => quote(&reason.text),
+            code => format!("{}: {}", label(code), quote(&reason.text)),
+        })
+        .collect();
+    for (side, level) in doubtful(record) {
+        for reason in level.reasons.iter().filter(|reason| !told(reason)) {
+            lines.push(format!(
+                "{}, at {}: {}",
+                label(reason.code),
+                phrases::place(side, level, quote),
+                quote(&reason.text)
+            ));
+        }
+    }
+    lines
+}
+
+/// The controls that were planted and not caught.
+pub(super) fn missed_controls(record: &Record, quote: Quote) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (side, level) in record.all_levels() {
+        let controls = &level.controls;
+        let place = phrases::place(side, level, quote);
+        if controls.drive == Drive::Missed {
+            lines.push(format!("drive control at {place}: a back end known to leak did not"));
+        }
+        for (kind, tally) in [("judge", &controls.judge), ("path", &controls.path)] {
+            for missed in &tally.missed {
+                lines.push(format!("{kind} control at {place}: {}", quote(missed)));
+            }
+        }
+    }
+    lines
+}
+
+/// What a reader of a clean verdict should know was not tried.
+pub(super) fn not_tried(record: &Record, quote: Quote) -> Vec<String> {
+    let mut lines: Vec<_> = record.not_tried.iter().map(|text| quote(text)).collect();
+    // In a sign-off, before is the back end that is known to leak.
+    if record.levels.iter().any(|level| level.controls.drive == Drive::Absent) {
+        lines.push(
+            "A back end that is known to leak, under the same plans: only that would show that \
+             these plans provoke leaks."
+                .into(),
+        );
+    }
+    lines
+}
+
+/// What to do next, each advice once; nothing for a pass.
+pub(super) fn next_steps(record: &Record, quote: Quote) -> Vec<String> {
+    match record.verdict {
+        Outcome::Clean | Outcome::Fixed => Vec::new(),
+        Outcome::Leaked | Outcome::StillLeaks => after_a_leak(record, quote),
+        Outcome::BaselineClean | Outcome::Inconclusive => out_of_doubt(record),
+    }
+}
+
+fn after_a_leak(record: &Record, quote: Quote) -> Vec<String> {
+    let side = if phrases::is_signoff(record) { "after" } else { "" };
+    let mut found: Vec<OracleId> =
+        phrases::findings_of(record, side).map(|(_, finding)| finding.oracle).collect();
+    found.sort();
+    found.dedup();
+    let rule_of = |oracle| record.rules.iter().find(|rule| rule.oracle == oracle);
+    let told =
+        |oracle: &OracleId| rule_of(*oracle).map(|rule| format!("{oracle}: {}", quote(&rule.next)));
+    let mut lines: Vec<_> = found.iter().filter_map(told).collect();
+    if let Some(first) = found.first() {
+        lines
+            .push(format!("`partywall explain {}` says what that oracle looks for.", first.code()));
+    }
+    lines
+}
+
+fn out_of_doubt(record: &Record) -> Vec<String> {
+    let levels = doubtful(record).flat_map(|(_, level)| &level.reasons);
+    let mut codes: Vec<_> = record.reasons.iter().chain(levels).map(|reason| reason.code).collect();
+    if record.verdict == Outcome::BaselineClean {
+        codes.insert(0, ReasonCode::BaselineClean);
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for advice in codes.into_iter().filter_map(remedy) {
+        if !lines.iter().any(|line| line == advice) {
+            lines.push(advice.into());
+        }
+    }
+    if lines.is_empty() {
+        lines.push("Look at the reasons of each level in report.json, and run it again.".into());
+    }
+    lines
+}
+
+fn doubtful(record: &Record) -> impl Iterator<Item = (&'static str, &Level)> {
+    record.all_levels().filter(|(_, level)| level.verdict == Verdict::Inconclusive)
+}
+
+/// The reason in a few words.
+fn label(code: ReasonCode) -> &'static str {
+    match code {
+        ReasonCode::Findings => "Findings",
+        ReasonCode::NothingExercised => "Nothing exercised",
+        ReasonCode::ControlMissed => "A control was missed",
+        ReasonCode::TooLittleOverlap => "Too little overlap",
+        ReasonCode::RunsIncomplete => "Runs did not complete",
+        ReasonCode::PreconditionNotMet => "An oracle was blind",
+        ReasonCode::TargetUnreachable => "Target unreachable",
+        ReasonCode::UnexpectedProtocol => "Unexpected protocol",
+        ReasonCode::BackendHangs => "The back end hangs",
+        ReasonCode::BackendPanicked => "The back end panicked",
+        ReasonCode::ReplayDiverged => "A replay diverged",
+        ReasonCode::BudgetCut => "Budget cut short",
+        ReasonCode::Interrupted => "Interrupted",
+        ReasonCode::HistoryCut => "History cut short",
+        ReasonCode::BaselineClean => "Before did not leak",
+        ReasonCode::ReproNotGone => "A repro is not gone",
+        ReasonCode::ComparisonTooWeak => "The sides do not compare",
+        ReasonCode::Shown => "Shown",
+    }
+}
+
+/// What helps against a doubt.
+fn remedy(code: ReasonCode) -> Option<&'static str> {
+    Some(match code {
+        ReasonCode::Findings | ReasonCode::Shown => return None,
+        ReasonCode::NothingExercised | ReasonCode::RunsIncomplete => {
+            "Make the runs complete: look at how they ended in the recorded histories, and give \
+             slow runs more time."
+        }
+        ReasonCode::ControlMissed => {
+            "Do not trust what looks clean here: something planted on purpose was not seen. Make \
+             the back end echo part of each prompt, or check how its messages are decoded."
+        }
+        ReasonCode::TooLittleOverlap => {
+            "Make runs of different users meet: more users, longer runs, or a target that does \
+             not serve them one after another."
+        }
+        ReasonCode::PreconditionNotMet => {
+            "Give the blind oracles what they need; `partywall explain <oracle>` names it."
+        }
+        ReasonCode::TargetUnreachable => "Start the target, and check the URL and the port.",
+        ReasonCode::UnexpectedProtocol => {
+            "Check that the target speaks the protocol of `partywall serve`."
+        }
+        ReasonCode::BackendHangs | ReasonCode::BackendPanicked => {
+            "Repair the hang or the panic first: what comes after it was not tested."
+        }
+        ReasonCode::ReplayDiverged => {
+            "The replay did not take the same path: was the repro made with this build and \
+             this scenario?"
+        }
+        ReasonCode::BudgetCut | ReasonCode::Interrupted => {
+            "Run it again, without interruption, until the whole budget is spent."
+        }
+        ReasonCode::HistoryCut => "Judge a history that was recorded to its end.",
+        ReasonCode::BaselineClean => {
+            "Make the plans stronger until the side before the migration leaks: more users, more \
+             trials, another seed. Check that it is the unmigrated build that was driven."
+        }
+        ReasonCode::ReproNotGone => {
+            "Replay that repro against the migrated build and see what it still shows."
+        }
+        ReasonCode::ComparisonTooWeak => {
+            "See why the migrated side overlaps, covers or completes less: a global lock would \
+             look just like this."
+        }
+    })
+}

@@ -1,0 +1,344 @@
+//! Fixed records for the tests of the reports: what runs of the reference back end come to, with
+//! round figures.
+
+mod findings;
+
+use partywall::trial::control::{Controls, Drive, Tally};
+use partywall::trial::finding::OracleId;
+use partywall::trial::record::{
+    Comparison, CrossCheck, FindingRecord, Level, LevelName, OracleRow, PhaseCoverage, Record,
+    Rule, SCHEMA_VERSION, Side, UpperBound,
+};
+use partywall::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode, Verdict};
+
+use findings::found_in;
+pub(crate) use findings::{crossing, loss};
+
+const SCENARIO: &str = "reference-golden-path";
+
+/// The other scenario of a sign-off.
+const OTHER: &str = "reference-reconnect";
+
+/// The run folder of a command.
+fn folder(command: &str) -> String {
+    format!("reports/runs/{command}/2026-01-02T03-04-05Z")
+}
+
+/// A record without levels; the other records start from it.
+pub(crate) fn empty(command: &str, verdict: Outcome, reasons: Vec<Reason>) -> Record {
+    Record {
+        schema_version: SCHEMA_VERSION,
+        partywall: "0.1.0".into(),
+        command: command.into(),
+        name: command.into(),
+        started_at: "2026-01-02T03:04:05Z".into(),
+        seconds: 41.25,
+        seed: 42,
+        folder: Some(folder(command)),
+        backend: None,
+        verdict,
+        exit_code: ExitCode::of(verdict, &reasons),
+        reasons,
+        before: None,
+        after: None,
+        cross_checks: vec![],
+        models: Vec::new(),
+        comparison: vec![],
+        levels: vec![],
+        not_tried: vec![
+            "Thread interleavings inside one step: the model level did not take part.".into(),
+            "Connections through a proxy, and back ends of more than one process.".into(),
+        ],
+        rules: vec![canary_rule()],
+    }
+}
+
+/// The canary oracle's rule.
+pub(crate) fn canary_rule() -> Rule {
+    Rule {
+        oracle: OracleId::Canary,
+        short: "No user sees text that was made for another user.".into(),
+        meaning:
+            "Every text that a simulated user sends carries a mark that names its owner. This \
+                  oracle fires when such a mark arrives at somebody else, in plain text or in one \
+                  of the usual encodings."
+                .into(),
+        precondition: "The back end must send back part of what it was given. Where no mark ever \
+                       comes back, nothing can be said."
+            .into(),
+        next: "Look at what is shared between the two runs at the named event: an instance that \
+               one request configures and another one uses."
+            .into(),
+    }
+}
+
+/// A clean level.
+pub(crate) fn clean_level(level: LevelName) -> Level {
+    let wire = level == LevelName::Wire;
+    let trials = if wire { 20 } else { 2000 };
+    let unit = if wire { "barrier round" } else { "trial" };
+    let method = if wire { "barrier rounds" } else { "random walk" };
+    let n = if wire { 20 } else { 1984 };
+    Level {
+        level,
+        scenario: SCENARIO.into(),
+        verdict: Verdict::Clean,
+        reasons: vec![Reason::new(ReasonCode::Shown, "nothing crossed, every control was caught")],
+        method: method.into(),
+        users: if wire { [51, 51] } else { [3, 5] },
+        trials,
+        trials_planned: trials,
+        trials_overlapping: n,
+        runs_started: trials * 6,
+        runs_completed: trials * 6,
+        runs_unknown: 0,
+        overlapping_pairs: trials * 7,
+        phase_coverage: PhaseCoverage {
+            phases: vec!["agent_started supervisor".into(), "agent_completed supervisor".into()],
+            hit: 98,
+            of: 100,
+            share: 0.98,
+            counts: vec![vec![3, 2], vec![0, 9]],
+        },
+        leak_probability_upper_bound: Some(UpperBound {
+            value: 1.0 - 0.05_f64.powf(1.0 / n as f64),
+            confidence: 0.95,
+            unit: unit.into(),
+            n,
+            method: method.into(),
+            same_process: wire,
+        }),
+        controls: Controls::new(tally(46, &[]), tally(2, &[]), Drive::Absent),
+        oracles: vec![OracleRow {
+            oracle: OracleId::Canary,
+            judged_trials: trials,
+            judged_items: trials * 90,
+            blind: None,
+            findings: 0,
+        }],
+        findings: vec![],
+        first_leak_at_trial: None,
+    }
+}
+
+/// That many controls, of which the named ones were missed.
+pub(crate) fn tally(planted: u64, missed: &[&str]) -> Tally {
+    Tally {
+        planted,
+        caught: planted - missed.len() as u64,
+        missed: missed.iter().map(|text| String::from(*text)).collect(),
+    }
+}
+
+/// A level that leaked in its first trials.
+pub(crate) fn leaked_level(level: LevelName) -> Level {
+    let findings = vec![crossing(level), loss(level)];
+    let reason = Reason::new(ReasonCode::Findings, "2 distinct findings");
+    Level {
+        verdict: Verdict::Leaked,
+        reasons: vec![reason],
+        trials: 20,
+        trials_overlapping: 20,
+        runs_started: 120,
+        runs_completed: 119,
+        runs_unknown: 1,
+        overlapping_pairs: 140,
+        leak_probability_upper_bound: None,
+        findings,
+        first_leak_at_trial: Some(1),
+        ..clean_level(level)
+    }
+}
+
+/// The level in that command and scenario.
+fn level_in(level: Level, command: &str, scenario: &str) -> Level {
+    let name = level.level;
+    let found = |finding| found_in(finding, command, scenario, name);
+    Level {
+        scenario: scenario.into(),
+        findings: level.findings.into_iter().map(found).collect(),
+        ..level
+    }
+}
+
+fn side(backend: &str, verdict: Verdict, level: fn(LevelName) -> Level) -> Side {
+    let levels = [LevelName::Explore, LevelName::Wire].map(level).to_vec();
+    Side { backend: backend.into(), verdict, levels }
+}
+
+fn leaking_side(backend: &str) -> Side {
+    side(backend, Verdict::Leaked, leaked_level)
+}
+
+/// What after must reach of before, at one level.
+fn comparison(level: LevelName, scenario: &str, overlap: f64) -> Vec<Comparison> {
+    let figures = [
+        ("overlap", Some(1.0), overlap, 0.8),
+        ("phase coverage", Some(0.98), 0.98, 0.98 * 0.8),
+        ("runs completed", None, 1.0, 0.9),
+    ];
+    let one = |(figure, before, after, needed): (&str, _, f64, f64)| Comparison {
+        level,
+        scenario: scenario.into(),
+        figure: figure.into(),
+        before,
+        after,
+        needed,
+        met: after >= needed,
+    };
+    figures.map(one).to_vec()
+}
+
+/// That finding's repro, replayed on after.
+fn cross_check(level: LevelName, found: &FindingRecord, findings_around: u64) -> CrossCheck {
+    CrossCheck {
+        level,
+        fingerprint: found.fingerprint.clone(),
+        repro: found.repro.clone().unwrap_or_default(),
+        replay: String::from(if findings_around == 0 { "gone" } else { "same" }),
+        schedules_around: if level == LevelName::Explore { 1000 } else { 0 },
+        findings_around,
+    }
+}
+
+/// A plain run that found nothing.
+pub(crate) fn clean_explore() -> Record {
+    let reason = Reason::new(ReasonCode::Shown, "nothing crossed, and 48 of 48 controls fired");
+    Record {
+        backend: Some("reference back end, migrated all".into()),
+        levels: vec![clean_level(LevelName::Explore)],
+        ..empty("explore", Outcome::Clean, vec![reason])
+    }
+}
+
+/// A plain run that found leaks.
+pub(crate) fn leaked_explore() -> Record {
+    let reason = Reason::new(ReasonCode::Findings, "2 distinct findings, the first in trial 1");
+    Record {
+        backend: Some("reference back end, migrated none".into()),
+        levels: vec![level_in(leaked_level(LevelName::Explore), "explore", SCENARIO)],
+        ..empty("explore", Outcome::Leaked, vec![reason])
+    }
+}
+
+/// A sign-off that holds, of two scenarios.
+pub(crate) fn fixed() -> Record {
+    let reasons = vec![
+        Reason::new(ReasonCode::Shown, "every repro of before is gone after"),
+        Reason::new(
+            ReasonCode::Shown,
+            "after overlapped, covered and completed as much as is needed",
+        ),
+    ];
+    let mut before = leaking_side("reference back end, migrated none");
+    let mut after = side("reference back end, migrated all", Verdict::Clean, clean_level);
+    for level in &mut after.levels {
+        level.controls.drive = Drive::Fired;
+    }
+    for side in [&mut before, &mut after] {
+        let other: Vec<_> =
+            side.levels.iter().map(|level| level_in(level.clone(), "signoff", OTHER)).collect();
+        side.levels.extend(other);
+    }
+    let checks = before
+        .levels
+        .iter()
+        .flat_map(|level| level.findings.iter().map(|found| cross_check(level.level, found, 0)));
+    let compared = after.levels.iter().flat_map(|level| {
+        let overlap = level.trials_overlapping as f64 / level.trials as f64;
+        comparison(level.level, &level.scenario, overlap)
+    });
+    Record {
+        cross_checks: checks.collect(),
+        comparison: compared.collect(),
+        before: Some(before),
+        after: Some(after),
+        ..empty("signoff", Outcome::Fixed, reasons)
+    }
+}
+
+/// A sign-off of an incomplete migration.
+pub(crate) fn still_leaks() -> Record {
+    let mut after = side("reference back end, migrated triage", Verdict::Leaked, clean_level);
+    after.levels[0] = leaked_level(LevelName::Explore);
+    let reason = Reason::new(ReasonCode::Findings, "after still has 2 distinct findings");
+    let [found, lost] = [crossing, loss].map(|finding| finding(LevelName::Explore));
+    Record {
+        before: Some(leaking_side("reference back end, migrated none")),
+        after: Some(after),
+        cross_checks: vec![
+            cross_check(LevelName::Explore, &found, 640),
+            cross_check(LevelName::Explore, &lost, 0),
+        ],
+        comparison: [(LevelName::Explore, 1.0), (LevelName::Wire, 0.15)]
+            .map(|(level, overlap)| comparison(level, SCENARIO, overlap))
+            .concat(),
+        ..empty("signoff", Outcome::StillLeaks, vec![reason])
+    }
+}
+
+/// A sign-off whose plans are too weak.
+pub(crate) fn baseline_clean() -> Record {
+    let reason = Reason::new(ReasonCode::BaselineClean, "before had no finding in 2,020 trials");
+    Record {
+        before: Some(side("reference back end, migrated none", Verdict::Clean, clean_level)),
+        after: Some(side("reference back end, migrated all", Verdict::Clean, clean_level)),
+        ..empty("signoff", Outcome::BaselineClean, vec![reason])
+    }
+}
+
+/// A plain run whose clean result does not count: a control was missed, and too little overlapped.
+pub(crate) fn inconclusive() -> Record {
+    let missed = Reason::new(ReasonCode::ControlMissed, "47 of 48 controls were caught");
+    let overlap = Reason::new(
+        ReasonCode::TooLittleOverlap,
+        "runs of different users overlapped in 3 of 20 rounds (at least 10 are needed)",
+    );
+    let reasons = vec![missed, overlap];
+    let mut level = clean_level(LevelName::Wire);
+    level.verdict = Verdict::Inconclusive;
+    level.reasons = reasons.clone();
+    level.trials_overlapping = 3;
+    level.overlapping_pairs = 4;
+    level.phase_coverage.hit = 11;
+    level.controls = Controls::new(
+        tally(46, &[]),
+        tally(2, &["the phantom's mark did not come back through runs over http"]),
+        Drive::Absent,
+    );
+    level.oracles.push(OracleRow {
+        oracle: OracleId::Binding,
+        judged_trials: 0,
+        judged_items: 0,
+        blind: Some("no answer names the request that it answers".into()),
+        findings: 0,
+    });
+    Record {
+        backend: Some("the server at http://127.0.0.1:8080".into()),
+        levels: vec![level],
+        ..empty("run", Outcome::Inconclusive, reasons)
+    }
+}
+
+/// A run against a server that attacks whoever reads the report.
+pub(crate) fn hostile() -> Record {
+    let mut record = leaked_explore();
+    let attack = "\u{1b}]0;owned\u{7}\r\n::error::fake\n| a | b |\n# pass <script>alert(1)</script> \
+                  @everyone #1 `x` [ok](http://evil.example) \u{202e}naelc ##[stop-commands]x";
+    let level = &mut record.levels[0];
+    level.scenario = attack.into();
+    level.reasons[0].text = attack.into();
+    record.reasons[0].text = attack.into();
+    record.folder = Some(attack.into());
+    record.backend = Some(attack.into());
+    let finding = &mut level.findings[0];
+    finding.victim = attack.into();
+    finding.summary = format!("bob saw data of {attack}");
+    finding.event = Some("x".repeat(10_000_000));
+    finding.chain = vec![attack.into(), "\u{feff}\u{2028}".into(), "::endgroup::".into()];
+    finding.evidence[0].shows = attack.into();
+    level.controls.path.missed.push(attack.into());
+    level.oracles[0].blind = Some(attack.into());
+    record.not_tried = vec![attack.into()];
+    record
+}
