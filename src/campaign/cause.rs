@@ -18,15 +18,13 @@ pub(crate) fn chain(history: &History, finding: &Finding) -> Vec<String> {
     let Some(mixed) = notes().find_map(|(n, note)| Mixed::of(n, note, finding)) else {
         return Vec::new();
     };
+    // The last time before the mix-up that the factory was configured for that user.
     let configured = |user: &UserName, run: Option<&RunId>| {
-        notes()
-            .filter(|(n, note)| {
-                *n < mixed.n
-                    && matches!(note, Note::Configured { factory, user: by, run: of }
-                        if factory == mixed.factory && by == user
-                            && run.is_none_or(|run| run == of))
-            })
-            .last()
+        let for_user = |note: &Note| {
+            matches!(note, Note::Configured { factory, user: by, run: of }
+                if factory == mixed.factory && by == user && run.is_none_or(|run| run == of))
+        };
+        notes().take_while(|(n, _)| *n < mixed.n).filter(|(_, note)| for_user(note)).last()
     };
     let mut chain = Vec::new();
     let factory = mixed.factory;

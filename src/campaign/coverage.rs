@@ -158,15 +158,24 @@ impl LiveRuns {
 }
 
 /// How many pairs of runs of different users overlapped: the first and last events of each enclose
-/// at least one event of the other, by the recorder's number. Send times do not count, since a
-/// server that serialises would fake overlap.
+/// at least one event of the other, by the recorder's number; in order of emission where the back
+/// end reports it, else of observation. Send times do not count, since a server that serialises
+/// would fake overlap.
 pub(crate) fn overlapping_pairs(case: &Case<'_>) -> u64 {
+    let emitted = case.history.observations.iter().filter_map(|seen| match &seen.what {
+        What::Backend { note: Note::Emitted { user, run, .. } } => Some((run, user, seen.n)),
+        _ => None,
+    });
+    let observed = case.messages.iter().filter(|message| message.is_event).filter_map(|message| {
+        let owner = case.facts(message).and_then(|facts| facts.user.as_ref())?;
+        Some((message.run.as_ref()?, owner, message.n))
+    });
     let mut runs: BTreeMap<&RunId, (&UserName, Vec<u64>)> = BTreeMap::new();
-    for message in case.messages.iter().filter(|message| message.is_event) {
-        let owner = case.facts(message).and_then(|facts| facts.user.as_ref());
-        if let (Some(run), Some(owner)) = (&message.run, owner) {
-            runs.entry(run).or_insert_with(|| (owner, Vec::new())).1.push(message.n);
-        }
+    let mut events = emitted.peekable();
+    let in_order: &mut dyn Iterator<Item = _> =
+        if events.peek().is_some() { &mut events } else { &mut observed.into_iter() };
+    for (run, owner, n) in in_order {
+        runs.entry(run).or_insert_with(|| (owner, Vec::new())).1.push(n);
     }
     let runs: Vec<(&UserName, Vec<u64>)> = runs.into_values().collect();
     let mut pairs = 0;

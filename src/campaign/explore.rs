@@ -8,7 +8,7 @@ use super::budget::{Progress, Stop};
 use super::cause::chain;
 use super::error::{CampaignError, Kind};
 use super::explore_trial::{Trial, explore_trial};
-use super::level::{JudgedTrial, LevelTally, judge_trial};
+use super::level::{JudgedTrial, LevelTally, RANDOM_WALK, judge_trial};
 use super::repro::{Repro, Target};
 use super::shrink::shrink;
 use super::store::{Lines, RunFolder};
@@ -58,10 +58,10 @@ pub struct Explored {
 }
 
 /// One trial with what it came to.
-struct Done {
-    number: u64,
-    judged: JudgedTrial,
-    trial: Trial,
+pub(super) struct Done {
+    pub(super) number: u64,
+    pub(super) judged: JudgedTrial,
+    pub(super) trial: Trial,
 }
 
 #[derive(serde::Serialize)]
@@ -86,7 +86,7 @@ pub fn explore(
     progress.begin(side, "explore", &workload.scenario, *trials);
     let home = exploration.home();
     let log = folder.lines(&format!("{home}/trials.jsonl"))?;
-    let mut tally = LevelTally::new(LevelName::Explore, workload, "random walk", *trials);
+    let mut tally = LevelTally::new(LevelName::Explore, workload, RANDOM_WALK, *trials);
     let mut found = Vec::new();
     let mut first_overlapping = None;
     exploration.each_trial(|done| {
@@ -129,7 +129,7 @@ impl<'e> Exploration<'e> {
         Self { workload, migration, seed, trials, enough: None, side: "", workers: 2, folder, stop }
     }
 
-    fn home(&self) -> String {
+    pub(super) fn home(&self) -> String {
         home(self.side, LevelName::Explore, &self.workload.scenario)
     }
 
@@ -194,7 +194,7 @@ impl<'e> Exploration<'e> {
         }
     }
 
-    fn log(&self, log: &Lines, done: &Done) -> Result<(), CampaignError> {
+    pub(super) fn log(&self, log: &Lines, done: &Done) -> Result<(), CampaignError> {
         log.append(&to_line(&TrialLine {
             trial: done.number,
             steps: done.trial.steps,
@@ -205,7 +205,7 @@ impl<'e> Exploration<'e> {
     }
 
     /// Writes a new finding at once, as it was found; it is made smaller later.
-    fn keep(
+    pub(super) fn keep(
         &self,
         record: &mut FindingRecord,
         done: &Done,
@@ -242,7 +242,7 @@ impl<'e> Exploration<'e> {
         Ok(())
     }
 
-    fn smallest(
+    pub(super) fn smallest(
         &self,
         record: &mut FindingRecord,
         repro: Repro,

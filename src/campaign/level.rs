@@ -16,12 +16,17 @@ use crate::trial::plan::Via;
 use crate::trial::record::{FindingRecord, Level, LevelName, OracleRow, UpperBound};
 use crate::trial::verdict::{Reason, ReasonCode, Verdict};
 
+/// The method whose trials are drawn independently.
+pub(crate) const RANDOM_WALK: &str = "random walk";
 /// The least share of trials that must overlap for a level to be clean.
 const LEAST_OVERLAP: f64 = 0.5;
 /// The least share of the runs with a known outcome that must complete for a level to be clean.
 const LEAST_COMPLETED: f64 = 0.9;
 /// The largest share of runs whose outcome may be unknown in a clean level.
 const MOST_UNKNOWN: f64 = 0.2;
+
+/// Notes a reason, in words made when needed, if it holds.
+type Against<'a> = dyn FnMut(bool, ReasonCode, &dyn Fn() -> String) + 'a;
 
 /// What one trial came to.
 #[derive(Clone, Debug)]
@@ -169,6 +174,7 @@ pub(crate) struct LevelTally {
     method: String,
     users: [u32; 2],
     planned: u64,
+    least_overlap: f64,
     pub(crate) trials: u64,
     pub(crate) trials_overlapping: u64,
     overlapping_pairs: u64,
@@ -193,6 +199,7 @@ impl LevelTally {
             method: method.to_owned(),
             users: [workload.users.least + bystander, workload.users.most + bystander],
             planned,
+            least_overlap: LEAST_OVERLAP,
             trials: 0,
             trials_overlapping: 0,
             overlapping_pairs: 0,
@@ -207,6 +214,20 @@ impl LevelTally {
             places: BTreeMap::new(),
             first_leak: None,
         }
+    }
+
+    /// A level that tried every schedule up to a bound: most of them are close to the default
+    /// policy, which lets one task after the other run, so only that some overlapped is asked.
+    pub(crate) fn exhaustive(workload: &Workload) -> Self {
+        let mut tally = Self::new(LevelName::Explore, workload, "exhaustive", 0);
+        tally.least_overlap = f64::MIN_POSITIVE;
+        tally
+    }
+
+    /// States how the trials were chosen and how many there were to try.
+    pub(crate) fn state_method(&mut self, method: String, planned: u64) {
+        self.method = method;
+        self.planned = planned;
     }
 
     /// Adds the next trial. Gives the places in [`Self::findings`] of those that are new, with
@@ -427,14 +448,12 @@ impl LevelTally {
         reasons
     }
 
-    fn reasons_of_effort(&self, against: &mut dyn FnMut(bool, ReasonCode, &dyn Fn() -> String)) {
+    fn reasons_of_effort(&self, against: &mut Against<'_>) {
         let overlap = share(self.trials_overlapping, self.trials);
-        against(overlap < LEAST_OVERLAP, ReasonCode::TooLittleOverlap, &|| {
+        against(overlap < self.least_overlap, ReasonCode::TooLittleOverlap, &|| {
             format!(
-                "runs of different users overlapped in {} of {} trials; at least {:.0} % must",
-                self.trials_overlapping,
-                self.trials,
-                LEAST_OVERLAP * 100.0
+                "runs of different users overlapped in {} of {} trials, too few",
+                self.trials_overlapping, self.trials
             )
         });
         let RunCounts { started, completed, unknown } = self.runs;

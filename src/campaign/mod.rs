@@ -5,6 +5,7 @@ mod cause;
 mod confidence;
 mod coverage;
 pub mod error;
+pub mod exhaustive;
 pub mod explore;
 pub mod explore_trial;
 mod level;

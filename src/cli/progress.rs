@@ -53,6 +53,14 @@ impl Shown {
 }
 
 impl Level {
+    /// How far it has come; a search without a known end has no total.
+    fn position(&self) -> String {
+        match self.planned {
+            0 => format!("{}", self.done),
+            planned => format!("{} of {planned}", self.done),
+        }
+    }
+
     fn counts(&self) -> String {
         format!("{} overlapping, {} findings", self.overlapping, self.findings)
     }
@@ -63,15 +71,20 @@ impl Progress for Shown {
         let mut own = self.level();
         let title = format!("{side} {level} {scenario}").trim().to_owned();
         let bar = self.bars.then(|| {
-            let bar = ProgressBar::with_draw_target(Some(planned), ProgressDrawTarget::stderr());
-            let template = "{prefix} {bar:16} {pos}/{len} {per_sec} eta {eta}  {msg}";
+            let target = ProgressDrawTarget::stderr();
+            let (total, template) = match planned {
+                0 => (None, "{prefix} {pos} {per_sec}  {msg}"),
+                _ => (Some(planned), "{prefix} {bar:16} {pos}/{len} {per_sec} eta {eta}  {msg}"),
+            };
+            let bar = ProgressBar::with_draw_target(total, target);
             let style = ProgressStyle::with_template(template);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_prefix(title.clone());
             bar
         });
         if bar.is_none() {
-            output::complain(&format!("{title}: {planned} to go"));
+            let much = if planned == 0 { "until done".into() } else { format!("{planned} to go") };
+            output::complain(&format!("{title}: {much}"));
         }
         let now = Instant::now();
         *own = Level {
@@ -97,11 +110,17 @@ impl Progress for Shown {
         } else if own.last_line.elapsed() >= LINE_INTERVAL {
             own.last_line = Instant::now();
             let rate = done as f64 / own.started.elapsed().as_secs_f64().max(0.001);
-            let left = (own.planned.saturating_sub(done)) as f64 / rate.max(0.001);
+            let left = match own.planned {
+                0 => String::new(),
+                planned => {
+                    let seconds = planned.saturating_sub(done) as f64 / rate.max(0.001);
+                    format!("{seconds:.0} s left, ")
+                }
+            };
             output::complain(&format!(
-                "{}: {done} of {}, {rate:.0}/s, {left:.0} s left, {}",
+                "{}: {}, {rate:.0}/s, {left}{}",
                 own.title,
-                own.planned,
+                own.position(),
                 own.counts()
             ));
         }
@@ -120,10 +139,9 @@ impl Progress for Shown {
         }
         let seconds = own.started.elapsed().as_secs_f64();
         output::complain(&format!(
-            "{}: {} of {} in {seconds:.1} s, {}",
+            "{}: {} in {seconds:.1} s, {}",
             own.title,
-            own.done,
-            own.planned,
+            own.position(),
             own.counts()
         ));
     }

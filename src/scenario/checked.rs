@@ -74,6 +74,21 @@ impl Workload {
         self
     }
 
+    /// The smallest work of its kind, for a search that tries everything: two users, one run each
+    /// over the socket, one sub-agent, no delays, nobody else.
+    pub fn smallest(mut self) -> Self {
+        let none = Range { least: 0, most: 0 };
+        self.users = Range { least: 2, most: 2 };
+        self.runs_per_user = 1;
+        self.via = vec![Via::Socket];
+        self.bystander = false;
+        self.vanish_percent = 0;
+        self.agents.truncate(1);
+        self.start_delay = none;
+        self.stub_delay = none;
+        self
+    }
+
     /// The same work with that many runs of each user.
     pub fn with_runs(mut self, runs: u16) -> Self {
         self.runs_per_user = runs.max(1);

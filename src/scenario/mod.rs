@@ -1,4 +1,4 @@
-//! Scenario files: as written ([`file`]), then as checked ([`Scenario`]), then made into plans.
+//! Scenario files: as written ([`mod@file`]), then as checked ([`Scenario`]), then made into plans.
 
 mod checked;
 mod embedded;

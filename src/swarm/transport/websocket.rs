@@ -53,16 +53,15 @@ impl Socket for WireSocket {
                 return match self.0.next().await {
                     Some(Ok(Message::Text(text))) => Incoming::Message(Raw::from(text.as_str())),
                     Some(Ok(Message::Binary(bytes))) => Incoming::Message(Raw::new(bytes.to_vec())),
-                    Some(Ok(Message::Close(frame))) => match frame {
-                        Some(frame) => Incoming::Ended {
-                            code: Some(frame.code.into()),
-                            reason: frame.reason.as_str().into(),
-                        },
-                        None => Incoming::Ended { code: None, reason: Raw::default() },
+                    Some(Ok(Message::Close(Some(frame)))) => Incoming::Ended {
+                        code: Some(frame.code.into()),
+                        reason: frame.reason.as_str().into(),
                     },
+                    Some(Ok(Message::Close(None))) | None => {
+                        Incoming::Ended { code: None, reason: Raw::default() }
+                    }
                     Some(Ok(_)) => continue,
                     Some(Err(error)) => Incoming::Broken(error.to_string()),
-                    None => Incoming::Ended { code: None, reason: Raw::default() },
                 };
             }
         })

@@ -1,8 +1,12 @@
 //! Strategies: who goes on at a switch point of the simulated world.
 
+mod exhaustive;
+mod pct;
 mod random;
 mod replay;
 
+pub use exhaustive::{Branch, Exhaustive};
+pub use pct::Pct;
 pub use random::Random;
 pub use replay::{Mode, Replay};
 
