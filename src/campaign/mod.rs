@@ -2,6 +2,7 @@
 
 pub mod budget;
 mod cause;
+mod conclusion;
 mod confidence;
 mod coverage;
 pub mod error;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::budget::{Progress, Stop};
+use super::conclusion::{compare, conclude};
 use super::error::CampaignError;
 use super::explore::{Exploration, Explored, explore};
-use super::level::share;
 use super::models::{check_models, model_level, model_row};
 use super::replay::{Replayed, explore_around, replay_explored, replayed};
 use super::repro::{Repro, Target};
@@ -19,14 +19,10 @@ use crate::reference::call_sites::Migration;
 use crate::scenario::Scenario;
 use crate::trial::control::Drive;
 use crate::trial::plan::Plan;
-use crate::trial::record::{Comparison, CrossCheck, Level, LevelName, ModelRow, Side};
-use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
+use crate::trial::record::{Comparison, CrossCheck, LevelName, ModelRow, Side};
+use crate::trial::verdict::{Outcome, Reason, Verdict};
 use crate::world::recorder::Recorder;
 
-/// What after must reach of before's overlap and phase coverage: else a global lock would pass.
-const LEAST_OF_BEFORE: f64 = 0.8;
-/// The share of after's runs that must complete.
-const LEAST_COMPLETED: f64 = 0.9;
 /// Schedules around each explored repro that are tried on after.
 const SCHEDULES_AROUND: u64 = 1_000;
 /// How often each repro of the wire is driven on after.
@@ -113,15 +109,21 @@ impl<'s> SignOff<'s> {
         }
         let cross_checks = self.cross_check(&repros, progress)?;
         let comparison = compare(&before.levels, &after.levels);
-        for (side, legacy) in [(&mut before, true), (&mut after, false)] {
+        for (side, migration) in [(&mut before, self.before), (&mut after, self.after)] {
+            // The models are of the two ends of the migration: they say nothing of what is between.
+            let legacy = match migration {
+                Migration::NONE => true,
+                Migration::ALL => false,
+                _ => continue,
+            };
             side.levels.insert(0, model_level(&models, legacy));
             side.verdict = Verdict::all_of(side.levels.iter().map(|level| level.verdict));
         }
-        let (outcome, reasons) = self.conclude(&before, &after, &cross_checks, &comparison);
+        let (outcome, reasons) =
+            conclude(self.stop.reason(), &before, &after, &cross_checks, &comparison);
         Ok(SignedOff { outcome, reasons, before, after, cross_checks, models, comparison })
     }
 
-    /// The models say nothing of a half-migrated system: they are the two ends of the migration.
     fn models(&self, progress: &dyn Progress) -> Vec<ModelRow> {
         let specs: Vec<&ModelSpec> = models().iter().collect();
         let outcomes = check_models(&specs, Thoroughness::Usual, progress);
@@ -257,100 +259,6 @@ impl<'s> SignOff<'s> {
         };
         Ok(repros.iter().zip(worst).map(check).collect())
     }
-
-    fn conclude(
-        &self,
-        before: &Side,
-        after: &Side,
-        cross_checks: &[CrossCheck],
-        comparison: &[Comparison],
-    ) -> (Outcome, Vec<Reason>) {
-        if let Some(code) = self.stop.reason() {
-            let stopped = Reason::new(code, "the sign-off did not come to its end");
-            let leaked = after.verdict == Verdict::Leaked;
-            let outcome = if leaked { Outcome::StillLeaks } else { Outcome::Inconclusive };
-            return (outcome, vec![stopped]);
-        }
-        if after.verdict == Verdict::Leaked {
-            let text = "after the migration findings are still made".to_owned();
-            return (Outcome::StillLeaks, vec![Reason::new(ReasonCode::Findings, text)]);
-        }
-        let around: u64 = cross_checks.iter().map(|check| check.findings_around).sum();
-        if around > 0 || cross_checks.iter().any(|check| check.replay == word(Replayed::Same)) {
-            let text = "repros of before, or schedules around them, still show findings after";
-            return (Outcome::StillLeaks, vec![Reason::new(ReasonCode::ReproNotGone, text)]);
-        }
-        let doubts = doubts(before, after, cross_checks, comparison);
-        let clean_before = before
-            .levels
-            .iter()
-            .filter(|level| level.verdict != Verdict::Leaked)
-            .collect::<Vec<_>>();
-        if !clean_before.is_empty() {
-            let named = clean_before.iter().map(|level| level_name(level)).collect::<Vec<_>>();
-            let text = format!(
-                "before the migration nothing was found by {}: these plans are too weak to show \
-                 that anything was fixed",
-                named.join(", ")
-            );
-            return (Outcome::BaselineClean, vec![Reason::new(ReasonCode::BaselineClean, text)]);
-        }
-        if doubts.is_empty() {
-            let text = format!(
-                "the same plans leak before and not after; all {} repros of before are gone, with \
-                 {} schedules around them clean",
-                cross_checks.len(),
-                cross_checks.iter().map(|check| check.schedules_around).sum::<u64>()
-            );
-            return (Outcome::Fixed, vec![Reason::new(ReasonCode::Shown, text)]);
-        }
-        (Outcome::Inconclusive, doubts)
-    }
-}
-
-fn doubts(
-    before: &Side,
-    after: &Side,
-    cross_checks: &[CrossCheck],
-    comparison: &[Comparison],
-) -> Vec<Reason> {
-    let mut doubts = Vec::new();
-    let not_clean = after.levels.iter().filter(|level| level.verdict != Verdict::Clean);
-    for level in not_clean {
-        let why = level.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>();
-        let code = level.reasons.first().map_or(ReasonCode::ControlMissed, |reason| reason.code);
-        let text = format!("after, {}: {}", level_name(level), why.join("; "));
-        doubts.push(Reason::new(code, text));
-    }
-    for level in before.levels.iter().filter(|level| level.level != LevelName::Model) {
-        let controls = &level.controls;
-        if !(controls.judge.all_caught() && controls.path.all_caught()) {
-            let text = format!("before, {}: a control was missed", level_name(level));
-            doubts.push(Reason::new(ReasonCode::ControlMissed, text));
-        }
-    }
-    let not_gone = cross_checks.iter().filter(|check| check.replay != word(Replayed::Gone));
-    for check in not_gone {
-        let text =
-            format!("repro {} of before: replayed on after it {}", check.fingerprint, check.replay);
-        doubts.push(Reason::new(ReasonCode::ReproNotGone, text));
-    }
-    for missed in comparison.iter().filter(|row| !row.met) {
-        let text = format!(
-            "after, {} of {}: {} is {:.1} %, needed are {:.1} %",
-            missed.level.as_str(),
-            missed.scenario,
-            missed.figure,
-            missed.after * 100.0,
-            missed.needed * 100.0
-        );
-        doubts.push(Reason::new(ReasonCode::ComparisonTooWeak, text));
-    }
-    doubts
-}
-
-fn level_name(level: &Level) -> String {
-    format!("{} of {}", level.level.as_str(), level.scenario)
 }
 
 fn word(replayed: Replayed) -> &'static str {
@@ -359,33 +267,4 @@ fn word(replayed: Replayed) -> &'static str {
         Replayed::Gone => "gone",
         Replayed::Diverged(_) | Replayed::Unfinished => "diverged",
     }
-}
-
-fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
-    let mut rows = Vec::new();
-    for (before, after) in before.iter().zip(after) {
-        let mut row = |figure: &str, earlier: Option<f64>, own: f64, needed: f64| {
-            rows.push(Comparison {
-                level: after.level,
-                scenario: after.scenario.clone(),
-                figure: figure.to_owned(),
-                before: earlier,
-                after: own,
-                needed,
-                met: own >= needed,
-            });
-        };
-        let relative = |of: f64| of * LEAST_OF_BEFORE;
-        let trials = |level: &Level| share(level.trials_overlapping, level.trials);
-        row("overlapping trials", Some(trials(before)), trials(after), relative(trials(before)));
-        // Pairs show a back end that lets only a few users at a time go on.
-        let pairs = |level: &Level| share(level.overlapping_pairs, level.trials);
-        let ratio = if pairs(before) > 0.0 { pairs(after) / pairs(before) } else { 1.0 };
-        row("overlapping pairs, of before's", None, ratio, LEAST_OF_BEFORE);
-        let phases = |level: &Level| level.phase_coverage.share;
-        row("phase coverage", Some(phases(before)), phases(after), relative(phases(before)));
-        let known = after.runs_started - after.runs_unknown;
-        row("runs completed", None, share(after.runs_completed, known), LEAST_COMPLETED);
-    }
-    rows
 }

@@ -1,0 +1,221 @@
+//! What a sign-off comes to: what `fixed` takes, and what speaks against it.
+
+use super::level::share;
+use crate::trial::record::{Comparison, CrossCheck, Level, LevelName, Side};
+use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
+
+/// What after must reach of before's overlap and phase coverage: else a global lock would pass.
+const LEAST_OF_BEFORE: f64 = 0.8;
+/// The share of after's runs that must complete.
+const LEAST_COMPLETED: f64 = 0.9;
+
+/// The verdict and its reasons. A leak after stands, whatever else is in doubt.
+pub(crate) fn conclude(
+    stopped: Option<ReasonCode>,
+    before: &Side,
+    after: &Side,
+    cross_checks: &[CrossCheck],
+    comparison: &[Comparison],
+) -> (Outcome, Vec<Reason>) {
+    if let Some(code) = stopped {
+        let stopped = Reason::new(code, "the sign-off did not come to its end");
+        let leaked = after.verdict == Verdict::Leaked;
+        let outcome = if leaked { Outcome::StillLeaks } else { Outcome::Inconclusive };
+        return (outcome, vec![stopped]);
+    }
+    if after.verdict == Verdict::Leaked {
+        let text = "after the migration findings are still made".to_owned();
+        return (Outcome::StillLeaks, vec![Reason::new(ReasonCode::Findings, text)]);
+    }
+    let around: u64 = cross_checks.iter().map(|check| check.findings_around).sum();
+    if around > 0 || cross_checks.iter().any(|check| check.replay == "same") {
+        let text = "repros of before, or schedules around them, still show findings after";
+        return (Outcome::StillLeaks, vec![Reason::new(ReasonCode::ReproNotGone, text)]);
+    }
+    let doubts = doubts(before, after, cross_checks, comparison);
+    let clean_before =
+        before.levels.iter().filter(|level| level.verdict != Verdict::Leaked).collect::<Vec<_>>();
+    if !clean_before.is_empty() {
+        let named = clean_before.iter().map(|level| level_name(level)).collect::<Vec<_>>();
+        let text = format!(
+            "before the migration nothing was found by {}: these plans are too weak to show that \
+             anything was fixed",
+            named.join(", ")
+        );
+        return (Outcome::BaselineClean, vec![Reason::new(ReasonCode::BaselineClean, text)]);
+    }
+    if doubts.is_empty() {
+        let text = format!(
+            "the same plans leak before and not after; all {} repros of before are gone, with {} \
+             schedules around them clean",
+            cross_checks.len(),
+            cross_checks.iter().map(|check| check.schedules_around).sum::<u64>()
+        );
+        return (Outcome::Fixed, vec![Reason::new(ReasonCode::Shown, text)]);
+    }
+    (Outcome::Inconclusive, doubts)
+}
+
+fn doubts(
+    before: &Side,
+    after: &Side,
+    cross_checks: &[CrossCheck],
+    comparison: &[Comparison],
+) -> Vec<Reason> {
+    let mut doubts = Vec::new();
+    let not_clean = after.levels.iter().filter(|level| level.verdict != Verdict::Clean);
+    for level in not_clean {
+        let why = level.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>();
+        let code = level.reasons.first().map_or(ReasonCode::ControlMissed, |reason| reason.code);
+        let text = format!("after, {}: {}", level_name(level), why.join("; "));
+        doubts.push(Reason::new(code, text));
+    }
+    for level in before.levels.iter().filter(|level| level.level != LevelName::Model) {
+        let controls = &level.controls;
+        if !(controls.judge.all_caught() && controls.path.all_caught()) {
+            let text = format!("before, {}: a control was missed", level_name(level));
+            doubts.push(Reason::new(ReasonCode::ControlMissed, text));
+        }
+    }
+    let not_gone = cross_checks.iter().filter(|check| check.replay != "gone");
+    for check in not_gone {
+        let text =
+            format!("repro {} of before: replayed on after it {}", check.fingerprint, check.replay);
+        doubts.push(Reason::new(ReasonCode::ReproNotGone, text));
+    }
+    for missed in comparison.iter().filter(|row| !row.met) {
+        let text = format!(
+            "after, {} of {}: {} is {:.1} %, needed are {:.1} %",
+            missed.level.as_str(),
+            missed.scenario,
+            missed.figure,
+            missed.after * 100.0,
+            missed.needed * 100.0
+        );
+        doubts.push(Reason::new(ReasonCode::ComparisonTooWeak, text));
+    }
+    doubts
+}
+
+fn level_name(level: &Level) -> String {
+    format!("{} of {}", level.level.as_str(), level.scenario)
+}
+
+/// What after reached of before, level by level.
+pub(crate) fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
+    let mut rows = Vec::new();
+    for (before, after) in before.iter().zip(after) {
+        let mut row = |figure: &str, earlier: Option<f64>, own: f64, needed: f64| {
+            rows.push(Comparison {
+                level: after.level,
+                scenario: after.scenario.clone(),
+                figure: figure.to_owned(),
+                before: earlier,
+                after: own,
+                needed,
+                met: own >= needed,
+            });
+        };
+        let relative = |of: f64| of * LEAST_OF_BEFORE;
+        let trials = |level: &Level| share(level.trials_overlapping, level.trials);
+        row("overlapping trials", Some(trials(before)), trials(after), relative(trials(before)));
+        // Pairs show a back end that lets only a few users at a time go on.
+        let pairs = |level: &Level| share(level.overlapping_pairs, level.trials);
+        let ratio = if pairs(before) > 0.0 { pairs(after) / pairs(before) } else { 1.0 };
+        row("overlapping pairs, of before's", None, ratio, LEAST_OF_BEFORE);
+        let phases = |level: &Level| level.phase_coverage.share;
+        row("phase coverage", Some(phases(before)), phases(after), relative(phases(before)));
+        let known = after.runs_started - after.runs_unknown;
+        row("runs completed", None, share(after.runs_completed, known), LEAST_COMPLETED);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::level::LevelTally;
+    use super::*;
+    use crate::scenario::built_in;
+    use crate::trial::control::{Drive, Tally};
+    use crate::trial::finding::Fingerprint;
+
+    fn level(verdict: Verdict) -> Level {
+        let work = built_in("reference-golden-path").expect("built in").explore;
+        let caught = Tally { planted: 3, caught: 3, missed: Vec::new() };
+        let tally = LevelTally::new(LevelName::Explore, &work, "random walk", 100);
+        let mut level = tally.finish(caught.clone(), Drive::Absent, None);
+        level.controls.path = caught;
+        level.verdict = verdict;
+        level.trials = 100;
+        level.trials_overlapping = 100;
+        level.overlapping_pairs = 300;
+        level.runs_started = 200;
+        level.runs_completed = 200;
+        level.phase_coverage.share = 0.95;
+        level
+    }
+
+    fn side(level: Level) -> Side {
+        Side { backend: "a back end".into(), verdict: level.verdict, levels: vec![level] }
+    }
+
+    fn check(replay: &str, findings_around: u64) -> CrossCheck {
+        let fingerprint: Fingerprint = serde_json::from_str("\"0123456789abcdef\"").expect("text");
+        CrossCheck {
+            level: LevelName::Explore,
+            fingerprint,
+            repro: "repros/one.json".into(),
+            replay: replay.into(),
+            schedules_around: 1_000,
+            findings_around,
+        }
+    }
+
+    fn outcome(before: Level, after: Level, check: CrossCheck) -> Outcome {
+        let comparison = compare(std::slice::from_ref(&before), std::slice::from_ref(&after));
+        conclude(None, &side(before), &side(after), &[check], &comparison).0
+    }
+
+    #[test]
+    fn fixed_is_a_leak_before_none_after_and_the_repros_gone() {
+        let (leaked, clean) = (level(Verdict::Leaked), level(Verdict::Clean));
+        let gone = check("gone", 0);
+        assert_eq!(outcome(leaked.clone(), clean.clone(), gone.clone()), Outcome::Fixed);
+        assert_eq!(outcome(clean.clone(), clean.clone(), gone.clone()), Outcome::BaselineClean);
+        assert_eq!(outcome(leaked.clone(), leaked.clone(), gone.clone()), Outcome::StillLeaks);
+        let doubtful = level(Verdict::Inconclusive);
+        assert_eq!(outcome(leaked.clone(), doubtful, gone), Outcome::Inconclusive);
+        for (check, expected) in [
+            (check("same", 0), Outcome::StillLeaks),
+            (check("gone", 1), Outcome::StillLeaks),
+            (check("diverged", 0), Outcome::Inconclusive),
+        ] {
+            assert_eq!(outcome(leaked.clone(), clean.clone(), check), expected);
+        }
+    }
+
+    #[test]
+    fn a_back_end_that_serialises_or_starves_is_not_fixed() {
+        type Weaken = fn(&mut Level);
+        let weaker: [Weaken; 4] = [
+            |level| level.trials_overlapping = 79,
+            |level| level.overlapping_pairs = 239,
+            |level| level.phase_coverage.share = 0.75,
+            |level| level.runs_completed = 179,
+        ];
+        for weaken in weaker {
+            let (before, mut after) = (level(Verdict::Leaked), level(Verdict::Clean));
+            weaken(&mut after);
+            assert_eq!(outcome(before, after, check("gone", 0)), Outcome::Inconclusive);
+        }
+    }
+
+    #[test]
+    fn an_interrupted_sign_off_is_never_fixed() {
+        let (before, after) = (level(Verdict::Leaked), level(Verdict::Clean));
+        let code = Some(ReasonCode::Interrupted);
+        let (outcome, reasons) = conclude(code, &side(before), &side(after), &[], &[]);
+        assert_eq!(outcome, Outcome::Inconclusive);
+        assert_eq!(reasons[0].code, ReasonCode::Interrupted);
+    }
+}
