@@ -206,6 +206,26 @@ mod tests {
         }
     }
 
+    fn pairs(rest: &str) -> u64 {
+        let start = "alice connects; bob connects; alice starts r1; bob starts r1;";
+        let history = crate::oracle::notation::history(&format!("{start} {rest}"));
+        overlapping_pairs(&Case::new(&history, &crate::trial::dialect::Dialect::reference()))
+    }
+
+    #[test]
+    fn runs_overlap_only_if_each_encloses_an_event_of_the_other() {
+        let [a1, b1, a2, b2] = [
+            "r1 of alice emits 1",
+            "r1 of bob emits 1",
+            "r1 of alice emits 2",
+            "r1 of bob emits 2",
+        ];
+        assert_eq!(pairs(&[a1, b1, a2, b2].join("; ")), 1);
+        assert_eq!(pairs(&[a1, a2, b1, b2].join("; ")), 0);
+        // One after the other was started is not enough, nor is one inside the other.
+        assert_eq!(pairs(&[a1, b1, b2, a2].join("; ")), 0);
+    }
+
     #[test]
     fn overlap_asks_that_each_run_encloses_an_event_of_the_other() {
         assert!(encloses(&[1, 5], &[3]));

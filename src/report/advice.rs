@@ -2,9 +2,10 @@
 
 use crate::trial::control::Drive;
 use crate::trial::finding::OracleId;
-use crate::trial::record::{Level, Record};
+use crate::trial::record::{Level, LevelName, Record};
 use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
 
+use super::models;
 use super::phrases::{self, Quote};
 
 /// The reasons of the whole, then those of inconclusive levels that the whole does not repeat.
@@ -48,7 +49,11 @@ pub(super) fn missed_controls(record: &Record, quote: Quote) -> Vec<String> {
         }
         for (kind, tally) in [("judge", &controls.judge), ("path", &controls.path)] {
             for missed in &tally.missed {
-                lines.push(format!("{kind} control at {place}: {}", quote(missed)));
+                let lead = match level.level {
+                    LevelName::Model => String::new(),
+                    _ => format!("{kind} control at "),
+                };
+                lines.push(format!("{lead}{place}: {}", quote(missed)));
             }
         }
     }
@@ -88,6 +93,13 @@ fn after_a_leak(record: &Record, quote: Quote) -> Vec<String> {
     let told =
         |oracle: &OracleId| rule_of(*oracle).map(|rule| format!("{oracle}: {}", quote(&rule.next)));
     let mut lines: Vec<_> = found.iter().filter_map(told).collect();
+    if record.models.iter().any(models::unexpectedly_refuted) {
+        lines.push(
+            "The kernel: read the refuted model's story below; each column is a thread, and its \
+             last lines say what went wrong and what ought to hold."
+                .into(),
+        );
+    }
     if let Some(first) = found.first() {
         lines
             .push(format!("`partywall explain {}` says what that oracle looks for.", first.code()));
@@ -102,6 +114,15 @@ fn out_of_doubt(record: &Record) -> Vec<String> {
         codes.insert(0, ReasonCode::BaselineClean);
     }
     let mut lines: Vec<String> = Vec::new();
+    if doubtful(record).any(|(_, level)| level.level == LevelName::Model) {
+        lines.push(KERNEL_REMEDY.into());
+        let is_missed = |level: &Level| level.controls.caught < level.controls.planted;
+        let mut others = record.all_levels().filter(|(_, level)| level.level != LevelName::Model);
+        if !others.any(|(_, level)| is_missed(level)) {
+            // It was a control of a model, and that has a remedy of its own.
+            codes.retain(|code| *code != ReasonCode::ControlMissed);
+        }
+    }
     for advice in codes.into_iter().filter_map(remedy) {
         if !lines.iter().any(|line| line == advice) {
             lines.push(advice.into());
@@ -140,6 +161,11 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::Shown => "Shown",
     }
 }
+
+/// What helps where a model of the kernel says nothing.
+const KERNEL_REMEDY: &str = "Do not trust what looks clean in the kernel: `partywall model` checks \
+                             it alone. A broken variant that is not refuted, or a state that is \
+                             never reached, means that the model no longer fits the kernel.";
 
 /// What helps against a doubt.
 fn remedy(code: ReasonCode) -> Option<&'static str> {

@@ -14,10 +14,12 @@ pub(super) struct Pair<'r> {
     pub(super) sides: Vec<(&'static str, &'r Level)>,
 }
 
-/// The levels of a record, the sides of each together, the scenarios of each together.
+/// The levels of a record, the sides of each together, the scenarios of each together. Without the
+/// models, which have no runs and no users to compare.
 pub(super) fn pairs(record: &Record) -> Vec<Pair<'_>> {
     let mut pairs: Vec<Pair<'_>> = Vec::new();
-    for (side, level) in record.all_levels() {
+    let levels = record.all_levels().filter(|(_, level)| level.level != LevelName::Model);
+    for (side, level) in levels {
         let fits = |pair: &&mut Pair<'_>| {
             pair.level == level.level
                 && pair.scenario == level.scenario
@@ -57,12 +59,15 @@ pub(super) fn measures(record: &Record) -> Vec<&'static Measure> {
 /// The name of the bound.
 pub(super) const BOUND: &str = "leak bound";
 
+/// The name of the number of users.
+pub(super) const USERS: &str = "users per trial";
+
 const UNKNOWN: &str = "- end unknown";
 
 const MEASURES: [Measure; 11] = [
     Measure { label: "verdict", meaning: "", cell: |level| verdict_word(level.verdict).into() },
     Measure { label: "findings", meaning: "", cell: |level| count(level.findings.len() as u64) },
-    Measure { label: "users per trial", meaning: "", cell: users },
+    Measure { label: USERS, meaning: "", cell: users },
     Measure {
         label: "trials",
         meaning: "a plan for all users, driven once (n of m: stopped early)",
@@ -70,18 +75,18 @@ const MEASURES: [Measure; 11] = [
     },
     Measure {
         label: "- overlapping",
-        meaning: "trials in which runs of different users met in time",
-        cell: |level| level_share(level.trials_overlapping, level.trials),
+        meaning: "trials in which users' runs met in time (in so many pairs)",
+        cell: |level| percent(level.trials_overlapping, level.trials),
     },
     Measure {
         label: "- run pairs",
-        meaning: "pairs of runs that met, summed over the trials",
+        meaning: "",
         cell: |level| abbreviated(level.overlapping_pairs),
     },
     Measure {
         label: "runs completed",
         meaning: "",
-        cell: |level| level_share(level.runs_completed, level.runs_started),
+        cell: |level| percent(level.runs_completed, level.runs_started),
     },
     Measure {
         label: UNKNOWN,
@@ -109,36 +114,67 @@ const MEASURES: [Measure; 11] = [
 ];
 
 /// What the needs are called in a table.
-pub(super) const NEEDS: &str = "reached/needed";
+pub(super) const NEEDS: &str = "reached/needed %";
 
 /// What they mean.
 pub(super) const NEEDS_MEANING: &str = "what after must reach, or a lock around all would pass too";
 
-/// Whether after reached what it must: `99.2/80 % met`.
+/// The name of a compared figure, as short as the row of the table that it is about.
+pub(super) fn figure(name: &str) -> &str {
+    match name {
+        "overlapping trials" => "overlap",
+        "overlapping pairs, of before's" => "run pairs",
+        "phase coverage" => "phases",
+        "runs completed" => "completed",
+        other => other,
+    }
+}
+
+/// Whether after reached what it must, in percent: `99.2/80 met`.
 pub(super) fn need(comparison: &Comparison) -> String {
     // Rounded so that what is shown never contradicts the word behind it.
     let met = if comparison.met { "met" } else { "NOT met" };
     let needed = tenths(comparison.needed, !comparison.met);
-    format!("{}/{needed} % {met}", tenths(comparison.after, false))
+    format!("{}/{needed} {met}", tenths(comparison.after, false))
 }
 
-/// What after must reach of before, a line for each scenario at each level.
+/// What after must reach of before, a line for each scenario.
 pub(super) fn needs(record: &Record, quote: Quote) -> Vec<String> {
-    let mut rows: Vec<(LevelName, &str, Vec<String>)> = Vec::new();
+    type OfLevel = (LevelName, Vec<String>);
+    let mut rows: Vec<(&str, Vec<OfLevel>)> = Vec::new();
     for one in &record.comparison {
-        let text = format!("{} {}", quote(&one.figure), need(one));
-        match rows.iter_mut().find(|row| (row.0, row.1) == (one.level, one.scenario.as_str())) {
-            Some((.., texts)) => texts.push(text),
-            None => rows.push((one.level, &one.scenario, vec![text])),
+        let at = rows.iter().position(|(scenario, _)| *scenario == one.scenario);
+        let at = at.unwrap_or_else(|| {
+            rows.push((&one.scenario, Vec::new()));
+            rows.len() - 1
+        });
+        let text = format!("{} {}", quote(figure(&one.figure)), need(one));
+        let levels = &mut rows[at].1;
+        match levels.iter_mut().find(|(level, _)| *level == one.level) {
+            Some((_, texts)) => texts.push(text),
+            None => levels.push((one.level, vec![text])),
         }
     }
-    rows.into_iter()
-        .map(|(level, scenario, texts)| {
-            let (shown, more) = capped(&texts, MOST_FIGURES);
-            let texts: Vec<_> = shown.iter().cloned().chain(more).collect();
-            format!("{} of {}: {}", level.as_str(), quote(scenario), texts.join(", "))
-        })
-        .collect()
+    let of_level = |(level, texts): &OfLevel| {
+        let (shown, more) = capped(texts, MOST_FIGURES);
+        let texts: Vec<_> = shown.iter().cloned().chain(more).collect();
+        format!("{}: {}", level.as_str(), texts.join(", "))
+    };
+    let line = |(scenario, levels): &(&str, Vec<_>)| {
+        let levels: Vec<_> = levels.iter().map(of_level).collect();
+        format!("{}, {}", quote(scenario), levels.join("; "))
+    };
+    rows.iter().map(line).collect()
+}
+
+/// How the trials of a level are made, for someone who has never seen the project.
+pub(super) fn level_meaning(level: LevelName) -> &'static str {
+    match level {
+        LevelName::Model => "threads of the kernel in every order",
+        LevelName::Explore => "simulated users, the order of all steps drawn from the seed",
+        LevelName::Wire => "real connections to a server process, all users at once",
+        LevelName::Recorded => "a recorded history, judged again",
+    }
 }
 
 /// How many figures are compared in one report.
@@ -157,7 +193,8 @@ fn tenths(share: f64, up: bool) -> String {
     text.strip_suffix(".0").map_or_else(|| text.clone(), String::from)
 }
 
-fn users(level: &Level) -> String {
+/// How many simulated users a trial has: `3 to 5`.
+pub(super) fn users(level: &Level) -> String {
     let [fewest, most] = level.users.map(|users| abbreviated(users.into()));
     if fewest == most { most } else { format!("{fewest} to {most}") }
 }
@@ -179,13 +216,6 @@ fn bound(level: &Level) -> String {
     }
 }
 
-fn level_share(hit: u64, of: u64) -> String {
-    if of == 0 {
-        return abbreviated(hit);
-    }
-    format!("{} ({})", abbreviated(hit), percent(hit, of))
-}
-
 /// A share in percent, rounded down: only all of them are 100 %.
 fn percent(hit: u64, of: u64) -> String {
     if of == 0 {
@@ -200,7 +230,7 @@ fn percent(hit: u64, of: u64) -> String {
 }
 
 /// A count that fits a table: exact below ten millions.
-fn abbreviated(n: u64) -> String {
+pub(super) fn abbreviated(n: u64) -> String {
     const STEPS: [(u64, &str); 4] = [
         (1_000_000_000_000_000, "P"),
         (1_000_000_000_000, "T"),
@@ -242,10 +272,10 @@ mod tests {
                 met,
             })
         };
-        assert_eq!(compared(0.992, 0.98 * 0.8, true), "99.2/78.4 % met");
-        assert_eq!(compared(0.78456, 0.78456, true), "78.4/78.4 % met");
-        assert_eq!(compared(0.7999, 0.79991, false), "79.9/80 % NOT met");
-        assert_eq!(compared(1.0, 0.9, true), "100/90 % met");
-        assert_eq!(compared(f64::NAN, 0.9, false), "-/90 % NOT met");
+        assert_eq!(compared(0.992, 0.98 * 0.8, true), "99.2/78.4 met");
+        assert_eq!(compared(0.78456, 0.78456, true), "78.4/78.4 met");
+        assert_eq!(compared(0.7999, 0.79991, false), "79.9/80 NOT met");
+        assert_eq!(compared(1.0, 0.9, true), "100/90 met");
+        assert_eq!(compared(f64::NAN, 0.9, false), "-/90 NOT met");
     }
 }

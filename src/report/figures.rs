@@ -1,9 +1,9 @@
 //! The figures on a terminal: a table for each scenario, before beside after.
 
-use super::comparison::{self, BOUND, MOST_FIGURES, Measure, NEEDS, NEEDS_MEANING, Pair};
+use super::comparison::{self, BOUND, MOST_FIGURES, Measure, NEEDS, NEEDS_MEANING, Pair, USERS};
 use super::page::{Page, Paint, fitted};
 use super::safe_text;
-use crate::trial::record::{Comparison, Level, Record};
+use crate::trial::record::{Comparison, Level, LevelName, Record};
 use crate::trial::verdict::Verdict;
 
 /// How many columns the labels of a table take.
@@ -11,7 +11,9 @@ const LABELS: usize = 16;
 
 /// The tables, and what their rows mean.
 pub(super) fn figures(page: &mut Page, record: &Record, has_bounds: bool) {
-    let measures = comparison::measures(record);
+    let mut measures = comparison::measures(record);
+    // Where there are bounds, they are told with all that they mean.
+    measures.retain(|measure| !(has_bounds && measure.label == BOUND));
     let pairs = comparison::pairs(record);
     if pairs.is_empty() {
         return;
@@ -22,12 +24,14 @@ pub(super) fn figures(page: &mut Page, record: &Record, has_bounds: bool) {
         table.show(page);
     }
     page.heading("How to read the figures");
+    let mut levels: Vec<LevelName> = pairs.iter().map(|pair| pair.level).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    let levels = levels.iter().map(|level| (level.as_str(), comparison::level_meaning(*level)));
     let needs = (!record.comparison.is_empty()).then_some((NEEDS, NEEDS_MEANING));
-    // What a bound means is said with the bounds, where there are any.
-    let is_told = |measure: &&&Measure| !(has_bounds && measure.label == BOUND);
-    let told = measures.iter().filter(is_told);
-    let meanings = told.map(|measure| (measure.label, measure.meaning));
-    for (label, meaning) in meanings.filter(|(_, meaning)| !meaning.is_empty()).chain(needs) {
+    let told = measures.iter().map(|measure| (measure.label, measure.meaning));
+    let told = told.filter(|(_, meaning)| !meaning.is_empty());
+    for (label, meaning) in levels.chain(told).chain(needs) {
         let lead = format!("  {:<LABELS$}  ", label.trim_start_matches("- "));
         page.hanging(Paint::Faint, &lead, meaning);
     }
@@ -35,7 +39,7 @@ pub(super) fn figures(page: &mut Page, record: &Record, has_bounds: bool) {
 
 /// What is told of one scenario.
 struct Table<'r> {
-    measures: &'r [&'static Measure],
+    measures: Vec<&'static Measure>,
     /// What after must reach, each once.
     needs: Vec<&'r str>,
     columns: Vec<Column>,
@@ -43,7 +47,8 @@ struct Table<'r> {
 
 /// One side of one level.
 struct Column {
-    level: &'static str,
+    /// The level, and the users of a trial where all of its columns have the same.
+    level: String,
     side: &'static str,
     /// The measures, then the needs.
     cells: Vec<String>,
@@ -52,9 +57,11 @@ struct Column {
 
 impl Column {
     fn width(&self) -> usize {
-        let heads = [self.level, self.side].map(safe_text::columns);
+        let level = safe_text::columns(&self.level);
+        // Above two sides, the head of the level has both and the gap, and shows where they end.
+        let head = if self.side.is_empty() { level } else { level.div_ceil(2) + 1 };
         let cells = self.cells.iter().map(|cell| safe_text::columns(cell));
-        heads.into_iter().chain(cells).max().unwrap_or(0)
+        cells.chain([head, safe_text::columns(self.side)]).max().unwrap_or(0)
     }
 }
 
@@ -64,7 +71,7 @@ fn taken(columns: &[Column]) -> usize {
 }
 
 impl<'r> Table<'r> {
-    fn of(record: &'r Record, measures: &'r [&'static Measure], pairs: &[Pair<'r>]) -> Self {
+    fn of(record: &'r Record, measures: &[&'static Measure], pairs: &[Pair<'r>]) -> Self {
         let scenario = pairs[0].scenario;
         let mut needs: Vec<&str> = Vec::new();
         for one in record.comparison.iter().filter(|one| one.scenario == scenario) {
@@ -79,18 +86,27 @@ impl<'r> Table<'r> {
             let found = record.comparison.iter().find(is_it).filter(|_| side == "after");
             found.map(comparison::need).unwrap_or_default()
         };
-        let column = |side: &'static str, level: &Level| {
+        let users = pairs.iter().map(users_of_both).collect::<Option<Vec<_>>>();
+        let own = |measure: &&&Measure| users.is_none() || measure.label != USERS;
+        let measures: Vec<_> = measures.iter().filter(own).copied().collect();
+        let head = |at: usize, level: &Level| match &users {
+            Some(users) => format!("{}, {} users", level.level.as_str(), users[at]),
+            None => level.level.as_str().into(),
+        };
+        let column = |at: usize, side: &'static str, level: &Level| {
             let cells = measures.iter().map(|measure| (measure.cell)(level));
             let needs = needs.iter().map(|figure| need(side, level, figure));
             Column {
-                level: level.level.as_str(),
+                level: head(at, level),
                 side,
                 cells: cells.chain(needs).collect(),
                 verdict: level.verdict,
             }
         };
-        let sides = pairs.iter().flat_map(|pair| &pair.sides);
-        let columns = sides.map(|(side, level)| column(side, level)).collect();
+        let sides = (0..)
+            .zip(pairs)
+            .flat_map(|(at, pair)| pair.sides.iter().map(move |(side, level)| (at, *side, *level)));
+        let columns = sides.map(|(at, side, level)| column(at, side, level)).collect();
         Self { measures, needs, columns }
     }
 
@@ -142,7 +158,7 @@ impl<'r> Table<'r> {
         }
         page.line(&[(Paint::Plain, &format!("  {NEEDS}"))]);
         for (figure, at) in needs {
-            let label = format!("- {}", fitted(figure, LABELS - 2));
+            let label = format!("- {}", fitted(comparison::figure(figure), LABELS - 2));
             row(page, &label, columns, |column| {
                 let cell = &column.cells[at];
                 let paint = if cell.contains("NOT met") { Paint::Bad } else { Paint::Plain };
@@ -152,12 +168,20 @@ impl<'r> Table<'r> {
     }
 }
 
+/// The users of a trial where both sides have the same, so that it is enough to say it once.
+fn users_of_both(pair: &Pair<'_>) -> Option<String> {
+    let [(_, before), (_, after)] = pair.sides[..] else { return None };
+    let users = comparison::users(before);
+    // With more digits the head would be wider than its columns.
+    (before.users == after.users && users.len() <= 8).then_some(users)
+}
+
 /// The names of the levels, and of the sides where there are sides.
 fn heads(page: &mut Page, columns: &[Column]) {
     let mut heads = " ".repeat(LABELS + 2);
     for group in columns.chunk_by(|one, next| one.level == next.level) {
         let span = taken(group) - 2;
-        let level = group[0].level;
+        let level = &group[0].level;
         let head = match group.len() {
             1 => format!("{level:>span$}"),
             _ => format!("{:-^span$}", format!(" {level} ")),
@@ -165,7 +189,7 @@ fn heads(page: &mut Page, columns: &[Column]) {
         heads.push_str("  ");
         heads.push_str(&head);
     }
-    page.line(&[(Paint::Strong, &heads)]);
+    page.line(&[(Paint::Strong, heads.trim_end())]);
     if columns.iter().any(|column| !column.side.is_empty()) {
         row(page, "", columns, |column| (Paint::Strong, column.side));
     }

@@ -1,7 +1,8 @@
 //! The findings on a terminal: those that matter in full, those that were expected in short.
 
+use super::groups::{FindingGroup, Found, finding_groups};
 use super::page::{Page, Paint};
-use super::phrases::{self, FindingGroup, MOST_FINDINGS, capped};
+use super::phrases::{self, capped, replay_command};
 use super::safe_text;
 use super::terminal::MOST_LINES;
 use crate::trial::record::{FindingRecord, Level, Record};
@@ -9,10 +10,10 @@ use crate::trial::record::{FindingRecord, Level, Record};
 /// All of them, what still leaks first.
 pub(super) fn findings(page: &mut Page, record: &Record) {
     let mut number = 0;
-    for FindingGroup { title, expected, found } in phrases::finding_groups(record) {
+    for group in finding_groups(record) {
+        let FindingGroup { title, expected, ref found } = group;
         page.heading(&format!("{title}: {}", found.len()));
-        let (shown, rest) = found.split_at(found.len().min(MOST_FINDINGS));
-        let (in_full, others) = shown.split_at(if expected { 1 } else { shown.len() });
+        let (in_full, others, left) = group.parts();
         for (at, (level, finding)) in in_full.iter().enumerate() {
             if at > 0 {
                 page.blank();
@@ -26,44 +27,51 @@ pub(super) fn findings(page: &mut Page, record: &Record) {
             reproduction(page, finding);
         }
         in_short(page, &mut number, record, others);
-        if !rest.is_empty() {
-            let more = format!("… and {} more findings in report.json.", rest.len());
+        if left > 0 {
+            let more = format!("… and {left} more findings in report.json.");
             page.hanging(Paint::Strong, "  ", &more);
         }
     }
 }
 
-/// Two lines for each: what it is, and how to see it again.
-fn in_short(
-    page: &mut Page,
-    number: &mut usize,
-    record: &Record,
-    found: &[(&Level, &FindingRecord)],
-) {
+/// For each what it is, and how to see it again.
+fn in_short(page: &mut Page, number: &mut usize, record: &Record, found: &[Found<'_>]) {
     if found.is_empty() {
         return;
     }
-    let commands = found.iter().filter_map(|(_, finding)| phrases::replay_command(finding));
-    let folder = record.folder.as_deref().filter(|folder| {
-        // From within the folder all of the lines must work, or none is shortened.
-        commands.clone().all(|command| within(folder, command).is_some())
-    });
-    match folder {
-        Some(folder) if commands.clone().next().is_some() => {
-            page.command("  The others; first do: ", &format!("cd {folder}"));
+    let command_of = |(_, finding): &Found<'_>| {
+        replay_command(finding.reproduce_with.as_deref()).map(String::from)
+    };
+    let commands: Vec<String> = found.iter().filter_map(command_of).collect();
+    let folder = record.folder.as_deref().and_then(|folder| common_folder(folder, &commands));
+    match &folder {
+        Some(folder) => {
+            page.command("  Others, in short; first: ", &format!("cd {folder}"));
         }
-        _ => page.hanging(Paint::Plain, "  ", "The others:"),
+        None => page.hanging(Paint::Plain, "  ", "Others, in short:"),
     }
-    for (_, finding) in found {
+    for one in found {
         *number += 1;
         let lead = format!(" {number:>2}. ");
-        page.hanging(Paint::Strong, &lead, &safe_text::terminal(&finding.summary));
-        if let Some(command) = phrases::replay_command(finding) {
-            let shorter = folder.and_then(|folder| within(folder, command));
-            // Less indented, so that most lines need no second one.
-            page.command("  Reproduce with: ", shorter.as_deref().unwrap_or(command));
-        }
+        let summary = safe_text::terminal(&one.1.summary);
+        let Some(command) = command_of(one) else {
+            page.hanging(Paint::Strong, &lead, &summary);
+            continue;
+        };
+        page.noted(Paint::Strong, &lead, &summary, "Reproduce with:");
+        let shorter = folder.as_deref().and_then(|folder| within(folder, &command));
+        // Less indented, so that most lines need no second one.
+        page.command("  ", &shorter.unwrap_or(command));
     }
+}
+
+/// The deepest folder from within which all of the commands work when they are shortened.
+fn common_folder(run: &str, commands: &[String]) -> Option<String> {
+    let run = run.strip_suffix('/').unwrap_or(run);
+    let works = |folder: &String| {
+        !commands.is_empty() && commands.iter().all(|command| within(folder, command).is_some())
+    };
+    [format!("{run}/repros"), run.to_owned()].into_iter().find(works)
 }
 
 /// The command as it is to be given inside the run folder: only where its file is the only path in
@@ -118,11 +126,17 @@ fn evidence(page: &mut Page, finding: &FindingRecord) {
 }
 
 fn reproduction(page: &mut Page, finding: &FindingRecord) {
-    if let Some(facts) = phrases::repro_facts(finding, safe_text::terminal) {
-        fact(page, "repro", &facts);
-    }
-    if let Some(command) = phrases::replay_command(finding) {
-        page.command("     Reproduce with: ", command);
+    let facts = phrases::repro_facts(finding, safe_text::terminal);
+    let command = replay_command(finding.reproduce_with.as_deref());
+    let lead = format!("     {:<9}", "repro");
+    match (facts, command) {
+        (Some(facts), Some(command)) => {
+            page.noted(Paint::Plain, &lead, &facts, "Reproduce with:");
+            page.command("", command);
+        }
+        (Some(facts), None) => page.hanging(Paint::Plain, &lead, &facts),
+        (None, Some(command)) => page.command("     Reproduce with: ", command),
+        (None, None) => {}
     }
 }
 
@@ -150,5 +164,11 @@ mod tests {
         for (folder, command, shorter) in cases {
             assert_eq!(within(folder, command).as_deref(), shorter, "{command}");
         }
+        let commands = ["partywall replay r/1/repros/a.json", "partywall replay r/1/b.json"];
+        let commands = commands.map(String::from);
+        assert_eq!(common_folder("r/1/", &commands[..1]).as_deref(), Some("r/1/repros"));
+        assert_eq!(common_folder("r/1", &commands).as_deref(), Some("r/1"));
+        assert_eq!(common_folder("r/2", &commands), None);
+        assert_eq!(common_folder("r/1", &[]), None);
     }
 }

@@ -4,8 +4,11 @@ use std::fmt::Write as _;
 
 use super::comparison::Measure;
 use super::phrases::{self, capped};
-use super::{advice, bounds, comparison, safe_text};
-use crate::trial::record::{FindingRecord, Level, Record};
+use super::{advice, bounds, comparison, groups, models, safe_text, sentence};
+use crate::trial::record::{FindingRecord, Level, ModelRow, Record};
+
+/// How many models are named in one line.
+const MOST_NAMES: usize = 20;
 
 /// How many causes of one finding are told.
 const MOST_CAUSES: usize = 8;
@@ -13,34 +16,52 @@ const MOST_CAUSES: usize = 8;
 /// A longer text is not read in a pull request.
 const MOST_LINES: usize = 59;
 
-/// The whole report, with as many items in each list as fit.
-pub fn render(record: &Record) -> String {
-    (3..=10)
-        .rev()
-        .map(|most| render_with(record, most))
-        .find(|text| text.lines().count() <= MOST_LINES)
-        .unwrap_or_else(|| render_with(record, 2))
+/// How much of the long parts is shown.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Items of each list.
+    items: usize,
+    /// Rows of the table.
+    rows: usize,
+    /// Lines of the counterexample of a model.
+    story: usize,
 }
 
-/// The report with at most that many items in each list, and twice as many rows in the table.
-fn render_with(record: &Record, most: usize) -> String {
+/// The whole report, with as many items in each list as fit.
+pub fn render(record: &Record) -> String {
+    let fewer_items = (2..=10).rev().map(|items| (items, items.max(4) * 2, 30));
+    // The counterexample of a model matters more than a second item of anything.
+    let less = [(2, 4, 30), (1, 4, 30), (1, 2, 30), (1, 2, 12), (1, 2, 4)];
+    let mut text = String::new();
+    for (items, rows, story) in fewer_items.chain(less) {
+        text = render_with(record, Limits { items, rows, story });
+        if text.lines().count() <= MOST_LINES {
+            break;
+        }
+    }
+    text
+}
+
+fn render_with(record: &Record, limits: Limits) -> String {
+    let most = limits.items;
     let mut out = String::new();
-    let headline = phrases::headline(record.verdict);
+    let headline = sentence::headline(record.verdict);
     let command = safe_text::markdown_name(&record.command);
     line(&mut out, &format!("### partywall {command}: {headline}"));
     line(&mut out, "");
-    line(&mut out, &capitalised(&phrases::verdict(record)));
+    line(&mut out, &capitalised(&sentence::verdict(record)));
     line(&mut out, "");
     for (name, backend) in phrases::driven(record) {
         line(&mut out, &format!("- {name}: {}", safe_text::markdown(backend)));
     }
     items(&mut out, most, "Why: ", &advice::reasons(record, safe_text::markdown));
     items(&mut out, most, "What to do: ", &advice::next_steps(record, safe_text::markdown));
-    items(&mut out, most, "", &bounds::bounds(record, safe_text::markdown_name));
-    let lead = "After reached/needed (or a lock around everything would pass too), ";
+    items(&mut out, most, "Leak bound, ", &bounds::bounds(record, safe_text::markdown_name));
+    let lead = "Reached/needed by after, in % (or a lock around all would pass too), ";
     items(&mut out, most, lead, &comparison::needs(record, safe_text::markdown_name));
     line(&mut out, "");
-    table(&mut out, most * 2, record);
+    table(&mut out, limits.rows, record);
+    kernel(&mut out, limits, record);
     findings(&mut out, most, record);
     details(&mut out, most, record);
     line(&mut out, "");
@@ -98,8 +119,79 @@ fn row(measures: &[&Measure], side: &str, level: &Level) -> String {
     format!("| {place} | {} |", cells.join(" | "))
 }
 
+/// The models of the kernel: those that came to the same in one line.
+fn kernel(out: &mut String, limits: Limits, record: &Record) {
+    if record.models.is_empty() {
+        return;
+    }
+    let mut rows: Vec<(String, Vec<&ModelRow>)> = Vec::new();
+    for row in models::ordered(record) {
+        let came_to = format!("{}, {}", models::result(row), models::search(row));
+        match rows.iter_mut().find(|(other, _)| *other == came_to) {
+            Some((_, members)) => members.push(row),
+            None => rows.push((came_to, vec![row])),
+        }
+    }
+    fold(out, &models::title(record), |out| {
+        line(out, models::SENTENCE);
+        line(out, "");
+        let rows: Vec<_> = rows.iter().map(|(came_to, rows)| alike(came_to, rows)).collect();
+        items(out, limits.rows / 2, "", &rows);
+        items(out, limits.items, "", &models::doubts(record, safe_text::markdown_name));
+        let (stories, more) = models::stories(record);
+        // One is enough here, and a longer report is not read.
+        let more = more + stories.len().saturating_sub(1);
+        if let Some((row, story)) = stories.first() {
+            one_story(out, limits.story, row, story, more);
+        }
+        let example = models::example(record).filter(|_| stories.is_empty());
+        if let Some(command) = example {
+            line(out, &format!("- See one leak. Reproduce with: {}", safe_text::code(command)));
+        }
+    });
+}
+
+/// `clean, complete: two-tabs (572), …`.
+fn alike(came_to: &str, rows: &[&ModelRow]) -> String {
+    let member = |row: &&ModelRow| {
+        format!("{} ({})", safe_text::markdown_name(&row.name), phrases::count(row.interleavings))
+    };
+    let names: Vec<_> = rows.iter().map(member).collect();
+    let (shown, more) = capped(&names, MOST_NAMES);
+    let names: Vec<_> = shown.iter().cloned().chain(more).collect();
+    let sum = |of: fn(&ModelRow) -> u64| {
+        phrases::count(rows.iter().fold(0, |sum: u64, row| sum.saturating_add(of(row))))
+    };
+    let (caught, planted) = (sum(|row| row.controls_caught), sum(|row| row.controls_planted));
+    let seconds: f64 = rows.iter().map(|row| row.seconds).sum();
+    let controls = match planted.as_str() {
+        "0" => String::new(),
+        _ => format!("; controls caught: {caught} of {planted}"),
+    };
+    let names = names.join(", ");
+    format!("{came_to} (interleavings): {names}{controls}; {} s", models::seconds(seconds))
+}
+
+fn one_story(out: &mut String, most: usize, row: &ModelRow, story: &str, more: usize) {
+    let name = safe_text::markdown_name(&row.name);
+    line(out, &format!("- {name}: {}", safe_text::markdown(&row.about)));
+    // Indented as a part of the item, so that no line of it can be taken for anything else.
+    line(out, "  ```text");
+    let (lines, left) = safe_text::lines(story, most);
+    for text in lines.iter().chain(&left) {
+        line(out, format!("  {}", safe_text::fenced(text)).trim_end());
+    }
+    line(out, "  ```");
+    if let Some(command) = phrases::replay_command(row.reproduce_with.as_deref()) {
+        line(out, &format!("  Reproduce with: {}", safe_text::code(command)));
+    }
+    if more > 0 {
+        line(out, &format!("- … and {more} more counterexamples in report.json"));
+    }
+}
+
 fn findings(out: &mut String, most: usize, record: &Record) {
-    let groups = phrases::finding_groups(record);
+    let groups = groups::finding_groups(record);
     let all: Vec<_> = groups
         .iter()
         .flat_map(|group| group.found.iter().enumerate().map(move |found| (group, found)))
@@ -114,11 +206,18 @@ fn findings(out: &mut String, most: usize, record: &Record) {
             // Only the words before a bracket, which the terminal says once for all.
             let title = group.title.split(" (").next().unwrap_or(group.title);
             let title = title.replacen("Findings", "Found", 1);
-            one_finding(out, &title, level, finding);
-            if *at == 0 || !group.expected {
-                causes(out, finding);
+            let text = one_finding(&title, level, finding);
+            let replay = replay(finding);
+            // One of those that were expected is enough in full.
+            if *at > 0 && group.expected {
+                line(out, format!("{text} {}", replay.unwrap_or_default()).trim_end());
+                continue;
             }
-            replay(out, finding);
+            line(out, &text);
+            causes(out, finding);
+            if let Some(replay) = replay {
+                line(out, &format!("  - {replay}"));
+            }
         }
         if let Some(more) = more {
             line(out, &format!("- {more}"));
@@ -126,7 +225,7 @@ fn findings(out: &mut String, most: usize, record: &Record) {
     });
 }
 
-fn one_finding(out: &mut String, title: &str, level: &Level, finding: &FindingRecord) {
+fn one_finding(title: &str, level: &Level, finding: &FindingRecord) -> String {
     let mut text = format!("- {title}: **{}**", safe_text::markdown(&finding.summary));
     let moment = phrases::moment(finding, safe_text::markdown, safe_text::markdown_name);
     if let Some(moment) = moment {
@@ -134,7 +233,7 @@ fn one_finding(out: &mut String, title: &str, level: &Level, finding: &FindingRe
     }
     let by = phrases::found_by(finding, safe_text::markdown_name);
     let _ = write!(text, "; {by}; seen {}.", phrases::seen(level, finding));
-    line(out, &text);
+    text
 }
 
 fn causes(out: &mut String, finding: &FindingRecord) {
@@ -147,12 +246,11 @@ fn causes(out: &mut String, finding: &FindingRecord) {
     line(out, &format!("  - Causes, in this order: {}", causes.join(" → ")));
 }
 
-fn replay(out: &mut String, finding: &FindingRecord) {
-    if let Some(command) = phrases::replay_command(finding) {
-        let facts = phrases::repro_facts(finding, safe_text::markdown);
-        let facts = facts.map(|facts| format!(" ({facts})")).unwrap_or_default();
-        line(out, &format!("  - Reproduce with: {}{facts}", safe_text::code(command)));
-    }
+fn replay(finding: &FindingRecord) -> Option<String> {
+    let command = phrases::replay_command(finding.reproduce_with.as_deref())?;
+    let facts = phrases::repro_facts(finding, safe_text::markdown);
+    let facts = facts.map(|facts| format!(" ({facts})")).unwrap_or_default();
+    Some(format!("Reproduce with: {}{facts}", safe_text::code(command)))
 }
 
 fn details(out: &mut String, most: usize, record: &Record) {
@@ -172,12 +270,13 @@ fn details(out: &mut String, most: usize, record: &Record) {
     });
 }
 
-/// A folded part; the empty lines make what is inside Markdown again.
+/// A folded part; the empty line makes what is inside Markdown again.
 fn fold(out: &mut String, summary: &str, inside: impl FnOnce(&mut String)) {
-    line(out, "");
+    if !out.ends_with("</details>\n") {
+        line(out, "");
+    }
     line(out, &format!("<details><summary>{summary}</summary>"));
     line(out, "");
     inside(out);
-    line(out, "");
     line(out, "</details>");
 }

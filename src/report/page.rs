@@ -79,7 +79,9 @@ impl Page {
         if columns(lead) + columns(&command) <= self.width {
             return self.line(&[(Paint::Plain, lead), (Paint::Strong, &command)]);
         }
-        self.line(&[(Paint::Plain, lead.trim_end())]);
+        if !lead.trim_end().is_empty() {
+            self.line(&[(Paint::Plain, lead.trim_end())]);
+        }
         let margin = " ".repeat(lead.len() - lead.trim_start().len());
         let longest = command.split(' ').map(columns).max().unwrap_or(0);
         let fits = |margin: &&str| margin.len() + longest + 2 <= self.width;
@@ -87,7 +89,7 @@ impl Page {
             Some(margin) => (wrap(&command, self.width - margin.len() - 2), margin, " \\"),
             // Cut inside words: an indent would be taken for the end of the word.
             None => {
-                let parts = cut(&command, self.width - 1);
+                let parts = cut_at_slashes(&command, self.width - 1);
                 (parts.into_iter().map(String::from).collect(), "", "\\")
             }
         };
@@ -96,6 +98,34 @@ impl Page {
             let sign = if at < last { sign } else { "" };
             self.line(&[(Paint::Plain, margin), (Paint::Strong, line), (Paint::Plain, sign)]);
         }
+    }
+
+    /// A line whose spaces are to stay; where it does not fit, it goes on in the next one.
+    pub(super) fn preformatted(&mut self, text: &str) {
+        let text = visible(text);
+        for part in cut(text.trim_end(), self.width) {
+            self.line(&[(Paint::Plain, part)]);
+        }
+    }
+
+    /// A paragraph as [`Page::hanging`] has it, and a short note behind it: on its last line where
+    /// there is room, and never broken.
+    pub(super) fn noted(&mut self, paint: Paint, lead: &str, text: &str, note: &str) {
+        let indent = columns(lead);
+        let room = self.width.saturating_sub(indent);
+        let lines = wrap(&visible(text), room);
+        let last = lines.len() - 1;
+        for (at, line) in lines.iter().enumerate() {
+            let lead = if at == 0 { lead.to_owned() } else { " ".repeat(indent) };
+            if at == last && columns(line) + 2 + columns(note) <= room {
+                let pieces = [&lead, line, ". ", note].map(|piece| (Paint::Plain, piece));
+                let mut pieces = pieces;
+                pieces[1].0 = paint;
+                return self.line(&pieces);
+            }
+            self.line(&[(Paint::Plain, &lead), (paint, line)]);
+        }
+        self.line(&[(Paint::Plain, &" ".repeat(indent)), (Paint::Plain, note)]);
     }
 
     /// One line of pieces that fit; what does not fit is the caller's mistake.
@@ -151,6 +181,30 @@ pub(super) fn fitted(text: &str, room: usize) -> String {
     cut(&text, room)[0].into()
 }
 
+/// As [`cut`], but behind a slash wherever there is one in the second half of a part.
+fn cut_at_slashes(word: &str, room: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = word;
+    loop {
+        let part = cut(rest, room)[0];
+        let slash = part.rfind('/').map(|at| at + 1).filter(|end| *end > part.len() / 2);
+        match slash {
+            _ if part.len() == rest.len() => break,
+            // The next line must not start with a colon, as in `cut`.
+            Some(end) if !rest[end..].starts_with(':') => {
+                parts.push(&rest[..end]);
+                rest = &rest[end..];
+            }
+            _ => {
+                parts.push(part);
+                rest = &rest[part.len()..];
+            }
+        }
+    }
+    parts.push(rest);
+    parts
+}
+
 /// Cuts a word into parts of at most that many columns.
 fn cut(word: &str, room: usize) -> Vec<&str> {
     let mut parts = Vec::new();
@@ -184,5 +238,13 @@ mod tests {
         assert_eq!(wrap("abcd::error::", 4), ["abc", "d::e", "rro", "r::"]);
         assert_eq!(wrap("你好吗", 4), ["你好", "吗"]);
         assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn commands_break_behind_a_slash_where_it_is_far_enough() {
+        assert_eq!(cut_at_slashes("go a/b/cdefg.json", 12), ["go a/b/", "cdefg.json"]);
+        assert_eq!(cut_at_slashes("a/bcdefghijkl", 8), ["a/bcdefg", "hijkl"]);
+        assert_eq!(cut_at_slashes("abcde/::fghi", 8), ["abcde/::", "fghi"]);
+        assert_eq!(cut_at_slashes("abc", 8), ["abc"]);
     }
 }

@@ -3,103 +3,15 @@
 //! Text that a server may have sent goes through the report's own [`Quote`], so that each report
 //! says the same words and each makes them harmless in its own way.
 
-use crate::trial::finding::FindingKind;
 use crate::trial::record::{CrossCheck, FindingRecord, Level, LevelName, OracleRow, Record};
-use crate::trial::verdict::{Outcome, Verdict};
+use crate::trial::verdict::Verdict;
 
 /// How a report shows text that a server may have sent.
 pub(super) type Quote = fn(&str) -> String;
 
-/// How many findings of a side are told; the rest is in `report.json`.
-pub(super) const MOST_FINDINGS: usize = 10;
-
-/// The verdict in one or two words, for everyone who reads nothing else.
-pub(super) fn headline(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Clean => "CLEAN",
-        Outcome::Leaked => "LEAKED",
-        Outcome::Fixed => "FIXED",
-        Outcome::StillLeaks => "STILL LEAKS",
-        Outcome::BaselineClean => "BASELINE CLEAN, NOT A PASS",
-        Outcome::Inconclusive => "INCONCLUSIVE, NOT A PASS",
-    }
-}
-
-/// The verdict in one sentence.
-pub(super) fn verdict(record: &Record) -> String {
-    match record.verdict {
-        Outcome::Fixed => format!(
-            "before the migration {}; after it, under the same plans, nothing crossed in {} \
-             trials{}.",
-            harm(findings_of(record, "before")),
-            count(trials(record, "after")),
-            controls_clause(record, "after"),
-        ),
-        Outcome::StillLeaks => format!(
-            "after the migration {}: {} in {} trials.",
-            harm(findings_of(record, "after")),
-            distinct(findings_of(record, "after").count()),
-            count(trials(record, "after")),
-        ),
-        Outcome::BaselineClean => "the side that must leak did not, so these plans are too weak \
-             to show that the migration cured anything."
-            .into(),
-        Outcome::Inconclusive if is_signoff(record) => {
-            "this run shows neither that the migration is sound nor that it leaks.".into()
-        }
-        Outcome::Inconclusive => {
-            "this run shows neither that users are kept apart nor that they are not.".into()
-        }
-        Outcome::Clean => format!(
-            "nothing crossed from one user to another in {} trials{}.",
-            count(trials(record, "")),
-            controls_clause(record, ""),
-        ),
-        Outcome::Leaked => format!(
-            "{}: {} in {} trials.",
-            harm(findings_of(record, "")),
-            distinct(findings_of(record, "").count()),
-            count(trials(record, "")),
-        ),
-    }
-}
-
 /// Whether two sides are compared.
 pub(super) fn is_signoff(record: &Record) -> bool {
     record.before.is_some() || record.after.is_some()
-}
-
-/// What the worst of the findings comes to.
-fn harm<'r>(findings: impl Iterator<Item = (&'r Level, &'r FindingRecord)>) -> &'static str {
-    let mut kinds: Vec<_> = findings.map(|(_, finding)| finding.kind).collect();
-    kinds.sort();
-    match kinds.first() {
-        Some(FindingKind::Crossing) | None => "one user's data reached another",
-        Some(FindingKind::Loss) => "users did not get all that was theirs",
-        Some(_) => "users got their own events in a wrong way (late, twice or mixed up)",
-    }
-}
-
-fn distinct(findings: usize) -> String {
-    match findings {
-        1 => "1 distinct finding".into(),
-        n => format!("{n} distinct findings"),
-    }
-}
-
-fn controls_clause(record: &Record, side: &str) -> String {
-    let of_side = || record.all_levels().filter(|(name, _)| *name == side);
-    let planted: u64 = of_side().map(|(_, level)| level.controls.planted).sum();
-    let caught: u64 = of_side().map(|(_, level)| level.controls.caught).sum();
-    if planted > 0 && planted == caught {
-        format!(", and all {} planted controls were caught", count(planted))
-    } else {
-        String::new()
-    }
-}
-
-fn trials(record: &Record, side: &str) -> u64 {
-    record.all_levels().filter(|(name, _)| *name == side).map(|(_, level)| level.trials).sum()
 }
 
 /// The findings of one side (`""`: of a plain run), each with its level.
@@ -111,36 +23,6 @@ pub(super) fn findings_of<'r>(
         .all_levels()
         .filter(move |(name, _)| *name == side)
         .flat_map(|(_, level)| level.findings.iter().map(move |finding| (level, finding)))
-}
-
-/// Findings that are told together.
-pub(super) struct FindingGroup<'r> {
-    pub(super) title: &'static str,
-    /// Whether they are there to be found, so that one in full is enough.
-    pub(super) expected: bool,
-    /// Each with its level.
-    pub(super) found: Vec<(&'r Level, &'r FindingRecord)>,
-}
-
-/// The findings in the order in which they matter, in groups with a title: what still leaks first.
-pub(super) fn finding_groups(record: &Record) -> Vec<FindingGroup<'_>> {
-    let groups = [
-        ("Findings after the migration", "after", false),
-        ("Findings", "", false),
-        ("Findings before the migration (so these plans do provoke leaks)", "before", true),
-    ];
-    let group = |(title, side, expected)| {
-        let mut found: Vec<_> = findings_of(record, side).collect();
-        if expected {
-            // The one that is told in full is one whose causes are known.
-            let example = found.iter().position(|(_, finding)| !finding.chain.is_empty());
-            if let Some(example) = example {
-                found[..=example].rotate_right(1);
-            }
-        }
-        FindingGroup { title, expected, found }
-    };
-    groups.map(group).into_iter().filter(|group| !group.found.is_empty()).collect()
 }
 
 /// What was driven: `driven` for a plain run, the sides of a sign-off.
@@ -240,11 +122,14 @@ pub(super) fn blind_oracles(record: &Record, quote: Quote) -> Vec<String> {
         .collect()
 }
 
-/// The first `most` of the items, and how many are left out.
+/// The first `most` of the items, and how many are left out; a single one is not, since its note
+/// would take as much room.
 pub(super) fn capped<T>(items: &[T], most: usize) -> (&[T], Option<String>) {
     let left = items.len().saturating_sub(most);
-    let note = (left > 0).then(|| format!("… and {left} more in report.json"));
-    (&items[..items.len() - left], note)
+    if left <= 1 {
+        return (items, None);
+    }
+    (&items[..most], Some(format!("… and {left} more in report.json")))
 }
 
 /// Which oracle found it, and the fingerprint by which it is found again.
@@ -275,9 +160,9 @@ pub(super) fn seen(level: &Level, finding: &FindingRecord) -> String {
     )
 }
 
-/// The command that reproduces a finding, without the words before it.
-pub(super) fn replay_command(finding: &FindingRecord) -> Option<&str> {
-    let line = finding.reproduce_with.as_deref()?;
+/// The command of a line that reproduces something, without the words before it.
+pub(super) fn replay_command(line: Option<&str>) -> Option<&str> {
+    let line = line?;
     let command = line.strip_prefix("Reproduce with:").unwrap_or(line).trim();
     (!command.is_empty()).then_some(command)
 }

@@ -31,6 +31,21 @@ pub(super) fn command(text: &str) -> String {
     clipped(text, COMMAND_LIMIT)
 }
 
+/// A text whose line breaks mean something, line by line: at most that many, and a note about the
+/// rest. Spaces at the start of a line stay.
+pub(super) fn lines(text: &str, most: usize) -> (Vec<String>, Option<String>) {
+    let all = text.trim_end_matches('\n');
+    let lines: Vec<_> = all.split('\n').take(most).map(terminal).collect();
+    let left = all.split('\n').count() - lines.len();
+    (lines, (left > 0).then(|| format!("… ({left} more lines in report.json)")))
+}
+
+/// Such a line inside a fenced block of Markdown.
+pub(super) fn fenced(line: &str) -> String {
+    // A run of backticks would end the block.
+    terminal(line).replace('`', "\\u{60}")
+}
+
 /// The text as Markdown prose, also inside a table cell and also after a list marker.
 pub(super) fn markdown(text: &str) -> String {
     markdown_of_visible(&terminal(text))
@@ -274,6 +289,17 @@ mod tests {
         for (text, shown) in cases {
             assert_eq!(markdown(text), shown);
         }
+    }
+
+    #[test]
+    fn a_text_of_several_lines_keeps_them_and_nothing_else() {
+        let (shown, more) = lines("\na  b\n  ::error::\r\n\u{1b}[2J\n\n", 9);
+        assert_eq!(shown, ["", "a  b", "  \\u{3a}:error::\\r", "\\u{1b}[2J"]);
+        assert_eq!(more, None);
+        let (shown, more) = lines("a\nb\nc\n", 2);
+        assert_eq!(shown, ["a", "b"]);
+        assert_eq!(more.as_deref(), Some("… (1 more lines in report.json)"));
+        assert_eq!(fenced("```"), "\\u{60}\\u{60}\\u{60}");
     }
 
     #[test]

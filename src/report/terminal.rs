@@ -5,7 +5,7 @@
 
 use super::page::{Page, Paint};
 use super::phrases::{self, capped};
-use super::{advice, bounds, figures, found, safe_text};
+use super::{advice, bounds, figures, found, models, safe_text, sentence};
 use crate::trial::record::Record;
 use crate::trial::verdict::Outcome;
 
@@ -35,6 +35,7 @@ pub fn render(record: &Record, style: Style) -> String {
     let bounds = bounds::bounds(record, safe_text::name);
     figures::figures(&mut page, record, !bounds.is_empty());
     list(&mut page, "Leak bound: how likely a leak could still be", &bounds);
+    models::section(&mut page, record);
     found::findings(&mut page, record);
     list(
         &mut page,
@@ -64,8 +65,8 @@ fn verdict(page: &mut Page, record: &Record) {
         Outcome::Leaked | Outcome::StillLeaks => Paint::Bad,
         Outcome::BaselineClean | Outcome::Inconclusive => Paint::Doubt,
     };
-    let headline = phrases::headline(record.verdict);
-    page.hanging(paint, "", &format!("{headline}: {}", phrases::verdict(record)));
+    let headline = sentence::headline(record.verdict);
+    page.hanging(paint, "", &format!("{headline}: {}", sentence::verdict(record)));
     for (name, backend) in phrases::driven(record) {
         let lead = format!("  {name:<7} ");
         page.hanging(Paint::Plain, &lead, &safe_text::terminal(backend));
