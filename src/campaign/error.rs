@@ -38,7 +38,11 @@ impl CampaignError {
     }
 
     pub(crate) fn storage(what: &str, path: &Path, error: &std::io::Error) -> Self {
-        Self::new(Kind::Storage, format!("cannot {what} {}: {error}", shown(path)))
+        let remedy = match what {
+            "read" => "name a file that partywall wrote",
+            _ => "give a folder with room that may be written, by --report-dir",
+        };
+        Self::new(Kind::Storage, format!("cannot {what} {}: {error}; {remedy}", shown(path)))
     }
 
     /// What kind of error it is.
@@ -67,6 +71,24 @@ impl std::error::Error for CampaignError {}
 /// A path as it is shown: file names may hold control characters.
 pub(crate) fn shown(path: &Path) -> String {
     format!("`{}`", path.display().to_string().escape_debug())
+}
+
+/// Reads a file that may have been cut short anywhere: half a character at its end is left out.
+///
+/// # Errors
+///
+/// It is not there, or is not UTF-8 text.
+pub fn read_cut_text(path: &PathBuf) -> Result<String, CampaignError> {
+    let mut bytes = std::fs::read(path).map_err(|e| CampaignError::storage("read", path, &e))?;
+    if let Err(error) = std::str::from_utf8(&bytes)
+        && error.error_len().is_none()
+    {
+        bytes.truncate(error.valid_up_to());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let error = std::io::Error::new(std::io::ErrorKind::InvalidData, error.utf8_error());
+        CampaignError::storage("read", path, &error)
+    })
 }
 
 /// Reads a file that was named on the command line.

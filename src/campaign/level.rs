@@ -40,7 +40,7 @@ pub(crate) struct JudgedTrial {
     coverage: Coverage,
     runs: RunCounts,
     malformed: u64,
-    unreachable: u64,
+    unreachable: Vec<String>,
     ending: Option<Ending>,
 }
 
@@ -144,26 +144,27 @@ fn answered_with_end(case: &Case<'_>, at: usize) -> bool {
     state.is_ok_and(|state| matches!(state.status.as_str(), "completed" | "failed"))
 }
 
-/// How many connections were never made, or were answered with something else.
-fn unreachable(history: &History) -> u64 {
+/// Why connections were never made, one text for each: broken, or answered with something else.
+fn unreachable(history: &History) -> Vec<String> {
     let mut opening: BTreeMap<_, ()> = BTreeMap::new();
-    let mut count = 0;
+    let mut why = Vec::new();
     for seen in &history.observations {
         let Some(on) = &seen.on else { continue };
-        match seen.what {
+        match &seen.what {
             What::Connect => {
                 opening.insert(on, ());
             }
             What::Connected => {
                 opening.remove(on);
             }
-            What::Broken { .. } | What::Refused { .. } => {
-                count += u64::from(opening.remove(on).is_some())
+            What::Broken { error } if opening.remove(on).is_some() => why.push(error.clone()),
+            What::Refused { status, .. } if opening.remove(on).is_some() => {
+                why.push(format!("HTTP status {status} instead of a WebSocket"));
             }
             _ => {}
         }
     }
-    count
+    why
 }
 
 /// Adds up the trials of one level, in the order of their numbers.
@@ -184,6 +185,7 @@ pub(crate) struct LevelTally {
     path: BTreeMap<Via, (u64, u64)>,
     malformed: u64,
     unreachable: u64,
+    first_unreachable: String,
     endings: Vec<Reason>,
     pub(crate) findings: Vec<FindingRecord>,
     places: BTreeMap<Fingerprint, usize>,
@@ -209,6 +211,7 @@ impl LevelTally {
             path: BTreeMap::new(),
             malformed: 0,
             unreachable: 0,
+            first_unreachable: String::new(),
             endings: Vec::new(),
             findings: Vec::new(),
             places: BTreeMap::new(),
@@ -240,7 +243,10 @@ impl LevelTally {
         self.runs.completed += trial.runs.completed;
         self.runs.unknown += trial.runs.unknown;
         self.malformed += trial.malformed;
-        self.unreachable += trial.unreachable;
+        if let (0, Some(first)) = (self.unreachable, trial.unreachable.first()) {
+            self.first_unreachable.clone_from(first);
+        }
+        self.unreachable += trial.unreachable.len() as u64;
         self.coverage.add(&trial.coverage);
         for (via, came_back) in &trial.path {
             let (planted, caught) = self.path.entry(*via).or_default();
@@ -305,6 +311,14 @@ impl LevelTally {
                 ReasonCode::ReplayDiverged,
                 format!("trial {}: deviation {deviation} could not be followed", self.trials),
             ),
+            Some(Ending::Flooded { bytes }) => Reason::new(
+                ReasonCode::UnexpectedProtocol,
+                format!(
+                    "trial {} was stopped: the server had sent {} MB, far more than was asked for",
+                    self.trials,
+                    bytes >> 20
+                ),
+            ),
             // Said once for the whole level, by whoever stopped it.
             Some(Ending::Stopped) => return,
         };
@@ -313,9 +327,9 @@ impl LevelTally {
         }
     }
 
-    /// Whether nothing at all came of the trials so far because no connection could be opened.
-    pub(crate) fn is_out_of_reach(&self) -> bool {
-        self.unreachable > 0 && self.runs.completed == 0
+    /// Whether no run of the trials so far has completed.
+    pub(crate) fn is_in_vain(&self) -> bool {
+        self.runs.completed == 0
     }
 
     /// Closes the level: controls in, verdict out.
@@ -418,7 +432,10 @@ impl LevelTally {
             }
         };
         against(self.unreachable > 0, ReasonCode::TargetUnreachable, &|| {
-            format!("{} connections could not be opened", self.unreachable)
+            format!(
+                "{} connections could not be opened; the first: {}",
+                self.unreachable, self.first_unreachable
+            )
         });
         against(self.malformed > 0, ReasonCode::UnexpectedProtocol, &|| {
             format!("{} messages were not of the expected protocol", self.malformed)

@@ -30,6 +30,11 @@ use crate::world::recorder::Recorder;
 /// How often a round looks whether it must stop.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
+/// The most bytes that a round may send, and for each run: a server must not be able to fill memory
+/// and disk. The reference back end sends some 20 kB for a run.
+const MOST_HELD: u64 = 32 << 20;
+const MOST_HELD_PER_RUN: u64 = 256 << 10;
+
 /// What to drive over real connections.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -105,14 +110,16 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             repros.push(rounds.keep(&mut tally.findings[record], finding, &history.plan)?);
         }
         progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
-        let out_of_reach = judged.findings.is_empty() && tally.is_out_of_reach();
-        if out_of_reach {
-            // Every further round would only wait in vain.
+        let flooded = matches!(history.ending, Some(Ending::Flooded { .. }));
+        if flooded || tally.is_in_vain() {
+            // Every further round would come to the same, or only wait.
             break;
         }
     }
     let stopped = stop.reason();
-    rounds.state_rates(&runtime, &mut tally.findings, &repros, progress);
+    // Where runs do not end, driving them again takes all the patience that there is.
+    let replays = if tally.is_in_vain() { 1 } else { rounds.replays };
+    rounds.state_rates(replays, &runtime, &mut tally.findings, &repros, progress);
     progress.end();
     let level = tally.finish(judge.unwrap_or_else(Tally::default), Drive::Absent, stopped);
     Ok(Driven { level, repros })
@@ -173,6 +180,7 @@ impl<'w> Rounds<'w> {
     /// States how often each finding reproduces. Findings of one plan share their rounds.
     fn state_rates(
         &self,
+        replays: u64,
         runtime: &tokio::runtime::Runtime,
         records: &mut [FindingRecord],
         repros: &[Repro],
@@ -180,11 +188,11 @@ impl<'w> Rounds<'w> {
     ) {
         for (plan, members) in by_plan(repros) {
             let mut rates = vec![Rate { hit: 0, of: 0 }; members.len()];
-            for again in 1..=self.replays {
+            for again in 1..=replays {
                 if self.stop.reason().is_some() {
                     return;
                 }
-                progress.say(&format!("driving a leaking plan again, {again} of {}", self.replays));
+                progress.say(&format!("driving a leaking plan again, {again} of {replays}"));
                 let driven = drive_plan(self.url, plan.clone(), Recorder::in_memory(), self.stop);
                 let (history, _) = runtime.block_on(driven);
                 let findings = judge_findings(&history);
@@ -232,6 +240,7 @@ pub async fn drive_plan(
     stop: &Stop,
 ) -> (History, Option<std::io::Error>) {
     let plan = Arc::new(plan);
+    let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
     let world = World::live(Some(recorder.clone()));
     let backend = Wire::new(url.clone());
     let mut users = JoinSet::new();
@@ -252,6 +261,9 @@ pub async fn drive_plan(
             },
             _ = look.tick() => if stop.reason().is_some() {
                 ending = Ending::Stopped;
+                break;
+            } else if recorder.held() > most {
+                ending = Ending::Flooded { bytes: recorder.held() };
                 break;
             },
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::common::{ShownArgs, not_tried, rules, show};
-use crate::campaign::error::{CampaignError, read_text};
+use crate::campaign::error::{CampaignError, read_cut_text};
 use crate::campaign::recorded::judge_recorded;
 use crate::trial::history::History;
 use crate::trial::record::{Record, SCHEMA_VERSION};
@@ -20,9 +20,11 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let shown = args.history.display().to_string();
-    let text = read_text(&args.history)?;
-    let history = History::from_file(&text)
-        .map_err(|error| CampaignError::usage(format!("`{}`, {error}", shown.escape_debug())))?;
+    let text = read_cut_text(&args.history)?;
+    let history = History::from_file(&text).map_err(|error| {
+        let remedy = "give a file of the folder `histories` of a run";
+        CampaignError::usage(format!("`{}`, {error}; {remedy}", shown.escape_debug()))
+    })?;
     let level = judge_recorded(&history);
     let outcome = level.verdict.into();
     let reasons = level.reasons.clone();

@@ -96,7 +96,7 @@ impl CampaignArgs {
         let name = self.report.name.clone().unwrap_or_else(|| command.to_owned());
         let folder = RunFolder::create(&self.report.report_dir, &name, started)?;
         let limit = self.time_limit.map(Duration::from_secs);
-        let stop = Stop::at(limit.map(|limit| Instant::now() + limit));
+        let stop = Stop::at(limit.and_then(|limit| Instant::now().checked_add(limit)));
         let begun =
             Begun { folder, stop, command, name, seed: self.seed, started, clock: Instant::now() };
         let file = CampaignFile {

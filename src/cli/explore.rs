@@ -1,5 +1,7 @@
 //! `partywall explore`: simulated users in the simulated world.
 
+use clap::builder::BoolishValueParser;
+
 use super::common::{CameTo, CampaignArgs, scenario};
 use super::progress::Shown;
 use crate::campaign::error::CampaignError;
@@ -33,7 +35,7 @@ pub(super) struct Args {
     #[arg(long, env = "PARTYWALL_MAX_FINDINGS", value_name = "N", default_value_t = 10)]
     max_findings: u64,
     /// Go on to the end of the budget however many findings there are
-    #[arg(long, env = "PARTYWALL_NO_FAIL_FAST")]
+    #[arg(long, env = "PARTYWALL_NO_FAIL_FAST", value_parser = BoolishValueParser::new())]
     no_fail_fast: bool,
     #[command(flatten)]
     campaign: CampaignArgs,

@@ -1,5 +1,7 @@
 //! `partywall model`: every thread interleaving of the kernel that the server runs.
 
+use clap::builder::BoolishValueParser;
+
 use super::output;
 use super::progress::Shown;
 use crate::campaign::error::CampaignError;
@@ -16,13 +18,13 @@ pub(super) struct Args {
     #[arg(value_name = "MODEL")]
     models: Vec<String>,
     /// Search the larger models up to a higher bound
-    #[arg(long, env = "PARTYWALL_THOROUGH")]
+    #[arg(long, env = "PARTYWALL_THOROUGH", value_parser = BoolishValueParser::new())]
     thorough: bool,
     /// Tell the interleaving of that number of one model
-    #[arg(long, value_name = "N")]
+    #[arg(long, env = "PARTYWALL_REPLAY", value_name = "N")]
     replay: Option<u64>,
     /// Tell the counterexamples of the models that must be refuted too
-    #[arg(long, env = "PARTYWALL_STORIES")]
+    #[arg(long, env = "PARTYWALL_STORIES", value_parser = BoolishValueParser::new())]
     stories: bool,
 }
 

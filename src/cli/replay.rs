@@ -45,8 +45,10 @@ struct Tally {
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     let shown = args.file.display().to_string();
     let text = read_text(&args.file)?;
-    let repro = Repro::from_file(&text)
-        .map_err(|error| CampaignError::usage(format!("`{}`: {error}", shown.escape_debug())))?;
+    let repro = Repro::from_file(&text).map_err(|error| {
+        let remedy = "give a file of the folder `repros` of a run";
+        CampaignError::usage(format!("`{}`: {error}; {remedy}", shown.escape_debug()))
+    })?;
     let tally = match repro.level {
         LevelName::Wire => replay_wire(args, &repro)?,
         _ => replay_explore(args, &repro)?,

@@ -1,6 +1,7 @@
 //! `partywall serve`: the reference back end as a real server.
 
 use std::io::Read;
+use std::time::Duration;
 
 use super::output;
 use crate::campaign::error::{CampaignError, Kind};
@@ -9,6 +10,9 @@ use crate::reference::server;
 use crate::reference::service::Service;
 use crate::trial::verdict::ExitCode;
 use crate::world::World;
+
+/// How long runs and connections that are under way at the end may take to finish.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -47,13 +51,23 @@ async fn serve(args: Args) -> Result<ExitCode, CampaignError> {
     let (end, ended) = tokio::sync::oneshot::channel();
     end_with(end, args.until_stdin_closes)?;
     let service = Service::new(World::live(None), args.migrated);
+    let (ending, over) = tokio::sync::oneshot::channel();
     let shutdown = async move {
         // The sender lives as long as the process does.
         let _ = ended.await;
+        let _ = ending.send(());
     };
-    server::serve(listener, service, shutdown).await.map_err(|error| {
-        CampaignError::new(Kind::Target, format!("the server on port {port} broke: {error}"))
-    })?;
+    // A client that keeps its connection must not keep the server.
+    let grace = async {
+        let _ = over.await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = server::serve(listener, service, shutdown) => served.map_err(|error| {
+            CampaignError::new(Kind::Target, format!("the server on port {port} broke: {error}"))
+        })?,
+        () = grace => {}
+    }
     Ok(ExitCode::Clean)
 }
 

@@ -21,10 +21,10 @@ pub(super) struct Args {
     #[arg(long, env = "PARTYWALL_AFTER", value_name = "SITES", default_value = "all")]
     after: Migration,
     /// Explored trials of each scenario and side [default: the scenario's]
-    #[arg(long, env = "PARTYWALL_TRIALS", value_name = "N")]
+    #[arg(long, env = "PARTYWALL_TRIALS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     trials: Option<u64>,
     /// Rounds on the wire of each scenario and side [default: the scenario's]
-    #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N")]
+    #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
     #[command(flatten)]
     campaign: CampaignArgs,

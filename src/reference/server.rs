@@ -10,6 +10,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use axum::serve::ListenerExt;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 
@@ -43,6 +44,8 @@ pub async fn serve(
         .fallback(any(answer))
         .layer(DefaultBodyLimit::max(LARGEST_MESSAGE))
         .with_state(service);
+    // Else the system holds small events back and sends those of a run in bursts.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     axum::serve(listener, router)
         .with_graceful_shutdown(async move {
             shutdown.await;

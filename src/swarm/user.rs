@@ -139,10 +139,9 @@ impl User {
             Step::Await { run } => self.await_end(*run).await,
             Step::Vanish => self.vanish(),
             Step::Close => self.close().await,
-            Step::ReadRun { run } => self.read_run(*run).await,
+            Step::ReadRun { run } => self.read_run(*run, self.patience.run).await,
             Step::ReadThread { thread } => {
-                self.call(speech::read_thread(thread), None);
-                self.wait(Until::Answers, self.patience.run).await;
+                self.ask(speech::read_thread(thread), None, self.patience.run).await;
             }
             Step::Ping => self.ping().await,
         }
@@ -215,7 +214,14 @@ impl User {
             Some(name),
             What::Sent { raw: text.as_str().into() },
         );
-        if let Err(error) = socket.send(text).await {
+        let sent = tokio::select! {
+            biased;
+            sent = socket.send(text) => sent,
+            _ = self.world.patience(self.patience.run) => {
+                Err("the message was not taken in time".into())
+            }
+        };
+        if let Err(error) = sent {
             self.lose_socket(What::Broken { error });
         }
     }
@@ -246,6 +252,7 @@ impl User {
     /// whose stream was cut may have missed the last event, and one whose stream went elsewhere
     /// need not wait until all patience is out.
     async fn await_end(&mut self, run: u16) {
+        let began = self.world.now();
         let looks = self.patience.run.as_millis() / self.patience.look_again.as_millis().max(1);
         for _ in 0..looks.max(1) {
             let waited = self.wait(Until::End(run), self.patience.look_again).await;
@@ -257,11 +264,12 @@ impl User {
             if at_rest && !cut {
                 return self.give_up(run, true);
             }
-            if cut && self.progress.id(run).is_none() {
+            let in_vain = cut || waited == Waited::Hopeless;
+            if in_vain && self.progress.id(run).is_none() {
                 // Never accepted as far as the user knows: there is nothing to look at.
                 break;
             }
-            self.read_run(run).await;
+            self.read_run(run, self.left(began)).await;
             if self.progress.has_ended(run) {
                 return;
             }
@@ -275,6 +283,9 @@ impl User {
                 }
                 break;
             }
+            if self.left(began).is_zero() {
+                break;
+            }
             if waited == Waited::Hopeless {
                 self.world.patience(self.patience.look_again).await;
             }
@@ -282,15 +293,34 @@ impl User {
         self.give_up(run, false);
     }
 
+    /// What is left of the patience with a run; in the simulated world no time passes.
+    fn left(&self, began: u64) -> Duration {
+        let passed = if self.world.is_simulated() { 0 } else { self.world.now() - began };
+        self.patience.run.saturating_sub(Duration::from_millis(passed))
+    }
+
     fn give_up(&mut self, run: u16, at_rest: bool) {
         self.calls.retain(|call| call.run != Some(run));
         self.observe(None, What::GaveUp { run, at_rest });
     }
 
-    async fn read_run(&mut self, run: u16) {
+    async fn read_run(&mut self, run: u16, limit: Duration) {
         if let Some(id) = self.progress.id(run) {
-            self.call(speech::read_run(id), Some(run));
-            self.wait(Until::Answers, self.patience.run).await;
+            self.ask(speech::read_run(id), Some(run), limit).await;
+        }
+    }
+
+    /// Asks and waits for the answer. One that does not come must not keep later ones waiting.
+    async fn ask(&mut self, call: Call, run: Option<u16>, limit: Duration) {
+        self.call(call, run);
+        if let Waited::PatienceOut(_) = self.wait(Until::Answers, limit).await {
+            let (kept, left): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut self.calls).into_iter().partition(|call| self.starts_run(call));
+            self.calls = kept;
+            for PendingCall { name, .. } in left {
+                let error = "the answer did not come in time".into();
+                self.observe(Some(&name), What::Broken { error });
+            }
         }
     }
 
@@ -311,7 +341,11 @@ impl User {
         let Some(OpenSocket { name, socket }) = &mut self.socket else { return };
         let left = What::Leave { vanished: false };
         self.world.observe(&self.plan.users[self.place].name, Some(name), left);
-        socket.close().await;
+        tokio::select! {
+            biased;
+            () = socket.close() => {}
+            _ = self.world.patience(self.patience.look_again) => {}
+        }
         self.wait(Until::Gone, self.patience.look_again * 20).await;
         self.socket = None;
         self.progress.cut();
@@ -329,7 +363,8 @@ impl User {
         self.finished.now();
         let finish = self.finish.clone();
         let world = self.world.clone();
-        let everybody = async { finish.wait(&world).await };
+        // Unconstrained: who is flooded with messages must still notice the end.
+        let everybody = tokio::task::unconstrained(async { finish.wait(&world).await });
         tokio::pin!(everybody);
         loop {
             tokio::select! {

@@ -215,6 +215,11 @@ pub enum Ending {
     },
     /// The time limit was reached, or the trial was interrupted.
     Stopped,
+    /// The back end sent far more than the plan can have asked for.
+    Flooded {
+        /// About how many bytes were held when it was stopped.
+        bytes: u64,
+    },
     /// A task panicked.
     Panicked {
         /// Which.

@@ -172,12 +172,14 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// The code for a report: interruption first, then a leak, then nothing exercised, then doubt.
+    /// That nothing was exercised because the target cannot be reached is doubt.
     pub fn of(outcome: Outcome, reasons: &[Reason]) -> Self {
         let has = |code| reasons.iter().any(|reason| reason.code == code);
         match outcome {
             _ if has(ReasonCode::Interrupted) => Self::Interrupted,
             Outcome::Leaked | Outcome::StillLeaks => Self::Leaked,
             Outcome::Clean | Outcome::Fixed => Self::Clean,
+            _ if has(ReasonCode::TargetUnreachable) => Self::Inconclusive,
             _ if has(ReasonCode::NothingExercised) => Self::NothingExercised,
             Outcome::BaselineClean | Outcome::Inconclusive => Self::Inconclusive,
         }
@@ -200,6 +202,8 @@ mod tests {
     #[test]
     fn exit_codes_follow_the_documented_precedence() {
         let reason = |code| vec![Reason::new(code, "")];
+        let unreachable = [ReasonCode::TargetUnreachable, ReasonCode::NothingExercised];
+        let unreachable = unreachable.map(|code| Reason::new(code, "")).to_vec();
         let cases = [
             (Outcome::Clean, vec![], 0),
             (Outcome::Fixed, vec![], 0),
@@ -209,6 +213,7 @@ mod tests {
             (Outcome::Leaked, reason(ReasonCode::Interrupted), 130),
             (Outcome::Inconclusive, reason(ReasonCode::NothingExercised), 4),
             (Outcome::Inconclusive, reason(ReasonCode::ControlMissed), 5),
+            (Outcome::Inconclusive, unreachable, 5),
             (Outcome::BaselineClean, vec![], 5),
             (Outcome::Inconclusive, reason(ReasonCode::Interrupted), 130),
         ];

@@ -82,7 +82,8 @@ impl World {
     pub async fn patience(&self, limit: Duration) -> AtRest {
         match &self.place {
             Place::Live(_) => {
-                tokio::time::sleep(limit).await;
+                // Unconstrained: who is flooded with messages must still notice the time.
+                tokio::task::unconstrained(tokio::time::sleep(limit)).await;
                 AtRest(false)
             }
             Place::Simulated(simulation) => {

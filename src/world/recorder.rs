@@ -13,6 +13,8 @@ pub struct Recorder(Arc<Mutex<Log>>);
 
 struct Log {
     observations: Vec<Observation>,
+    /// About how many bytes of memory the observations take.
+    held: u64,
     file: Option<Box<dyn Write + Send>>,
     broken: Option<std::io::Error>,
 }
@@ -30,7 +32,7 @@ impl Recorder {
 
     fn with(file: Option<Box<dyn Write + Send>>) -> Self {
         let observations = Vec::with_capacity(if file.is_none() { 128 } else { 4096 });
-        Self(Arc::new(Mutex::new(Log { observations, file, broken: None })))
+        Self(Arc::new(Mutex::new(Log { observations, held: 0, file, broken: None })))
     }
 
     /// Records one observation under the next number.
@@ -44,7 +46,14 @@ impl Recorder {
             // The trial goes on in memory: a full disk must not lose what is still to be judged.
             log.broken = Some(error);
         }
+        let raw = observation.what.inbound().map_or(0, |raw| raw.bytes().len());
+        log.held += (raw + size_of::<Observation>()) as u64;
         log.observations.push(observation);
+    }
+
+    /// About how many bytes of memory the observations take.
+    pub fn held(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).held
     }
 
     /// How many observations there are.
