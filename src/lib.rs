@@ -6,6 +6,8 @@
 
 pub mod campaign;
 pub mod cli;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod model;
 pub mod oracle;
 pub mod reference;

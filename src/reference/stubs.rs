@@ -11,7 +11,7 @@ pub struct LlmManager {
 
 impl LlmManager {
     /// The manager of somebody with those settings.
-    pub(crate) fn new(settings: impl Into<String>) -> Self {
+    pub fn new(settings: impl Into<String>) -> Self {
         Self { settings: settings.into() }
     }
 

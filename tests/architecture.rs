@@ -1,0 +1,93 @@
+//! The structure of the repository, held against the code: who imports whom, and what each layer
+//! must not name. Every rule is shown to fire on a planted line.
+//!
+//! That what threads share is in the kernel is held by `kernel_only.rs`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "architecture/layers.rs"]
+mod layers;
+#[path = "architecture/lexer.rs"]
+mod lexer;
+#[path = "architecture/names.rs"]
+mod names;
+#[path = "architecture/shape.rs"]
+mod shape;
+
+/// File, line and what is wrong there.
+type Complaint = String;
+
+/// A source file, by its path within `src/`.
+#[derive(Debug)]
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    fn read(path: &str) -> Self {
+        let text = fs::read_to_string(src().join(path)).expect("the source can be read");
+        Self { path: path.to_owned(), text }
+    }
+
+    /// As if that text stood in that file.
+    fn planted(path: &str, text: &str) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    /// The folder in `src/`; none for the files that stand in `src/` itself.
+    fn layer(&self) -> Option<&str> {
+        self.path.split_once('/').map(|(layer, _)| layer)
+    }
+
+    /// How many modules it is below the root of the crate.
+    fn depth(&self) -> usize {
+        let names_itself = !["mod.rs", "lib.rs", "main.rs"].contains(&self.file_name());
+        self.path.matches('/').count() + usize::from(names_itself)
+    }
+
+    fn file_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn complaint(&self, line: usize, what: &str) -> Complaint {
+        format!("src/{}:{line}: {what}", self.path)
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn src() -> PathBuf {
+    root().join("src")
+}
+
+fn all_sources() -> Vec<Source> {
+    let mut paths = Vec::new();
+    collect(&src(), &mut paths);
+    paths.sort();
+    assert!(paths.len() > 50, "the sources are not where they were");
+    let relative = |path: &PathBuf| {
+        let path = path.strip_prefix(src()).expect("below it").to_str().expect("plain names");
+        path.replace('\\', "/")
+    };
+    paths.iter().map(|path| Source::read(&relative(path))).collect()
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("its entries can be read").path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// What a rule says of all sources.
+fn complaints(rule: impl Fn(&Source) -> Vec<Complaint>) -> Vec<Complaint> {
+    all_sources().iter().flat_map(rule).collect()
+}
