@@ -4,14 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::confidence::upper_bound;
-use super::coverage::{Coverage, Phases, overlapping_pairs};
-use crate::oracle::{Case, Judged, judge};
+use super::coverage::{Coverage, Phases};
+use super::judged_trial::{JudgedTrial, RunCounts};
 use crate::scenario::Workload;
-use crate::trial::canary::Scanner;
 use crate::trial::control::{Controls, Drive, Tally};
-use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
-use crate::trial::history::{Ending, History, What};
+use crate::trial::history::Ending;
 use crate::trial::plan::Via;
 use crate::trial::record::{FindingRecord, Level, LevelName, OracleRow, UpperBound};
 use crate::trial::verdict::{Reason, ReasonCode, Verdict};
@@ -27,145 +25,6 @@ const MOST_UNKNOWN: f64 = 0.2;
 
 /// Notes a reason, in words made when needed, if it holds.
 type Against<'a> = dyn FnMut(bool, ReasonCode, &dyn Fn() -> String) + 'a;
-
-/// What one trial came to.
-#[derive(Clone, Debug)]
-pub(crate) struct JudgedTrial {
-    pub(crate) findings: Vec<Finding>,
-    /// For each finding, at which event it was seen first.
-    pub(crate) events: Vec<Option<String>>,
-    rows: Vec<(OracleId, u64, Option<String>)>,
-    path: Vec<(Via, bool)>,
-    pub(crate) overlapping_pairs: u64,
-    coverage: Coverage,
-    runs: RunCounts,
-    malformed: u64,
-    unreachable: Vec<String>,
-    ending: Option<Ending>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct RunCounts {
-    started: u64,
-    completed: u64,
-    unknown: u64,
-}
-
-/// Judges a history.
-pub(crate) fn judge_trial(history: &History, agents: &[String], scanner: &Scanner) -> JudgedTrial {
-    let dialect = Dialect::reference();
-    let case = Case::with_scanner(history, &dialect, scanner);
-    let Judged { findings, path_hits, rows, malformed } = judge(&case);
-    let mut coverage = Coverage::new(Phases::golden_path(agents));
-    coverage.observe(&case);
-    JudgedTrial {
-        events: findings.iter().map(|finding| event_of(&case, finding)).collect(),
-        findings,
-        rows,
-        path: phantom_runs(history).map(|via| (via, path_hits.contains(&via))).collect(),
-        overlapping_pairs: overlapping_pairs(&case),
-        coverage,
-        runs: count_runs(&case),
-        malformed,
-        unreachable: unreachable(history),
-        ending: history.ending.clone(),
-    }
-}
-
-/// At which event the crossing was seen first, as the server called it: hostile text.
-fn event_of(case: &Case<'_>, finding: &Finding) -> Option<String> {
-    let seen = |n| {
-        case.messages.iter().find(|message| message.n == n && message.observer == finding.observer)
-    };
-    let message = finding.evidence.iter().filter_map(|evidence| seen(evidence.n)).next()?;
-    let kind = message.kind.as_deref()?;
-    Some(match message.agent.as_deref() {
-        Some(agent) => format!("{kind} of {agent}"),
-        None => kind.to_owned(),
-    })
-}
-
-/// The kinds of run that carried the phantom's canary and whose prompt left.
-fn phantom_runs(history: &History) -> impl Iterator<Item = Via> {
-    let carried = |via: &Via| {
-        history.plan.runs().any(|(user, run)| {
-            let started =
-                |what: &What| matches!(what, What::Start { run: own, .. } if *own == run.run);
-            run.phantom
-                && run.via == *via
-                && history
-                    .observations
-                    .iter()
-                    .any(|seen| seen.by.as_ref() == Some(&user.name) && started(&seen.what))
-        })
-    };
-    [Via::Socket, Via::Http].into_iter().filter(carried)
-}
-
-fn count_runs(case: &Case<'_>) -> RunCounts {
-    let mut ended: BTreeMap<(&str, u16), ()> = BTreeMap::new();
-    for message in &case.messages {
-        let own = case.facts(message).and_then(|facts| {
-            let user = facts.user.as_ref()?;
-            (*user == message.observer).then_some((user.as_str(), facts.run?))
-        });
-        if let (true, Some(run)) = (message.is_terminal, own) {
-            ended.insert(run, ());
-        }
-        if let Some(run) = message.asked_run
-            && answered_with_end(case, message.at)
-        {
-            ended.insert((message.observer.as_str(), run), ());
-        }
-    }
-    let mut counts = RunCounts::default();
-    for start in case.starts() {
-        counts.started += 1;
-        let ended = ended.contains_key(&(start.user.as_str(), start.run));
-        match start.gave_up {
-            // That the back end calls it completed does not count where its stream never ended.
-            None if ended => counts.completed += 1,
-            Some((_, true)) => {}
-            _ => counts.unknown += 1,
-        }
-    }
-    counts
-}
-
-fn answered_with_end(case: &Case<'_>, at: usize) -> bool {
-    #[derive(serde::Deserialize)]
-    struct State {
-        status: String,
-    }
-    let What::Answer { status: 200, raw, .. } = &case.history.observations[at].what else {
-        return false;
-    };
-    let state = serde_json::from_slice::<State>(raw.bytes());
-    state.is_ok_and(|state| matches!(state.status.as_str(), "completed" | "failed"))
-}
-
-/// Why connections were never made, one text for each: broken, or answered with something else.
-fn unreachable(history: &History) -> Vec<String> {
-    let mut opening: BTreeMap<_, ()> = BTreeMap::new();
-    let mut why = Vec::new();
-    for seen in &history.observations {
-        let Some(on) = &seen.on else { continue };
-        match &seen.what {
-            What::Connect => {
-                opening.insert(on, ());
-            }
-            What::Connected => {
-                opening.remove(on);
-            }
-            What::Broken { error } if opening.remove(on).is_some() => why.push(error.clone()),
-            What::Refused { status, .. } if opening.remove(on).is_some() => {
-                why.push(format!("HTTP status {status} instead of a WebSocket"));
-            }
-            _ => {}
-        }
-    }
-    why
-}
 
 /// Adds up the trials of one level, in the order of their numbers.
 #[derive(Debug)]

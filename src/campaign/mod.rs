@@ -9,6 +9,7 @@ pub mod error;
 pub mod exhaustive;
 pub mod explore;
 pub mod explore_trial;
+mod judged_trial;
 mod level;
 pub mod models;
 pub mod recorded;

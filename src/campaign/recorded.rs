@@ -1,6 +1,7 @@
 //! A recorded history, judged again.
 
-use super::level::{LevelTally, judge_trial};
+use super::judged_trial::judge_trial;
+use super::level::LevelTally;
 use crate::oracle::judge_control;
 use crate::scenario::{Range, Workload};
 use crate::trial::canary::Scanner;

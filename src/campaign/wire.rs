@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 use super::budget::{Progress, Stop};
 use super::error::{CampaignError, Kind};
 use super::explore::{home, replay_line, unix_now};
-use super::level::{LevelTally, judge_trial};
+use super::judged_trial::judge_trial;
+use super::level::LevelTally;
 use super::repro::{Repro, Target};
 use super::store::RunFolder;
 use crate::oracle::{Case, judge, judge_control};
@@ -32,7 +33,7 @@ const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The most bytes that a round may send, and for each run: a server must not be able to fill memory
 /// and disk. The reference back end sends some 20 kB for a run.
-const MOST_HELD: u64 = 32 << 20;
+const MOST_HELD: u64 = 16 << 20;
 const MOST_HELD_PER_RUN: u64 = 256 << 10;
 
 /// What to drive over real connections.

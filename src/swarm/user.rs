@@ -15,7 +15,7 @@ use crate::trial::history::What;
 use crate::trial::ids::ConnectionId;
 use crate::trial::plan::{Plan, RunPlan, Step, UserPlan, Via};
 use crate::world::backend::{Answer, Call, Incoming, Refusal, Session, Socket};
-use crate::world::{AtRest, World};
+use crate::world::{AtRest, World, unconstrained};
 
 /// Where the users of a trial meet.
 #[derive(Debug)]
@@ -363,8 +363,7 @@ impl User {
         self.finished.now();
         let finish = self.finish.clone();
         let world = self.world.clone();
-        // Unconstrained: who is flooded with messages must still notice the end.
-        let everybody = tokio::task::unconstrained(async { finish.wait(&world).await });
+        let everybody = unconstrained(async { finish.wait(&world).await });
         tokio::pin!(everybody);
         loop {
             tokio::select! {

@@ -82,8 +82,7 @@ impl World {
     pub async fn patience(&self, limit: Duration) -> AtRest {
         match &self.place {
             Place::Live(_) => {
-                // Unconstrained: who is flooded with messages must still notice the time.
-                tokio::task::unconstrained(tokio::time::sleep(limit)).await;
+                unconstrained(tokio::time::sleep(limit)).await;
                 AtRest(false)
             }
             Place::Simulated(simulation) => {
@@ -139,6 +138,12 @@ impl fmt::Debug for World {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(if self.is_simulated() { "World::Simulated" } else { "World::Live" })
     }
+}
+
+/// The future without tokio's cooperative budget: a user who is flooded with messages must still
+/// notice that it is ready.
+pub fn unconstrained<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    tokio::task::unconstrained(future)
 }
 
 /// Whether nothing else could have come when patience was out.

@@ -55,7 +55,7 @@ fn what_is_no_file_of_ours_is_refused() {
         refused(subcommand, &scratch.path().join("missing"), &["No such file"]);
         refused(subcommand, scratch.path(), &["directory"]);
         refused(subcommand, &scratch.file("empty", ""), &[]);
-        refused(subcommand, &scratch.file("binary", [0xff, 0xfe, 0x00, b'\n', 0x80]), &["utf-8"]);
+        refused(subcommand, &scratch.file("binary", [0xff, 0xfe, 0x00, b'\n', 0x80]), &["valid"]);
         refused(subcommand, &scratch.file("text", "once upon a time\n"), &[]);
         refused(subcommand, &scratch.file("object", "{}\n"), &["format"]);
         refused(subcommand, &scratch.file("deep", "[".repeat(100_000)), &[]);
@@ -94,7 +94,7 @@ fn a_malformed_repro_is_refused() {
     let cut = repro[..repro.len() / 2].to_owned();
     refused("replay", &file(cut), &["not a repro"]);
     refused("replay", &file(history), &[]);
-    refused("replay", &file(with("pw-schedule-1;", "pw-schedule-1;x")), &["deviation 1"]);
+    refused("replay", &file(with("pw-schedule-1;", "pw-schedule-1;x;")), &["deviation 1"]);
     refused("replay", &file(with("\"schedule\"", "\"shedule\"")), &["shedule"]);
     refused("replay", &file(with("\"none\"", "\"some\"")), &["`some`", "startup"]);
     refused("replay", &file(with("\"level\": \"explore\"", "\"level\": \"deep\"")), &["deep"]);
@@ -113,7 +113,8 @@ fn a_schedule_that_does_not_fit_is_inconclusive() {
     let (_, repro) = leaking();
     let at = repro.find("pw-schedule-1;").expect("it has a schedule") + "pw-schedule-1;".len();
     let misfit = format!("{}nobody@7>noone;{}", &repro[..at], &repro[at..]);
-    let ran = given("replay", &scratch.file("misfit.json", misfit)).exits(5);
+    let file = scratch.file("misfit.json", misfit);
+    let ran = ran(partywall(&["replay", "--migrated", "all"]).arg(&file)).exits(5);
     assert!(ran.stdout.contains("INCONCLUSIVE") && ran.stdout.contains("diverged at deviation 0"));
 }
 
