@@ -44,12 +44,13 @@ async fn serve(args: Args) -> Result<ExitCode, CampaignError> {
         ))
     })?;
     let port = listener.local_addr().map_or(args.port, |address| address.port());
+    // Before the port is said: whoever reads it may end the server at once.
+    let (end, ended) = tokio::sync::oneshot::channel();
+    end_with(end, args.until_stdin_closes)?;
     output::print(&format!(
         "{{\"port\":{port},\"url\":\"http://127.0.0.1:{port}\",\"migrated\":\"{}\"}}\n",
         args.migrated
     ));
-    let (end, ended) = tokio::sync::oneshot::channel();
-    end_with(end, args.until_stdin_closes)?;
     let service = Service::new(World::live(None), args.migrated);
     let (ending, over) = tokio::sync::oneshot::channel();
     let shutdown = async move {

@@ -5,11 +5,11 @@ use std::process::Command;
 use partywall::trial::verdict::Outcome;
 
 use crate::support::reports::{contents, only_level, printed_command, report};
-use crate::support::{Scratch, Server, clean_environment, ran};
+use crate::support::{Scratch, Server, clean_environment, is_thorough, ran};
 
 /// How often: the project's figure is 20.
 fn times() -> u64 {
-    if std::env::var_os("PARTYWALL_THOROUGH_TESTS").is_some() { 20 } else { 3 }
+    if is_thorough() { 20 } else { 3 }
 }
 
 /// A printed command as it stands, with the program found by its name.

@@ -15,6 +15,11 @@ use std::time::{Duration, Instant};
 /// What no step of a test takes unless something hangs.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
+/// Whether the budgets are those of the project's figures, and not what fits into every build.
+pub(crate) fn is_thorough() -> bool {
+    std::env::var_os("PARTYWALL_THOROUGH_TESTS").is_some()
+}
+
 /// A folder of this test's own; removed again unless the test fails.
 #[derive(Debug)]
 pub(crate) struct Scratch(PathBuf);
