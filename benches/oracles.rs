@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use partywall::campaign::explore_trial::explore_trial;
+use partywall::campaign::subject::Reference;
 use partywall::oracle::{Case, judge, judge_control};
-use partywall::reference::call_sites::Migration;
 use partywall::scenario::{Workload, built_in};
 use partywall::trial::canary::Scanner;
 use partywall::trial::dialect::Dialect;
 use partywall::trial::history::History;
 use partywall::world::strategy::Random;
 
-fn history(workload: &Workload, migration: Migration) -> History {
+fn history(workload: &Workload, reference: Reference) -> History {
     let plan = workload.plan(1, 0);
-    let trial = explore_trial(&plan, migration, &mut Random::new(1), &|| false);
+    let trial = explore_trial(&plan, &reference, &mut Random::new(1), &|| false);
     trial.expect("a bench runs outside any runtime").history
 }
 
@@ -24,12 +24,12 @@ fn judging(criterion: &mut Criterion) {
     let scenario = built_in("reference-golden-path").expect("it is carried");
     let dialect = Dialect::reference();
     let histories = [
-        ("explored, per request", history(&scenario.explore, Migration::ALL)),
-        ("explored, legacy", history(&scenario.explore, Migration::NONE)),
+        ("explored, per request", history(&scenario.explore, Reference::PER_REQUEST)),
+        ("explored, legacy", history(&scenario.explore, Reference::LEGACY)),
         // The work of one round on the wire, driven here without one: as many users, runs and
         // events, in an order that no wire would give.
-        ("as large as on the wire, per request", history(&scenario.wire, Migration::ALL)),
-        ("as large as on the wire, legacy", history(&scenario.wire, Migration::NONE)),
+        ("as large as on the wire, per request", history(&scenario.wire, Reference::PER_REQUEST)),
+        ("as large as on the wire, legacy", history(&scenario.wire, Reference::LEGACY)),
     ];
     for (name, history) in &histories {
         let scanner = Scanner::new(history.plan.campaign);
@@ -52,7 +52,7 @@ fn judging(criterion: &mut Criterion) {
 /// The judge control alters and judges a history many times; a campaign does it once.
 fn control(criterion: &mut Criterion) {
     let scenario = built_in("reference-golden-path").expect("it is carried");
-    let history = history(&scenario.explore, Migration::ALL);
+    let history = history(&scenario.explore, Reference::PER_REQUEST);
     let dialect = Dialect::reference();
     let planted = judge_control(&history, &dialect, 1).planted;
     let mut group = criterion.benchmark_group("judge control");

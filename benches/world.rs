@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use partywall::campaign::explore_trial::explore_trial;
-use partywall::reference::call_sites::Migration;
+use partywall::campaign::subject::Reference;
 use partywall::scenario::built_in;
 use partywall::trial::plan::Plan;
 use partywall::world::recorder::Recorder;
@@ -23,17 +23,19 @@ fn trials(criterion: &mut Criterion) {
     let plans: Vec<Plan> = (0..TRIALS).map(|trial| workload.plan(1, trial)).collect();
     let mut group = criterion.benchmark_group("trials");
     group.throughput(Throughput::Elements(TRIALS));
-    for (form, migration) in [("legacy", Migration::NONE), ("per request", Migration::ALL)] {
+    for (form, reference) in
+        [("legacy", Reference::LEGACY), ("per request", Reference::PER_REQUEST)]
+    {
         group.bench_function(form, |bencher| {
-            bencher.iter(|| plans.iter().map(|plan| steps(plan, migration)).sum::<u64>());
+            bencher.iter(|| plans.iter().map(|plan| steps(plan, reference)).sum::<u64>());
         });
     }
     group.finish();
 }
 
-fn steps(plan: &Plan, migration: Migration) -> u64 {
+fn steps(plan: &Plan, reference: Reference) -> u64 {
     let mut walk = Random::new(plan.trial);
-    let trial = explore_trial(plan, migration, &mut walk, &|| false);
+    let trial = explore_trial(plan, &reference, &mut walk, &|| false);
     trial.expect("a bench runs outside any runtime").steps
 }
 

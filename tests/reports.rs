@@ -34,29 +34,16 @@ fn pipes(row: &str) -> usize {
     row.matches('|').count() - row.matches("\\|").count()
 }
 
-fn all_records() -> [(&'static str, Record); 8] {
-    [
-        ("clean_explore", records::clean_explore()),
-        ("leaked_explore", records::leaked_explore()),
-        ("fixed", records::fixed()),
-        ("still_leaks", records::still_leaks()),
-        ("baseline_clean", records::baseline_clean()),
-        ("inconclusive", records::inconclusive()),
-        ("doubtful_model", records::doubtful_model()),
-        ("hostile", records::hostile()),
-    ]
-}
-
 #[test]
 fn terminal_reports_read_as_committed() {
-    for (name, record) in all_records() {
+    for (name, record) in records::all() {
         insta::assert_snapshot!(format!("terminal_{name}"), plain(&record));
     }
 }
 
 #[test]
 fn markdown_reports_read_as_committed() {
-    for (name, record) in all_records() {
+    for (name, record) in records::all() {
         insta::assert_snapshot!(format!("markdown_{name}"), markdown::render(&record));
     }
 }
@@ -68,7 +55,7 @@ fn an_explanation_reads_as_committed() {
 
 #[test]
 fn a_record_survives_json() {
-    for (name, record) in all_records() {
+    for (name, record) in records::all() {
         let text = json::render(&record);
         assert!(text.ends_with("}\n"), "{name}");
         assert_eq!(json::read(&text).expect("reads back"), record, "{name}");
@@ -179,7 +166,7 @@ fn a_signoff_that_only_a_model_refutes_says_so() {
 
 #[test]
 fn colour_adds_nothing_but_colour() {
-    for (name, record) in all_records() {
+    for (name, record) in records::all() {
         let coloured = terminal::render(&record, Style { colour: true, width: 80 });
         assert_ne!(coloured, plain(&record), "{name}");
         assert_eq!(without_colour(&coloured), plain(&record), "{name}");

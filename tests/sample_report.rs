@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use partywall::report::{json, markdown, terminal};
+use partywall::report::{html, json, junit, markdown, terminal};
 use serde_json::{Value, json};
 
 /// What the sample was made with; small, so that this test stays short.
@@ -42,7 +42,9 @@ fn sign_off() -> PathBuf {
 fn masked(text: &str) -> Value {
     let mut report: Value = serde_json::from_str(text).expect("JSON");
     let folder = report["folder"].as_str().expect("a folder").to_owned();
-    for field in ["started_at", "seconds", "folder", "verdict", "exit_code", "reasons"] {
+    let differing =
+        ["started_at", "seconds", "folder", "verdict", "exit_code", "reasons", "subjects"];
+    for field in differing {
         report[field] = json!("masked");
     }
     for model in report["models"].as_array_mut().expect("models") {
@@ -90,6 +92,8 @@ fn the_other_forms_of_the_sample_are_views_of_its_json() {
     assert_eq!(json::render(&record), read("report.json"));
     assert_eq!(markdown::render(&record), read("report.md"));
     assert_eq!(terminal::render(&record, terminal::Style::default()), read("report.txt"));
+    assert_eq!(junit::render(&record, false), read("junit.xml"));
+    assert!(html::render(&record) == read("report.html"), "write the sample anew");
 }
 
 /// Writes the sample with the folder that a reader would have.
@@ -102,5 +106,7 @@ fn write_sample(report: &str) {
     let write = |name: &str, text: String| fs::write(sample().join(name), text).expect("written");
     write("report.json", json::render(&record));
     write("report.md", markdown::render(&record));
+    write("report.html", html::render(&record));
+    write("junit.xml", junit::render(&record, false));
     write("report.txt", terminal::render(&record, terminal::Style::default()));
 }

@@ -1,5 +1,10 @@
 //! Strategies: that each searches what it says, with the odds beside each expectation.
 
+#[path = "strategies/guided.rs"]
+mod guided;
+#[path = "strategies/ordered.rs"]
+mod ordered;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

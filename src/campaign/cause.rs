@@ -50,6 +50,16 @@ pub(crate) fn chain(history: &History, finding: &Finding) -> Vec<String> {
     chain
 }
 
+/// The mechanism that such a chain tells of: there is one that this file knows.
+pub(crate) fn mechanism(chain: &[String]) -> Option<String> {
+    let mixed = chain.iter().any(|cause| cause.contains("was built from it"));
+    mixed.then(|| {
+        "a process-wide instance that every request reconfigures and then uses across switch \
+         points: the last writer wins (M05, M07)"
+            .to_owned()
+    })
+}
+
 /// An agent built for one user from settings made for another.
 struct Mixed<'n> {
     n: u64,

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::oracle::Case;
 use crate::reference::agents::SUPERVISOR;
 use crate::trial::history::{Note, What};
@@ -16,7 +18,7 @@ use crate::trial::record::PhaseCoverage;
 const MOST_PHASES: usize = 16;
 
 /// The milestones of a run: what kind of event, by which agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Phases(Vec<(String, String)>);
 
 impl Phases {
@@ -53,7 +55,7 @@ impl Phases {
 }
 
 /// The coverage of one or many trials.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Coverage {
     phases: Phases,
     counts: Vec<Vec<u64>>,

@@ -37,6 +37,7 @@ impl CampaignError {
         Self::new(Kind::Usage, text)
     }
 
+    /// A file or folder that cannot be read or written, with the remedy.
     pub(crate) fn storage(what: &str, path: &Path, error: &std::io::Error) -> Self {
         let remedy = match what {
             "read" => "name a file that partywall wrote",
@@ -89,6 +90,18 @@ pub fn read_cut_text(path: &PathBuf) -> Result<String, CampaignError> {
         let error = std::io::Error::new(std::io::ErrorKind::InvalidData, error.utf8_error());
         CampaignError::storage("read", path, &error)
     })
+}
+
+/// Writes a whole file, by way of a temporary one.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn write_whole(path: &Path, text: &str) -> Result<(), CampaignError> {
+    let partial = path.with_extension("partial");
+    std::fs::write(&partial, text)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(|error| CampaignError::storage("write", path, &error))
 }
 
 /// Reads a file that was named on the command line.

@@ -1,29 +1,27 @@
-//! Many trials in the simulated world: each its own plan and its own random walk.
+//! Many trials in the simulated world: each its own plan and its own schedule.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use super::budget::{Progress, Stop};
-use super::cause::chain;
+use super::collector::Collector;
 use super::error::{CampaignError, Kind};
-use super::explore_trial::{Trial, explore_trial};
+use super::exhaustive::exhaust;
+use super::explore_trial::Trial;
 use super::judged_trial::{JudgedTrial, judge_trial};
-use super::level::{LevelTally, RANDOM_WALK};
-use super::repro::{Repro, Target};
-use super::shrink::shrink;
-use super::store::{Lines, RunFolder};
-use crate::oracle::judge_control;
-use crate::reference::call_sites::Migration;
+use super::repro::Repro;
+use super::search::{Search, Searcher};
+use super::store::RunFolder;
+use super::subject::Subject;
+use super::sweep::sweep;
 use crate::scenario::Workload;
 use crate::trial::canary::{CampaignKey, Scanner};
-use crate::trial::control::{Drive, Tally};
-use crate::trial::dialect::Dialect;
-use crate::trial::finding::{Finding, Fingerprint};
-use crate::trial::history::{Header, to_line};
-use crate::trial::record::{FindingRecord, Level, LevelName};
+use crate::trial::finding::OracleId;
+use crate::trial::history::to_line;
+use crate::trial::measure::Partition;
+use crate::trial::record::{Level, LevelName};
 use crate::world::simulated::InsideRuntime;
-use crate::world::strategy::Random;
 
 /// What to explore.
 #[derive(Clone, Debug)]
@@ -31,8 +29,10 @@ use crate::world::strategy::Random;
 pub struct Exploration<'e> {
     /// The work.
     pub workload: &'e Workload,
-    /// The call sites that are migrated.
-    pub migration: Migration,
+    /// What is explored.
+    pub subject: &'e dyn Subject,
+    /// How schedules are chosen.
+    pub search: Search,
     /// Where plans and schedules come from.
     pub seed: u64,
     /// How many trials.
@@ -41,8 +41,13 @@ pub struct Exploration<'e> {
     pub enough: Option<u64>,
     /// `before`, `after`, or empty for a plain run.
     pub side: &'e str,
+    /// Which part of the trials, for a campaign that several machines share; then the level's sums
+    /// are written too, for `merge`.
+    pub partition: Option<Partition>,
     /// Threads that run trials; the result does not depend on it.
     pub workers: usize,
+    /// Oracles that may say nothing of this back end without making the verdict doubtful.
+    pub may_be_blind: &'e [OracleId],
     /// Where everything is written.
     pub folder: &'e RunFolder,
     /// When to stop early.
@@ -65,15 +70,6 @@ pub(super) struct Done {
     pub(super) trial: Trial,
 }
 
-#[derive(serde::Serialize)]
-struct TrialLine<'t> {
-    trial: u64,
-    steps: u64,
-    delays: usize,
-    overlapping_pairs: u64,
-    findings: Vec<&'t Fingerprint>,
-}
-
 /// Runs the exploration and writes everything that it finds.
 ///
 /// # Errors
@@ -83,51 +79,54 @@ pub fn explore(
     exploration: &Exploration<'_>,
     progress: &dyn Progress,
 ) -> Result<Explored, CampaignError> {
-    let Exploration { workload, trials, side, folder, stop, .. } = exploration;
-    progress.begin(side, "explore", &workload.scenario, *trials);
-    let home = exploration.home();
-    let log = folder.lines(&format!("{home}/trials.jsonl"))?;
-    let mut tally = LevelTally::new(LevelName::Explore, workload, RANDOM_WALK, *trials);
-    let mut found = Vec::new();
-    let mut first_overlapping = None;
-    exploration.each_trial(|done| {
-        let new = tally.add(&done.judged);
-        if done.judged.overlapping_pairs > 0 && first_overlapping.is_none() {
-            first_overlapping = Some(done.number);
+    match &exploration.search {
+        Search::Exhaustive { delays } => {
+            return Ok(exhaust(exploration, *delays, progress)?.explored);
         }
-        exploration.log(&log, &done)?;
-        for (record, place) in new {
-            found.push(exploration.keep(&mut tally.findings[record], &done, place)?);
-        }
-        progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
-        let enough = exploration.enough.is_some_and(|enough| tally.findings.len() as u64 >= enough);
-        Ok(!enough)
-    })?;
-    let stopped = stop.reason();
-    let mut repros = Vec::new();
-    for (record, (repro, finding)) in tally.findings.iter_mut().zip(found) {
-        progress.say(&format!("shrinking {}", finding.fingerprint));
-        repros.push(exploration.smallest(record, repro, &finding)?);
+        Search::Sweep { kinds, plans } => return sweep(exploration, kinds, *plans, progress),
+        search => debug_assert!(search.is_sampling()),
     }
-    let judge = match first_overlapping {
-        Some(number) => exploration.judge_control(number)?,
-        None => Tally::default(),
-    };
-    progress.end();
-    Ok(Explored { level: tally.finish(judge, Drive::Absent, stopped), repros })
+    let Exploration { workload, trials, side, .. } = exploration;
+    let own = exploration.slice().share_of(*trials);
+    progress.begin(side, "explore", &workload.scenario, own);
+    let searcher = Searcher::new(&exploration.search);
+    let mut tally = searcher.tally(workload, own);
+    tally.partition = exploration.slice();
+    let mut collector = Collector::new(exploration, tally)?;
+    exploration.each_trial(&searcher, |done| collector.take(done, progress))?;
+    let method = searcher.method(&collector.odds);
+    collector.finish(method, own, progress)
 }
 
 impl<'e> Exploration<'e> {
     /// A plain exploration to the end of its budget, on two workers.
     pub fn new(
         workload: &'e Workload,
-        migration: Migration,
+        subject: &'e dyn Subject,
         seed: u64,
         trials: u64,
         folder: &'e RunFolder,
         stop: &'e Stop,
     ) -> Self {
-        Self { workload, migration, seed, trials, enough: None, side: "", workers: 2, folder, stop }
+        Self {
+            workload,
+            subject,
+            search: Search::Random,
+            seed,
+            trials,
+            enough: None,
+            side: "",
+            partition: None,
+            workers: 2,
+            may_be_blind: &[],
+            folder,
+            stop,
+        }
+    }
+
+    /// The trials that are driven.
+    pub(super) fn slice(&self) -> Partition {
+        self.partition.unwrap_or(Partition::WHOLE)
     }
 
     pub(super) fn home(&self) -> String {
@@ -138,18 +137,19 @@ impl<'e> Exploration<'e> {
     /// until it says that it has enough.
     fn each_trial(
         &self,
+        searcher: &Searcher<'_>,
         mut take: impl FnMut(Done) -> Result<bool, CampaignError>,
     ) -> Result<(), CampaignError> {
         let next = AtomicU64::new(0);
         let enough = AtomicBool::new(false);
         let (sender, results) = mpsc::sync_channel(64);
         std::thread::scope(|scope| {
-            for worker in 0..self.workers.max(1) {
+            for worker in 0..searcher.workers(self.workers) {
                 let (sender, next, enough) = (sender.clone(), &next, &enough);
-                scope.spawn(move || self.work(worker, next, enough, &sender));
+                scope.spawn(move || self.work(searcher, worker, next, enough, &sender));
             }
             drop(sender);
-            let taken = take_in_order(results, &mut take);
+            let taken = take_in_order(self.slice(), results, &mut take);
             // Whatever the reason, the workers need not go on.
             enough.store(true, Ordering::Relaxed);
             taken
@@ -158,6 +158,7 @@ impl<'e> Exploration<'e> {
 
     fn work(
         &self,
+        searcher: &Searcher<'_>,
         worker: usize,
         next: &AtomicU64,
         enough: &AtomicBool,
@@ -173,7 +174,7 @@ impl<'e> Exploration<'e> {
             }
         };
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
+            let number = self.slice().trial(next.fetch_add(1, Ordering::Relaxed));
             if number >= self.trials
                 || enough.load(Ordering::Relaxed)
                 || self.stop.reason().is_some()
@@ -182,8 +183,9 @@ impl<'e> Exploration<'e> {
             }
             let plan = self.workload.plan(self.seed, number);
             let done = in_hand.take(&to_line(&plan)).and_then(|()| {
-                let mut strategy = Random::new(walk_seed(self.seed, number));
-                let trial = explore_trial(&plan, self.migration, &mut strategy, &|| false);
+                let seed = walk_seed(self.seed, number);
+                let stop = || self.stop.reason().is_some();
+                let trial = searcher.trial(number, seed, &plan, self.subject, &stop);
                 let trial = trial.map_err(inside_runtime)?;
                 let judged = judge_trial(&trial.history, &self.workload.agents, &scanner);
                 Ok(Done { number, judged, trial })
@@ -194,88 +196,10 @@ impl<'e> Exploration<'e> {
             }
         }
     }
-
-    pub(super) fn log(&self, log: &Lines, done: &Done) -> Result<(), CampaignError> {
-        log.append(&to_line(&TrialLine {
-            trial: done.number,
-            steps: done.trial.steps,
-            delays: done.trial.schedule.delays(),
-            overlapping_pairs: done.judged.overlapping_pairs,
-            findings: done.judged.findings.iter().map(|finding| &finding.fingerprint).collect(),
-        }))
-    }
-
-    /// Writes a new finding at once, as it was found; it is made smaller later.
-    pub(super) fn keep(
-        &self,
-        record: &mut FindingRecord,
-        done: &Done,
-        place: usize,
-    ) -> Result<(Repro, Finding), CampaignError> {
-        let finding = done.judged.findings[place].clone();
-        let repro = self.repro(&finding, &done.trial);
-        self.write(record, &repro, &done.trial)?;
-        Ok((repro, finding))
-    }
-
-    fn repro(&self, finding: &Finding, trial: &Trial) -> Repro {
-        let target = Target::Reference { migrated: self.migration.to_string() };
-        let story = chain(&trial.history, finding);
-        let plan = trial.history.plan.clone();
-        Repro::new(LevelName::Explore, target, finding, story, plan, Some(&trial.schedule))
-    }
-
-    fn write(
-        &self,
-        record: &mut FindingRecord,
-        repro: &Repro,
-        trial: &Trial,
-    ) -> Result<(), CampaignError> {
-        let name = format!("{}-{}", self.home(), repro.fingerprint);
-        let history = trial.history.to_file(&Header::new(unix_now()));
-        self.folder.write(&format!("histories/{name}.jsonl"), &history)?;
-        let relative = format!("repros/{name}.json");
-        let path = self.folder.write(&relative, &repro.to_file())?;
-        record.chain.clone_from(&repro.story);
-        record.repro_size = Some(repro.size());
-        record.reproduce_with = Some(replay_line(&path));
-        record.repro = Some(relative);
-        Ok(())
-    }
-
-    pub(super) fn smallest(
-        &self,
-        record: &mut FindingRecord,
-        repro: Repro,
-        finding: &Finding,
-    ) -> Result<Repro, CampaignError> {
-        let schedule = repro.schedule()?;
-        let stop = || self.stop.reason().is_some();
-        let shrunk = shrink(&repro.plan, &schedule, self.migration, &finding.fingerprint, &stop)
-            .map_err(inside_runtime)?;
-        let Some(shrunk) = shrunk else { return Ok(repro) };
-        let small = self.repro(&shrunk.finding, &shrunk.trial);
-        // What the report tells is what the repro shows.
-        record.victim.clone_from(&shrunk.finding.victim);
-        record.victim_run = shrunk.finding.victim_run;
-        record.observer.clone_from(&shrunk.finding.observer);
-        record.summary = shrunk.finding.summary();
-        record.evidence.clone_from(&shrunk.finding.evidence);
-        self.write(record, &small, &shrunk.trial)?;
-        Ok(small)
-    }
-
-    /// The judge control on one trial that overlapped: the same trial, since it replays exactly.
-    fn judge_control(&self, number: u64) -> Result<Tally, CampaignError> {
-        let plan = self.workload.plan(self.seed, number);
-        let mut strategy = Random::new(walk_seed(self.seed, number));
-        let trial = explore_trial(&plan, self.migration, &mut strategy, &|| false);
-        let history = trial.map_err(inside_runtime)?.history;
-        Ok(judge_control(&history, &Dialect::reference(), self.seed))
-    }
 }
 
 fn take_in_order(
+    slice: Partition,
     results: mpsc::Receiver<Result<Done, CampaignError>>,
     take: &mut dyn FnMut(Done) -> Result<bool, CampaignError>,
 ) -> Result<(), CampaignError> {
@@ -284,7 +208,7 @@ fn take_in_order(
     for done in results {
         let done = done?;
         waiting.insert(done.number, done);
-        while let Some(done) = waiting.remove(&next) {
+        while let Some(done) = waiting.remove(&slice.trial(next)) {
             next += 1;
             if !take(done)? {
                 return Ok(());
@@ -309,21 +233,4 @@ pub(crate) fn walk_seed(seed: u64, trial: u64) -> u64 {
 
 pub(crate) fn inside_runtime(error: InsideRuntime) -> CampaignError {
     CampaignError::new(Kind::Internal, error.to_string())
-}
-
-/// The line that reproduces a finding. A path that a shell would take apart is quoted.
-pub(crate) fn replay_line(path: &std::path::Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
-    if text.chars().all(plain) {
-        format!("partywall replay {text}")
-    } else {
-        format!("partywall replay '{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-/// Seconds since 1970; for headers only.
-pub(crate) fn unix_now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }

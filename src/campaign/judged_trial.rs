@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::coverage::{Coverage, Phases, overlapping_pairs};
+use super::run_ends::{durations, first_crossing, run_ends};
 use crate::oracle::{Case, Judged, judge};
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, OracleId};
 use crate::trial::history::{Ending, History, What};
-use crate::trial::plan::Via;
+use crate::trial::ids::UserName;
+use crate::trial::plan::{FaultKind, Via};
 
 /// What one trial came to.
 #[derive(Clone, Debug)]
@@ -21,17 +25,33 @@ pub(crate) struct JudgedTrial {
     pub(crate) overlapping_pairs: u64,
     pub(super) coverage: Coverage,
     pub(super) runs: RunCounts,
+    /// How long the completed runs took.
+    pub(super) durations: Vec<u64>,
+    /// When the first crossing was seen.
+    pub(super) first_crossing: Option<u64>,
     pub(super) malformed: u64,
     pub(super) unreachable: Vec<String>,
     pub(super) ending: Option<Ending>,
 }
 
 /// What became of the runs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct RunCounts {
     pub(super) started: u64,
     pub(super) completed: u64,
     pub(super) unknown: u64,
+    /// Those of the unknown ones whose user the plan cuts off.
+    pub(super) cut_by_plan: u64,
+}
+
+impl RunCounts {
+    /// Adds the counts of others.
+    pub(super) fn add(&mut self, other: Self) {
+        self.started += other.started;
+        self.completed += other.completed;
+        self.unknown += other.unknown;
+        self.cut_by_plan += other.cut_by_plan;
+    }
 }
 
 /// Judges a history.
@@ -41,17 +61,20 @@ pub(crate) fn judge_trial(history: &History, agents: &[String], scanner: &Scanne
     let Judged { findings, path_hits, rows, malformed } = judge(&case);
     let mut coverage = Coverage::new(Phases::golden_path(agents));
     coverage.observe(&case);
+    let ends = run_ends(&case);
     JudgedTrial {
         events: findings.iter().map(|finding| event_of(&case, finding)).collect(),
-        findings,
         rows,
         path: phantom_runs(history).map(|via| (via, path_hits.contains(&via))).collect(),
         overlapping_pairs: overlapping_pairs(&case),
         coverage,
-        runs: count_runs(&case),
+        runs: count_runs(&case, &ends),
+        durations: durations(&case, &ends),
+        first_crossing: first_crossing(&case, &findings),
         malformed,
         unreachable: unreachable(history),
         ending: history.ending.clone(),
+        findings,
     }
 }
 
@@ -85,22 +108,7 @@ fn phantom_runs(history: &History) -> impl Iterator<Item = Via> {
     [Via::Socket, Via::Http].into_iter().filter(carried)
 }
 
-fn count_runs(case: &Case<'_>) -> RunCounts {
-    let mut ended: BTreeMap<(&str, u16), ()> = BTreeMap::new();
-    for message in &case.messages {
-        let own = case.facts(message).and_then(|facts| {
-            let user = facts.user.as_ref()?;
-            (*user == message.observer).then_some((user.as_str(), facts.run?))
-        });
-        if let (true, Some(run)) = (message.is_terminal, own) {
-            ended.insert(run, ());
-        }
-        if let Some(run) = message.asked_run
-            && answered_with_end(case, message.at)
-        {
-            ended.insert((message.observer.as_str(), run), ());
-        }
-    }
+fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCounts {
     let mut counts = RunCounts::default();
     for start in case.starts() {
         counts.started += 1;
@@ -109,22 +117,19 @@ fn count_runs(case: &Case<'_>) -> RunCounts {
             // That the back end calls it completed does not count where its stream never ended.
             None if ended => counts.completed += 1,
             Some((_, true)) => {}
-            _ => counts.unknown += 1,
+            _ => {
+                counts.unknown += 1;
+                counts.cut_by_plan += u64::from(is_cut_off(case, start.user));
+            }
         }
     }
     counts
 }
 
-fn answered_with_end(case: &Case<'_>, at: usize) -> bool {
-    #[derive(serde::Deserialize)]
-    struct State {
-        status: String,
-    }
-    let What::Answer { status: 200, raw, .. } = &case.history.observations[at].what else {
-        return false;
-    };
-    let state = serde_json::from_slice::<State>(raw.bytes());
-    state.is_ok_and(|state| matches!(state.status.as_str(), "completed" | "failed"))
+/// Whether the plan has a fault that takes the user's request or connection away.
+fn is_cut_off(case: &Case<'_>, user: &UserName) -> bool {
+    let cuts = |kind| matches!(kind, FaultKind::Cancel | FaultKind::Vanish);
+    case.history.plan.faults.iter().any(|fault| fault.user == *user && cuts(fault.kind))
 }
 
 /// Why connections were never made, one text for each: broken, or answered with something else.

@@ -1,17 +1,23 @@
 //! From judged trials to one level of a report: what was found, how hard we looked, and what that
 //! comes to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use super::confidence::upper_bound;
 use super::coverage::{Coverage, Phases};
 use super::judged_trial::{JudgedTrial, RunCounts};
-use crate::scenario::Workload;
+use super::unfinished::reason_of;
+use crate::scenario::{Workload, source_of};
 use crate::trial::control::{Controls, Drive, Tally};
-use crate::trial::finding::{Finding, Fingerprint, OracleId};
+use crate::trial::finding::{Finding, FindingKind, Fingerprint, OracleId};
 use crate::trial::history::Ending;
+use crate::trial::ids::UserName;
+use crate::trial::measure::{LeakMatrix, Partition, Source, SpreadCount};
 use crate::trial::plan::Via;
 use crate::trial::record::{FindingRecord, Level, LevelName, OracleRow, UpperBound};
+use crate::trial::timeline::TimeUnit;
 use crate::trial::verdict::{Reason, ReasonCode, Verdict};
 
 /// The method whose trials are drawn independently.
@@ -22,33 +28,70 @@ const LEAST_OVERLAP: f64 = 0.5;
 const LEAST_COMPLETED: f64 = 0.9;
 /// The largest share of runs whose outcome may be unknown in a clean level.
 const MOST_UNKNOWN: f64 = 0.2;
+/// The most pairs of users that are counted: a broadcast among 5,000 would make 25 million.
+const MOST_COUNTED_PAIRS: usize = 100_000;
 
 /// Notes a reason, in words made when needed, if it holds.
 type Against<'a> = dyn FnMut(bool, ReasonCode, &dyn Fn() -> String) + 'a;
 
+/// How the trials of a level were chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Method {
+    /// A few words.
+    pub(crate) name: String,
+    /// What may be claimed of it, where it is no independent drawing.
+    pub(crate) claims: Vec<String>,
+}
+
+impl Method {
+    pub(crate) fn new(name: impl Into<String>, claims: Vec<String>) -> Self {
+        Self { name: name.into(), claims }
+    }
+}
+
+/// What a saved repro says of its finding.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) repro: String,
+    pub(crate) size: String,
+    pub(crate) replay: String,
+    pub(crate) story: Vec<String>,
+}
+
 /// Adds up the trials of one level, in the order of their numbers.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct LevelTally {
-    level: LevelName,
-    scenario: String,
-    method: String,
-    users: [u32; 2],
-    planned: u64,
-    least_overlap: f64,
+    pub(super) level: LevelName,
+    pub(super) scenario: String,
+    pub(super) method: String,
+    pub(super) claims: Vec<String>,
+    pub(super) users: [u32; 2],
+    pub(super) planned: u64,
+    pub(super) least_overlap: f64,
+    pub(super) may_be_blind: Vec<OracleId>,
     pub(crate) trials: u64,
     pub(crate) trials_overlapping: u64,
-    overlapping_pairs: u64,
-    runs: RunCounts,
-    coverage: Coverage,
-    oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
-    path: BTreeMap<Via, (u64, u64)>,
-    malformed: u64,
-    unreachable: u64,
-    first_unreachable: String,
-    endings: Vec<Reason>,
+    pub(super) overlapping_pairs: u64,
+    pub(super) runs: RunCounts,
+    pub(super) coverage: Coverage,
+    pub(super) oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
+    pub(super) path: BTreeMap<Via, (u64, u64)>,
+    pub(super) malformed: u64,
+    pub(super) unreachable: u64,
+    pub(super) first_unreachable: String,
+    pub(super) first_unreachable_in: u64,
+    /// How trials ended that did not finish, each way once, with the number of the first.
+    pub(super) endings: Vec<(u64, Reason)>,
     pub(crate) findings: Vec<FindingRecord>,
-    places: BTreeMap<Fingerprint, usize>,
-    first_leak: Option<u64>,
+    pub(super) places: BTreeMap<Fingerprint, usize>,
+    pub(super) first_leak: Option<u64>,
+    #[serde(with = "as_list")]
+    pub(super) pairs: BTreeMap<(UserName, UserName), u64>,
+    pub(super) first_leaks: SpreadCount,
+    pub(super) latency: SpreadCount,
+    pub(super) source: Option<Source>,
+    /// Which of the campaign's trials these are.
+    pub(super) partition: Partition,
 }
 
 impl LevelTally {
@@ -58,9 +101,11 @@ impl LevelTally {
             level,
             scenario: workload.scenario.clone(),
             method: method.to_owned(),
+            claims: Vec::new(),
             users: [workload.users.least + bystander, workload.users.most + bystander],
             planned,
             least_overlap: LEAST_OVERLAP,
+            may_be_blind: Vec::new(),
             trials: 0,
             trials_overlapping: 0,
             overlapping_pairs: 0,
@@ -71,25 +116,41 @@ impl LevelTally {
             malformed: 0,
             unreachable: 0,
             first_unreachable: String::new(),
+            first_unreachable_in: 0,
             endings: Vec::new(),
             findings: Vec::new(),
             places: BTreeMap::new(),
             first_leak: None,
+            pairs: BTreeMap::new(),
+            first_leaks: SpreadCount::default(),
+            latency: SpreadCount::default(),
+            source: source_of(&workload.scenario, level),
+            partition: Partition::WHOLE,
         }
     }
 
-    /// A level that tried every schedule up to a bound: most of them are close to the default
-    /// policy, which lets one task after the other run, so only that some overlapped is asked.
-    pub(crate) fn exhaustive(workload: &Workload) -> Self {
-        let mut tally = Self::new(LevelName::Explore, workload, "exhaustive", 0);
+    /// A level of a search most of whose schedules are close to one that lets task after task run
+    /// (every schedule up to a bound, PCT, sweeps), so that only some overlap is asked.
+    pub(crate) fn systematic(workload: &Workload, planned: u64) -> Self {
+        let mut tally = Self::new(LevelName::Explore, workload, "systematic", planned);
         tally.least_overlap = f64::MIN_POSITIVE;
         tally
     }
 
+    /// Which oracles may say nothing without making the verdict doubtful.
+    pub(crate) fn may_be_blind(&mut self, oracles: &[OracleId]) {
+        self.may_be_blind = oracles.to_vec();
+    }
+
     /// States how the trials were chosen and how many there were to try.
-    pub(crate) fn state_method(&mut self, method: String, planned: u64) {
-        self.method = method;
+    pub(crate) fn state_method(&mut self, method: Method, planned: u64) {
+        (self.method, self.claims) = (method.name, method.claims);
         self.planned = planned;
+    }
+
+    /// The number of the trial that was added last, from 1, among all of the campaign's.
+    pub(super) fn number(&self) -> u64 {
+        self.partition.trial(self.trials.saturating_sub(1)).saturating_add(1)
     }
 
     /// Adds the next trial. Gives the places in [`Self::findings`] of those that are new, with
@@ -98,12 +159,11 @@ impl LevelTally {
         self.trials += 1;
         self.trials_overlapping += u64::from(trial.overlapping_pairs > 0);
         self.overlapping_pairs += trial.overlapping_pairs;
-        self.runs.started += trial.runs.started;
-        self.runs.completed += trial.runs.completed;
-        self.runs.unknown += trial.runs.unknown;
+        self.runs.add(trial.runs);
         self.malformed += trial.malformed;
         if let (0, Some(first)) = (self.unreachable, trial.unreachable.first()) {
             self.first_unreachable.clone_from(first);
+            self.first_unreachable_in = self.number();
         }
         self.unreachable += trial.unreachable.len() as u64;
         self.coverage.add(&trial.coverage);
@@ -121,17 +181,52 @@ impl LevelTally {
             row.1 += items;
         }
         self.note_ending(trial.ending.as_ref());
+        trial.durations.iter().for_each(|took| self.latency.add(*took));
+        if let Some(at) = trial.first_crossing {
+            self.first_leaks.add(at);
+        }
+        self.add_pairs(trial);
         self.add_findings(trial)
     }
 
+    /// Adds a saved repro that showed its finding again.
+    pub(crate) fn add_again(&mut self, trial: &JudgedTrial, known: Known) {
+        for (record, _) in self.add(trial) {
+            let record = &mut self.findings[record];
+            record.chain.clone_from(&known.story);
+            record.repro = Some(known.repro.clone());
+            record.repro_size = Some(known.size.clone());
+            record.reproduce_with = Some(known.replay.clone());
+        }
+    }
+
+    /// Who saw whose data in this trial, each pair once.
+    fn add_pairs(&mut self, trial: &JudgedTrial) {
+        let crossed = |finding: &&Finding| {
+            finding.kind == FindingKind::Crossing && finding.victim != finding.observer
+        };
+        let pairs: BTreeSet<_> = trial
+            .findings
+            .iter()
+            .filter(crossed)
+            .map(|finding| (finding.victim.clone(), finding.observer.clone()))
+            .collect();
+        for pair in pairs {
+            if self.pairs.len() < MOST_COUNTED_PAIRS || self.pairs.contains_key(&pair) {
+                *self.pairs.entry(pair).or_default() += 1;
+            }
+        }
+    }
+
     fn add_findings(&mut self, trial: &JudgedTrial) -> Vec<(usize, usize)> {
+        let number = self.number();
         let mut new = Vec::new();
         let mut seen_here = Vec::new();
         for (place, finding) in trial.findings.iter().enumerate() {
             let known = self.places.get(&finding.fingerprint).copied();
             let record = known.unwrap_or_else(|| {
                 let own = self.findings.len();
-                self.findings.push(record_of(finding, trial.events[place].clone(), self.trials));
+                self.findings.push(record_of(finding, trial.events[place].clone(), number));
                 self.places.insert(finding.fingerprint.clone(), own);
                 new.push((own, place));
                 own
@@ -142,47 +237,17 @@ impl LevelTally {
             }
         }
         if !trial.findings.is_empty() {
-            self.first_leak.get_or_insert(self.trials);
+            self.first_leak.get_or_insert(self.number());
         }
         new
     }
 
     fn note_ending(&mut self, ending: Option<&Ending>) {
-        let reason = match ending {
-            Some(Ending::Finished) | None => return,
-            Some(Ending::Stuck { tasks }) => Reason::new(
-                ReasonCode::BackendHangs,
-                format!(
-                    "trial {}: nothing could go on although {} users were left",
-                    self.trials,
-                    tasks.len()
-                ),
-            ),
-            Some(Ending::StepLimit { steps }) => Reason::new(
-                ReasonCode::BackendHangs,
-                format!("trial {} was not over after {steps} steps", self.trials),
-            ),
-            Some(Ending::Panicked { task, message }) => Reason::new(
-                ReasonCode::BackendPanicked,
-                format!("trial {}: the task {task} panicked: {message}", self.trials),
-            ),
-            Some(Ending::Diverged { deviation }) => Reason::new(
-                ReasonCode::ReplayDiverged,
-                format!("trial {}: deviation {deviation} could not be followed", self.trials),
-            ),
-            Some(Ending::Flooded { bytes }) => Reason::new(
-                ReasonCode::UnexpectedProtocol,
-                format!(
-                    "trial {} was stopped: the server had sent {} MB, far more than was asked for",
-                    self.trials,
-                    bytes >> 20
-                ),
-            ),
-            // Said once for the whole level, by whoever stopped it.
-            Some(Ending::Stopped) => return,
+        let Some(reason) = ending.and_then(|ending| reason_of(ending, self.number())) else {
+            return;
         };
-        if self.endings.iter().all(|known| known.code != reason.code) {
-            self.endings.push(reason);
+        if self.endings.iter().all(|(_, known)| known.code != reason.code) {
+            self.endings.push((self.number(), reason));
         }
     }
 
@@ -202,7 +267,8 @@ impl LevelTally {
             });
         }
         let controls = Controls::new(judge, path, drive);
-        let mut reasons = self.endings.clone();
+        let mut reasons: Vec<Reason> =
+            self.endings.iter().map(|(_, reason)| reason.clone()).collect();
         reasons.extend(self.reasons_against_clean(&controls));
         if let Some(code) = stopped {
             let what = match code {
@@ -232,6 +298,8 @@ impl LevelTally {
 
     fn into_record(self, verdict: Verdict, reasons: Vec<Reason>, controls: Controls) -> Level {
         let oracles = OracleId::ALL.map(|oracle| self.oracle_row(oracle)).to_vec();
+        let unit =
+            if self.level == LevelName::Wire { TimeUnit::Millisecond } else { TimeUnit::Step };
         Level {
             leak_probability_upper_bound: self.bound(),
             level: self.level,
@@ -239,6 +307,7 @@ impl LevelTally {
             verdict,
             reasons,
             method: self.method,
+            claims: self.claims,
             users: self.users,
             trials: self.trials,
             trials_planned: self.planned,
@@ -252,6 +321,11 @@ impl LevelTally {
             oracles,
             findings: self.findings,
             first_leak_at_trial: self.first_leak,
+            source: self.source,
+            leak_matrix: LeakMatrix::of(&self.pairs),
+            time_to_first_leak: self.first_leaks.spread(unit),
+            latency: self.latency.spread(unit),
+            timelines: Vec::new(),
         }
     }
 
@@ -273,6 +347,8 @@ impl LevelTally {
             return None;
         }
         match self.level {
+            // Only these are drawn independently; the other searches state their own odds.
+            LevelName::Explore if self.method != RANDOM_WALK => None,
             LevelName::Explore => {
                 upper_bound(self.trials_overlapping, "trial", &self.method, false)
             }
@@ -315,9 +391,10 @@ impl LevelTally {
                 missed => format!("{} controls were missed: {}", missed.len(), missed.join("; ")),
             });
         }
-        for oracle in OracleId::ALL {
+        for oracle in OracleId::ALL.into_iter().filter(|oracle| !oracle.is_optional()) {
             let row = self.oracle_row(oracle);
-            against(row.judged_trials == 0, ReasonCode::PreconditionNotMet, &|| {
+            let blind = row.judged_trials == 0 && !self.may_be_blind.contains(&oracle);
+            against(blind, ReasonCode::PreconditionNotMet, &|| {
                 format!("{oracle} was blind: {}", row.blind.clone().unwrap_or_default())
             });
         }
@@ -332,14 +409,15 @@ impl LevelTally {
                 self.trials_overlapping, self.trials
             )
         });
-        let RunCounts { started, completed, unknown } = self.runs;
+        let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;
         against(
             share(completed, started - unknown) < LEAST_COMPLETED
-                || share(unknown, started) > MOST_UNKNOWN,
+                || share(unknown - cut_by_plan, started - cut_by_plan) > MOST_UNKNOWN,
             ReasonCode::RunsIncomplete,
             &|| {
                 format!(
-                    "{completed} of {started} runs completed, {unknown} have an unknown outcome; at \
+                    "{completed} of {started} runs completed, {unknown} have an unknown outcome \
+                     ({cut_by_plan} of them cut off by the plan); at \
                      least {:.0} % of those with a known outcome must complete, and at most {:.0} % \
                      may be unknown",
                     LEAST_COMPLETED * 100.0,
@@ -350,11 +428,34 @@ impl LevelTally {
     }
 }
 
+/// A map whose keys are no text, as a list of its entries.
+mod as_list {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        out.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(input: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(input)?.into_iter().collect())
+    }
+}
+
 pub(crate) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-fn record_of(finding: &Finding, event: Option<String>, trial: u64) -> FindingRecord {
+pub(crate) fn record_of(finding: &Finding, event: Option<String>, trial: u64) -> FindingRecord {
     FindingRecord {
         fingerprint: finding.fingerprint.clone(),
         oracle: finding.oracle,
@@ -368,6 +469,9 @@ fn record_of(finding: &Finding, event: Option<String>, trial: u64) -> FindingRec
         event,
         evidence: finding.evidence.clone(),
         chain: Vec::new(),
+        mechanism: None,
+        history: None,
+        crossing: None,
         seen_in_trials: 0,
         first_trial: trial,
         repro: None,

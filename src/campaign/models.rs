@@ -3,6 +3,7 @@
 use super::budget::Progress;
 use crate::model::{self, Expected, ModelOutcome, ModelSpec, Thoroughness, render_story};
 use crate::trial::control::{Controls, Drive, Tally};
+use crate::trial::measure::LeakMatrix;
 use crate::trial::record::{Level, LevelName, ModelRow, PhaseCoverage};
 use crate::trial::verdict::{Reason, ReasonCode, Verdict};
 
@@ -71,6 +72,7 @@ pub(crate) fn model_level(rows: &[ModelRow], legacy: bool) -> Level {
     let leaked = own.iter().position(|row| row.leaked);
     let (verdict, reason) = verdict(&own, legacy);
     Level {
+        claims: Vec::new(),
         level: LevelName::Model,
         scenario: "kernel".into(),
         verdict,
@@ -90,6 +92,11 @@ pub(crate) fn model_level(rows: &[ModelRow], legacy: bool) -> Level {
         oracles: Vec::new(),
         findings: Vec::new(),
         first_leak_at_trial: leaked.map(|at| own[at].interleavings),
+        source: None,
+        leak_matrix: LeakMatrix::default(),
+        time_to_first_leak: None,
+        latency: None,
+        timelines: Vec::new(),
     }
 }
 

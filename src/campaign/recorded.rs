@@ -3,7 +3,7 @@
 use super::judged_trial::judge_trial;
 use super::level::LevelTally;
 use crate::oracle::judge_control;
-use crate::scenario::{Range, Workload};
+use crate::scenario::Workload;
 use crate::trial::canary::Scanner;
 use crate::trial::control::Drive;
 use crate::trial::dialect::Dialect;
@@ -15,7 +15,7 @@ use crate::trial::verdict::{Reason, ReasonCode, Verdict};
 /// is never clean.
 pub fn judge_recorded(history: &History) -> Level {
     let scanner = Scanner::new(history.plan.campaign);
-    let workload = workload_of(history);
+    let workload = Workload::of_plan(&history.plan);
     let judged = judge_trial(history, &workload.agents, &scanner);
     let mut tally = LevelTally::new(LevelName::Recorded, &workload, "judged again", 1);
     tally.add(&judged);
@@ -23,6 +23,7 @@ pub fn judge_recorded(history: &History) -> Level {
     let mut level = tally.finish(controls, Drive::Absent, None);
     for (finding, record) in judged.findings.iter().zip(&mut level.findings) {
         record.chain = super::cause::chain(history, finding);
+        record.mechanism = super::cause::mechanism(&record.chain);
     }
     if history.ending.is_none() {
         let text = format!(
@@ -36,12 +37,4 @@ pub fn judge_recorded(history: &History) -> Level {
         }
     }
     level
-}
-
-/// What the plan of the history was made from, as far as the level needs it.
-fn workload_of(history: &History) -> Workload {
-    let plan = &history.plan;
-    let users = u32::try_from(plan.users.len()).unwrap_or(u32::MAX);
-    let agents = plan.runs().next().map(|(_, run)| run.agents.clone()).unwrap_or_default();
-    Workload::recorded(&plan.scenario, Range { least: users, most: users }, agents)
 }

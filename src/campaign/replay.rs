@@ -7,9 +7,9 @@ use super::error::CampaignError;
 use super::explore::inside_runtime;
 use super::explore_trial::{Trial, explore_trial, replay_trial};
 use super::repro::Repro;
+use super::subject::Subject;
 use super::wire::{drive_plan, judge_findings, shows, user_runtime};
 use crate::oracle::{Case, judge};
-use crate::reference::call_sites::Migration;
 use crate::swarm::transport::TargetUrl;
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
@@ -43,20 +43,19 @@ impl fmt::Display for Replayed {
     }
 }
 
-/// Replays an explored repro strictly against the reference back end with those call sites
-/// migrated.
+/// Replays an explored repro strictly against that back end.
 ///
 /// # Errors
 ///
 /// The repro has no schedule, or the simulated world cannot run here.
 pub fn replay_explored(
     repro: &Repro,
-    migration: Migration,
+    subject: &dyn Subject,
     stop: &Stop,
 ) -> Result<(Replayed, History), CampaignError> {
     let schedule = repro.schedule()?;
     let stopped = || stop.reason().is_some();
-    let trial = replay_trial(&repro.plan, migration, &schedule, Mode::Strict, &stopped);
+    let trial = replay_trial(&repro.plan, subject, &schedule, Mode::Strict, &stopped);
     let Trial { history, .. } = trial.map_err(inside_runtime)?;
     Ok((came_to(repro, &history), history))
 }
@@ -75,6 +74,11 @@ pub fn replay_on_wire(
     let driven = drive_plan(url, repro.plan.clone(), Recorder::in_memory(), stop);
     let (history, _) = runtime.block_on(driven);
     Ok((came_to(repro, &history), history))
+}
+
+/// What is found in a history.
+pub(crate) fn judge_history(history: &History) -> Vec<Finding> {
+    judge_findings(history)
 }
 
 fn came_to(repro: &Repro, history: &History) -> Replayed {
@@ -107,7 +111,7 @@ pub(crate) fn replayed(
 /// The repro has no schedule, or the simulated world cannot run here.
 pub fn explore_around(
     repro: &Repro,
-    migration: Migration,
+    subject: &dyn Subject,
     schedules: u64,
     stop: &Stop,
 ) -> Result<Around, CampaignError> {
@@ -120,7 +124,7 @@ pub fn explore_around(
             break;
         }
         let mut strategy = Near::new(&schedule, seed);
-        let trial = explore_trial(&repro.plan, migration, &mut strategy, &|| false);
+        let trial = explore_trial(&repro.plan, subject, &mut strategy, &|| false);
         let history = trial.map_err(inside_runtime)?.history;
         let judged = judge(&Case::with_scanner(&history, &dialect, &scanner));
         around.schedules += 1;

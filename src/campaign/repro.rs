@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::CampaignError;
-use crate::reference::call_sites::Migration;
+use std::fmt;
+use std::path::Path;
+
+use super::error::{CampaignError, shown};
+use super::subject::Reference;
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::plan::Plan;
 use crate::trial::record::LevelName;
@@ -52,12 +55,35 @@ pub enum Target {
     Reference {
         /// `none`, `all`, or call sites.
         migrated: String,
+        /// The defect that was switched on, as `--defect` takes it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        defect: Option<String>,
+    },
+    /// Somebody's own code, explored in its own tests.
+    Code {
+        /// What its author calls it.
+        name: String,
     },
     /// A server by URL.
     Url {
         /// The URL.
         url: String,
     },
+}
+
+impl Target {
+    /// What it is, in a few words.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Reference { migrated, defect } => {
+                let defect = defect.as_ref().map(|defect| format!(", with defect {defect}"));
+                let defect = defect.unwrap_or_default();
+                format!("reference back end, migrated {migrated}{defect}")
+            }
+            Self::Code { name } => format!("code in a test, `{name}`"),
+            Self::Url { url } => format!("the server at {url}"),
+        }
+    }
 }
 
 impl Repro {
@@ -123,8 +149,20 @@ impl Repro {
         let in_plan = |error| CampaignError::usage(format!("in `plan`: {error}"));
         repro.plan.check().map_err(in_plan)?;
         repro.schedule()?;
-        repro.migration()?;
+        repro.reference()?;
         Ok(repro)
+    }
+
+    /// Reads a repro file that was named on the command line; the error names it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_file`].
+    pub fn from_named_file(path: &Path, text: &str) -> Result<Self, CampaignError> {
+        Self::from_file(text).map_err(|error| {
+            let remedy = "give a file of the folder `repros` of a run";
+            CampaignError::usage(format!("{}: {error}; {remedy}", shown(path)))
+        })
     }
 
     /// The schedule, read.
@@ -144,19 +182,18 @@ impl Repro {
         }
     }
 
-    /// Which call sites of the reference back end are migrated; none for another target.
+    /// The reference back end that it is of; none for another target.
     ///
     /// # Errors
     ///
-    /// A call site is unknown.
-    pub fn migration(&self) -> Result<Option<Migration>, CampaignError> {
-        match &self.target {
-            Target::Reference { migrated } => migrated
-                .parse()
-                .map(Some)
-                .map_err(|error| CampaignError::usage(format!("in `target`: {error}"))),
-            Target::Url { .. } => Ok(None),
-        }
+    /// A call site or the defect is unknown.
+    pub fn reference(&self) -> Result<Option<Reference>, CampaignError> {
+        let in_target =
+            |error: &dyn fmt::Display| CampaignError::usage(format!("in `target`: {error}"));
+        let Target::Reference { migrated, defect } = &self.target else { return Ok(None) };
+        let migration = migrated.parse().map_err(|error| in_target(&error))?;
+        let defect = defect.as_deref().map(str::parse).transpose();
+        Ok(Some(Reference { migration, defect: defect.map_err(|error| in_target(&error))? }))
     }
 
     /// How small it is, in words.
@@ -171,7 +208,9 @@ impl Repro {
         if let Ok(schedule) = self.schedule()
             && self.schedule.is_some()
         {
-            text.push_str(&format!(", {} deviations", schedule.delays()));
+            let deviations = schedule.delays();
+            let s = if deviations == 1 { "" } else { "s" };
+            text.push_str(&format!(", {deviations} deviation{s}"));
         }
         text
     }

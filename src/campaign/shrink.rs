@@ -1,22 +1,35 @@
 //! Makes a repro small: fewer users, fewer steps, fewer deviations, the same fingerprint.
 //!
 //! For each smaller plan the old deviations are tried first (those that no longer fit are skipped),
-//! then a number of seeded walks. What still shows the finding is recorded anew, so the result
-//! replays strictly.
+//! then every schedule with at most one deviation, then a number of seeded walks. What still shows
+//! the finding is recorded anew, so the result replays strictly. At last the cheapest schedule is
+//! searched for exhaustively.
 
+use super::budget::Stop;
+use super::cause::chain;
+use super::error::CampaignError;
+use super::explore::inside_runtime;
 use super::explore_trial::{Trial, explore_trial, replay_trial};
+use super::repro::Repro;
+use super::subject::Subject;
 use crate::oracle::{Case, judge};
-use crate::reference::call_sites::Migration;
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint};
 use crate::trial::plan::{Plan, Step};
+use crate::trial::record::LevelName;
 use crate::trial::schedule::{Deviation, Schedule};
 use crate::world::simulated::InsideRuntime;
-use crate::world::strategy::{Mode, Random};
+use crate::world::strategy::{Exhaustive, Mode, Random};
 
-/// Seeded walks for each smaller plan that the old deviations do not serve.
-const WALKS: u64 = 40;
+/// Seeded walks for each smaller plan that nothing cheaper serves.
+const WALKS: u64 = 12;
+/// Schedules with at most one deviation that are tried for each smaller plan.
+const CHEAP: u64 = 120;
+/// Deviations up to which the cheapest schedule of the smallest plan is searched for.
+const CHEAPEST: usize = 2;
+/// Trials that this search may take.
+const SEARCHED: u64 = 4_000;
 
 /// A finding with the plan and schedule that show it.
 #[derive(Clone, Debug)]
@@ -32,29 +45,60 @@ pub(crate) struct Shrunk {
 pub(crate) fn shrink(
     plan: &Plan,
     schedule: &Schedule,
-    migration: Migration,
+    subject: &dyn Subject,
     fingerprint: &Fingerprint,
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<Shrunk>, InsideRuntime> {
-    let search = Search { migration, fingerprint, stop, scanner: Scanner::new(plan.campaign) };
+    let search = Search { subject, fingerprint, stop, scanner: Scanner::new(plan.campaign) };
     let Some(mut best) = search.replay(plan, schedule)? else { return Ok(None) };
     loop {
         let size = weight(&best);
-        best = search.smaller_plan(best)?;
         best = search.fewer_deviations(best)?;
+        best = search.smaller_plan(best)?;
         if weight(&best) == size || stop() {
-            return Ok(Some(best));
+            break;
         }
+    }
+    Ok(Some(search.cheapest(best)?))
+}
+
+/// Makes the repro of an explored trial as small as it goes. None if the back end does not show its
+/// finding any more.
+///
+/// # Errors
+///
+/// It is of the wire, or the simulated world cannot run here.
+pub fn shrink_repro(
+    repro: &Repro,
+    subject: &dyn Subject,
+    stop: &Stop,
+) -> Result<Option<Repro>, CampaignError> {
+    if repro.level != LevelName::Explore {
+        return Err(CampaignError::usage("only repros of explored trials can be shrunk"));
+    }
+    let schedule = repro.schedule()?;
+    let stopped = || stop.reason().is_some();
+    let shrunk = shrink(&repro.plan, &schedule, subject, &repro.fingerprint, &stopped);
+    Ok(shrunk.map_err(inside_runtime)?.map(|small| small.into_repro(subject)))
+}
+
+impl Shrunk {
+    /// The file that replays it.
+    pub(crate) fn into_repro(self, subject: &dyn Subject) -> Repro {
+        let story = chain(&self.trial.history, &self.finding);
+        let (target, schedule) = (subject.target(), Some(&self.schedule));
+        Repro::new(LevelName::Explore, target, &self.finding, story, self.plan, schedule)
     }
 }
 
 fn weight(shrunk: &Shrunk) -> (usize, usize, usize) {
-    let steps = shrunk.plan.users.iter().map(|user| user.steps.len()).sum();
-    (shrunk.plan.users.len(), steps, shrunk.schedule.delays())
+    let steps: usize = shrunk.plan.users.iter().map(|user| user.steps.len()).sum();
+    let plan = &shrunk.plan;
+    (plan.users.len(), steps + plan.faults.len(), shrunk.schedule.delays())
 }
 
 struct Search<'s> {
-    migration: Migration,
+    subject: &'s dyn Subject,
     fingerprint: &'s Fingerprint,
     stop: &'s dyn Fn() -> bool,
     scanner: Scanner,
@@ -70,13 +114,59 @@ impl Search<'_> {
     }
 
     fn replay(&self, plan: &Plan, schedule: &Schedule) -> Result<Option<Shrunk>, InsideRuntime> {
-        let trial = replay_trial(plan, self.migration, schedule, Mode::Lenient, self.stop)?;
+        let trial = replay_trial(plan, self.subject, schedule, Mode::Lenient, self.stop)?;
         Ok(self.judged(plan, trial))
+    }
+
+    /// The first schedule in the order of cost that shows the finding.
+    fn by_cost(
+        &self,
+        plan: &Plan,
+        most_deviations: usize,
+        most_trials: u64,
+    ) -> Result<Option<Shrunk>, InsideRuntime> {
+        let mut search = Exhaustive::new(Some(most_deviations));
+        for _ in 0..most_trials {
+            let Some(mut branch) = search.next_branch() else { break };
+            if (self.stop)() {
+                break;
+            }
+            let trial = explore_trial(plan, self.subject, &mut branch, self.stop)?;
+            if let Some(shrunk) = self.judged(plan, trial) {
+                return Ok(Some(shrunk));
+            }
+            search.took(branch);
+        }
+        Ok(None)
+    }
+
+    /// The same plan with the cheapest schedule, where there is one within the bound.
+    fn cheapest(&self, best: Shrunk) -> Result<Shrunk, InsideRuntime> {
+        let delays = best.schedule.delays();
+        if delays == 0 {
+            return Ok(best);
+        }
+        let most_trials = if delays <= CHEAPEST { CHEAP } else { SEARCHED };
+        let cheapest = self.by_cost(&best.plan, CHEAPEST.min(delays - 1), most_trials)?;
+        Ok(cheapest.unwrap_or(best))
+    }
+
+    fn shows(&self, plan: &Plan, old: &Schedule) -> Result<Option<Shrunk>, InsideRuntime> {
+        if let Some(found) = self.replay(plan, old)? {
+            return Ok(Some(found));
+        }
+        if let Some(found) = self.by_cost(plan, 1, CHEAP)? {
+            return Ok(Some(found));
+        }
+        match self.walk(plan)? {
+            Some(found) => self.fewer_deviations(found).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn walk(&self, plan: &Plan) -> Result<Option<Shrunk>, InsideRuntime> {
         for seed in 0..WALKS {
-            let trial = explore_trial(plan, self.migration, &mut Random::new(seed), self.stop)?;
+            let trial = explore_trial(plan, self.subject, &mut Random::new(seed), self.stop)?;
             if let Some(shrunk) = self.judged(plan, trial) {
                 return Ok(Some(shrunk));
             }
@@ -89,21 +179,27 @@ impl Search<'_> {
 
     /// Takes away what the finding does not need, largest parts first, until nothing more goes.
     fn smaller_plan(&self, mut best: Shrunk) -> Result<Shrunk, InsideRuntime> {
-        'again: loop {
-            for plan in smaller_plans(&best.plan) {
+        loop {
+            let mut smaller = false;
+            let mut next = 0;
+            // What goes is followed by the next one, not by all those before it that did not go.
+            while let Some(plan) = smaller_plans(&best.plan).into_iter().nth(next) {
                 if (self.stop)() {
                     return Ok(best);
                 }
-                let found = match self.replay(&plan, &best.schedule)? {
-                    Some(found) => Some(found),
-                    None => self.walk(&plan)?,
-                };
-                if let Some(found) = found {
+                // A step less is not worth a schedule that nobody can follow.
+                let most = best.schedule.delays().max(CHEAPEST);
+                let found = self.shows(&plan, &best.schedule)?;
+                if let Some(found) = found.filter(|found| found.schedule.delays() <= most) {
                     best = found;
-                    continue 'again;
+                    smaller = true;
+                } else {
+                    next += 1;
                 }
             }
-            return Ok(best);
+            if !smaller {
+                return Ok(best);
+            }
         }
     }
 
@@ -137,7 +233,7 @@ fn without(schedule: &Schedule, from: usize, count: usize) -> Schedule {
     Schedule { deviations: kept.map(|(_, deviation)| deviation.clone()).collect() }
 }
 
-/// Every plan that is one part smaller: a user, a step, an agent, a delay.
+/// Every plan that is one part smaller: a user, a fault, a step, an agent, a delay.
 fn smaller_plans(plan: &Plan) -> Vec<Plan> {
     let mut smaller = Vec::new();
     let mut with = |change: &dyn Fn(&mut Plan)| {
@@ -149,7 +245,13 @@ fn smaller_plans(plan: &Plan) -> Vec<Plan> {
     };
     for user in 0..plan.users.len() {
         with(&|plan| {
-            plan.users.remove(user);
+            let gone = plan.users.remove(user).name;
+            plan.faults.retain(|fault| fault.user != gone);
+        });
+    }
+    for fault in 0..plan.faults.len() {
+        with(&|plan| {
+            plan.faults.remove(fault);
         });
     }
     for (user, who) in plan.users.iter().enumerate() {
@@ -160,7 +262,6 @@ fn smaller_plans(plan: &Plan) -> Vec<Plan> {
                     let number = run.run;
                     plan.users[user].steps.retain(|step| !concerns(step, number));
                 }),
-                Step::Connect => {}
                 _ => with(&|plan| {
                     plan.users[user].steps.remove(step);
                 }),

@@ -1,15 +1,17 @@
 //! Sign-off: the same plans before and after the migration, and what `fixed` takes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::budget::{Progress, Stop};
 use super::conclusion::{compare, conclude};
 use super::error::CampaignError;
 use super::explore::{Exploration, Explored, explore};
 use super::models::{check_models, model_level, model_row};
+use super::regressions::replay_first;
 use super::replay::{Replayed, explore_around, replay_explored, replayed};
-use super::repro::{Repro, Target};
+use super::repro::Repro;
 use super::store::RunFolder;
+use super::subject::{Reference, Subject};
 use super::target_process::TargetProcess;
 use super::wire::{
     Driven, Rounds, by_plan, drive_plan, drive_rounds, judge_findings, user_runtime,
@@ -19,7 +21,7 @@ use crate::reference::call_sites::Migration;
 use crate::scenario::Scenario;
 use crate::trial::control::Drive;
 use crate::trial::plan::Plan;
-use crate::trial::record::{Comparison, CrossCheck, LevelName, ModelRow, Side};
+use crate::trial::record::{Comparison, CrossCheck, LevelName, ModelRow, SavedRepro, Side};
 use crate::trial::verdict::{Outcome, Reason, Verdict};
 use crate::world::recorder::Recorder;
 
@@ -44,6 +46,8 @@ pub struct SignOff<'s> {
     pub trials: Option<u64>,
     /// Rounds for each scenario; what the scenario says where it is none.
     pub rounds: Option<u64>,
+    /// Repros that were saved earlier: none of them may show on after.
+    pub saved: &'s [(PathBuf, Repro)],
     /// This program, for the server process.
     pub program: &'s Path,
     /// Where everything is written.
@@ -70,6 +74,10 @@ pub struct SignedOff {
     pub models: Vec<ModelRow>,
     /// What after reached of before.
     pub comparison: Vec<Comparison>,
+    /// What the saved repros came to on after.
+    pub saved_repros: Vec<SavedRepro>,
+    /// The repros of all findings, as they are on disk.
+    pub repros: Vec<Repro>,
 }
 
 impl<'s> SignOff<'s> {
@@ -88,6 +96,7 @@ impl<'s> SignOff<'s> {
             seed,
             trials: None,
             rounds: None,
+            saved: &[],
             program,
             folder,
             stop,
@@ -101,8 +110,10 @@ impl<'s> SignOff<'s> {
     /// The run folder cannot be written, or the server does not start.
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
         let models = self.models(progress);
-        let (mut before, repros) = self.side("before", self.before, progress)?;
-        let (mut after, _) = self.side("after", self.after, progress)?;
+        let after_now = Reference::from(self.after);
+        let first = replay_first(self.saved, &after_now, self.stop, progress)?;
+        let (mut before, mut repros) = self.side("before", self.before, progress)?;
+        let (mut after, left) = self.side("after", self.after, progress)?;
         for (own, earlier) in after.levels.iter_mut().zip(&before.levels) {
             let leaked = earlier.verdict == Verdict::Leaked;
             own.controls.drive = if leaked { Drive::Fired } else { Drive::Missed };
@@ -119,9 +130,25 @@ impl<'s> SignOff<'s> {
             side.levels.insert(0, model_level(&models, legacy));
             side.verdict = Verdict::all_of(side.levels.iter().map(|level| level.verdict));
         }
+        if let Some(level) = first.level {
+            after.levels.push(level);
+            after.verdict = Verdict::Leaked;
+        }
+        repros.extend(left);
+        let saved_repros = first.rows;
         let (outcome, reasons) =
             conclude(self.stop.reason(), &before, &after, &cross_checks, &comparison);
-        Ok(SignedOff { outcome, reasons, before, after, cross_checks, models, comparison })
+        Ok(SignedOff {
+            outcome,
+            reasons,
+            before,
+            after,
+            cross_checks,
+            models,
+            comparison,
+            saved_repros,
+            repros,
+        })
     }
 
     fn models(&self, progress: &dyn Progress) -> Vec<ModelRow> {
@@ -136,13 +163,14 @@ impl<'s> SignOff<'s> {
         migration: Migration,
         progress: &dyn Progress,
     ) -> Result<(Side, Vec<Repro>), CampaignError> {
+        let reference = Reference::from(migration);
         let mut levels = Vec::new();
         let mut repros = Vec::new();
         for scenario in self.scenarios {
             let trials = self.trials.unwrap_or(scenario.explore_trials);
             let mut exploration = Exploration::new(
                 &scenario.explore,
-                migration,
+                &reference,
                 self.seed,
                 trials,
                 self.folder,
@@ -154,9 +182,9 @@ impl<'s> SignOff<'s> {
             repros.extend(explored);
         }
         let log = self.folder.file(&format!("{side}-server.log"));
-        let process = TargetProcess::start(self.program, migration, log)?;
+        let process = TargetProcess::start(self.program, reference, log)?;
         for scenario in self.scenarios {
-            let target = Target::Reference { migrated: migration.to_string() };
+            let target = reference.target();
             let rounds = self.rounds.unwrap_or(scenario.wire_rounds);
             let mut rounds = Rounds::new(
                 &scenario.wire,
@@ -174,7 +202,7 @@ impl<'s> SignOff<'s> {
             repros.extend(driven);
         }
         let verdict = Verdict::all_of(levels.iter().map(|level| level.verdict));
-        let backend = format!("reference back end, migrated {migration}");
+        let backend = reference.to_string();
         Ok((Side { backend, verdict, levels }, repros))
     }
 
@@ -201,7 +229,7 @@ impl<'s> SignOff<'s> {
             progress.advance(checks.len() as u64, checks.len() as u64, found(&checks));
         }
         let log = self.folder.file("after-replay-server.log");
-        let process = TargetProcess::start(self.program, self.after, log)?;
+        let process = TargetProcess::start(self.program, Reference::from(self.after), log)?;
         for (plan, members) in by_plan(&wire) {
             checks.extend(self.check_on_wire(plan, &members, &process)?);
             progress.advance(checks.len() as u64, checks.len() as u64, found(&checks));
@@ -211,8 +239,9 @@ impl<'s> SignOff<'s> {
     }
 
     fn check_explored(&self, repro: &Repro) -> Result<CrossCheck, CampaignError> {
-        let (replayed, _) = replay_explored(repro, self.after, self.stop)?;
-        let around = explore_around(repro, self.after, SCHEDULES_AROUND, self.stop)?;
+        let (replayed, _) = replay_explored(repro, &Reference::from(self.after), self.stop)?;
+        let around =
+            explore_around(repro, &Reference::from(self.after), SCHEDULES_AROUND, self.stop)?;
         Ok(CrossCheck {
             level: LevelName::Explore,
             fingerprint: repro.fingerprint.clone(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-use super::error::{CampaignError, Kind};
+use super::error::{CampaignError, Kind, write_whole};
 
 /// A run folder: `<report dir>/runs/<name>/<timestamp>/`, with a link `latest` beside it.
 #[derive(Debug)]
@@ -66,10 +66,7 @@ impl RunFolder {
     /// It cannot be written.
     pub fn write(&self, relative: &str, text: &str) -> Result<PathBuf, CampaignError> {
         let path = self.ready(relative)?;
-        let partial = path.with_extension("partial");
-        fs::write(&partial, text)
-            .and_then(|()| fs::rename(&partial, &path))
-            .map_err(|error| CampaignError::storage("write", &path, &error))?;
+        write_whole(&path, text)?;
         Ok(path)
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::{CampaignError, Kind};
-use crate::reference::call_sites::Migration;
+use super::subject::Reference;
 use crate::swarm::transport::TargetUrl;
 
 /// How long the server may take to say its port.
@@ -31,7 +31,7 @@ struct Ready {
 }
 
 impl TargetProcess {
-    /// Starts `program serve --port 0` with those call sites migrated; what it prints to its
+    /// Starts `program serve --port 0` as that reference back end; what it prints to its
     /// standard error goes to the log.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl TargetProcess {
     /// It cannot be started, or does not say its port.
     pub fn start(
         program: &Path,
-        migration: Migration,
+        reference: Reference,
         log: PathBuf,
     ) -> Result<Self, CampaignError> {
         let failed = |what: &str| {
@@ -52,9 +52,15 @@ impl TargetProcess {
         };
         let errors =
             File::create(&log).map_err(|error| CampaignError::storage("write", &log, &error))?;
-        let mut child = Command::new(program)
-            .args(["serve", "--port", "0", "--until-stdin-closes", "--migrated"])
-            .arg(migration.to_string())
+        let mut command = Command::new(program);
+        if let Some(defect) = reference.defect {
+            command.arg("serve").args(["--defect", &defect.to_string()]);
+        } else {
+            command.arg("serve");
+        }
+        let mut child = command
+            .args(["--port", "0", "--until-stdin-closes", "--migrated"])
+            .arg(reference.migration.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(errors)

@@ -9,11 +9,14 @@ use tokio::task::JoinSet;
 
 use super::budget::{Progress, Stop};
 use super::error::{CampaignError, Kind};
-use super::explore::{home, replay_line, unix_now};
+use super::explore::home;
+use super::finding_files::{replay_line, unix_now};
 use super::judged_trial::judge_trial;
 use super::level::LevelTally;
+use super::part::Part;
 use super::repro::{Repro, Target};
 use super::store::RunFolder;
+use super::timeline::draw;
 use crate::oracle::{Case, judge, judge_control};
 use crate::scenario::Workload;
 use crate::swarm::transport::{TargetUrl, Wire};
@@ -23,6 +26,7 @@ use crate::trial::control::{Drive, Tally};
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint};
 use crate::trial::history::{Ending, Header, History, to_line};
+use crate::trial::measure::Partition;
 use crate::trial::plan::Plan;
 use crate::trial::record::{FindingRecord, Level, LevelName, Rate};
 use crate::world::World;
@@ -54,6 +58,9 @@ pub struct Rounds<'w> {
     pub replays: u64,
     /// `before`, `after`, or empty for a plain run.
     pub side: &'w str,
+    /// Which part of the rounds, for a campaign that several machines share; then the level's sums
+    /// are written too, for `merge`.
+    pub partition: Option<Partition>,
     /// Where everything is written.
     pub folder: &'w RunFolder,
     /// When to stop early.
@@ -88,13 +95,16 @@ pub fn user_runtime() -> Result<tokio::runtime::Runtime, CampaignError> {
 /// The run folder cannot be written.
 pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driven, CampaignError> {
     let Rounds { workload, side, stop, .. } = rounds;
-    progress.begin(side, "wire", &workload.scenario, rounds.rounds);
+    let slice = rounds.partition.unwrap_or(Partition::WHOLE);
+    let own = slice.share_of(rounds.rounds);
+    progress.begin(side, "wire", &workload.scenario, own);
     let runtime = user_runtime()?;
     let scanner = Scanner::new(CampaignKey::from_seed(rounds.seed));
-    let mut tally = LevelTally::new(LevelName::Wire, workload, "barrier rounds", rounds.rounds);
+    let mut tally = LevelTally::new(LevelName::Wire, workload, "barrier rounds", own);
+    tally.partition = slice;
     let mut repros = Vec::new();
     let mut judge = None;
-    for round in 0..rounds.rounds {
+    for round in (0..own).map(|place| slice.trial(place)) {
         if stop.reason().is_some() {
             break;
         }
@@ -104,10 +114,11 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         let judged = judge_trial(&history, &workload.agents, &scanner);
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
-            judge = Some(judge_control(&history, &Dialect::reference(), rounds.seed));
+            judge = Some((round, judge_control(&history, &Dialect::reference(), rounds.seed)));
         }
         for (record, place) in tally.add(&judged) {
             let finding = &judged.findings[place];
+            tally.findings[record].history = Some(relative.clone());
             repros.push(rounds.keep(&mut tally.findings[record], finding, &history.plan)?);
         }
         progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
@@ -122,7 +133,14 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     let replays = if tally.is_in_vain() { 1 } else { rounds.replays };
     rounds.state_rates(replays, &runtime, &mut tally.findings, &repros, progress);
     progress.end();
-    let level = tally.finish(judge.unwrap_or_else(Tally::default), Drive::Absent, stopped);
+    if let Some(partition) = rounds.partition {
+        let asked = rounds.target.in_words();
+        Part::new(partition, rounds.seed, rounds.rounds, asked, &tally, &judge)
+            .write(rounds.folder)?;
+    }
+    let judge = judge.map_or_else(Tally::default, |(_, tally)| tally);
+    let mut level = tally.finish(judge, Drive::Absent, stopped);
+    draw(rounds.folder, &mut level);
     Ok(Driven { level, repros })
 }
 
@@ -137,7 +155,18 @@ impl<'w> Rounds<'w> {
         folder: &'w RunFolder,
         stop: &'w Stop,
     ) -> Self {
-        Self { workload, url, target, seed, rounds, replays: 5, side: "", folder, stop }
+        Self {
+            workload,
+            url,
+            target,
+            seed,
+            rounds,
+            replays: 5,
+            side: "",
+            partition: None,
+            folder,
+            stop,
+        }
     }
 
     fn home(&self) -> String {

@@ -5,14 +5,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
 
+use super::formats::Format;
 use super::output::{self, Colour};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::CampaignError;
+use crate::campaign::secrets::redacted;
 use crate::campaign::store::RunFolder;
-use crate::report::{json, markdown, terminal};
+use crate::report::{github, terminal};
 use crate::scenario::{Scenario, built_in};
-use crate::trial::record::{Record, Rule, SCHEMA_VERSION};
-use crate::trial::verdict::{ExitCode, Outcome, Reason};
+use crate::trial::measure::Subject;
+use crate::trial::record::{Level, Record, Rule, SCHEMA_VERSION};
+use crate::trial::verdict::{ExitCode, Outcome, Reason, Verdict};
 
 /// The flags of everything that drives a back end.
 #[derive(Debug, Args)]
@@ -36,6 +39,12 @@ pub(super) struct ReportArgs {
     /// The name of the run folder's series [default: the subcommand]
     #[arg(long, env = "PARTYWALL_NAME", value_name = "NAME")]
     name: Option<String>,
+    /// Write these forms too; report.json and report.md always are
+    #[arg(long, env = "PARTYWALL_REPORT", value_name = "FORM", value_enum, value_delimiter = ',')]
+    report: Vec<Format>,
+    /// The tested build, for the attestation: NAME@sha256:HEX
+    #[arg(long, env = "PARTYWALL_SUBJECT", value_name = "BUILD", value_delimiter = ',')]
+    subject: Vec<Subject>,
     #[command(flatten)]
     pub(super) shown: ShownArgs,
 }
@@ -49,6 +58,32 @@ pub(super) struct ShownArgs {
     /// What an inconclusive verdict exits with: 5, or 0
     #[arg(long, env = "PARTYWALL_INCONCLUSIVE", value_name = "HOW", value_enum, default_value_t)]
     inconclusive: Inconclusive,
+    /// Annotations for the CI service that reads the log [default: github on GitHub Actions]
+    #[arg(long, env = "PARTYWALL_ANNOTATIONS", value_name = "FOR", value_enum)]
+    annotations: Option<Annotations>,
+}
+
+/// For whom annotations are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Annotations {
+    /// GitHub Actions; the step summary is written too
+    Github,
+    /// Nobody
+    None,
+}
+
+impl ShownArgs {
+    /// Whether doubt passes as a warning.
+    pub(super) fn is_lenient(&self) -> bool {
+        self.inconclusive == Inconclusive::Warn
+    }
+
+    fn annotates(&self) -> bool {
+        match self.annotations {
+            Some(wanted) => wanted == Annotations::Github,
+            None => std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
+        }
+    }
 }
 
 /// What an inconclusive verdict exits with.
@@ -66,6 +101,8 @@ pub(super) enum Inconclusive {
 pub(super) struct Begun {
     pub(super) folder: RunFolder,
     pub(super) stop: Stop,
+    /// What was given for driving and is shown to nobody.
+    pub(super) secrets: Vec<String>,
     command: &'static str,
     name: String,
     seed: u64,
@@ -80,6 +117,16 @@ pub(super) struct CameTo {
     pub(super) reasons: Vec<Reason>,
 }
 
+impl CameTo {
+    /// What several levels come to together: a leak's reasons before all others.
+    pub(super) fn all_of(levels: &[Level]) -> Self {
+        let verdict = Verdict::all_of(levels.iter().map(|level| level.verdict));
+        let says = |level: &&Level| level.verdict == verdict;
+        let reasons = levels.iter().filter(says).flat_map(|level| level.reasons.clone());
+        Self { outcome: verdict.into(), reasons: reasons.collect() }
+    }
+}
+
 #[derive(serde::Serialize)]
 struct CampaignFile<'c> {
     partywall: &'c str,
@@ -92,18 +139,31 @@ struct CampaignFile<'c> {
 impl CampaignArgs {
     /// Makes the run folder and puts the seed on disk before anything runs.
     pub(super) fn begin(&self, command: &'static str) -> Result<Begun, CampaignError> {
+        self.report.begin(command, self.seed, self.time_limit)
+    }
+}
+
+impl ReportArgs {
+    /// Makes the run folder and puts what was asked for on disk before anything runs.
+    pub(super) fn begin(
+        &self,
+        command: &'static str,
+        seed: u64,
+        time_limit: Option<u64>,
+    ) -> Result<Begun, CampaignError> {
         let started = SystemTime::now();
-        let name = self.report.name.clone().unwrap_or_else(|| command.to_owned());
-        let folder = RunFolder::create(&self.report.report_dir, &name, started)?;
-        let limit = self.time_limit.map(Duration::from_secs);
+        let name = self.name.clone().unwrap_or_else(|| command.to_owned());
+        let folder = RunFolder::create(&self.report_dir, &name, started)?;
+        let limit = time_limit.map(Duration::from_secs);
         let stop = Stop::at(limit.and_then(|limit| Instant::now().checked_add(limit)));
-        let begun =
-            Begun { folder, stop, command, name, seed: self.seed, started, clock: Instant::now() };
+        let clock = Instant::now();
+        let secrets = Vec::new();
+        let begun = Begun { folder, stop, secrets, command, name, seed, started, clock };
         let file = CampaignFile {
             partywall: env!("CARGO_PKG_VERSION"),
             command,
             arguments: std::env::args().skip(1).collect(),
-            seed: self.seed.to_string(),
+            seed: seed.to_string(),
             started_at: humantime::format_rfc3339_seconds(started).to_string(),
         };
         let text = serde_json::to_string_pretty(&file).expect("plain data serialises") + "\n";
@@ -111,6 +171,12 @@ impl CampaignArgs {
         end_on_interrupt(&begun.stop)?;
         Ok(begun)
     }
+}
+
+/// The day, `YYYY-MM-DD`, in UTC.
+pub(super) fn today(now: SystemTime) -> String {
+    let text = humantime::format_rfc3339_seconds(now).to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
 }
 
 /// The first Ctrl-C ends the campaign with a report; the second ends the process.
@@ -127,6 +193,11 @@ fn end_on_interrupt(stop: &Stop) -> Result<(), CampaignError> {
 }
 
 impl Begun {
+    /// States whose parts are put together here.
+    pub(super) fn is_of(&mut self, command: &'static str, seed: u64) {
+        (self.command, self.seed) = (command, seed);
+    }
+
     /// A record with what every report has.
     pub(super) fn record(&self, came_to: CameTo) -> Record {
         let CameTo { outcome, reasons } = came_to;
@@ -146,9 +217,14 @@ impl Begun {
             before: None,
             after: None,
             cross_checks: Vec::new(),
+            saved_repros: Vec::new(),
             models: Vec::new(),
             comparison: Vec::new(),
             levels: Vec::new(),
+            subjects: Vec::new(),
+            partition: None,
+            migration: None,
+            audit: None,
             not_tried: not_tried(),
             rules: rules(),
         }
@@ -157,11 +233,30 @@ impl Begun {
     /// Writes the reports, shows the terminal one, and gives the exit code.
     pub(super) fn finish(
         &self,
-        record: Record,
+        mut record: Record,
         args: &ReportArgs,
     ) -> Result<ExitCode, CampaignError> {
-        self.folder.write("report.json", &json::render(&record))?;
-        self.folder.write("report.md", &markdown::render(&record))?;
+        if !args.subject.is_empty() {
+            record.subjects.clone_from(&args.subject);
+        }
+        let record = redacted(record, &self.secrets)?;
+        let mut formats = vec![Format::Json, Format::Markdown];
+        formats.extend(&args.report);
+        if self.command == "signoff" {
+            formats.extend(Format::of_sign_off());
+        }
+        formats.sort();
+        formats.dedup();
+        for format in formats {
+            match format.render(&record, args.shown.is_lenient()) {
+                Some(text) => {
+                    self.folder.write(format.file(), &text)?;
+                }
+                None => output::complain(
+                    "no attestation: name the tested build by --subject NAME@sha256:HEX",
+                ),
+            }
+        }
         Ok(show(&record, &args.shown))
     }
 }
@@ -169,12 +264,40 @@ impl Begun {
 /// Shows the terminal report and gives the exit code.
 pub(super) fn show(record: &Record, args: &ShownArgs) -> ExitCode {
     let style = terminal::Style { colour: args.color.wanted(), ..terminal::Style::default() };
-    output::print(&terminal::render(record, style));
+    let text = terminal::render(record, style);
+    if args.annotates() {
+        output::print(&github::guarded(&text, &unguessable()));
+        output::print(&github::annotations(record));
+        append_summary(record);
+    } else {
+        output::print(&text);
+    }
     let inconclusive =
         matches!(record.exit_code, ExitCode::Inconclusive | ExitCode::NothingExercised);
     match args.inconclusive {
         Inconclusive::Warn if inconclusive => ExitCode::Clean,
         _ => record.exit_code,
+    }
+}
+
+/// A token that nobody who sends us text can know.
+fn unguessable() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    // Its keys are drawn from the system.
+    let draw = || RandomState::new().hash_one(Instant::now());
+    format!("{:016x}{:016x}", draw(), draw())
+}
+
+/// Adds the report to the step summary, where the CI service names a file for it.
+fn append_summary(record: &Record) {
+    use std::io::Write;
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return;
+    };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(github::step_summary(record).as_bytes()));
+    if let Err(error) = written {
+        output::complain(&format!("the step summary cannot be written: {error}"));
     }
 }
 
@@ -187,12 +310,19 @@ pub(super) fn rules() -> Vec<Rule> {
 pub(super) fn not_tried() -> Vec<String> {
     [
         "threads that interleave inside one step: an explored step is atomic",
-        "cancelled requests, client time-outs and replayed cursors; only cut connections",
-        "whose identity came with which upstream call: model and tools are stubs here",
+        "on the wire: cancelled requests, client time-outs, replayed cursors; only cut connections",
+        "on the wire, whose identity came with which upstream call: only the scripted upstream of \
+         the simulated world logs it",
+        "whether each stream is what its user would get alone",
         "several server processes, restarts, proxies and caches in front of them",
     ]
     .map(String::from)
     .to_vec()
+}
+
+/// The line that replays a file.
+pub(super) fn quoted_line(path: &std::path::Path) -> String {
+    crate::campaign::finding_files::replay_line(path)
 }
 
 /// The built-in scenario of that name.

@@ -4,28 +4,55 @@ use clap::builder::BoolishValueParser;
 
 use super::common::{CameTo, CampaignArgs, scenario};
 use super::progress::Shown;
+use super::saved::SavedArgs;
 use crate::campaign::error::CampaignError;
-use crate::campaign::exhaustive::exhaust;
-use crate::campaign::explore::{Exploration, explore};
+use crate::campaign::explore::{Exploration, Explored, explore};
+use crate::campaign::regressions::replay_first;
+use crate::campaign::search::Search;
+use crate::campaign::subject::Reference;
 use crate::reference::call_sites::Migration;
+use crate::reference::defects::Defect;
+use crate::trial::measure::Partition;
+use crate::trial::plan::FaultKind;
+use crate::trial::record::Level;
 use crate::trial::verdict::ExitCode;
 
 /// The arguments of `explore`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Call sites of the reference back end that are migrated: none, all, or SITE,…
-    #[arg(long, env = "PARTYWALL_MIGRATED", value_name = "SITES", default_value = "none")]
-    migrated: Migration,
+    /// Call sites of the reference back end that are migrated: none, all, or SITE,… [default: none,
+    /// with a defect all]
+    #[arg(long, env = "PARTYWALL_MIGRATED", value_name = "SITES")]
+    migrated: Option<Migration>,
+    /// A built-in defect: M01 to M24, or such as M05@2% for a share of the requests
+    #[arg(long, env = "PARTYWALL_DEFECT", value_name = "CODE")]
+    defect: Option<Defect>,
     /// The built-in scenario
     #[arg(long, env = "PARTYWALL_SCENARIO", default_value = "reference-golden-path")]
     scenario: String,
     /// How schedules are chosen
     #[arg(long, env = "PARTYWALL_STRATEGY", value_name = "NAME", value_enum, default_value_t)]
     strategy: StrategyName,
-    /// Exhaustive: the most deviations from the default policy
-    #[arg(long, env = "PARTYWALL_DELAYS", value_name = "N", default_value_t = 3)]
-    delays: usize,
-    /// Random: how many trials [default: the scenario's]
+    /// Exhaustive: the most deviations from the default policy, or none for all there are
+    #[arg(long, env = "PARTYWALL_DELAYS", value_name = "N", default_value = "3", value_parser = delays)]
+    delays: Delays,
+    /// Pct: the depth of the bugs that the stated odds are of
+    #[arg(long, env = "PARTYWALL_DEPTH", value_name = "D", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
+    depth: u32,
+    /// Sweep: what goes wrong, again and again at the next point
+    #[arg(
+        long,
+        env = "PARTYWALL_FAULTS",
+        value_name = "KIND,…",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "cancel,time-out,vanish"
+    )]
+    faults: Vec<Kind>,
+    /// Sweep: how many plans
+    #[arg(long, env = "PARTYWALL_PLANS", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
+    plans: u64,
+    /// Random, pct, guided: how many trials [default: the scenario's]
     #[arg(long, env = "PARTYWALL_TRIALS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     trials: Option<u64>,
     /// Simulated users of each trial, a bystander included [default: the scenario's range]
@@ -37,6 +64,11 @@ pub(super) struct Args {
     /// Go on to the end of the budget however many findings there are
     #[arg(long, env = "PARTYWALL_NO_FAIL_FAST", value_parser = BoolishValueParser::new())]
     no_fail_fast: bool,
+    /// Drive only that part of the trials, all of them, for `merge`: slice:M/N
+    #[arg(long, env = "PARTYWALL_PARTITION", value_name = "SLICE")]
+    partition: Option<Partition>,
+    #[command(flatten)]
+    saved: SavedArgs,
     #[command(flatten)]
     campaign: CampaignArgs,
 }
@@ -47,39 +79,118 @@ enum StrategyName {
     /// A seeded random walk, a new plan each trial
     #[default]
     Random,
+    /// Probabilistic concurrency testing: random priorities, and `--depth` − 1 changes of them
+    Pct,
+    /// A random walk, and once it hits nothing new, towards phases that have not met
+    Guided,
     /// Every schedule of the smallest plan, by number of deviations
     Exhaustive,
+    /// A fault at every point of a plan at which production may drop something, one at a time
+    Sweep,
+}
+
+/// What may go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// The client of an HTTP request goes away
+    Cancel,
+    /// A time limit within the back end passes
+    TimeOut,
+    /// The event connection breaks
+    Vanish,
+}
+
+impl From<Kind> for FaultKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Cancel => Self::Cancel,
+            Kind::TimeOut => Self::TimeOut,
+            Kind::Vanish => Self::Vanish,
+        }
+    }
+}
+
+/// The bound of an exhaustive search; none for no bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Delays(Option<usize>);
+
+fn delays(text: &str) -> Result<Delays, String> {
+    match text {
+        "none" => Ok(Delays(None)),
+        number => {
+            let number = number.parse().map_err(|_| "write a number, or `none`".to_owned())?;
+            Ok(Delays(Some(number)))
+        }
+    }
+}
+
+impl Args {
+    fn search(&self) -> Search {
+        match self.strategy {
+            StrategyName::Random => Search::Random,
+            StrategyName::Pct => Search::Pct { depth: self.depth },
+            StrategyName::Guided => Search::Guided,
+            StrategyName::Exhaustive => Search::Exhaustive { delays: self.delays.0 },
+            StrategyName::Sweep => Search::Sweep {
+                kinds: self.faults.iter().copied().map(FaultKind::from).collect(),
+                plans: self.plans,
+            },
+        }
+    }
 }
 
 pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let scenario = scenario(&args.scenario)?;
+    if args.partition.is_some() && args.strategy != StrategyName::Random {
+        // The trials of the others depend on each other.
+        return Err(CampaignError::usage(
+            "--partition shares out independent trials: use it with --strategy random",
+        ));
+    }
+    let saved = match args.partition {
+        // They are no part of the trials that are shared out.
+        Some(_) => Vec::new(),
+        None => args.saved.load()?,
+    };
     let begun = args.campaign.begin("explore")?;
     let mut workload = scenario.explore;
     if let Some(users) = args.users {
         workload = workload.with_users(users);
     }
-    if args.strategy == StrategyName::Exhaustive {
-        workload = workload.smallest();
-    }
+    workload = match args.strategy {
+        StrategyName::Exhaustive => workload.smallest(),
+        StrategyName::Sweep => workload.for_sweep(),
+        _ => workload,
+    };
     let trials = args.trials.unwrap_or(scenario.explore_trials);
+    let otherwise = if args.defect.is_some() { Migration::ALL } else { Migration::NONE };
+    let migration = args.migrated.unwrap_or(otherwise);
+    let reference = Reference { migration, defect: args.defect };
     let mut exploration = Exploration::new(
         &workload,
-        args.migrated,
+        &reference,
         args.campaign.seed,
         trials,
         &begun.folder,
         &begun.stop,
     );
     exploration.enough = (!args.no_fail_fast).then_some(args.max_findings);
-    let level = match args.strategy {
-        StrategyName::Random => explore(&exploration, &Shown::new())?.level,
-        StrategyName::Exhaustive => {
-            exhaust(&exploration, args.delays, &Shown::new())?.explored.level
-        }
-    };
-    let came_to = CameTo { outcome: level.verdict.into(), reasons: level.reasons.clone() };
+    if args.partition.is_some() {
+        // A part that stopped early would leave a gap.
+        exploration.enough = None;
+        exploration.partition = args.partition;
+    }
+    let shown = Shown::new();
+    let first = replay_first(&saved, &reference, &begun.stop, &shown)?;
+    exploration.search = args.search();
+    let Explored { level, repros } = explore(&exploration, &shown)?;
+    args.saved.save(&repros)?;
+    let levels: Vec<Level> = first.level.into_iter().chain([level]).collect();
+    let came_to = CameTo::all_of(&levels);
     let mut record = begun.record(came_to);
-    record.backend = Some(format!("reference back end, migrated {}", args.migrated));
-    record.levels = vec![level];
+    record.backend = Some(reference.to_string());
+    record.saved_repros = first.rows;
+    record.levels = levels;
+    record.partition = args.partition;
     begun.finish(record, &args.campaign.report)
 }

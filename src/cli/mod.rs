@@ -1,15 +1,24 @@
 //! The command line: one file a subcommand. Environment variables are read here and nowhere else.
 
+mod audit;
 mod check;
 mod common;
+mod compare;
 mod explain;
 mod explore;
+mod formats;
+mod merge;
+mod migration;
 mod model;
 mod output;
 mod progress;
 mod replay;
+mod report;
 mod run;
+mod saved;
+mod selftest;
 mod serve;
+mod shrink;
 mod signoff;
 
 use std::process::ExitCode as ProcessExit;
@@ -49,12 +58,26 @@ enum Command {
     Run(run::Args),
     /// Replay a repro: same, gone, or diverged
     Replay(replay::Args),
+    /// Make a repro as small as it goes
+    Shrink(shrink::Args),
+    /// Show the report of a run folder again, in any form
+    Report(report::Args),
+    /// Put the parts of a shared campaign together
+    Merge(merge::Args),
+    /// Say what is new, gone or still there between two reports
+    Compare(compare::Args),
     /// Judge a recorded history again
     Check(check::Args),
+    /// Drive every state between legacy and migrated
+    Migration(migration::Args),
+    /// Find what still uses a deprecated accessor in a source tree
+    Audit(audit::Args),
     /// Serve the reference back end
     Serve(serve::Args),
-    /// Say what an oracle looks for
+    /// Say what an oracle looks for, or how a mechanism leaks
     Explain(explain::Args),
+    /// Switch every known mechanism on in turn, and see that it is found
+    Selftest(selftest::Args),
 }
 
 /// Parses the command line and does what it says.
@@ -69,9 +92,16 @@ pub fn main() -> ProcessExit {
         Command::Model(args) => model::exec(&args),
         Command::Run(args) => run::exec(args),
         Command::Replay(args) => replay::exec(&args),
+        Command::Shrink(args) => shrink::exec(&args),
+        Command::Report(args) => report::exec(args),
+        Command::Merge(args) => merge::exec(&args),
+        Command::Compare(args) => compare::exec(&args),
         Command::Check(args) => check::exec(args),
+        Command::Migration(args) => migration::exec(args),
+        Command::Audit(args) => audit::exec(&args),
         Command::Serve(args) => serve::exec(args),
         Command::Explain(args) => explain::exec(&args),
+        Command::Selftest(args) => selftest::exec(&args),
     };
     let code = done.unwrap_or_else(|error| fail(&error));
     ProcessExit::from(code as u8)

@@ -40,8 +40,19 @@ pub(super) fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Says something that is neither a result nor an error.
+pub(super) fn note(text: &str) {
+    complain(text);
+}
+
 /// Prints a line to standard error, control characters made visible.
 pub(super) fn complain(text: &str) {
+    let shown = visible(text) + "\n";
+    let _ = std::io::stderr().lock().write_all(shown.as_bytes());
+}
+
+/// The text with its control characters made visible.
+pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() && c != '\n' {
@@ -50,6 +61,5 @@ pub(super) fn complain(text: &str) {
             shown.push(c);
         }
     }
-    shown.push('\n');
-    let _ = std::io::stderr().lock().write_all(shown.as_bytes());
+    shown
 }

@@ -72,9 +72,10 @@ impl Progress for Shown {
         let title = format!("{side} {level} {scenario}").trim().to_owned();
         let bar = self.bars.then(|| {
             let target = ProgressDrawTarget::stderr();
+            // Two lines, so that all of it is seen at 80 columns.
             let (total, template) = match planned {
-                0 => (None, "{prefix} {pos} {per_sec}  {msg}"),
-                _ => (Some(planned), "{prefix} {bar:16} {pos}/{len} {per_sec} eta {eta}  {msg}"),
+                0 => (None, "{prefix}\n  {pos} {per_sec}  {msg}"),
+                _ => (Some(planned), "{prefix}\n  {bar:16} {pos}/{len} {per_sec} eta {eta}  {msg}"),
             };
             let bar = ProgressBar::with_draw_target(total, target);
             let style = ProgressStyle::with_template(template);

@@ -2,15 +2,20 @@
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use sha2::{Digest, Sha256};
 
-use super::output;
+use super::output::{self, Colour};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, Kind, read_text};
+use crate::campaign::interleaving::interleave;
 use crate::campaign::replay::{Replayed, replay_explored, replay_on_wire};
 use crate::campaign::repro::{Repro, Target};
+use crate::campaign::subject::Reference;
 use crate::campaign::target_process::TargetProcess;
 use crate::reference::call_sites::Migration;
+use crate::report::interleaving;
+use crate::report::terminal::Style;
 use crate::swarm::transport::TargetUrl;
 use crate::trial::history::History;
 use crate::trial::raw::to_hex;
@@ -25,6 +30,12 @@ pub(super) struct Args {
     /// How often
     #[arg(long, env = "PARTYWALL_TIMES", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     times: u64,
+    /// Show the interleaving step by step, a column for each user
+    #[arg(long, env = "PARTYWALL_TRACE", value_parser = BoolishValueParser::new())]
+    trace: bool,
+    /// When to use colour
+    #[arg(long, env = "PARTYWALL_COLOR", value_name = "WHEN", value_enum, default_value_t)]
+    color: Colour,
     /// Drive the reference back end with these call sites migrated instead
     #[arg(long, env = "PARTYWALL_MIGRATED", value_name = "SITES", conflicts_with = "target")]
     migrated: Option<Migration>,
@@ -43,13 +54,13 @@ struct Tally {
 }
 
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
-    let shown = args.file.display().to_string();
-    let text = read_text(&args.file)?;
-    let repro = Repro::from_file(&text).map_err(|error| {
-        let remedy = "give a file of the folder `repros` of a run";
-        CampaignError::usage(format!("`{}`: {error}; {remedy}", shown.escape_debug()))
-    })?;
+    let repro = Repro::from_named_file(&args.file, &read_text(&args.file)?)?;
     let tally = match repro.level {
+        LevelName::Wire if args.trace => {
+            return Err(CampaignError::usage(
+                "--trace is for explored repros: on the wire nobody sees the steps",
+            ));
+        }
         LevelName::Wire => replay_wire(args, &repro)?,
         _ => replay_explore(args, &repro)?,
     };
@@ -77,13 +88,21 @@ fn replay_explore(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
             "--target is for repros of the wire; this one is of an explored trial",
         ));
     }
-    let migration = args.migrated.or(repro.migration()?);
-    let migration = migration.ok_or_else(|| {
-        CampaignError::usage("an explored repro is of the reference back end; this one is not")
+    let reference = reference(args, repro)?;
+    let reference = reference.ok_or_else(|| match &repro.target {
+        Target::Code { name } => of_code(name),
+        _ => {
+            CampaignError::usage("an explored repro is of the reference back end; this one is not")
+        }
     })?;
+    if args.trace {
+        let style = Style { colour: args.color.wanted(), ..Style::default() };
+        let interleaving = interleave(repro, &reference, &Stop::default())?;
+        output::print(&format!("{}\n", interleaving::render(&interleaving, style)));
+    }
     let mut tally = Tally::default();
     for _ in 0..args.times {
-        let (replayed, history) = replay_explored(repro, migration, &Stop::default())?;
+        let (replayed, history) = replay_explored(repro, &reference, &Stop::default())?;
         tally.add(replayed);
         let digest = digest(&history);
         if !tally.histories.contains(&digest) {
@@ -91,6 +110,20 @@ fn replay_explore(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
         }
     }
     Ok(tally)
+}
+
+fn of_code(name: &str) -> CampaignError {
+    CampaignError::usage(format!(
+        "this repro is of code in a test, `{}`; run that test, which replays its saved repros first",
+        name.escape_debug()
+    ))
+}
+
+/// The reference back end that is driven: the repro's, with other call sites where they are given.
+fn reference(args: &Args, repro: &Repro) -> Result<Option<Reference>, CampaignError> {
+    let own = repro.reference()?;
+    let defect = own.and_then(|own| own.defect);
+    Ok(args.migrated.map(|migration| Reference { migration, defect }).or(own))
 }
 
 fn digest(history: &History) -> String {
@@ -101,19 +134,20 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     let given = args.target.as_deref().map(TargetUrl::parse).transpose();
     let given = given.map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
     let mut process = None;
-    let url = match (given, args.migrated.or(repro.migration()?), &repro.target) {
+    let url = match (given, reference(args, repro)?, &repro.target) {
         (Some(url), _, _) => url,
-        (None, Some(migration), _) => {
+        (None, Some(reference), _) => {
             let log =
                 std::env::temp_dir().join(format!("partywall-replay-{}.log", std::process::id()));
             let program = std::env::current_exe().map_err(|error| {
                 let text = format!("this program does not know its path: {error}");
                 CampaignError::new(Kind::Internal, text)
             })?;
-            process.insert(TargetProcess::start(&program, migration, log)?).url().clone()
+            process.insert(TargetProcess::start(&program, reference, log)?).url().clone()
         }
         (None, None, Target::Url { url }) => TargetUrl::parse(url)
             .map_err(|error| CampaignError::usage(format!("in `target`: {error}")))?,
+        (None, None, Target::Code { name }) => return Err(of_code(name)),
         (None, None, Target::Reference { .. }) => {
             return Err(CampaignError::new(Kind::Internal, "a reference target has call sites"));
         }

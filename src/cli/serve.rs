@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::output;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::reference::call_sites::Migration;
+use crate::reference::defects::Defect;
 use crate::reference::server;
 use crate::reference::service::Service;
 use crate::trial::verdict::ExitCode;
@@ -20,6 +21,9 @@ pub(super) struct Args {
     /// Call sites that are migrated: none, all, or SITE,…
     #[arg(long, env = "PARTYWALL_MIGRATED", value_name = "SITES", default_value = "all")]
     migrated: Migration,
+    /// A built-in defect: M01 to M24, or such as M05@2% for a share of the requests
+    #[arg(long, env = "PARTYWALL_DEFECT", value_name = "CODE")]
+    defect: Option<Defect>,
     /// The port on the loopback address; 0 takes a free one
     #[arg(long, env = "PARTYWALL_PORT", value_name = "N", default_value_t = 7878)]
     port: u16,
@@ -51,7 +55,7 @@ async fn serve(args: Args) -> Result<ExitCode, CampaignError> {
         "{{\"port\":{port},\"url\":\"http://127.0.0.1:{port}\",\"migrated\":\"{}\"}}\n",
         args.migrated
     ));
-    let service = Service::new(World::live(None), args.migrated);
+    let service = Service::with_defect(World::live(None), args.migrated, args.defect);
     let (ending, over) = tokio::sync::oneshot::channel();
     let shutdown = async move {
         // The sender lives as long as the process does.

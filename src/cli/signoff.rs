@@ -1,12 +1,24 @@
 //! `partywall signoff`: before and after the migration.
 
+use std::path::{Path, PathBuf};
+
+use clap::builder::BoolishValueParser;
+use sha2::{Digest, Sha256};
+
+use super::audit::read_audit;
 use super::common::{CameTo, CampaignArgs, scenario};
 use super::progress::Shown;
+use super::report;
+use super::saved::SavedArgs;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::campaign::signoff::{SignOff, SignedOff};
 use crate::reference::call_sites::Migration;
 use crate::scenario::built_in_names;
-use crate::trial::verdict::ExitCode;
+use crate::trial::audit::AuditRecord;
+use crate::trial::measure::Subject;
+use crate::trial::migration::MigrationRecord;
+use crate::trial::raw::to_hex;
+use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
 
 /// The arguments of `signoff`.
 #[derive(Debug, clap::Args)]
@@ -26,6 +38,17 @@ pub(super) struct Args {
     /// Rounds on the wire of each scenario and side [default: the scenario's]
     #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
+    /// An audit in JSON, to stand in the report
+    #[arg(long, env = "PARTYWALL_AUDIT", value_name = "FILE")]
+    audit: Option<PathBuf>,
+    /// What `partywall migration` came to: its run folder or report.json
+    #[arg(long, env = "PARTYWALL_MIGRATION", value_name = "FOLDER")]
+    migration: Option<PathBuf>,
+    /// Fail where the audit has call sites left in application code
+    #[arg(long, env = "PARTYWALL_REQUIRE_MIGRATED", value_parser = BoolishValueParser::new(), requires = "audit")]
+    require_migrated: bool,
+    #[command(flatten)]
+    saved: SavedArgs,
     #[command(flatten)]
     campaign: CampaignArgs,
 }
@@ -40,6 +63,9 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let program = std::env::current_exe().map_err(|error| {
         CampaignError::new(Kind::Internal, format!("this program does not know its path: {error}"))
     })?;
+    let audit = args.audit.as_deref().map(read_audit).transpose()?;
+    let migration = args.migration.as_deref().map(matrix).transpose()?;
+    let saved = args.saved.load()?;
     let begun = args.campaign.begin("signoff")?;
     let mut signoff =
         SignOff::new(&scenarios, args.campaign.seed, &program, &begun.folder, &begun.stop);
@@ -47,13 +73,63 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     signoff.after = args.after;
     signoff.trials = args.trials;
     signoff.rounds = args.rounds;
-    let SignedOff { outcome, reasons, before, after, cross_checks, models, comparison, .. } =
-        signoff.run(&Shown::new())?;
-    let mut record = begun.record(CameTo { outcome, reasons });
+    signoff.saved = &saved;
+    let came_to = signoff.run(&Shown::new())?;
+    args.saved.save(&came_to.repros)?;
+    let SignedOff {
+        outcome,
+        reasons,
+        before,
+        after,
+        cross_checks,
+        saved_repros,
+        models,
+        comparison,
+        ..
+    } = came_to;
+    let came_to = CameTo { outcome, reasons };
+    let required = audit.as_ref().filter(|_| args.require_migrated);
+    let mut record = begun.record(required.into_iter().fold(came_to, require_migrated));
+    record.audit = audit;
+    record.migration = migration;
     record.before = Some(before);
     record.after = Some(after);
     record.cross_checks = cross_checks;
+    record.saved_repros = saved_repros;
     record.models = models;
     record.comparison = comparison;
+    record.subjects = this_program(&program);
     begun.finish(record, &args.campaign.report)
+}
+
+/// The matrix of a report that `migration` wrote.
+fn matrix(path: &Path) -> Result<MigrationRecord, CampaignError> {
+    let path = report::file_of(path);
+    report::read(&path)?.migration.ok_or_else(|| {
+        let shown = path.display().to_string();
+        let remedy = "name a run folder of `partywall migration`";
+        CampaignError::usage(format!("`{}` has no states in it; {remedy}", shown.escape_debug()))
+    })
+}
+
+/// What is left in the source counts as much as what was seen: only a leak or an interruption
+/// weighs more.
+fn require_migrated(came_to: CameTo, audit: &AuditRecord) -> CameTo {
+    let CameTo { outcome, mut reasons } = came_to;
+    let left = audit.remaining().count();
+    if left == 0 {
+        return CameTo { outcome, reasons };
+    }
+    let text = format!("{left} call sites remain in application code, and none was to");
+    reasons.insert(0, Reason::new(ReasonCode::CallSitesRemain, text));
+    let outcome = if outcome == Outcome::StillLeaks { outcome } else { Outcome::NotMigrated };
+    CameTo { outcome, reasons }
+}
+
+/// What was tested: the reference back end is in this program.
+fn this_program(program: &Path) -> Vec<Subject> {
+    let digest = |bytes: Vec<u8>| to_hex(&Sha256::digest(bytes));
+    let name = || format!("partywall-{}", env!("CARGO_PKG_VERSION"));
+    let subject = |sha256| Subject { name: name(), sha256 };
+    std::fs::read(program).ok().map(digest).map(subject).into_iter().collect()
 }

@@ -26,7 +26,14 @@ pub(super) fn campaign() -> CampaignKey {
 pub(super) fn plan(bytes: &mut Bytes<'_>) -> Plan {
     let users = 2 + bytes.below(2);
     let users = (0..users).map(|place| user(bytes, place)).collect();
-    Plan { version: PLAN_VERSION, scenario: "fuzzed".into(), campaign: campaign(), trial: 0, users }
+    Plan {
+        version: PLAN_VERSION,
+        scenario: "fuzzed".into(),
+        campaign: campaign(),
+        trial: 0,
+        users,
+        faults: Vec::new(),
+    }
 }
 
 fn user(bytes: &mut Bytes<'_>, place: usize) -> UserPlan {
@@ -42,7 +49,7 @@ fn user(bytes: &mut Bytes<'_>, place: usize) -> UserPlan {
     if maker.started > 0 {
         steps.push(Step::Await { run: maker.last });
     }
-    UserPlan { name: UserName::new(NAMES[place]), index: place as u32, steps }
+    UserPlan { name: UserName::new(NAMES[place]), index: place as u32, browser: None, steps }
 }
 
 struct StepMaker {
@@ -87,6 +94,7 @@ impl StepMaker {
             agents: agents.iter().map(|agent| (*agent).to_owned()).collect(),
             delays: (0..4).map(|_| bytes.below(8) as u32).collect(),
             phantom: shape & 8 != 0,
+            twists: Vec::new(),
         }
     }
 }

@@ -74,6 +74,7 @@ mod table;
 // The same files as `reference::kernel`: `use super::sync` in them finds loom's types here.
 #[path = "../reference/kernel/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "the server's kernel, here over loom's types")]
+#[expect(dead_code, reason = "defects use some of it that no model does")]
 mod kernel;
 
 pub use check::{ControlOutcome, ModelOutcome, check, replay};

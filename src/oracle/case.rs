@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::attribution::{self, Asked};
 use super::decode::Decoder;
 use super::leaves::Path;
 use super::runs::{Acceptance, RunFacts};
@@ -158,6 +159,9 @@ pub struct Case<'h> {
     pub(super) events: Vec<Vec<usize>>,
     /// The other messages on sockets that name each run.
     pub(super) others: Vec<Vec<usize>>,
+    /// The calls that the upstream logged.
+    pub(super) upstream: Vec<Asked>,
+    pub(super) scanner: Scanner,
     run_ids: BTreeMap<Cow<'h, str>, usize>,
     people: BTreeMap<&'h str, &'h UserPlan>,
     by_index: BTreeMap<u32, &'h UserPlan>,
@@ -197,6 +201,8 @@ impl<'h> Case<'h> {
             acceptances: Vec::new(),
             events,
             others,
+            upstream: attribution::asked(history, scanner),
+            scanner: scanner.clone(),
             run_ids: decoder.run_ids,
             people: people.iter().rev().map(|user| (user.name.as_str(), user)).collect(),
             by_index: people.iter().rev().map(|user| (user.index, user)).collect(),

@@ -6,18 +6,22 @@
 //!
 //! # What none of them sees
 //!
-//! What never comes to a simulated user: a wrong identity at an upstream, a wrong value that is
-//! stored and not read back, a stream that differs from what the user would get alone.
+//! What never comes to a simulated user: a wrong identity at an upstream that does not log, a wrong
+//! value that is stored and not read back, a stream that differs from what the user would get alone.
 
 mod after_close;
 mod alter;
+mod at_rest;
+mod attribution;
 mod binding;
 mod canary;
 pub mod case;
 mod completeness;
 pub mod control;
+mod control_effect;
 mod decode;
 mod duplicates;
+pub mod latent;
 mod leaves;
 #[doc(hidden)]
 pub mod notation;
@@ -73,7 +77,7 @@ impl Judgement {
 }
 
 /// All oracles, in the order of [`OracleId::ALL`].
-pub fn all() -> [&'static dyn Oracle; 6] {
+pub fn all() -> [&'static dyn Oracle; 9] {
     OracleId::ALL.map(of)
 }
 
@@ -86,6 +90,9 @@ pub fn of(id: OracleId) -> &'static dyn Oracle {
         OracleId::Duplicates => &duplicates::Duplicates,
         OracleId::AfterClose => &after_close::AfterClose,
         OracleId::Binding => &binding::Binding,
+        OracleId::Attribution => &attribution::Attribution,
+        OracleId::ControlEffect => &control_effect::ControlEffect,
+        OracleId::AtRest => &at_rest::AtRest,
     }
 }
 

@@ -234,7 +234,12 @@ impl Script {
     fn user(&mut self, name: &str) -> UserName {
         if self.users.iter().all(|user| user.name.as_str() != name) {
             let index = self.users.len() as u32 + 1;
-            self.users.push(UserPlan { name: name.into(), index, steps: Vec::new() });
+            self.users.push(UserPlan {
+                name: name.into(),
+                index,
+                browser: None,
+                steps: Vec::new(),
+            });
         }
         name.into()
     }
@@ -326,6 +331,7 @@ impl Script {
             agents: vec!["triage".into()],
             delays: vec![1],
             phantom: false,
+            twists: Vec::new(),
         }));
         Some((thread, request_id))
     }
@@ -404,6 +410,7 @@ impl Script {
             campaign: key(),
             trial: 0,
             users: self.users,
+            faults: Vec::new(),
         };
         let ending = Some(Ending::Finished);
         History { plan, observations: self.observations, ending }

@@ -1,9 +1,11 @@
 //! Agents: the classes that there are, and one built instance.
 
-use super::bridge::{AgentWebSocketBridge, UserWebSocketEmitter};
-use super::event::{AgentEvent, Chat};
+use super::bridge::AgentWebSocketBridge;
+use super::defects::m11_ambient_context;
+use super::event::AgentEvent;
 use super::stubs::{LlmManager, ToolDispatcher};
-use crate::world::World;
+use super::work::Work;
+use crate::world::Dropped;
 
 /// The supervisor's name.
 pub const SUPERVISOR: &str = "supervisor";
@@ -60,41 +62,28 @@ impl AgentInstance {
     }
 
     /// Says something over the bridge that the agent was built with; others may go on meanwhile.
-    pub(crate) async fn say(
-        &self,
-        world: &World,
-        emitter: &mut UserWebSocketEmitter,
-        event: &AgentEvent,
-    ) {
-        emitter.emit(&self.bridge, self.class.name, event);
-        world.turn().await;
+    pub(crate) async fn say(&self, work: &mut Work, event: &AgentEvent) {
+        work.emitter.emit(&self.bridge, self.class.name, event);
+        work.shared.world.turn().await;
     }
 
     /// Works on the prompt as a sub-agent does: thinks, uses its tool, completes.
-    pub(crate) async fn work(
-        &self,
-        world: &World,
-        emitter: &mut UserWebSocketEmitter,
-        chat: &Chat,
-        call: usize,
-    ) -> String {
+    pub(crate) async fn work(&self, work: &mut Work, call: usize) -> Result<String, Dropped> {
         let AgentClass { name, tool } = self.class;
-        let prompt = &chat.message;
-        self.say(
-            world,
-            emitter,
-            &AgentEvent::AgentStarted { message: format!("{name} takes «{prompt}»") },
-        )
-        .await;
-        let reasoning = self.llm_manager.complete(world, name, prompt, chat.delay(call + 1)).await;
-        self.say(world, emitter, &AgentEvent::AgentThinking { reasoning: reasoning.clone() }).await;
-        let parameters = serde_json::json!({ "query": prompt });
-        self.say(world, emitter, &AgentEvent::ToolExecuting { tool_name: tool.into(), parameters })
-            .await;
-        let result = self.tool_dispatcher.execute(world, tool, prompt, chat.delay(call + 2)).await;
-        self.say(world, emitter, &AgentEvent::ToolCompleted { tool_name: tool.into(), result })
-            .await;
-        self.say(world, emitter, &AgentEvent::AgentCompleted { result: reasoning.clone() }).await;
-        reasoning
+        m11_ambient_context::enter(&work.shared, &work.context, self.llm_manager.settings());
+        let message = format!("{name} takes «{}»", work.chat.message);
+        self.say(work, &AgentEvent::AgentStarted { message }).await;
+        let turns = work.chat.delay(call + 1);
+        let reasoning = self.llm_manager.complete(work, name, turns).await?;
+        work.buffer.write(&reasoning);
+        self.say(work, &AgentEvent::AgentThinking { reasoning }).await;
+        let parameters = serde_json::json!({ "query": work.chat.message });
+        self.say(work, &AgentEvent::ToolExecuting { tool_name: tool.into(), parameters }).await;
+        let (settings, turns) = (self.llm_manager.settings(), work.chat.delay(call + 2));
+        let result = self.tool_dispatcher.execute(work, tool, settings, turns).await?;
+        self.say(work, &AgentEvent::ToolCompleted { tool_name: tool.into(), result }).await;
+        let result = work.buffer.read();
+        self.say(work, &AgentEvent::AgentCompleted { result: result.clone() }).await;
+        Ok(result)
     }
 }

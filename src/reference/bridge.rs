@@ -4,9 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::context::UserExecutionContext;
+use super::defects::{
+    m03_routing_key, m05_last_writer, m12_fan_out, m13_competing_consumers, m20_backpressure,
+};
 use super::event::{AgentEvent, Envelope, to_text};
 use super::kernel::emitters::PooledEmitter;
-use super::process::Shared;
+use super::process::{Delivery, Shared};
 use crate::trial::history::Note;
 use crate::trial::ids::{RunId, ThreadId, UserName};
 
@@ -68,7 +71,27 @@ impl AgentWebSocketBridge {
                 agent: agent.into(),
             });
         }
-        self.shared.connections.emit(&target, &Arc::from(text));
+        let (run, text) = (identity.run.clone(), Arc::from(text));
+        let delivery = Arc::new(Delivery { run, sequence, text });
+        let kept = (identity.user.clone(), identity.run.clone());
+        self.shared.log.change(kept, Vec::new, |log| log.push(Arc::clone(&delivery)));
+        self.deliver(target, &identity.context, &delivery);
+    }
+
+    /// Hands the event to the target's connections, and to nobody else.
+    fn deliver(&self, target: UserName, context: &UserExecutionContext, event: &Arc<Delivery>) {
+        let shared = &self.shared;
+        let target = m03_routing_key::target(shared, context).unwrap_or(target);
+        let target = m05_last_writer::target(shared, context).unwrap_or(target);
+        let target = m13_competing_consumers::target(shared, context).unwrap_or(target);
+        if m20_backpressure::drops(shared, context) {
+            return;
+        }
+        let connections = shared.connections.emit(&target, event);
+        m20_backpressure::queued(shared, connections);
+        if connections == 0 {
+            m12_fan_out::to_all(shared, context, event);
+        }
     }
 
     fn warn(&self, text: impl FnOnce() -> String) {
@@ -89,6 +112,7 @@ struct Identity {
     user: UserName,
     thread: ThreadId,
     run: RunId,
+    context: UserExecutionContext,
 }
 
 /// The sender of one (user, thread, run): it says whose an event is and numbers it. Taken from the
@@ -109,6 +133,7 @@ impl UserWebSocketEmitter {
                 user: context.user_id().clone(),
                 thread: context.thread_id().clone(),
                 run: pooled.run().unwrap_or(context.run_id()).clone(),
+                context: context.clone(),
             },
             pooled: Some(pooled),
         }

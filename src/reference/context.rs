@@ -13,6 +13,8 @@ pub struct UserExecutionContext {
     run_id: RunId,
     request_id: RequestId,
     websocket_client_id: Option<u64>,
+    /// Whether a defect that is switched on strikes this request.
+    struck: bool,
 }
 
 /// Why a context is refused.
@@ -52,7 +54,19 @@ impl UserExecutionContext {
         if let Some((field, _)) = blank {
             return Err(ContextError { field });
         }
-        Ok(Self { user_id, thread_id, run_id, request_id, websocket_client_id })
+        let struck = false;
+        Ok(Self { user_id, thread_id, run_id, request_id, websocket_client_id, struck })
+    }
+
+    /// The same context, struck by the defect that is switched on or not.
+    pub(crate) fn struck(mut self, struck: bool) -> Self {
+        self.struck = struck;
+        self
+    }
+
+    /// Whether a defect that is switched on strikes this request.
+    pub(crate) fn is_struck(&self) -> bool {
+        self.struck
     }
 
     /// Whose request it is.

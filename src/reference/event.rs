@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::trial::ids::{RequestId, RunId, ThreadId, UserName};
+use crate::trial::plan::DEFAULT_THREAD;
 
 /// What an agent tells the person's browser.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -86,7 +87,9 @@ pub(crate) enum ClientMessage {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Chat {
     pub(crate) message: String,
-    pub(crate) thread_id: ThreadId,
+    /// The conversation; the user's own default one where it is left out.
+    #[serde(default)]
+    pub(crate) thread_id: Option<ThreadId>,
     #[serde(default = "Chat::default_request")]
     pub(crate) request_id: RequestId,
     /// Who the client says it is; must be who it proved to be.
@@ -98,12 +101,20 @@ pub(crate) struct Chat {
     /// The sub-agents to run; all where it is empty.
     #[serde(default)]
     pub(crate) agents: Vec<String>,
+    /// Whether the run waits for its user's approval before it ends.
+    #[serde(default)]
+    pub(crate) approval: bool,
     /// How long each stub call takes, in turns, round-robin.
     #[serde(default)]
     pub(crate) delays: Vec<u32>,
 }
 
 impl Chat {
+    /// The conversation that it belongs to.
+    pub(crate) fn thread(&self) -> ThreadId {
+        self.thread_id.clone().unwrap_or_else(|| ThreadId::new(DEFAULT_THREAD))
+    }
+
     fn default_request() -> RequestId {
         RequestId::new("unnamed")
     }

@@ -30,7 +30,7 @@ struct Settings {
 }
 
 /// Why a factory does not make an agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FactoryError {
     /// Nobody has configured it.

@@ -5,10 +5,14 @@
 //! [`process::Process`] is a value, so two trials share nothing.
 
 pub mod agents;
+mod answers;
 pub mod auth;
 pub mod bridge;
 pub mod call_sites;
 pub mod context;
+mod controls;
+pub mod defects;
+mod earlier;
 mod event;
 pub mod factory;
 mod kernel;
@@ -19,3 +23,5 @@ pub mod service;
 pub mod stubs;
 mod supervisor;
 mod sync;
+mod upstream;
+mod work;

@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::agents::AgentClassRegistry;
+use super::answers::{Key, Waiting};
 use super::call_sites::Migration;
+use super::controls::Control;
+use super::defects::{Defect, Defects};
 use super::event::{RunAnswer, SaidMessage};
 use super::factory::AgentInstanceFactory;
 use super::kernel::connections::{ConnectionRegistry, Sink};
@@ -13,8 +16,12 @@ use super::kernel::emitters::EmitterPool;
 use super::kernel::gate::Gate;
 use super::kernel::id_source::IdSource;
 use super::kernel::limits::UserLimits;
+use super::kernel::pool::Pool;
 use super::kernel::runs::RunRegistry;
 use super::kernel::singleton::Singleton;
+use super::kernel::table::Table;
+use super::upstream::Connection;
+use super::work::Notes;
 use crate::trial::ids::{RunId, ThreadId, UserName};
 use crate::world::World;
 use crate::world::channel::Sender;
@@ -27,6 +34,12 @@ const FINISHED_RUNS: usize = 10_000;
 const MESSAGES_PER_CONVERSATION: usize = 200;
 /// How many idle emitters the pool keeps for a user.
 const IDLE_EMITTERS_PER_USER: usize = 4;
+/// How many idle workers, buffers and upstream connections the process keeps.
+const IDLE_IN_POOL: usize = 64;
+/// How many answers the semantic cache keeps.
+const CACHED_ANSWERS: usize = 1_000;
+/// Of how many runs the events are kept for users who come back.
+const LOGGED_RUNS: usize = 1_000;
 
 /// What every request of the process shares, rightly or by necessity.
 pub(crate) struct Shared {
@@ -39,6 +52,17 @@ pub(crate) struct Shared {
     pub(crate) ids: IdSource,
     pub(crate) gate: Gate,
     pub(crate) agent_class_registry: AgentClassRegistry,
+    pub(crate) controls: Table<RunId, Control>,
+    /// The events of each run of each user, for cursors.
+    pub(crate) log: Table<(UserName, RunId), Vec<Arc<Delivery>>>,
+    pub(crate) cache: Table<Key, String>,
+    pub(crate) under_way: Table<Key, Option<Waiting>>,
+    pub(crate) upstream: Pool<Connection>,
+    pub(crate) workers: Pool<Notes>,
+    pub(crate) idle_buffers: Pool<u64>,
+    pub(crate) buffer_ids: IdSource,
+    pub(crate) buffers: Table<u64, String>,
+    pub(crate) defects: Defects,
 }
 
 /// One server process of the modelled system.
@@ -52,6 +76,11 @@ pub struct Process {
 impl Process {
     /// A process whose given call sites are migrated. Start-up has run.
     pub fn start(world: World, migration: Migration) -> Arc<Self> {
+        Self::with_defect(world, migration, None)
+    }
+
+    /// The same with that defect switched on.
+    pub fn with_defect(world: World, migration: Migration, defect: Option<Defect>) -> Arc<Self> {
         let shared = Shared {
             world,
             connections: ConnectionRegistry::new(),
@@ -62,6 +91,16 @@ impl Process {
             ids: IdSource::new(),
             gate: Gate::new(),
             agent_class_registry: AgentClassRegistry::standard(),
+            controls: Table::new(FINISHED_RUNS),
+            log: Table::new(LOGGED_RUNS),
+            cache: Table::new(CACHED_ANSWERS),
+            under_way: Table::new(CACHED_ANSWERS),
+            upstream: Pool::new(IDLE_IN_POOL),
+            workers: Pool::new(IDLE_IN_POOL),
+            idle_buffers: Pool::new(IDLE_IN_POOL),
+            buffer_ids: IdSource::new(),
+            buffers: Table::new(FINISHED_RUNS),
+            defects: Defects::new(defect),
         };
         let process =
             Arc::new(Self { shared: Arc::new(shared), migration, singleton: Singleton::new() });
@@ -89,14 +128,22 @@ impl fmt::Debug for Shared {
     }
 }
 
+/// An event on its way to a connection.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) run: RunId,
+    pub(crate) sequence: u64,
+    pub(crate) text: Arc<str>,
+}
+
 /// Where the events for one connection go: the queue that its task empties.
 #[derive(Debug)]
-pub(crate) struct EventSink(pub(crate) Sender<Arc<str>>);
+pub(crate) struct EventSink(pub(crate) Sender<Arc<Delivery>>);
 
 impl Sink for EventSink {
-    type Message = Arc<str>;
+    type Message = Arc<Delivery>;
 
-    fn deliver(&self, message: &Arc<str>) -> bool {
+    fn deliver(&self, message: &Arc<Delivery>) -> bool {
         self.0.send(Arc::clone(message)).is_ok()
     }
 }

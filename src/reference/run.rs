@@ -3,13 +3,20 @@
 use std::sync::Arc;
 
 use super::agents::SUPERVISOR;
-use super::bridge::{AgentWebSocketBridge, UserWebSocketEmitter};
+use super::bridge::AgentWebSocketBridge;
 use super::context::UserExecutionContext;
-use super::event::{AgentEvent, Chat, RunAnswer, RunStatus, SaidMessage};
+use super::controls;
+use super::defects::{
+    m03_routing_key, m04_id_collision, m05_last_writer, m07_process_setting, m10_use_after_recycle,
+    m24_unserialised_turns,
+};
+use super::earlier::remember;
+use super::event::{AgentEvent, Chat, RunAnswer, RunStatus};
 use super::factory::AgentInstanceFactory;
 use super::process::Process;
 use super::stubs::LlmManager;
-use super::supervisor::SupervisorAgent;
+use super::supervisor::{RunError, SupervisorAgent};
+use super::work::Work;
 use crate::trial::history::Note;
 use crate::trial::ids::{RunId, UserName};
 
@@ -41,10 +48,11 @@ impl ChatRun {
             return Admission::Refused { status: 403, error: "the message states another user" };
         }
         let shared = &process.shared;
-        let run_id = RunId::new(format!("run-{}", shared.ids.next()));
+        let run_id = m04_id_collision::run_id(shared, chat)
+            .unwrap_or_else(|| RunId::new(format!("run-{}", shared.ids.next())));
         let Ok(context) = UserExecutionContext::new(
             user.clone(),
-            chat.thread_id.clone(),
+            chat.thread(),
             run_id.clone(),
             chat.request_id.clone(),
             websocket_client_id,
@@ -54,16 +62,23 @@ impl ChatRun {
                 error: "`thread_id` or `request_id` is blank",
             };
         };
+        let context = context.struck(shared.defects.strikes(&format!("{user} {chat:?}")));
         if !shared.gate.enter() {
             return Admission::Refused { status: 503, error: "the server is shutting down" };
         }
-        if !shared.runs.register(run_id, context.conversation()) {
+        let is_new = shared.runs.register(run_id, context.conversation());
+        if !is_new && !m04_id_collision::takes_what_is_there(shared) {
             shared.gate.leave();
             return Admission::Refused { status: 500, error: "the run id is taken" };
         }
         let came_to = RunAnswer { status: RunStatus::Cancelled, answer: String::new() };
         let run = Self { process: Arc::clone(process), context, came_to };
-        run.remember("user", &chat.message);
+        m03_routing_key::note(shared, &run.context);
+        m05_last_writer::note(shared, &run.context);
+        controls::open(shared, run.context.run_id(), run.context.request_id());
+        if !m24_unserialised_turns::reads_the_record(shared, &run.context, &chat.message) {
+            remember(shared, &run.context, "user", &chat.message);
+        }
         if shared.world.is_recorded() {
             shared.world.report(Note::Accepted {
                 user: user.clone(),
@@ -90,11 +105,12 @@ impl ChatRun {
         chat: &Chat,
     ) -> RunAnswer {
         let shared = &self.process.shared;
-        let mut emitter = UserWebSocketEmitter::take(shared, &self.context);
+        let _settings = m07_process_setting::enter(shared, &self.context, &chat.settings);
+        let mut work = Work::new(shared, &self.context, chat);
         let supervisor = SupervisorAgent::new(&self.process, factory);
-        let came_to = match supervisor.execute(&self.context, &mut emitter, chat).await {
+        let came_to = match supervisor.execute(&mut work).await {
             Ok(answer) => {
-                self.remember("agent", &answer);
+                self.keep(&work, &answer);
                 RunAnswer { status: RunStatus::Completed, answer }
             }
             Err(error) => {
@@ -102,22 +118,26 @@ impl ChatRun {
                 // The route tells of a failed run over a bridge of its own: the factory's may be
                 // missing, which is what failed.
                 let bridge = AgentWebSocketBridge::for_user(shared, self.context.user_id());
-                emitter.emit(
-                    &bridge,
-                    SUPERVISOR,
-                    &AgentEvent::AgentError { error: answer.clone() },
-                );
-                RunAnswer { status: RunStatus::Failed, answer }
+                let event = AgentEvent::AgentError { error: answer.clone() };
+                work.emitter.emit(&bridge, SUPERVISOR, &event);
+                let stopped = error == RunError::Stopped;
+                let status = if stopped { RunStatus::Cancelled } else { RunStatus::Failed };
+                RunAnswer { status, answer }
             }
         };
         self.came_to = came_to.clone();
         came_to
     }
 
-    fn remember(&self, role: &'static str, text: &str) {
-        let said =
-            SaidMessage { run_id: self.context.run_id().clone(), role, text: text.to_owned() };
-        self.process.shared.conversations.append(self.context.conversation(), said);
+    /// Adds the answer to the conversation.
+    fn keep(&self, work: &Work, answer: &str) {
+        let (shared, context) = (&self.process.shared, &self.context);
+        if m10_use_after_recycle::keeps_later(shared, context, work.buffer.number())
+            || m24_unserialised_turns::writes_back(shared, context, answer)
+        {
+            return;
+        }
+        remember(shared, context, "agent", answer);
     }
 }
 
@@ -125,6 +145,8 @@ impl ChatRun {
 impl Drop for ChatRun {
     fn drop(&mut self) {
         let shared = &self.process.shared;
+        // A run that was cut off is past stopping, too; one that ended has no controls any more.
+        let _ = controls::close(shared, self.context.run_id());
         shared.runs.finish(self.context.run_id(), self.came_to.clone());
         shared.gate.leave();
     }

@@ -1,20 +1,23 @@
 //! The reference back end as a real server: axum over the same routes.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::serve::ListenerExt;
 use futures_util::future::BoxFuture;
+use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use super::service::{HttpAnswer, HttpRequest, Service, SocketIo};
+use crate::trial::ids::RunId;
+use crate::world::backend::Cursor;
 
 /// The largest body and the largest message that the server takes, in bytes.
 const LARGEST_MESSAGE: usize = 1 << 20;
@@ -46,7 +49,7 @@ pub async fn serve(
         .with_state(service);
     // Else the system holds small events back and sends those of a run in bursts.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    axum::serve(listener, router)
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
             shutdown.await;
             ending.process().shut_down();
@@ -67,6 +70,7 @@ impl IntoResponse for HttpAnswer {
 
 async fn answer(
     State(service): State<Service>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -77,12 +81,29 @@ async fn answer(
         path: uri.path().to_owned(),
         authorization: authorization(&headers).map(str::to_owned),
         body: body.to_vec(),
+        connection: from.to_string(),
     };
     service.answer(request).await.into_response()
 }
 
+/// What a client that comes back says of where it was.
+#[derive(Debug, Deserialize)]
+struct CursorQuery {
+    #[serde(default)]
+    run: Option<RunId>,
+    #[serde(default)]
+    after: u64,
+}
+
+impl CursorQuery {
+    fn cursor(self) -> Option<Cursor> {
+        Some(Cursor { run: self.run?, after: self.after })
+    }
+}
+
 async fn open_socket(
     State(service): State<Service>,
+    Query(asked): Query<CursorQuery>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -93,7 +114,7 @@ async fn open_socket(
     upgrade.max_message_size(LARGEST_MESSAGE).on_upgrade(async move |socket| {
         let mut io = AxumSocket(socket);
         let name = format!("{user}/socket");
-        service.serve_socket(user, &name, &mut io).await;
+        service.serve_socket(user, &name, asked.cursor().as_ref(), &mut io).await;
         io.end().await;
     })
 }

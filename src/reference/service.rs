@@ -8,11 +8,16 @@ use serde::Serialize;
 
 use super::auth;
 use super::call_sites::{self, Migration};
+use super::controls;
+use super::defects::{
+    Defect, m14_scope_key, m17_replay_log, m18_reconnect, m19_identity_change, m20_backpressure,
+};
 use super::event::{Chat, ClientMessage, Frame, RunStatus, SaidMessage, to_text};
-use super::process::{EventSink, Process};
+use super::process::{Delivery, EventSink, Process};
 use super::run::{Admission, ChatRun};
 use crate::trial::ids::{RequestId, RunId, ThreadId, UserName};
 use crate::world::World;
+use crate::world::backend::Cursor;
 
 /// How many events may wait for one connection before it is dropped as too slow.
 const EVENTS_WAITING: usize = 4096;
@@ -34,6 +39,8 @@ pub struct HttpRequest {
     pub authorization: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+    /// The keep-alive connection that it came on.
+    pub connection: String,
 }
 
 /// An HTTP answer; the body is JSON.
@@ -72,6 +79,13 @@ struct RunBody<'r> {
 }
 
 #[derive(Serialize)]
+struct ControlBody<'r> {
+    run_id: &'r RunId,
+    user_id: &'r UserName,
+    control: &'r str,
+}
+
+#[derive(Serialize)]
 struct ThreadBody<'t> {
     thread_id: &'t ThreadId,
     user_id: &'t UserName,
@@ -91,6 +105,11 @@ impl Service {
     /// The back end with those call sites migrated.
     pub fn new(world: World, migration: Migration) -> Self {
         Self { process: Process::start(world, migration) }
+    }
+
+    /// The same with that defect switched on.
+    pub fn with_defect(world: World, migration: Migration, defect: Option<Defect>) -> Self {
+        Self { process: Process::with_defect(world, migration, defect) }
     }
 
     /// The process behind the routes.
@@ -118,16 +137,27 @@ impl Service {
             Ok(user) => user,
             Err(answer) => return answer,
         };
+        let user = m19_identity_change::user(&self.process.shared, &request, user);
         let path: Vec<&str> = request.path.split('/').skip(1).collect();
         match (request.method.as_str(), path.as_slice()) {
             ("POST", ["api", "chat"]) => self.chat(&user, &request.body).await,
             ("GET", ["api", "runs", run]) => self.read_run(&user, &RunId::new(run)).await,
+            ("POST", ["api", "runs", run, "stop"]) => {
+                self.control(&user, &RunId::new(run), "stopping", controls::stop).await
+            }
+            ("POST", ["api", "runs", run, "approve"]) => {
+                self.control(&user, &RunId::new(run), "approved", controls::approve).await
+            }
             ("GET", ["api", "threads", thread, "messages"]) => {
                 self.read_thread(&user, &ThreadId::new(thread)).await
             }
-            (_, ["api", "chat"] | ["api", "runs", _] | ["api", "threads", _, "messages"]) => {
-                HttpAnswer::error(405, "that method does not serve here")
-            }
+            (
+                _,
+                ["api", "chat"]
+                | ["api", "runs", _]
+                | ["api", "runs", _, "stop" | "approve"]
+                | ["api", "threads", _, "messages"],
+            ) => HttpAnswer::error(405, "that method does not serve here"),
             _ => HttpAnswer::error(404, "there is no such route"),
         }
     }
@@ -179,10 +209,33 @@ impl Service {
         })
     }
 
+    /// Stops or approves a run, if it is the user's own.
+    async fn control(
+        &self,
+        user: &UserName,
+        run: &RunId,
+        done: &str,
+        act: fn(&super::process::Shared, &RunId) -> bool,
+    ) -> HttpAnswer {
+        let shared = &self.process.shared;
+        shared.world.turn().await;
+        match shared.runs.get(run) {
+            None => HttpAnswer::error(404, "there is no such run"),
+            Some(known) if known.owner.0 != *user => {
+                HttpAnswer::error(403, "that run belongs to somebody else")
+            }
+            Some(_) if act(shared, run) => {
+                HttpAnswer::ok(&ControlBody { run_id: run, user_id: user, control: done })
+            }
+            Some(_) => HttpAnswer::error(409, "that run has ended"),
+        }
+    }
+
     async fn read_thread(&self, user: &UserName, thread: &ThreadId) -> HttpAnswer {
         let shared = &self.process.shared;
         shared.world.turn().await;
-        match shared.conversations.read(&(user.clone(), thread.clone())) {
+        let key = m14_scope_key::read_key(shared, (user.clone(), thread.clone()));
+        match shared.conversations.read(&key) {
             Some(messages) => HttpAnswer::ok(&ThreadBody {
                 thread_id: thread,
                 user_id: user,
@@ -195,11 +248,18 @@ impl Service {
         }
     }
 
-    /// Serves one authenticated connection until either side ends it.
+    /// Serves one authenticated connection until either side ends it. With a cursor it begins with
+    /// what the user missed of that run of theirs.
     ///
     /// `name` is the connection's task; the runs that it starts are named after it and live on
     /// when it ends.
-    pub async fn serve_socket(&self, user: UserName, name: &str, io: &mut dyn SocketIo) {
+    pub async fn serve_socket(
+        &self,
+        user: UserName,
+        name: &str,
+        cursor: Option<&Cursor>,
+        io: &mut dyn SocketIo,
+    ) {
         let shared = &self.process.shared;
         let (sender, mut events) = shared.world.channel(EVENTS_WAITING);
         let Some(id) = shared.connections.connect(&user, EventSink(sender)) else { return };
@@ -209,12 +269,21 @@ impl Service {
         if !io.send(greeting.to_text().into()).await {
             return;
         }
+        let mut replayed = Replayed::default();
+        if let Some(cursor) = cursor
+            && !connection.replay(cursor, &mut replayed, io).await
+        {
+            return;
+        }
         let mut runs = 0;
         loop {
             let answer = tokio::select! {
                 biased;
                 event = events.receive() => match event {
-                    Some(event) => Some(event),
+                    Some(event) => {
+                        m20_backpressure::taken(shared);
+                        (!replayed.holds(&event)).then(|| Arc::clone(&event.text))
+                    }
                     None => return,
                 },
                 message = io.receive() => match message {
@@ -231,6 +300,16 @@ impl Service {
     }
 }
 
+/// How far a run was replayed: what comes of it again is not sent again.
+#[derive(Debug, Default)]
+struct Replayed(Option<Arc<Delivery>>);
+
+impl Replayed {
+    fn holds(&self, event: &Delivery) -> bool {
+        self.0.as_ref().is_some_and(|last| last.run == event.run && event.sequence <= last.sequence)
+    }
+}
+
 /// A registered connection; unregistered when dropped.
 struct Connection<'c> {
     process: &'c Arc<Process>,
@@ -240,6 +319,32 @@ struct Connection<'c> {
 }
 
 impl Connection<'_> {
+    /// Sends what comes after the cursor; false once the client has gone. The connection is
+    /// registered already, so what is not in the log by now comes live.
+    async fn replay(
+        &self,
+        cursor: &Cursor,
+        replayed: &mut Replayed,
+        io: &mut dyn SocketIo,
+    ) -> bool {
+        let shared = &self.process.shared;
+        let Some(log) = m17_replay_log::log(shared, cursor)
+            .or_else(|| shared.log.get(&(self.user.clone(), cursor.run.clone())))
+        else {
+            let error = Frame::Error { error: "there is no such run of yours" };
+            return io.send(error.to_text().into()).await;
+        };
+        for event in log.into_iter().filter(|event| event.sequence > cursor.after) {
+            if !io.send(Arc::clone(&event.text)).await {
+                return false;
+            }
+            if event.run == cursor.run {
+                replayed.0 = Some(event);
+            }
+        }
+        true
+    }
+
     /// Acts on a client's message; what comes back is answered on the connection.
     async fn take(&self, message: &str, runs: &mut u32, io: &mut dyn SocketIo) -> Option<Arc<str>> {
         let chat = match serde_json::from_str(message) {
@@ -278,7 +383,9 @@ impl Connection<'_> {
 
 impl Drop for Connection<'_> {
     fn drop(&mut self) {
-        self.process.shared.connections.disconnect(self.user, self.id);
+        let shared = &self.process.shared;
+        shared.connections.disconnect(self.user, self.id);
+        m18_reconnect::disconnect(shared, self.user, self.id);
     }
 }
 

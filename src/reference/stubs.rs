@@ -1,7 +1,11 @@
 //! Deterministic stand-ins for the model and the tools: they take as long as the client chose and
 //! echo what they were asked, so that whose answer it is can be seen in it.
 
-use crate::world::World;
+use super::answers;
+use super::defects::{m07_process_setting, m11_ambient_context, m22_outbound_identity};
+use super::upstream::{self, Question};
+use super::work::Work;
+use crate::world::Dropped;
 
 /// Asks the model under one user's settings.
 #[derive(Clone, Debug)]
@@ -15,16 +19,30 @@ impl LlmManager {
         Self { settings: settings.into() }
     }
 
-    /// The model's answer, after that many turns.
+    /// The settings that it asks under.
+    pub(crate) fn settings(&self) -> &str {
+        &self.settings
+    }
+
+    /// The model's answer, after that many turns, unless the call's time is up before.
     pub(crate) async fn complete(
         &self,
-        world: &World,
+        work: &Work,
         agent: &str,
-        prompt: &str,
         turns: u32,
-    ) -> String {
-        world.sleep(turns).await;
-        format!("{agent} weighs «{prompt}» under settings «{}»", self.settings)
+    ) -> Result<String, Dropped> {
+        let mut question = Question {
+            context: work.context.clone(),
+            service: "model",
+            credential: work.context.user_id().clone(),
+            settings: self.settings.clone(),
+            about: format!("{agent} weighs «{}»", work.chat.message),
+            earlier: work.notes(),
+            turns,
+        };
+        m07_process_setting::apply(&work.shared, &mut question);
+        m22_outbound_identity::apply(&work.shared, &mut question);
+        answers::answer(&work.shared, &question).await
     }
 }
 
@@ -33,15 +51,25 @@ impl LlmManager {
 pub struct ToolDispatcher;
 
 impl ToolDispatcher {
-    /// The tool's result, after that many turns.
+    /// The tool's result, after that many turns, unless the call's time is up before. Tools act, so
+    /// they are never answered from a cache.
     pub(crate) async fn execute(
         &self,
-        world: &World,
+        work: &Work,
         tool: &str,
-        query: &str,
+        settings: &str,
         turns: u32,
-    ) -> String {
-        world.sleep(turns).await;
-        format!("{tool} found «{query}»")
+    ) -> Result<String, Dropped> {
+        let mut question = Question {
+            context: work.context.clone(),
+            service: "tool",
+            credential: work.context.user_id().clone(),
+            settings: settings.to_owned(),
+            about: format!("{tool} found «{}»", work.chat.message),
+            earlier: String::new(),
+            turns,
+        };
+        m11_ambient_context::apply(&work.shared, &mut question);
+        upstream::ask(&work.shared, &question).await
     }
 }

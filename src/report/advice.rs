@@ -79,6 +79,7 @@ pub(super) fn next_steps(record: &Record, quote: Quote) -> Vec<String> {
     match record.verdict {
         Outcome::Clean | Outcome::Fixed => Vec::new(),
         Outcome::Leaked | Outcome::StillLeaks => after_a_leak(record, quote),
+        Outcome::NotMigrated => vec![CALL_SITES_REMEDY.into()],
         Outcome::BaselineClean | Outcome::Inconclusive => out_of_doubt(record),
     }
 }
@@ -151,6 +152,8 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::UnexpectedProtocol => "Unexpected protocol",
         ReasonCode::BackendHangs => "The back end hangs",
         ReasonCode::BackendPanicked => "The back end panicked",
+        ReasonCode::NeedsTokio => "The back end needs tokio's runtime",
+        ReasonCode::Nondeterministic => "Nondeterministic",
         ReasonCode::ReplayDiverged => "A replay diverged",
         ReasonCode::BudgetCut => "Budget cut short",
         ReasonCode::Interrupted => "Interrupted",
@@ -158,6 +161,7 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::BaselineClean => "Before did not leak",
         ReasonCode::ReproNotGone => "A repro is not gone",
         ReasonCode::ComparisonTooWeak => "The sides do not compare",
+        ReasonCode::CallSitesRemain => "Call sites remain",
         ReasonCode::Shown => "Shown",
     }
 }
@@ -166,6 +170,9 @@ fn label(code: ReasonCode) -> &'static str {
 const KERNEL_REMEDY: &str = "Do not trust what looks clean in the kernel: `partywall model` checks \
                              it alone. A broken variant that is not refuted, or a state that is \
                              never reached, means that the model no longer fits the kernel.";
+
+/// What helps where the source is not migrated.
+const CALL_SITES_REMEDY: &str = "Migrate the call sites that are listed, those at high risk first; `partywall audit` shows the lines that make them so.";
 
 /// What helps against a doubt.
 fn remedy(code: ReasonCode) -> Option<&'static str> {
@@ -193,6 +200,14 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         ReasonCode::BackendHangs | ReasonCode::BackendPanicked => {
             "Repair the hang or the panic first: what comes after it was not tested."
         }
+        ReasonCode::NeedsTokio => {
+            "Take the `World`'s spawn, sleep, time_limit and channel instead of tokio's; \
+             `tokio::sync` types may stay."
+        }
+        ReasonCode::Nondeterministic => {
+            "Take clocks, random ids and unordered maps out of the back end's path, or give them \
+             what the `World` has: without that a finding cannot be replayed."
+        }
         ReasonCode::ReplayDiverged => {
             "The replay did not take the same path: was the repro made with this build and \
              this scenario?"
@@ -200,6 +215,7 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         ReasonCode::BudgetCut | ReasonCode::Interrupted => {
             "Run it again, without interruption, until the whole budget is spent."
         }
+        ReasonCode::CallSitesRemain => CALL_SITES_REMEDY,
         ReasonCode::HistoryCut => "Judge a history that was recorded to its end.",
         ReasonCode::BaselineClean => {
             "Make the plans stronger until the side before the migration leaks: more users, more \

@@ -18,7 +18,7 @@ struct Group<'r> {
 
 /// How likely a leak could still be at the clean levels. Nothing in a report that is no pass, where
 /// it would read like one, and nothing for before, which is there to leak.
-pub(super) fn bounds(record: &Record, quote: Quote) -> Vec<String> {
+pub(super) fn bounds(record: &Record, quote: Quote, sentence_quote: Quote) -> Vec<String> {
     if matches!(record.verdict, Outcome::BaselineClean | Outcome::Inconclusive) {
         return Vec::new();
     }
@@ -34,7 +34,13 @@ pub(super) fn bounds(record: &Record, quote: Quote) -> Vec<String> {
         else {
             let place = place(side, level, quote);
             let method = quote(&level.method);
-            unknown.push(format!("{place}: no probability can be stated for {method}."));
+            if level.claims.is_empty() {
+                unknown.push(format!("{place}: no probability can be stated for {method}."));
+            } else {
+                let claims = level.claims.iter().map(|claim| sentence_quote(claim));
+                let claims = claims.collect::<Vec<_>>().join("; ");
+                unknown.push(format!("{place}, {method}: {claims}."));
+            }
             continue;
         };
         let member = (level.scenario.as_str(), bound, most);
@@ -49,6 +55,27 @@ pub(super) fn bounds(record: &Record, quote: Quote) -> Vec<String> {
         }
     }
     groups.iter().map(|group| sentence(group, quote)).chain(unknown).collect()
+}
+
+/// The same in a few words: for each level the largest of its bounds.
+pub(super) fn short(record: &Record) -> String {
+    let mut levels: Vec<(LevelName, f64, u64)> = Vec::new();
+    for (side, level) in record.all_levels() {
+        let Some(bound) = &level.leak_probability_upper_bound else { continue };
+        if side == "before" || level.verdict != Verdict::Clean {
+            continue;
+        }
+        match levels.iter_mut().find(|(name, ..)| *name == level.level) {
+            Some((_, value, n)) if bound.value > *value => (*value, *n) = (bound.value, bound.n),
+            Some(_) => {}
+            None => levels.push((level.level, bound.value, bound.n)),
+        }
+    }
+    let words = |(level, value, n): &(LevelName, f64, u64)| {
+        Some(format!("{}: {} would leak (n = {})", level.as_str(), at_most(*value)?, count(*n)))
+    };
+    let words: Vec<_> = levels.iter().filter_map(words).collect();
+    format!("with 95 % confidence, {}", words.join("; "))
 }
 
 /// Whether two bounds are of the same kind, whatever their figures.

@@ -171,7 +171,7 @@ pub(super) fn needs(record: &Record, quote: Quote) -> Vec<String> {
 pub(super) fn level_meaning(level: LevelName) -> &'static str {
     match level {
         LevelName::Model => "threads of the kernel in every order",
-        LevelName::Explore => "simulated users, the order of all steps drawn from the seed",
+        LevelName::Explore => "simulated users, and a search that chooses the order of all steps",
         LevelName::Wire => "real connections to a server process, all users at once",
         LevelName::Recorded => "a recorded history, judged again",
     }
@@ -217,7 +217,7 @@ fn bound(level: &Level) -> String {
 }
 
 /// A share in percent, rounded down: only all of them are 100 %.
-fn percent(hit: u64, of: u64) -> String {
+pub(super) fn percent(hit: u64, of: u64) -> String {
     if of == 0 {
         return "-".into();
     }

@@ -107,6 +107,9 @@ fn one_finding(page: &mut Page, number: usize, level: &Level, finding: &FindingR
     if let Some(more) = more {
         fact(page, "", &more);
     }
+    if let Some(mechanism) = &finding.mechanism {
+        fact(page, "likely", &safe_text::terminal(mechanism));
+    }
 }
 
 fn fact(page: &mut Page, label: &str, text: &str) {

@@ -7,12 +7,64 @@ use serde::Deserialize;
 use super::safe_text;
 use crate::trial::record::{Record, SCHEMA_VERSION};
 
-/// The record as pretty JSON, with a final newline.
+/// The longest line that a short list or object is put on whole.
+const WIDEST: usize = 110;
+
+/// The record as pretty JSON, with a final newline; short lists and objects stand on one line.
 pub fn render(record: &Record) -> String {
-    let mut text = serde_json::to_string_pretty(record)
+    let text = serde_json::to_string_pretty(record)
         .expect("a record has string keys only, and nothing in it fails to serialise");
-    text.push('\n');
-    text
+    folded(&text)
+}
+
+/// Pretty JSON with what fits on one line there. A line break inside a text is escaped, so that
+/// lines are all that must be looked at.
+fn folded(pretty: &str) -> String {
+    let lines: Vec<&str> = pretty.lines().collect();
+    let mut out = String::with_capacity(pretty.len());
+    let mut at = 0;
+    while at < lines.len() {
+        let next = match one_line(&lines[at..]) {
+            Some((line, taken)) => {
+                out.push_str(&line);
+                at + taken
+            }
+            None => {
+                out.push_str(lines[at]);
+                at + 1
+            }
+        };
+        out.push('\n');
+        at = next;
+    }
+    out
+}
+
+/// The list or object that opens in the first of these lines, where it fits on one and holds no
+/// other; and how many lines it took.
+fn one_line(lines: &[&str]) -> Option<(String, usize)> {
+    let opening = *lines.first()?;
+    let opens = |line: &str| line.ends_with(['{', '[']);
+    if !opens(opening) {
+        return None;
+    }
+    let mut line = opening.to_owned();
+    for (at, next) in lines.iter().enumerate().skip(1) {
+        let next = next.trim_start();
+        if line.len() + next.len() > WIDEST || opens(next) {
+            return None;
+        }
+        let closes = next.starts_with(['}', ']']);
+        let is_object = opening.ends_with('{');
+        if (at == 1 || closes) == is_object || (at > 1 && !closes) {
+            line.push(' ');
+        }
+        line.push_str(next);
+        if closes {
+            return Some((line, at + 1));
+        }
+    }
+    None
 }
 
 /// Reads a record back.
@@ -45,8 +97,8 @@ pub fn read(text: &str) -> Result<Record, ReadError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
     /// Line and column, from 1; none where the whole report is meant.
-    place: Option<(usize, usize)>,
-    message: String,
+    pub(super) place: Option<(usize, usize)>,
+    pub(super) message: String,
 }
 
 impl ReadError {
@@ -84,6 +136,20 @@ impl std::error::Error for ReadError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_short_stands_on_one_line() {
+        let value = serde_json::json!({
+            "list": [1, 2], "empty": [], "object": {"a": "[", "b": 2}, "long": ["x".repeat(120)],
+            "nested": [[1], {"a": []}],
+        });
+        let pretty = serde_json::to_string_pretty(&value).expect("JSON");
+        let text = folded(&pretty);
+        for line in ["\"list\": [1, 2],", "\"object\": { \"a\": \"[\", \"b\": 2 }", "    [1],"] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
+    }
 
     #[test]
     fn an_unreadable_report_names_the_place() {

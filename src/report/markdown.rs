@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use super::comparison::Measure;
 use super::phrases::{self, capped};
-use super::{advice, bounds, comparison, groups, models, safe_text, sentence};
+use super::{
+    advice, audit_phrases, bounds, comparison, groups, migration, models, safe_text, sentence,
+};
 use crate::trial::record::{FindingRecord, Level, ModelRow, Record};
 
 /// How many models are named in one line.
@@ -56,12 +58,19 @@ fn render_with(record: &Record, limits: Limits) -> String {
     }
     items(&mut out, most, "Why: ", &advice::reasons(record, safe_text::markdown));
     items(&mut out, most, "What to do: ", &advice::next_steps(record, safe_text::markdown));
-    items(&mut out, most, "Leak bound, ", &bounds::bounds(record, safe_text::markdown_name));
+    items(&mut out, most, "Saved repro, ", &phrases::saved_repros(record, safe_text::markdown));
+    items(
+        &mut out,
+        most,
+        "Leak bound, ",
+        &bounds::bounds(record, safe_text::markdown_name, safe_text::markdown),
+    );
     let lead = "Reached/needed by after, in % (or a lock around all would pass too), ";
     items(&mut out, most, lead, &comparison::needs(record, safe_text::markdown_name));
     line(&mut out, "");
     table(&mut out, limits.rows, record);
     kernel(&mut out, limits, record);
+    source(&mut out, most, record);
     findings(&mut out, most, record);
     details(&mut out, most, record);
     line(&mut out, "");
@@ -117,6 +126,21 @@ fn row(measures: &[&Measure], side: &str, level: &Level) -> String {
     let cells: Vec<_> = measures.iter().map(|measure| (measure.cell)(level)).collect();
     let place = phrases::place(side, level, safe_text::markdown_name);
     format!("| {place} | {} |", cells.join(" | "))
+}
+
+/// The states of the migration and what the source still has, each folded.
+fn source(out: &mut String, most: usize, record: &Record) {
+    if let Some(matrix) = &record.migration {
+        fold(out, &migration::title(matrix), |out| {
+            items(out, most, "", &migration::summary(matrix, safe_text::markdown));
+        });
+    }
+    if let Some(audit) = &record.audit {
+        let title = safe_text::markdown(&audit_phrases::headline(audit));
+        fold(out, &format!("In the source: {title}"), |out| {
+            items(out, most, "", &audit_phrases::lines(audit, safe_text::markdown));
+        });
+    }
 }
 
 /// The models of the kernel: those that came to the same in one line.

@@ -4,17 +4,32 @@
 //! run always gives the same words. What the terminal and the pull request have in common is
 //! phrased once, in `phrases`; what a server may have sent is made harmless once, in `safe_text`.
 
+pub mod attestation;
+pub mod audit_github;
+pub mod audit_json;
+pub mod audit_sarif;
+pub mod audit_table;
+pub mod compared;
 pub mod explain;
+pub mod github;
+pub mod html;
+pub mod interleaving;
 pub mod json;
+pub mod junit;
 pub mod markdown;
+pub mod sarif;
+pub mod schema;
 pub mod terminal;
 
 mod advice;
+mod audit_phrases;
 mod bounds;
+mod cases;
 mod comparison;
 mod figures;
 mod found;
 mod groups;
+mod migration;
 mod models;
 mod page;
 mod phrases;

@@ -72,6 +72,11 @@ impl Page {
         }
     }
 
+    /// One line as it is.
+    pub(super) fn row(&mut self, paint: Paint, text: &str) {
+        self.line(&[(paint, &visible(text))]);
+    }
+
     /// A command to be copied: where it is too long for one line, the shell's own continuation
     /// joins the lines again.
     pub(super) fn command(&mut self, lead: &str, command: &str) {
@@ -152,7 +157,7 @@ impl Page {
 }
 
 /// Breaks a text into lines of at most that many columns, at spaces where there are any.
-fn wrap(text: &str, room: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ').filter(|word| !word.is_empty()) {

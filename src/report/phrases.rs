@@ -3,7 +3,10 @@
 //! Text that a server may have sent goes through the report's own [`Quote`], so that each report
 //! says the same words and each makes them harmless in its own way.
 
-use crate::trial::record::{CrossCheck, FindingRecord, Level, LevelName, OracleRow, Record};
+use crate::trial::measure::LeakPair;
+use crate::trial::record::{
+    CrossCheck, FindingRecord, Level, LevelName, OracleRow, Record, SavedRepro,
+};
 use crate::trial::verdict::Verdict;
 
 /// How a report shows text that a server may have sent.
@@ -86,6 +89,26 @@ pub(super) fn cross_checks(record: &Record, quote: Quote) -> Vec<String> {
             false => format!("{level}: {found}; no schedules around {them} were tried"),
         }
     }));
+    lines
+}
+
+/// What the saved repros came to: those that are not gone each, the others together.
+pub(super) fn saved_repros(record: &Record, quote: Quote) -> Vec<String> {
+    let (gone, left): (Vec<_>, Vec<_>) =
+        record.saved_repros.iter().partition(|saved| saved.replay == "gone");
+    let line = |saved: &SavedRepro| {
+        let came_to = match saved.replay.as_str() {
+            "same" => "STILL THERE".into(),
+            other => quote(other),
+        };
+        format!("{}: {came_to} ({})", quote(&saved.file), quote(&saved.summary))
+    };
+    let mut lines: Vec<String> = left.into_iter().map(line).collect();
+    match gone.len() as u64 {
+        0 => {}
+        1 => lines.push("1 repro, gone".into()),
+        many => lines.push(format!("{} repros, all gone", count(many))),
+    }
     lines
 }
 
@@ -190,6 +213,40 @@ pub(super) fn origin(record: &Record, quote: Quote) -> String {
         record.seconds,
         record.exit_code as u8,
     )
+}
+
+/// Who saw whose data, those seen most first, and when; nothing of a side that is there to leak.
+pub(super) fn who_saw_whose(record: &Record, name: Quote) -> Vec<String> {
+    const MOST_PAIRS: usize = 4;
+    let leaking = record
+        .all_levels()
+        .filter(|(side, level)| *side != "before" && !level.leak_matrix.is_empty());
+    let line = |(side, level): (&str, &Level)| {
+        let matrix = &level.leak_matrix;
+        let user = |at: u32| matrix.users.get(at as usize).map_or("?", |user| user.as_str());
+        let mut pairs: Vec<_> = matrix.pairs.iter().collect();
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.trials));
+        let pair = |pair: &&LeakPair| {
+            let (owner, observer) = (name(user(pair.owner)), name(user(pair.observer)));
+            format!("{owner}'s at {observer} in {} trials", count(pair.trials))
+        };
+        let mut told: Vec<String> = pairs.iter().take(MOST_PAIRS).map(pair).collect();
+        let left = pairs.len().saturating_sub(MOST_PAIRS) as u64 + matrix.left_out;
+        if left > 0 {
+            told.push(format!("and {} more pairs", count(left)));
+        }
+        let first = level.time_to_first_leak.as_ref().map(|spread| {
+            format!(", {} {} into it in the median", count(spread.median), spread.unit.as_str())
+        });
+        let trial = count(level.first_leak_at_trial.unwrap_or_default());
+        format!(
+            "{}: {}; first in trial {trial}{}",
+            place(side, level, name),
+            told.join(", "),
+            first.unwrap_or_default()
+        )
+    };
+    leaking.map(line).collect()
 }
 
 /// Where everything is that was recorded.

@@ -62,6 +62,36 @@ pub(super) fn code(text: &str) -> String {
     format!("`{}`", command(text).replace('`', "\\u{60}"))
 }
 
+/// The text as HTML shows it, in text and in quoted attributes.
+pub(super) fn html(text: &str) -> String {
+    html_of_visible(&terminal(text))
+}
+
+/// A name as HTML shows it: as [`html`], but shorter.
+pub(super) fn html_name(text: &str) -> String {
+    html_of_visible(&name(text))
+}
+
+/// A command as HTML shows it, to be copied.
+pub(super) fn html_command(text: &str) -> String {
+    html_of_visible(&command(text))
+}
+
+fn html_of_visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
 /// The text with everything invisible written out, at full length.
 ///
 /// Safe text stays as it is, so that this can be the last gate for text that passed it before.
@@ -289,6 +319,13 @@ mod tests {
         for (text, shown) in cases {
             assert_eq!(markdown(text), shown);
         }
+    }
+
+    #[test]
+    fn html_is_disarmed() {
+        let attack = "<img src=x onerror='a()'>&\"\u{202e}\u{0}";
+        assert_eq!(html(attack), "&lt;img src=x onerror=&#39;a()&#39;&gt;&amp;&quot;\\u{202e}\\0");
+        assert!(html(&"<".repeat(1_000_000)).len() < 2_000);
     }
 
     #[test]

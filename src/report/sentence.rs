@@ -1,5 +1,6 @@
 //! The verdict, in a word and in a sentence.
 
+use super::migration;
 use super::models::unexpectedly_refuted;
 use super::phrases::{count, findings_of, is_signoff};
 use crate::trial::finding::FindingKind;
@@ -13,6 +14,7 @@ pub(super) fn headline(outcome: Outcome) -> &'static str {
         Outcome::Leaked => "LEAKED",
         Outcome::Fixed => "FIXED",
         Outcome::StillLeaks => "STILL LEAKS",
+        Outcome::NotMigrated => "NOT MIGRATED",
         Outcome::BaselineClean => "BASELINE CLEAN, NOT A PASS",
         Outcome::Inconclusive => "INCONCLUSIVE, NOT A PASS",
     }
@@ -20,6 +22,9 @@ pub(super) fn headline(outcome: Outcome) -> &'static str {
 
 /// The verdict in one sentence.
 pub(super) fn verdict(record: &Record) -> String {
+    if let Some(matrix) = record.migration.as_ref().filter(|_| !is_signoff(record)) {
+        return migration::verdict(matrix);
+    }
     match record.verdict {
         Outcome::Fixed => format!(
             "before the migration {}; after it, under the same plans, nothing crossed in {}{}.",
@@ -28,6 +33,11 @@ pub(super) fn verdict(record: &Record) -> String {
             controls_clause(record, "after"),
         ),
         Outcome::StillLeaks => format!("after the migration {}.", leaks(record, "after")),
+        Outcome::NotMigrated => {
+            "call sites of the deprecated accessor remain in application code, whatever was seen \
+             while it ran."
+                .into()
+        }
         Outcome::BaselineClean => "the side that must leak did not, so these plans are too weak \
              to show that the migration cured anything."
             .into(),

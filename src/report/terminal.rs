@@ -5,7 +5,9 @@
 
 use super::page::{Page, Paint};
 use super::phrases::{self, capped};
-use super::{advice, bounds, figures, found, models, safe_text, sentence};
+use super::{
+    advice, audit_phrases, bounds, figures, found, migration, models, safe_text, sentence,
+};
 use crate::trial::record::Record;
 use crate::trial::verdict::Outcome;
 
@@ -32,15 +34,23 @@ impl Default for Style {
 pub fn render(record: &Record, style: Style) -> String {
     let mut page = Page::new(style);
     verdict(&mut page, record);
-    let bounds = bounds::bounds(record, safe_text::name);
+    let bounds = bounds::bounds(record, safe_text::name, safe_text::terminal);
     figures::figures(&mut page, record, !bounds.is_empty());
     list(&mut page, "Leak bound: how likely a leak could still be", &bounds);
     models::section(&mut page, record);
+    migration::section(&mut page, record);
+    audit_phrases::section(&mut page, record);
     found::findings(&mut page, record);
+    list(&mut page, "Who saw whose data", &phrases::who_saw_whose(record, safe_text::name));
     list(
         &mut page,
         "Findings of before, replayed after the migration",
         &phrases::cross_checks(record, safe_text::name),
+    );
+    list(
+        &mut page,
+        "Saved repros, replayed first",
+        &phrases::saved_repros(record, safe_text::terminal),
     );
     list(
         &mut page,
@@ -62,7 +72,7 @@ pub fn render(record: &Record, style: Style) -> String {
 fn verdict(page: &mut Page, record: &Record) {
     let paint = match record.verdict {
         Outcome::Clean | Outcome::Fixed => Paint::Good,
-        Outcome::Leaked | Outcome::StillLeaks => Paint::Bad,
+        Outcome::Leaked | Outcome::StillLeaks | Outcome::NotMigrated => Paint::Bad,
         Outcome::BaselineClean | Outcome::Inconclusive => Paint::Doubt,
     };
     let headline = sentence::headline(record.verdict);

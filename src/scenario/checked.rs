@@ -6,7 +6,7 @@ use std::ops::Range as Span;
 use toml::Spanned;
 
 use super::file::{SCENARIO_VERSION, ScenarioFile};
-use crate::trial::plan::Via;
+use crate::trial::plan::{Plan, Via};
 
 /// A checked scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Workload {
     pub runs_per_user: u16,
     /// How runs are started; drawn for each run.
     pub via: Vec<Via>,
+    /// Whether the work is the mix of everything that some mechanism needs.
+    pub mix: bool,
     /// Whether one more user is connected and does nothing.
     pub bystander: bool,
     /// How many of a hundred socket runs lose their connection in mid-run.
@@ -48,22 +50,29 @@ pub struct Workload {
     pub start_delay: Range,
     /// Turns that a stub call takes.
     pub stub_delay: Range,
+    /// How much goes wrong in a trial: requests cut, time limits passed, connections broken.
+    pub faults: Range,
 }
 
 impl Workload {
-    /// What is known of the workload of a recorded plan; no plan is made from it.
-    pub(crate) fn recorded(scenario: &str, users: Range, agents: Vec<String>) -> Self {
+    /// What is known of the workload that a plan was made from; no plan is made from it.
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
+        let users = u32::try_from(plan.users.len()).unwrap_or(u32::MAX);
+        let users = Range { least: users, most: users };
+        let agents = plan.runs().next().map(|(_, run)| run.agents.clone()).unwrap_or_default();
         let none = Range { least: 0, most: 0 };
         Self {
-            scenario: scenario.to_owned(),
+            scenario: plan.scenario.clone(),
             users,
             runs_per_user: 1,
             via: Vec::new(),
+            mix: false,
             bystander: false,
             vanish_percent: 0,
             agents,
             start_delay: none,
             stub_delay: none,
+            faults: none,
         }
     }
 
@@ -74,6 +83,24 @@ impl Workload {
         self
     }
 
+    /// Users of one's own back end in the simulated world: two to four, who start one run each at
+    /// about the same time over event connections, and one who does nothing.
+    pub fn of_own_code(name: impl Into<String>) -> Self {
+        Self {
+            scenario: name.into(),
+            users: Range { least: 2, most: 4 },
+            runs_per_user: 1,
+            via: vec![Via::Socket],
+            mix: false,
+            bystander: true,
+            vanish_percent: 0,
+            agents: Vec::new(),
+            start_delay: Range { least: 0, most: 4 },
+            stub_delay: Range { least: 0, most: 2 },
+            faults: Range { least: 0, most: 0 },
+        }
+    }
+
     /// The smallest work of its kind, for a search that tries everything: two users, one run each
     /// over the socket, one sub-agent, no delays, nobody else.
     pub fn smallest(mut self) -> Self {
@@ -81,11 +108,23 @@ impl Workload {
         self.users = Range { least: 2, most: 2 };
         self.runs_per_user = 1;
         self.via = vec![Via::Socket];
+        self.mix = false;
         self.bystander = false;
         self.vanish_percent = 0;
         self.agents.truncate(1);
         self.start_delay = none;
         self.stub_delay = none;
+        self.faults = none;
+        self
+    }
+
+    /// The same work for two users who start two runs each and whom nothing befalls but what a sweep
+    /// plans for them.
+    pub fn for_sweep(mut self) -> Self {
+        self.users = Range { least: 2, most: 2 };
+        self.runs_per_user = 2;
+        self.vanish_percent = 0;
+        self.faults = Range { least: 0, most: 0 };
         self
     }
 
@@ -117,6 +156,8 @@ impl Sizes {
     pub const RUNS: u16 = 1_000;
     /// Turns of one delay.
     pub const DELAY: u32 = 10_000;
+    /// Faults of one trial.
+    pub const FAULTS: u32 = 16;
 }
 
 /// What is wrong with a scenario file, and where.
@@ -185,17 +226,23 @@ impl Checker<'_> {
             users: Range { least: 1, most: 1 },
             runs_per_user: *work.runs_per_user.get_ref(),
             via: self.via(&work.via)?,
+            mix: work.mix,
             bystander: work.bystander,
             vanish_percent,
             agents: Vec::new(),
             start_delay: Range { least: 0, most: 0 },
             stub_delay: Range { least: 0, most: 0 },
+            faults: Range { least: 0, most: 0 },
         };
         let explore = Workload {
             users: self.range(&file.explore.users, "users", 1, Sizes::USERS)?,
             agents: self.agents(&file.explore.agents)?,
             start_delay: self.range(&file.explore.start_delay, "start_delay", 0, Sizes::DELAY)?,
             stub_delay: self.range(&file.explore.stub_delay, "stub_delay", 0, Sizes::DELAY)?,
+            faults: match &file.explore.faults {
+                Some(faults) => self.range(faults, "faults", 0, Sizes::FAULTS)?,
+                None => common.faults,
+            },
             ..common.clone()
         };
         let mut wire = Workload {

@@ -32,6 +32,9 @@ pub struct WorkloadTable {
     pub runs_per_user: Spanned<u16>,
     /// How runs are started; drawn for each run.
     pub via: Spanned<Vec<Spanned<String>>>,
+    /// Whether the work is the mix of everything that some mechanism needs.
+    #[serde(default)]
+    pub mix: bool,
     /// Whether one more user is connected and does nothing.
     #[serde(default)]
     pub bystander: bool,
@@ -52,6 +55,9 @@ pub struct ExploreTable {
     pub start_delay: Spanned<[u32; 2]>,
     /// Fewest and most turns that a stub call takes.
     pub stub_delay: Spanned<[u32; 2]>,
+    /// Fewest and most faults of a trial.
+    #[serde(default)]
+    pub faults: Option<Spanned<[u32; 2]>>,
     /// Trials of a sign-off.
     pub trials: Spanned<u64>,
 }

@@ -5,7 +5,7 @@ use fastrand::Rng;
 use super::checked::{Range, Workload};
 use crate::trial::canary::CampaignKey;
 use crate::trial::ids::{RequestId, ThreadId, UserName};
-use crate::trial::plan::{PLAN_VERSION, Plan, RunPlan, Step, UserPlan, Via};
+use crate::trial::plan::{Fault, FaultKind, PLAN_VERSION, Plan, RunPlan, Step, UserPlan, Via};
 
 /// One plan in that many carries the phantom's canaries (the path control); the first always does.
 const PHANTOM_EVERY: u64 = 16;
@@ -16,22 +16,31 @@ impl Workload {
         // Wrapping multiplication by an odd number keeps trials of one seed apart.
         let mut rng =
             Rng::with_seed(seed ^ trial.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let active = draw(&mut rng, self.users);
-        let mut users: Vec<UserPlan> =
-            (0..active).map(|index| self.user(&mut rng, index)).collect();
+        let mut users = if self.mix {
+            self.mixed_users(&mut rng, trial)
+        } else {
+            let active = draw(&mut rng, self.users);
+            (0..active).map(|index| self.user(&mut rng, index)).collect()
+        };
         if trial.is_multiple_of(PHANTOM_EVERY) {
-            carry_phantom(&mut users);
+            match self.mix {
+                true => users.push(self.phantom_carrier(&mut rng, trial, index_after(&users))),
+                false => carry_phantom(&mut users),
+            }
         }
+        let active = index_after(&users);
         if self.bystander {
             let steps = vec![Step::Connect, Step::Barrier];
-            users.push(UserPlan { name: user_name(active), index: active, steps });
+            users.push(UserPlan { name: user_name(active), index: active, browser: None, steps });
         }
+        let faults = self.draw_faults(&mut rng, &users);
         Plan {
             version: PLAN_VERSION,
             scenario: self.scenario.clone(),
             campaign: CampaignKey::from_seed(seed),
             trial,
             users,
+            faults,
         }
     }
 
@@ -61,7 +70,26 @@ impl Workload {
                 steps.push(Step::Ping);
             }
         }
-        UserPlan { name: user_name(index), index, steps }
+        UserPlan { name: user_name(index), index, browser: None, steps }
+    }
+
+    /// Faults for users who have what they can strike, at a point that most runs come to.
+    fn draw_faults(&self, rng: &mut Rng, users: &[UserPlan]) -> Vec<Fault> {
+        let points = u32::try_from(self.agents.len()).unwrap_or(0) * 8 + 8;
+        let fault = |rng: &mut Rng| {
+            let user = &users[rng.usize(..users.len())];
+            let has = |via: Via| user.runs().any(|run| run.via == via);
+            let kinds = FaultKind::ALL.into_iter().filter(|kind| match kind {
+                // A run whose approval is cut waits for ever, which is nobody's fault.
+                FaultKind::Cancel => has(Via::Http) && !approves(user),
+                FaultKind::TimeOut => has(Via::Http) || has(Via::Socket),
+                FaultKind::Vanish => true,
+            });
+            let kinds: Vec<FaultKind> = kinds.collect();
+            let kind = kinds[rng.usize(..kinds.len())];
+            Fault { kind, user: user.name.clone(), at: rng.u32(1..=points) }
+        };
+        (0..draw(rng, self.faults)).map(|_| fault(rng)).collect()
     }
 
     fn run(&self, rng: &mut Rng, run: u16) -> RunPlan {
@@ -77,11 +105,21 @@ impl Workload {
             agents: self.agents.clone(),
             delays,
             phantom: false,
+            twists: Vec::new(),
         }
     }
 }
 
-fn draw(rng: &mut Rng, range: Range) -> u32 {
+fn approves(user: &UserPlan) -> bool {
+    user.steps.iter().any(|step| matches!(step, Step::Approve { .. }))
+}
+
+/// The index of the next user.
+fn index_after(users: &[UserPlan]) -> u32 {
+    u32::try_from(users.len()).unwrap_or(u32::MAX)
+}
+
+pub(super) fn draw(rng: &mut Rng, range: Range) -> u32 {
     rng.u32(range.least..=range.most)
 }
 
@@ -101,7 +139,7 @@ fn carry_phantom(users: &mut [UserPlan]) {
 
 /// The name of the user of that index. Prefixes of each other and names that hold the separators
 /// of joined keys come first, so that even the smallest plan has some.
-fn user_name(index: u32) -> UserName {
+pub(super) fn user_name(index: u32) -> UserName {
     const AWKWARD: [&str; 6] =
         ["user-1", "user-10", "user-1_thread-1", "acme:alice", "acme", "user-1:thread-1"];
     match AWKWARD.get(index as usize) {

@@ -4,6 +4,7 @@ mod checked;
 mod embedded;
 pub mod file;
 mod generate;
+mod mix;
 
 pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
-pub use embedded::{built_in, built_in_names};
+pub use embedded::{built_in, built_in_names, source_of};

@@ -5,6 +5,7 @@ mod progress;
 mod speech;
 pub mod transport;
 mod user;
+mod user_controls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,10 +56,12 @@ pub fn users(
 ) -> Vec<(TaskName, BoxFuture<'static, ()>)> {
     let barrier = Latch::new(plan.barrier_width());
     let finish = Latch::new(plan.users.len());
+    let done: Arc<[Latch]> = plan.users.iter().map(|_| Latch::new(1)).collect();
     let user = |place: usize| {
         let who = &plan.users[place];
-        let session = backend.session(world, &who.name);
-        let meeting = user::Meeting { barrier: barrier.clone(), finish: finish.clone() };
+        let session = backend.session_of(world, who);
+        let (barrier, finish, done) = (barrier.clone(), finish.clone(), Arc::clone(&done));
+        let meeting = user::Meeting { barrier, finish, done };
         let user =
             user::User::new(world.clone(), Arc::clone(plan), place, session, meeting, patience);
         let future: BoxFuture<'static, ()> = Box::pin(user.live());

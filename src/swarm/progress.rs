@@ -18,6 +18,8 @@ struct Run {
     request: RequestId,
     id: Option<RunId>,
     events: u32,
+    /// The highest number of its events.
+    last: u64,
     ended: bool,
     told_ended: bool,
     /// The connection that carried it is gone, so its end may have been missed.
@@ -26,8 +28,8 @@ struct Run {
 
 impl Progress {
     pub(super) fn start(&mut self, run: u16, request: RequestId) {
-        let started =
-            Run { request, id: None, events: 0, ended: false, told_ended: false, cut: false };
+        let (ended, told_ended, cut) = (false, false, false);
+        let started = Run { request, id: None, events: 0, last: 0, ended, told_ended, cut };
         self.runs.insert(run, started);
     }
 
@@ -45,10 +47,11 @@ impl Progress {
                     self.identify(number, run);
                 }
             }
-            Heard::Event { run, terminal } => {
+            Heard::Event { run, sequence, terminal } => {
                 let own = self.numbers.get(&run).and_then(|number| self.runs.get_mut(number));
                 if let Some(own) = own {
                     own.events += 1;
+                    own.last = own.last.max(sequence);
                     own.ended |= terminal;
                 }
             }
@@ -95,6 +98,28 @@ impl Progress {
 
     pub(super) fn events(&self, number: u16) -> u32 {
         self.runs.get(&number).map_or(0, |run| run.events)
+    }
+
+    /// The number of the last event of the run that came.
+    pub(super) fn last_event(&self, number: u16) -> u64 {
+        self.runs.get(&number).map_or(0, |run| run.last)
+    }
+
+    /// Whether the run is known to be the user's own.
+    pub(super) fn owns(&self, id: &RunId) -> bool {
+        self.numbers.contains_key(id)
+    }
+
+    /// Whether a run was started whose id the user does not know.
+    pub(super) fn awaits_an_id(&self) -> bool {
+        self.runs.values().any(|run| run.id.is_none())
+    }
+
+    /// The user has let go of the run: nothing more is expected of it.
+    pub(super) fn let_go(&mut self, number: u16) {
+        if let Some(run) = self.runs.get_mut(&number) {
+            (run.ended, run.told_ended) = (true, true);
+        }
     }
 
     pub(super) fn id(&self, number: u16) -> Option<&RunId> {

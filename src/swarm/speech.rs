@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::trial::canary::Mint;
 use crate::trial::dialect::Dialect;
 use crate::trial::ids::{RequestId, RunId, ThreadId};
-use crate::trial::plan::{RunPlan, UserPlan};
+use crate::trial::plan::{RunPlan, Twist, UserPlan};
 use crate::world::backend::{Call, Method};
 
 #[derive(Serialize)]
@@ -13,10 +13,13 @@ struct ChatMessage<'m> {
     #[serde(rename = "type")]
     kind: &'static str,
     message: String,
-    thread_id: &'m ThreadId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_id: Option<&'m ThreadId>,
     request_id: &'m RequestId,
     settings: String,
     agents: &'m [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    approval: bool,
     delays: &'m [u32],
 }
 
@@ -25,10 +28,11 @@ pub(super) fn chat(mint: &Mint, user: &UserPlan, run: &RunPlan) -> String {
     let message = ChatMessage {
         kind: "chat",
         message: run.prompt(mint, user.index),
-        thread_id: &run.thread,
+        thread_id: (!run.has(Twist::NoThread)).then_some(&run.thread),
         request_id: &run.request_id,
         settings: run.settings(mint, user.index),
         agents: &run.agents,
+        approval: run.has(Twist::Approval),
         delays: &run.delays,
     };
     serde_json::to_string(&message).expect("a message has string keys only")
@@ -43,21 +47,33 @@ pub(super) fn chat_call(body: String) -> Call {
 pub(super) fn read_run(run: &RunId) -> Call {
     Call {
         method: Method::Get,
-        path: format!("/api/runs/{}", in_path(run.as_str())),
+        path: format!("/api/runs/{}", in_url(run.as_str())),
+        body: String::new(),
+    }
+}
+
+/// The request that does something to a run: `stop` or `approve`.
+pub(super) fn control(run: &RunId, action: &str) -> Call {
+    Call {
+        method: Method::Post,
+        path: format!("/api/runs/{}/{action}", in_url(run.as_str())),
         body: String::new(),
     }
 }
 
 /// The request that reads a thread's messages.
 pub(super) fn read_thread(thread: &ThreadId) -> Call {
-    let path = format!("/api/threads/{}/messages", in_path(thread.as_str()));
+    let path = format!("/api/threads/{}/messages", in_url(thread.as_str()));
     Call { method: Method::Get, path, body: String::new() }
 }
 
+/// What is no message of the protocol.
+pub(super) const MALFORMED: &str = r#"{"type":"chat","message":7"#;
+
 pub(super) const PING: &str = r#"{"type":"ping"}"#;
 
-/// An id as one segment of a path. A run id comes from the server: it may be anything.
-fn in_path(id: &str) -> String {
+/// An id as one segment of a path, or one value of a query. A run id comes from the server: it may be anything.
+pub(super) fn in_url(id: &str) -> String {
     let mut text = String::with_capacity(id.len());
     for byte in id.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
@@ -78,6 +94,7 @@ struct Glance {
     run_id: Option<RunId>,
     request_id: Option<RequestId>,
     agent_name: Option<String>,
+    sequence: Option<u64>,
     status: Option<String>,
 }
 
@@ -87,7 +104,7 @@ pub(super) enum Heard {
     Greeting,
     Pong,
     Accepted { request: RequestId, run: RunId },
-    Event { run: RunId, terminal: bool },
+    Event { run: RunId, sequence: u64, terminal: bool },
     Other,
 }
 
@@ -100,7 +117,8 @@ pub(super) fn hear(dialect: &Dialect, message: &[u8]) -> Heard {
         _ if kind == "pong" => Heard::Pong,
         (Some(run), Some(request)) if kind == dialect.accepted => Heard::Accepted { request, run },
         (Some(run), _) if dialect.is_event(kind) => {
-            Heard::Event { run, terminal: dialect.is_terminal(kind, glance.agent_name.as_deref()) }
+            let terminal = dialect.is_terminal(kind, glance.agent_name.as_deref());
+            Heard::Event { run, sequence: glance.sequence.unwrap_or_default(), terminal }
         }
         _ => Heard::Other,
     }

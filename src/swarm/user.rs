@@ -14,7 +14,7 @@ use crate::trial::dialect::Dialect;
 use crate::trial::history::What;
 use crate::trial::ids::ConnectionId;
 use crate::trial::plan::{Plan, RunPlan, Step, UserPlan, Via};
-use crate::world::backend::{Answer, Call, Incoming, Refusal, Session, Socket};
+use crate::world::backend::{Answer, Call, Cursor, Incoming, Refusal, Session, Socket};
 use crate::world::{AtRest, World, unconstrained};
 
 /// Where the users of a trial meet.
@@ -22,11 +22,13 @@ use crate::world::{AtRest, World, unconstrained};
 pub(super) struct Meeting {
     pub(super) barrier: Latch,
     pub(super) finish: Latch,
+    /// For each user that they have come to the end of their plan, by their place in it.
+    pub(super) done: Arc<[Latch]>,
 }
 
 pub(super) struct User {
-    world: World,
-    plan: Arc<Plan>,
+    pub(super) world: World,
+    pub(super) plan: Arc<Plan>,
     place: usize,
     mint: Mint,
     dialect: Dialect,
@@ -35,22 +37,25 @@ pub(super) struct User {
     at_barrier: Arrival,
     finish: Latch,
     finished: Arrival,
-    patience: Patience,
-    socket: Option<OpenSocket>,
-    calls: Vec<PendingCall>,
+    /// Who waits until others are done, and that this user is.
+    pub(super) done: Arc<[Latch]>,
+    at_end: Arrival,
+    pub(super) patience: Patience,
+    pub(super) socket: Option<OpenSocket>,
+    pub(super) calls: Vec<PendingCall>,
     sockets_opened: u32,
     calls_made: u32,
-    progress: Progress,
+    pub(super) progress: Progress,
 }
 
-struct OpenSocket {
-    name: ConnectionId,
+pub(super) struct OpenSocket {
+    pub(super) name: ConnectionId,
     socket: Box<dyn Socket>,
 }
 
-struct PendingCall {
-    name: ConnectionId,
-    run: Option<u16>,
+pub(super) struct PendingCall {
+    pub(super) name: ConnectionId,
+    pub(super) run: Option<u16>,
     answer: BoxFuture<'static, Result<Answer, String>>,
 }
 
@@ -102,6 +107,8 @@ impl User {
             barrier: meeting.barrier,
             finished: Arrival::at(&meeting.finish),
             finish: meeting.finish,
+            at_end: Arrival::at(&meeting.done[place]),
+            done: meeting.done,
             patience,
             socket: None,
             calls: Vec::new(),
@@ -116,20 +123,24 @@ impl User {
         for step in &plan.users[self.place].steps {
             self.take(step).await;
         }
+        self.at_end.now();
         self.linger().await;
     }
 
-    fn who(&self) -> &UserPlan {
+    pub(super) fn who(&self) -> &UserPlan {
         &self.plan.users[self.place]
     }
 
-    fn observe(&self, on: Option<&ConnectionId>, what: What) {
+    pub(super) fn observe(&self, on: Option<&ConnectionId>, what: What) {
         self.world.observe(&self.who().name, on, what);
     }
 
     async fn take(&mut self, step: &Step) {
         match step {
-            Step::Connect => self.connect().await,
+            Step::Connect => {
+                self.vanish();
+                self.connect(None).await;
+            }
             Step::Barrier => self.meet().await,
             Step::Pause { turns } => self.world.sleep(*turns).await,
             Step::Start(run) => self.start(run).await,
@@ -144,17 +155,27 @@ impl User {
                 self.ask(speech::read_thread(thread), None, self.patience.run).await;
             }
             Step::Ping => self.ping().await,
+            Step::AwaitUser { user } => self.await_user(*user).await,
+            Step::Abandon { run } => self.abandon(*run),
+            Step::Stop { run } => self.control(*run, "stop").await,
+            Step::Approve { run } => self.control(*run, "approve").await,
+            Step::Resume { run, cursor } => self.resume(*run, *cursor).await,
+            Step::Reconnect => self.reconnect().await,
+            Step::Malformed => self.send(speech::MALFORMED.into()).await,
         }
     }
 
-    async fn connect(&mut self) {
-        self.vanish();
+    pub(super) async fn connect(&mut self, cursor: Option<Cursor>) {
         self.sockets_opened += 1;
         let name = ConnectionId::new(format!("{}/socket{}", self.who().name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);
+        let opening = match cursor {
+            Some(cursor) => self.session.resume(&name, cursor),
+            None => self.session.connect(&name),
+        };
         let opened = tokio::select! {
             biased;
-            opened = self.session.connect(&name) => opened,
+            opened = opening => opened,
             _ = self.world.patience(self.patience.run) => {
                 Err(Refusal::Unreachable("the opening was not answered in time".into()))
             }
@@ -311,7 +332,7 @@ impl User {
     }
 
     /// Asks and waits for the answer. One that does not come must not keep later ones waiting.
-    async fn ask(&mut self, call: Call, run: Option<u16>, limit: Duration) {
+    pub(super) async fn ask(&mut self, call: Call, run: Option<u16>, limit: Duration) {
         self.call(call, run);
         if let Waited::PatienceOut(_) = self.wait(Until::Answers, limit).await {
             let (kept, left): (Vec<_>, Vec<_>) =
@@ -330,7 +351,7 @@ impl User {
         self.wait(Until::Pong(pongs), self.patience.run).await;
     }
 
-    fn vanish(&mut self) {
+    pub(super) fn vanish(&mut self) {
         if let Some(open) = self.socket.take() {
             self.observe(Some(&open.name), What::Leave { vanished: true });
             self.progress.cut();

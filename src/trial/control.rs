@@ -1,5 +1,6 @@
 //! The controls: what must be caught, or a clean result does not count.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::canary::{Field, Owner, PHANTOM_USER};
@@ -16,7 +17,7 @@ pub fn phantom_owner(via: Via) -> Owner {
 }
 
 /// How many controls of one kind were planted, and how many of them caught.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tally {
     /// How many were planted.
     pub planted: u64,
@@ -45,7 +46,7 @@ impl Tally {
 }
 
 /// Whether a back end that is known to leak was seen to leak under the same plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Drive {
     /// No such back end was driven; a plain run has none.
@@ -57,7 +58,7 @@ pub enum Drive {
 }
 
 /// The controls of one level.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Controls {
     /// Judge and path controls together.
     pub planted: u64,

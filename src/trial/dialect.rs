@@ -28,6 +28,8 @@ pub struct Dialect {
     pub events: Vec<String>,
     /// What ends a run: type and, where that is not enough, agent.
     pub terminal: Vec<(String, Option<String>)>,
+    /// The error that the last event of a stopped run tells.
+    pub stopped: String,
 }
 
 impl Dialect {
@@ -57,6 +59,7 @@ impl Dialect {
                 ("agent_completed".into(), Some("supervisor".into())),
                 ("agent_error".into(), None),
             ],
+            stopped: "the run was stopped".into(),
         }
     }
 

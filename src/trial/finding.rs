@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -10,7 +11,9 @@ use super::ids::UserName;
 /// The oracles, by the numbers that `leak-mechanisms` gives them.
 ///
 /// Exhaustive on purpose: a new oracle that is not handled everywhere does not compile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum OracleId {
     /// No canary of another user is seen.
     #[serde(rename = "O1")]
@@ -30,17 +33,29 @@ pub enum OracleId {
     /// An answer belongs to the request that it answers.
     #[serde(rename = "O7")]
     Binding,
+    /// Every call upstream is made as whoever it is made for.
+    #[serde(rename = "O8")]
+    Attribution,
+    /// What a user does to a run changes that run and no other.
+    #[serde(rename = "O9")]
+    ControlEffect,
+    /// What is stored is what was said.
+    #[serde(rename = "O10")]
+    AtRest,
 }
 
 impl OracleId {
     /// All of them, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Canary,
         Self::Ownership,
         Self::Completeness,
         Self::Duplicates,
         Self::AfterClose,
         Self::Binding,
+        Self::Attribution,
+        Self::ControlEffect,
+        Self::AtRest,
     ];
 
     /// The short code: `O1`.
@@ -52,6 +67,9 @@ impl OracleId {
             Self::Duplicates => "O4",
             Self::AfterClose => "O6",
             Self::Binding => "O7",
+            Self::Attribution => "O8",
+            Self::ControlEffect => "O9",
+            Self::AtRest => "O10",
         }
     }
 
@@ -64,6 +82,23 @@ impl OracleId {
             Self::Duplicates => "duplicates",
             Self::AfterClose => "after-close",
             Self::Binding => "binding",
+            Self::Attribution => "attribution",
+            Self::ControlEffect => "control-effect",
+            Self::AtRest => "at-rest",
+        }
+    }
+
+    /// Whether it judges what not every back end reports and not every work does: where that is
+    /// absent it says so, and the rest is judged without it.
+    pub fn is_optional(self) -> bool {
+        match self {
+            Self::Attribution | Self::ControlEffect | Self::AtRest => true,
+            Self::Canary
+            | Self::Ownership
+            | Self::Completeness
+            | Self::Duplicates
+            | Self::AfterClose
+            | Self::Binding => false,
         }
     }
 }
@@ -75,7 +110,9 @@ impl fmt::Display for OracleId {
 }
 
 /// What kind of wrong was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -91,6 +128,8 @@ pub enum FindingKind {
     Late,
     /// An answer of the same user, but to another request.
     WrongBinding,
+    /// What one asked for was done to another run.
+    Misdirected,
 }
 
 impl FindingKind {
@@ -103,13 +142,14 @@ impl FindingKind {
             Self::Duplicate => "duplicate",
             Self::Late => "late",
             Self::WrongBinding => "wrong binding",
+            Self::Misdirected => "misdirected",
         }
     }
 }
 
 /// What stays the same when the same fault is found again: a digest over scenario, oracle, kind,
 /// victim operation and observer operation; no seeds, no times, no names of users.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Fingerprint(String);
 
@@ -151,7 +191,7 @@ impl fmt::Debug for Fingerprint {
 }
 
 /// One observation that proves a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The number of the observation in its history.
     pub n: u64,
@@ -255,6 +295,9 @@ impl Finding {
                 "{observer} got an answer to another of their requests ({victim_operation}) on \
                  {observer_operation}"
             ),
+            FindingKind::Misdirected => {
+                format!("{victim} did not get what was asked for: {victim_operation}")
+            }
         }
     }
 }

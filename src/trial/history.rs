@@ -189,6 +189,17 @@ pub enum Note {
         /// The agent.
         agent: String,
     },
+    /// The scripted upstream was asked: what its own log says.
+    Upstream {
+        /// `model` or `tool`.
+        service: String,
+        /// Whose account it was asked under.
+        credential: UserName,
+        /// For which run, as the caller said.
+        run: RunId,
+        /// What it was told.
+        text: String,
+    },
     /// The back end noticed something and went on.
     Warning {
         /// What.
@@ -226,6 +237,16 @@ pub enum Ending {
         task: TaskName,
         /// Its message.
         message: String,
+    },
+    /// A task called tokio's own spawn, time or net, which are not there in the simulated world.
+    NeedsTokio {
+        /// Which.
+        task: TaskName,
+    },
+    /// The same plan and schedule, driven again, went another way.
+    Nondeterministic {
+        /// The step at which the two parted, or the last one.
+        step: u64,
     },
     /// A replayed schedule named a task that could not run there.
     Diverged {

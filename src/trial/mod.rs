@@ -3,14 +3,20 @@
 //! No clock, no randomness, no I/O, no async. [`record`] is the whole report record, the only
 //! thing that `report/` reads.
 
+pub mod audit;
 pub mod canary;
+pub mod compared;
 pub mod control;
 pub mod dialect;
 pub mod finding;
 pub mod history;
 pub mod ids;
+pub mod measure;
+pub mod mechanism;
+pub mod migration;
 pub mod plan;
 pub mod raw;
 pub mod record;
 pub mod schedule;
+pub mod timeline;
 pub mod verdict;

@@ -3,6 +3,7 @@
 //! Plans are made by [`crate::scenario::Workload::plan`]; here is only what they say. A delay is
 //! counted in *turns*: one switch point in the simulated world, one millisecond on the wire.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::canary::{CampaignKey, Field, Mint, Owner, PHANTOM_USER};
@@ -25,6 +26,50 @@ pub struct Plan {
     pub trial: u64,
     /// The users, in order of their index.
     pub users: Vec<UserPlan>,
+    /// What goes wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+}
+
+/// Something that goes wrong for one user, at the n-th point at which it can.
+///
+/// A fault point is passed each time that what may be dropped was left pending; those of one user
+/// and kind are counted together. A fault whose point is never come to does not strike.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// For whom.
+    pub user: UserName,
+    /// At which of the fault points, from 1.
+    pub at: u32,
+}
+
+/// What production may drop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The client of an HTTP request goes away: its handler is dropped.
+    Cancel,
+    /// A time limit within the back end passes: the future under it is dropped.
+    TimeOut,
+    /// The event connection breaks: its server end reads the end and fails to write.
+    Vanish,
+}
+
+impl FaultKind {
+    /// All of them, in order.
+    pub const ALL: [Self; 3] = [Self::Cancel, Self::TimeOut, Self::Vanish];
+
+    /// What it is called in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancelled request",
+            Self::TimeOut => "time-out",
+            Self::Vanish => "vanished connection",
+        }
+    }
 }
 
 /// Why a plan that was read cannot be driven or judged.
@@ -44,8 +89,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Another version, two users of one name or index, an index that no canary can hold, or two
-    /// runs of a user with one number.
+    /// Another version, two users of one name or index, an index that no canary can hold, two runs
+    /// of a user with one number, or a fault for nobody.
     pub fn check(&self) -> Result<(), PlanError> {
         let problem = |text: String| Err(PlanError(text));
         if self.version != PLAN_VERSION {
@@ -65,6 +110,10 @@ impl Plan {
             if numbers.windows(2).any(|pair| pair[0] == pair[1]) {
                 return problem(format!("user `{name}` has two runs of one number"));
             }
+        }
+        if let Some(fault) = self.faults.iter().find(|fault| self.user(&fault.user).is_none()) {
+            let name = fault.user.as_str().escape_debug();
+            return problem(format!("a fault is planned for `{name}`, who is no user of the plan"));
         }
         Ok(())
     }
@@ -99,6 +148,10 @@ pub struct UserPlan {
     pub name: UserName,
     /// Their number in canaries; unique in the campaign.
     pub index: u32,
+    /// Whose browser they sit at: users of one share its keep-alive connections, one after the
+    /// other. None is one of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<u32>,
     /// What they do, in order.
     pub steps: Vec<Step>,
 }
@@ -167,10 +220,55 @@ pub enum Step {
     },
     /// Sends `ping` on the event connection.
     Ping,
+    /// Waits until the user of that index has come to the end of their plan.
+    AwaitUser {
+        /// The index.
+        user: u32,
+    },
+    /// Goes away from an HTTP request that started a run.
+    Abandon {
+        /// The number of the run.
+        run: u16,
+    },
+    /// Stops a run of their own.
+    Stop {
+        /// The number of the run.
+        run: u16,
+    },
+    /// Approves a run of their own.
+    Approve {
+        /// The number of the run.
+        run: u16,
+    },
+    /// Opens the event connection anew and asks for what was missed of a run.
+    Resume {
+        /// The number of the run.
+        run: u16,
+        /// Which cursor the user shows.
+        cursor: CursorKind,
+    },
+    /// Opens a new event connection and only then lets go of the old one.
+    Reconnect,
+    /// Sends something on the event connection that is no message of the protocol.
+    Malformed,
+}
+
+/// A cursor that a user who comes back may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CursorKind {
+    /// The last event that they have.
+    Own,
+    /// One of a run that is not theirs, as far as they can guess its name.
+    Foreign,
+    /// One that there is not.
+    Nonsense,
 }
 
 /// How a run is started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// A message on the event connection.
@@ -208,13 +306,44 @@ pub struct RunPlan {
     /// Whether the prompt also holds a canary of the phantom user (the path control).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub phantom: bool,
+    /// What is unusual about the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub twists: Vec<Twist>,
 }
 
+/// Something unusual about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Twist {
+    /// The same words as everybody who has this twist; only the settings are the user's own.
+    EqualMessage,
+    /// The conversation is left out: the user means their default one, which is [`DEFAULT_THREAD`].
+    NoThread,
+    /// The settings are left out.
+    NoSettings,
+    /// The run waits for an approval before it ends.
+    Approval,
+}
+
+/// What the conversation of a user is called where they name none.
+pub const DEFAULT_THREAD: &str = "main";
+
+/// An agent that there is not: a run with it among its agents fails there.
+pub const NO_SUCH_AGENT: &str = "no-such-agent";
+
 impl RunPlan {
+    /// Whether the request has that twist.
+    pub fn has(&self, twist: Twist) -> bool {
+        self.twists.contains(&twist)
+    }
+
     /// What the user writes: their prompt canary, and the phantom's where the plan asks for it.
     pub fn prompt(&self, mint: &Mint, user: u32) -> String {
         let own = mint.mint(Owner { user, run: self.run, field: Field::Prompt });
-        let mut text = format!("Please look into {own}");
+        let mut text = match self.has(Twist::EqualMessage) {
+            true => "Please look into my account".to_owned(),
+            false => format!("Please look into {own}"),
+        };
         if self.phantom {
             text.push_str(" and ");
             text.push_str(&mint.mint(super::control::phantom_owner(self.via)));
@@ -224,6 +353,9 @@ impl RunPlan {
 
     /// The user's LLM settings: a canary of their own.
     pub fn settings(&self, mint: &Mint, user: u32) -> String {
+        if self.has(Twist::NoSettings) {
+            return String::new();
+        }
         mint.mint(Owner { user, run: self.run, field: Field::Settings })
     }
 }

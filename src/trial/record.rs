@@ -1,17 +1,22 @@
 //! The whole report record: the only thing that `report/` reads. `report.json` is this, serialised.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::audit::AuditRecord;
 use super::control::Controls;
 use super::finding::{Evidence, FindingKind, Fingerprint, OracleId};
 use super::ids::UserName;
+use super::measure::{LeakMatrix, Partition, Source, Spread, Subject};
+use super::migration::MigrationRecord;
+use super::timeline::{Crossing, Timeline};
 use super::verdict::{ExitCode, Outcome, Reason, Verdict};
 
 /// The version of the report format that this program writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything that one call of `signoff`, `explore`, `run` or `check` came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -28,6 +33,7 @@ pub struct Record {
     /// The seed that every plan and schedule came from; a decimal number, as text since not every
     /// JSON reader keeps 64 bits.
     #[serde(with = "as_text")]
+    #[schemars(with = "String", regex(pattern = "^[0-9]+$"))]
     pub seed: u64,
     /// The run folder: where everything that was recorded is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +56,9 @@ pub struct Record {
     /// Sign-off: before's repros replayed on after.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cross_checks: Vec<CrossCheck>,
+    /// Repros that were saved earlier, replayed before anything else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub saved_repros: Vec<SavedRepro>,
     /// The models of the kernel, where they were checked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<ModelRow>,
@@ -59,6 +68,18 @@ pub struct Record {
     /// Plain runs: the levels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<Level>,
+    /// The tested builds, as they were named or as they were driven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<Subject>,
+    /// Which part of a campaign this is; none for a whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+    /// Every state between legacy and migrated, where they were driven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<MigrationRecord>,
+    /// Sign-off: what still uses the deprecated accessor in the source, where it was audited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditRecord>,
     /// What a reader of a clean verdict should know was not tried.
     pub not_tried: Vec<String>,
     /// What each oracle that took part looks for.
@@ -81,7 +102,7 @@ impl Record {
 }
 
 /// One side of a sign-off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Side {
     /// What was driven: `reference back end, migrated none`.
     pub backend: String,
@@ -92,7 +113,9 @@ pub struct Side {
 }
 
 /// Which of the three levels of evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum LevelName {
     /// Thread interleavings of the kernel, by loom.
@@ -118,7 +141,7 @@ impl LevelName {
 }
 
 /// One scenario at one level of evidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Level {
     /// Which level.
     pub level: LevelName,
@@ -130,6 +153,10 @@ pub struct Level {
     pub reasons: Vec<Reason>,
     /// How the trials were chosen: `random walk`, `barrier rounds`.
     pub method: String,
+    /// What a search whose trials are not drawn independently may claim instead of a bound: how many
+    /// schedules there were, or the odds of finding a bug.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<String>,
     /// Fewest and most simulated users of a trial, bystanders included.
     pub users: [u32; 2],
     /// Trials driven and judged.
@@ -158,10 +185,33 @@ pub struct Level {
     pub findings: Vec<FindingRecord>,
     /// The first trial with a finding, from 1.
     pub first_leak_at_trial: Option<u64>,
+    /// Where the scenario that the plans were made from says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Who saw whose data, and in how many trials.
+    #[serde(default, skip_serializing_if = "LeakMatrix::is_empty")]
+    pub leak_matrix: LeakMatrix,
+    /// When in its trial each trial's first crossing was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_to_first_leak: Option<Spread>,
+    /// How long completed runs took, from their start to their last event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Spread>,
+    /// What is drawn of the trials that findings were made in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timelines: Vec<Timeline>,
+}
+
+impl Level {
+    /// The timeline of the trial that the finding was made in.
+    pub fn timeline_of(&self, finding: &FindingRecord) -> Option<&Timeline> {
+        let history = finding.history.as_deref()?;
+        self.timelines.iter().find(|timeline| timeline.history == history)
+    }
 }
 
 /// How many ordered pairs (A in phase i while B emits j) were hit.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseCoverage {
     /// The phases, in golden-path order.
     pub phases: Vec<String>,
@@ -176,7 +226,7 @@ pub struct PhaseCoverage {
 }
 
 /// An upper bound on the probability that one more trial leaks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UpperBound {
     /// The bound: 1 − 0.05^(1/n).
     pub value: f64,
@@ -194,7 +244,7 @@ pub struct UpperBound {
 }
 
 /// What one oracle did at a level.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OracleRow {
     /// The oracle.
     pub oracle: OracleId,
@@ -210,7 +260,7 @@ pub struct OracleRow {
 }
 
 /// One finding, deduplicated by fingerprint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingRecord {
     /// What stays the same when it is found again.
     pub fingerprint: Fingerprint,
@@ -236,6 +286,15 @@ pub struct FindingRecord {
     pub evidence: Vec<Evidence>,
     /// The chain of causes, where the back end reported it.
     pub chain: Vec<String>,
+    /// What most likely went wrong, where the chain of causes tells: a known mechanism, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mechanism: Option<String>,
+    /// The history of the trial that is told, relative to the run folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
+    /// How the data went, by the numbers of that history; none for what did not cross.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crossing: Option<Crossing>,
     /// In how many trials it was found.
     pub seen_in_trials: u64,
     /// The first of them, from 1.
@@ -252,7 +311,7 @@ pub struct FindingRecord {
 }
 
 /// A share, as its two counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rate {
     /// How often it happened.
     pub hit: u64,
@@ -260,8 +319,22 @@ pub struct Rate {
     pub of: u64,
 }
 
+/// A repro that was saved earlier, replayed before anything else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SavedRepro {
+    /// The file.
+    pub file: String,
+    /// The finding that it is of.
+    pub fingerprint: Fingerprint,
+    /// The finding in one sentence, as the file has it.
+    pub summary: String,
+    /// What strict replay came to: `same`, `gone`, `diverged at deviation 2`, `unfinished`, or
+    /// `not tried here` for one of another kind of back end or level.
+    pub replay: String,
+}
+
 /// A repro of before, replayed on after.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CrossCheck {
     /// The level that it was found at.
     pub level: LevelName,
@@ -278,7 +351,7 @@ pub struct CrossCheck {
 }
 
 /// One model of the kernel that the server's threads share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelRow {
     /// Its name.
     pub name: String,
@@ -312,7 +385,7 @@ pub struct ModelRow {
 
 /// One figure that after must reach in relation to before: a back end that serialises everything
 /// leaks nothing either, and would pass otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The level.
     pub level: LevelName,
@@ -331,7 +404,7 @@ pub struct Comparison {
 }
 
 /// What an oracle looks for, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rule {
     /// The oracle.
     pub oracle: OracleId,
@@ -345,14 +418,15 @@ pub struct Rule {
     pub next: String,
 }
 
-mod as_text {
+/// 64 bits as a decimal number in text.
+pub(crate) mod as_text {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(number: &u64, out: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(number: &u64, out: S) -> Result<S::Ok, S::Error> {
         out.collect_str(number)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
         String::deserialize(input)?.parse().map_err(serde::de::Error::custom)
     }
 }

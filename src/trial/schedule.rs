@@ -1,7 +1,7 @@
 //! A schedule: where an explored trial deviates from the default policy.
 //!
-//! By default the task that ran last goes on until it cannot, and then the ready task with the
-//! lowest name does. A schedule lists only the deviations, each keyed by the name of the task that
+//! By default the task that ran last goes on until it cannot, and then the ready task that was woken
+//! last does (of several, the one with the lowest name). A schedule lists only the deviations, each keyed by the name of the task that
 //! ran last and that task's own step count, never by an index: a smaller plan moves neither.
 
 use std::fmt;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a level, a side or a plain run comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing crossed, and every control fired.
@@ -43,7 +44,7 @@ impl fmt::Display for Verdict {
 }
 
 /// What a whole report comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Plain run: nothing crossed, and every control fired.
@@ -54,6 +55,8 @@ pub enum Outcome {
     Fixed,
     /// Sign-off: after still leaks.
     StillLeaks,
+    /// Sign-off: call sites remain in the source, and none was to.
+    NotMigrated,
     /// Sign-off: before did not leak, so the plans are too weak.
     BaselineClean,
     /// Neither could be shown.
@@ -68,6 +71,7 @@ impl Outcome {
             Self::Leaked => "leaked",
             Self::Fixed => "fixed",
             Self::StillLeaks => "still_leaks",
+            Self::NotMigrated => "not_migrated",
             Self::BaselineClean => "baseline_clean",
             Self::Inconclusive => "inconclusive",
         }
@@ -91,7 +95,9 @@ impl From<Verdict> for Outcome {
 }
 
 /// Why a verdict is what it is, by a code that scripts can rely on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ReasonCode {
@@ -115,6 +121,11 @@ pub enum ReasonCode {
     BackendHangs,
     /// The back end panicked.
     BackendPanicked,
+    /// The back end calls tokio's own spawn, time or net, so it cannot be explored.
+    NeedsTokio,
+    /// The same plan and schedule gave different steps: the back end, or the harness, draws on
+    /// something that neither of them holds.
+    Nondeterministic,
     /// A replay did not follow its schedule.
     ReplayDiverged,
     /// A time limit cut the budget short.
@@ -129,12 +140,14 @@ pub enum ReasonCode {
     ReproNotGone,
     /// After overlapped, covered or completed clearly less than before: something may serialise.
     ComparisonTooWeak,
+    /// Call sites of the deprecated accessor remain in application code.
+    CallSitesRemain,
     /// Everything that a clean verdict needs was shown.
     Shown,
 }
 
 /// Why a verdict is what it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// The code.
     pub code: ReasonCode,
@@ -150,13 +163,13 @@ impl Reason {
 }
 
 /// The exit codes of every subcommand; a number is never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum ExitCode {
     /// 0: nothing crossed and every control fired; sign-off: `fixed`; replay: all gone.
     Clean = 0,
-    /// 1: at least one finding; sign-off: `still_leaks`; replay: at least one reproduced.
+    /// 1: at least one finding; sign-off: `still_leaks`, `not_migrated`; replay: at least one reproduced.
     Leaked = 1,
     /// 2: usage, scenario or configuration error.
     Usage = 2,
@@ -177,7 +190,7 @@ impl ExitCode {
         let has = |code| reasons.iter().any(|reason| reason.code == code);
         match outcome {
             _ if has(ReasonCode::Interrupted) => Self::Interrupted,
-            Outcome::Leaked | Outcome::StillLeaks => Self::Leaked,
+            Outcome::Leaked | Outcome::StillLeaks | Outcome::NotMigrated => Self::Leaked,
             Outcome::Clean | Outcome::Fixed => Self::Clean,
             _ if has(ReasonCode::TargetUnreachable) => Self::Inconclusive,
             _ if has(ReasonCode::NothingExercised) => Self::NothingExercised,
@@ -209,6 +222,7 @@ mod tests {
             (Outcome::Fixed, vec![], 0),
             (Outcome::Leaked, vec![], 1),
             (Outcome::StillLeaks, vec![], 1),
+            (Outcome::NotMigrated, reason(ReasonCode::CallSitesRemain), 1),
             (Outcome::Leaked, reason(ReasonCode::ControlMissed), 1),
             (Outcome::Leaked, reason(ReasonCode::Interrupted), 130),
             (Outcome::Inconclusive, reason(ReasonCode::NothingExercised), 4),

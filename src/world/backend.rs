@@ -8,7 +8,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::World;
-use crate::trial::ids::{ConnectionId, UserName};
+use crate::trial::ids::{ConnectionId, RunId, UserName};
+use crate::trial::plan::UserPlan;
 use crate::trial::raw::Raw;
 
 /// A system under test.
@@ -16,18 +17,47 @@ pub trait Backend: Send + Sync {
     /// A new session for that user, who shares nothing with another user's session: no client, no
     /// connection pool, no cookies. Called once for each simulated user, before their first step.
     fn session(&self, world: &World, user: &UserName) -> Box<dyn Session>;
+
+    /// The same for a user of a plan, who may sit at a browser that others use too. What has no
+    /// notion of a browser need not know of it.
+    fn session_of(&self, world: &World, user: &UserPlan) -> Box<dyn Session> {
+        self.session(world, &user.name)
+    }
 }
 
 impl<B: Backend + ?Sized> Backend for Arc<B> {
     fn session(&self, world: &World, user: &UserName) -> Box<dyn Session> {
         (**self).session(world, user)
     }
+
+    fn session_of(&self, world: &World, user: &UserPlan) -> Box<dyn Session> {
+        (**self).session_of(world, user)
+    }
+}
+
+/// Where a user who comes back wants a run's stream to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The run.
+    pub run: RunId,
+    /// The number of the last event that the user has.
+    pub after: u64,
 }
 
 /// One user's way to the back end.
 pub trait Session: Send {
     /// Opens an event connection.
     fn connect(&mut self, name: &ConnectionId) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>>;
+
+    /// Opens an event connection that begins with what came after the cursor. What keeps no log
+    /// opens a plain one.
+    fn resume(
+        &mut self,
+        name: &ConnectionId,
+        _cursor: Cursor,
+    ) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
+        self.connect(name)
+    }
 
     /// Sends an HTTP request. The future owns what it needs: dropping it is the client going away.
     fn call(

@@ -6,9 +6,12 @@
 
 pub mod backend;
 pub mod channel;
+mod executor;
+mod fault_line;
 mod live;
 pub mod recorder;
 pub mod simulated;
+mod simulation;
 pub mod strategy;
 
 use std::fmt;
@@ -21,6 +24,7 @@ use std::time::Duration;
 use crate::trial::history::{Note, What};
 use crate::trial::ids::{ConnectionId, TaskName, UserName};
 
+pub use fault_line::{Dropped, FaultLine};
 use recorder::Recorder;
 
 /// A handle on the place where futures run; cheap to clone.
@@ -33,7 +37,7 @@ pub struct World {
 #[derive(Clone)]
 enum Place {
     Live(Arc<live::Live>),
-    Simulated(Arc<simulated::Simulation>),
+    Simulated(Arc<simulation::Simulation>),
 }
 
 impl World {
@@ -44,7 +48,7 @@ impl World {
         Self { place: Place::Live(Arc::new(live::Live::start())), recorder }
     }
 
-    fn simulated(simulation: Arc<simulated::Simulation>, recorder: Recorder) -> Self {
+    fn simulated(simulation: Arc<simulation::Simulation>, recorder: Recorder) -> Self {
         Self { place: Place::Simulated(simulation), recorder: Some(recorder) }
     }
 
@@ -86,7 +90,7 @@ impl World {
                 AtRest(false)
             }
             Place::Simulated(simulation) => {
-                simulated::Patience::new(Arc::clone(simulation)).await;
+                simulation::Patience::new(Arc::clone(simulation)).await;
                 AtRest(true)
             }
         }
@@ -121,8 +125,21 @@ impl World {
         }
     }
 
-    /// Records what the back end reports of itself.
+    /// Notes that the work for that user has come to a milestone of that name, so that a search can
+    /// prefer what it has not seen meet. Nothing in the live world.
+    pub fn mark(&self, user: &UserName, milestone: &str) {
+        if let Place::Simulated(simulation) = &self.place {
+            simulation.mark(user, &[milestone]);
+        }
+    }
+
+    /// Records what the back end reports of itself. An emitted event is a milestone, too.
     pub fn report(&self, note: Note) {
+        if let (Place::Simulated(simulation), Note::Emitted { user, event, agent, .. }) =
+            (&self.place, &note)
+        {
+            simulation.mark(user, &[event, agent]);
+        }
         if let Some(recorder) = &self.recorder {
             recorder.record(self.now(), None, None, What::Backend { note });
         }
@@ -177,7 +194,7 @@ pub struct Task(TaskPlace);
 #[derive(Debug)]
 enum TaskPlace {
     Live(tokio::task::JoinHandle<()>),
-    Simulated(Arc<simulated::Simulation>, simulated::TaskId),
+    Simulated(Arc<simulation::Simulation>, simulation::TaskId),
 }
 
 impl Task {

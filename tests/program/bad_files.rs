@@ -7,8 +7,8 @@ use partywall::campaign::explore_trial::{Trial, explore_trial};
 use partywall::campaign::recorded::judge_recorded;
 use partywall::campaign::replay::replay_explored;
 use partywall::campaign::repro::{Repro, Target};
+use partywall::campaign::subject::Reference;
 use partywall::oracle::{Case, judge};
-use partywall::reference::call_sites::Migration;
 use partywall::scenario::built_in;
 use partywall::trial::dialect::Dialect;
 use partywall::trial::history::{Header, History};
@@ -22,10 +22,10 @@ fn leaking() -> (String, String) {
     let workload = built_in("reference-golden-path").expect("it is there").explore;
     for trial in 0..20 {
         let plan = workload.plan(1, trial);
-        let trial = explore_trial(&plan, Migration::NONE, &mut Random::new(trial), &|| false);
+        let trial = explore_trial(&plan, &Reference::LEGACY, &mut Random::new(trial), &|| false);
         let Trial { history, schedule, .. } = trial.expect("no runtime is around");
         if let Some(finding) = judge(&Case::new(&history, &Dialect::reference())).findings.first() {
-            let target = Target::Reference { migrated: "none".into() };
+            let target = Target::Reference { migrated: "none".into(), defect: None };
             let level = LevelName::Explore;
             let repro = Repro::new(level, target, finding, vec![], plan, Some(&schedule));
             return (history.to_file(&Header::new(0)), repro.to_file());
@@ -186,9 +186,9 @@ fn damaged_files_never_panic() {
         }
         if let Ok(repro) = Repro::from_file(&damaged(&repro, &mut rng)) {
             driven += 1;
-            let migration = repro.migration().expect("it was checked").unwrap_or(Migration::NONE);
+            let reference = repro.reference().expect("it was checked").unwrap_or(Reference::LEGACY);
             // A pause of 2^32 turns is a plan too: it ends at the step limit.
-            replay_explored(&repro, migration, &Stop::default()).expect("no runtime is around");
+            replay_explored(&repro, &reference, &Stop::default()).expect("no runtime is around");
         }
     }
     assert!(read >= 25 && driven >= 10, "{read} histories, {driven} repros");

@@ -2,8 +2,19 @@
 
 use crate::support::{partywall, ran};
 
-const SUBCOMMANDS: [&str; 8] =
-    ["signoff", "explore", "model", "run", "replay", "check", "serve", "explain"];
+const SUBCOMMANDS: [&str; 11] = [
+    "signoff",
+    "explore",
+    "migration",
+    "model",
+    "run",
+    "replay",
+    "check",
+    "audit",
+    "serve",
+    "explain",
+    "selftest",
+];
 
 #[test]
 fn alone_it_prints_a_short_help_that_ends_with_three_commands() {
@@ -44,6 +55,12 @@ fn help_and_version_are_no_errors() {
     ran(&mut partywall(&["--help"])).exits(0);
     let version = ran(&mut partywall(&["--version"])).exits(0).stdout;
     assert_eq!(version, format!("partywall {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_mechanism_is_told_with_the_software_that_had_it() {
+    let told = ran(&mut partywall(&["explain", "m01"])).exits(0).stdout;
+    assert!(told.starts_with("M01 ") && told.contains("redis-py"), "{told}");
 }
 
 #[test]

@@ -1,18 +1,22 @@
 //! The program as people use it: started as a process, judged by what it prints, writes and exits
 //! with. Hostile servers and servers with planted leaks stand in for what it may meet.
 
+mod audit;
 mod bad_files;
 mod bad_input;
 mod explore;
+mod forms;
 mod help;
 mod hostile_http;
 mod hostile_socket;
 mod interrupt;
 mod output;
 mod planted;
+mod searches;
 mod serve_ends;
 mod serve_http;
 mod serve_socket;
+mod share;
 mod signoff;
 mod support;
 mod wire;

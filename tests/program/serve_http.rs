@@ -83,6 +83,27 @@ fn what_belongs_to_somebody_else_is_forbidden() {
 }
 
 #[test]
+fn a_run_is_stopped_and_approved_by_its_own_user_only() {
+    let server = Server::start("all");
+    let mut events = Events::of(server.port, "alice");
+    let post = |user: &str, path: &str| http_as(server.port, user, "POST", path, &Value::Null).0;
+    let mut body = chat("t-1", "r-1", &["triage"], &[]);
+    body["approval"] = json!(true);
+    for (action, end) in [("stop", "agent_error"), ("approve", "agent_completed")] {
+        events.send(&body);
+        let run = events.next()["run_id"].as_str().expect("an id").to_owned();
+        let path = format!("/api/runs/{run}/{action}");
+        assert_eq!(post("bob", &path), 403);
+        assert_eq!(post("alice", &path), 200);
+        let last = events.whole_run().pop().expect("an end");
+        assert_eq!((&last["type"], &last["run_id"]), (&json!(end), &json!(run)), "{action}");
+        // What has ended cannot be stopped.
+        assert_eq!(post("alice", &format!("/api/runs/{run}/stop")), 409);
+    }
+    assert_eq!(post("alice", "/api/runs/none/stop"), 404);
+}
+
+#[test]
 fn what_is_not_there_or_not_understood_is_said_so() {
     let server = Server::start("all");
     let status = |method: &str, path: &str, body: &str| {

@@ -5,18 +5,22 @@ mod findings;
 mod flood;
 mod models;
 mod signoffs;
+pub(crate) mod timelines;
 
 use partywall::trial::control::{Controls, Drive, Tally};
 use partywall::trial::finding::OracleId;
+use partywall::trial::measure::{LeakMatrix, LeakPair, Source, Spread, SpreadCount};
 use partywall::trial::record::{
     Level, LevelName, OracleRow, PhaseCoverage, Record, Rule, SCHEMA_VERSION, UpperBound,
 };
+use partywall::trial::timeline::TimeUnit;
 use partywall::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode, Verdict};
 
 use findings::found_in;
 pub(crate) use findings::{crossing, loss};
 pub(crate) use flood::flooded;
 pub(crate) use signoffs::{baseline_clean, doubtful_model, fixed, still_leaks};
+use timelines::drawn;
 
 const SCENARIO: &str = "reference-golden-path";
 
@@ -46,9 +50,14 @@ pub(crate) fn empty(command: &str, verdict: Outcome, reasons: Vec<Reason>) -> Re
         before: None,
         after: None,
         cross_checks: vec![],
+        saved_repros: Vec::new(),
         models: Vec::new(),
         comparison: vec![],
         levels: vec![],
+        subjects: vec![],
+        partition: None,
+        migration: None,
+        audit: None,
         not_tried: vec![
             "Threads that interleave inside one step: an explored step is atomic.".into(),
             "Connections through a proxy, and back ends of more than one process.".into(),
@@ -84,6 +93,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
     let method = if wire { "barrier rounds" } else { "random walk" };
     let n = if wire { 20 } else { 1984 };
     Level {
+        claims: Vec::new(),
         level,
         scenario: SCENARIO.into(),
         verdict: Verdict::Clean,
@@ -122,7 +132,19 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
         }],
         findings: vec![],
         first_leak_at_trial: None,
+        source: None,
+        leak_matrix: LeakMatrix::default(),
+        time_to_first_leak: None,
+        latency: None,
+        timelines: vec![],
     }
+}
+
+/// How these times are spread.
+fn spread(times: &[u64]) -> Option<Spread> {
+    let mut count = SpreadCount::default();
+    times.iter().for_each(|time| count.add(*time));
+    count.spread(TimeUnit::Step)
 }
 
 /// That many controls, of which the named ones were missed.
@@ -139,6 +161,7 @@ pub(crate) fn leaked_level(level: LevelName) -> Level {
     let findings = vec![crossing(level), loss(level)];
     let reason = Reason::new(ReasonCode::Findings, "2 distinct findings");
     Level {
+        claims: Vec::new(),
         verdict: Verdict::Leaked,
         reasons: vec![reason],
         trials: 20,
@@ -150,6 +173,21 @@ pub(crate) fn leaked_level(level: LevelName) -> Level {
         leak_probability_upper_bound: None,
         findings,
         first_leak_at_trial: Some(1),
+        source: Some(Source {
+            file: "scenarios/reference-golden-path.toml".into(),
+            line: 14,
+            sha256: "5c".repeat(32),
+        }),
+        leak_matrix: LeakMatrix {
+            users: vec!["alice".into(), "bob".into()],
+            pairs: vec![
+                LeakPair { owner: 0, observer: 1, trials: 17 },
+                LeakPair { owner: 1, observer: 0, trials: 3 },
+            ],
+            left_out: 0,
+        },
+        latency: spread(&[31, 40, 44, 58, 190]),
+        time_to_first_leak: spread(&[12, 31]),
         ..clean_level(level)
     }
 }
@@ -159,6 +197,7 @@ fn level_in(level: Level, command: &str, scenario: &str) -> Level {
     let name = level.level;
     let found = |finding| found_in(finding, command, scenario, name);
     Level {
+        claims: Vec::new(),
         scenario: scenario.into(),
         findings: level.findings.into_iter().map(found).collect(),
         ..level
@@ -180,7 +219,7 @@ pub(crate) fn leaked_explore() -> Record {
     let reason = Reason::new(ReasonCode::Findings, "2 distinct findings, the first in trial 1");
     Record {
         backend: Some("reference back end, migrated none".into()),
-        levels: vec![level_in(leaked_level(LevelName::Explore), "explore", SCENARIO)],
+        levels: vec![drawn(level_in(leaked_level(LevelName::Explore), "explore", SCENARIO))],
         ..empty("explore", Outcome::Leaked, vec![reason])
     }
 }
@@ -222,7 +261,7 @@ pub(crate) fn inconclusive() -> Record {
 pub(crate) fn hostile() -> Record {
     let mut record = leaked_explore();
     let attack = "\u{1b}]0;owned\u{7}\r\n::error::fake\n| a | b |\n# pass <script>alert(1)</script> \
-                  @everyone #1 `x` [ok](http://evil.example) \u{202e}naelc ##[stop-commands]x";
+                  ]]> <img src=x onerror=alert(1)> @everyone #1 `x` [ok](http://evil.example) \u{202e}naelc ##[stop-commands]x";
     let level = &mut record.levels[0];
     level.scenario = attack.into();
     level.reasons[0].text = attack.into();
@@ -230,6 +269,7 @@ pub(crate) fn hostile() -> Record {
     record.folder = Some(attack.into());
     record.backend = Some(attack.into());
     let finding = &mut level.findings[0];
+    finding.mechanism = Some(attack.into());
     finding.victim = attack.into();
     finding.summary = format!("bob saw data of {attack}");
     finding.event = Some("x".repeat(10_000_000));
@@ -237,6 +277,27 @@ pub(crate) fn hostile() -> Record {
     finding.evidence[0].shows = attack.into();
     level.controls.path.missed.push(attack.into());
     level.oracles[0].blind = Some(attack.into());
+    level.leak_matrix.users = vec![attack.into(), "bob".into()];
+    level.phase_coverage.phases = vec![attack.into(), "x".repeat(100_000)];
+    let timeline = &mut level.timelines[0];
+    timeline.lanes[0] = attack.into();
+    timeline.labels =
+        vec![attack.into(), "]]></script><!--".into(), "\u{fffd}\0".into(), attack.into()];
+    level.findings[0].reproduce_with = Some(format!("partywall replay '{attack}'"));
     record.not_tried = vec![attack.into()];
     record
+}
+
+/// All of the fixed records, by name.
+pub(crate) fn all() -> [(&'static str, Record); 8] {
+    [
+        ("clean_explore", clean_explore()),
+        ("leaked_explore", leaked_explore()),
+        ("fixed", fixed()),
+        ("still_leaks", still_leaks()),
+        ("baseline_clean", baseline_clean()),
+        ("inconclusive", inconclusive()),
+        ("doubtful_model", doubtful_model()),
+        ("hostile", hostile()),
+    ]
 }

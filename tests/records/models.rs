@@ -1,6 +1,7 @@
 //! Models of the kernel: rows and the level that stands for them on each side.
 
 use partywall::trial::control::{Controls, Drive};
+use partywall::trial::measure::LeakMatrix;
 use partywall::trial::record::{Level, LevelName, ModelRow, PhaseCoverage, Record};
 use partywall::trial::verdict::{Reason, ReasonCode, Verdict};
 
@@ -109,6 +110,7 @@ fn level(own: &[&ModelRow]) -> Level {
         _ => (Verdict::Leaked, ReasonCode::Findings, format!("refuted: {leaked}")),
     };
     Level {
+        claims: Vec::new(),
         level: LevelName::Model,
         scenario: "kernel".into(),
         verdict,
@@ -128,5 +130,10 @@ fn level(own: &[&ModelRow]) -> Level {
         oracles: Vec::new(),
         findings: Vec::new(),
         first_leak_at_trial: None,
+        source: None,
+        leak_matrix: LeakMatrix::default(),
+        time_to_first_leak: None,
+        latency: None,
+        timelines: Vec::new(),
     }
 }

@@ -6,11 +6,13 @@ mod emitters;
 mod factory;
 mod ids;
 mod limits;
+mod pools;
 mod post;
 mod request;
 mod runs;
 mod shutdown;
 mod singleton;
+mod tables;
 
 use super::spec::ModelSpec;
 use super::sync;
@@ -20,7 +22,7 @@ pub fn models() -> &'static [ModelSpec] {
     &MODELS
 }
 
-static MODELS: [ModelSpec; 18] = [
+static MODELS: [ModelSpec; 20] = [
     factory::LEGACY_2,
     factory::LEGACY_3,
     factory::PER_REQUEST_2,
@@ -38,6 +40,8 @@ static MODELS: [ModelSpec; 18] = [
     ids::SOURCE,
     shutdown::IN_FLIGHT,
     conversations::APPEND,
+    pools::ONE_OWNER,
+    tables::ONE_LEADER,
     request::WHOLE,
 ];
 

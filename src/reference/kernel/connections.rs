@@ -68,6 +68,17 @@ impl<K: Ord + Clone, S: Sink> ConnectionRegistry<K, S> {
         connections.len()
     }
 
+    /// Removes every connection of that user, and gives what led to them.
+    pub(crate) fn forget(&self, user: &K) -> Vec<S> {
+        let forgotten = lock(&self.live).of.remove(user);
+        forgotten.into_iter().flatten().map(|(_, sink)| sink).collect()
+    }
+
+    /// The users who have a live connection, in order.
+    pub(crate) fn users(&self) -> Vec<K> {
+        lock(&self.live).of.keys().cloned().collect()
+    }
+
     /// Drops every connection and takes no new one.
     pub(crate) fn shut_down(&self) {
         let mut live = lock(&self.live);

@@ -28,6 +28,11 @@ impl<K: Ord, M: Clone> ConversationStore<K, M> {
         conversation.push_back(message);
     }
 
+    /// Replaces all messages of a conversation.
+    pub(crate) fn replace(&self, key: K, messages: Vec<M>) {
+        lock(&self.messages).insert(key, messages.into());
+    }
+
     /// The messages of that conversation; none if there is no such conversation.
     pub(crate) fn read(&self, key: &K) -> Option<Vec<M>> {
         lock(&self.messages).get(key).map(|conversation| conversation.iter().cloned().collect())

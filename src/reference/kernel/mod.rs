@@ -10,8 +10,10 @@ pub(crate) mod emitters;
 pub(crate) mod gate;
 pub(crate) mod id_source;
 pub(crate) mod limits;
+pub(crate) mod pool;
 pub(crate) mod runs;
 pub(crate) mod singleton;
+pub(crate) mod table;
 
 use super::sync;
 

@@ -5,16 +5,14 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::pipe::{self, ServerEnd};
 use crate::reference::auth;
 use crate::reference::service::{HttpRequest, Service, SocketIo};
 use crate::trial::ids::{ConnectionId, UserName};
+use crate::trial::plan::{FaultKind, UserPlan};
 use crate::trial::raw::Raw;
 use crate::world::World;
-use crate::world::backend::{Answer, Backend, Call, Incoming, Refusal, Session, Socket};
-use crate::world::channel::{Receiver, Sender};
-
-/// How many messages may be under way in one direction of a connection.
-const MESSAGES_UNDER_WAY: usize = 4096;
+use crate::world::backend::{Answer, Backend, Call, Cursor, Refusal, Session, Socket};
 
 /// The reference back end in this process.
 #[derive(Clone, Debug)]
@@ -31,10 +29,25 @@ impl InProcess {
 
 impl Backend for InProcess {
     fn session(&self, world: &World, user: &UserName) -> Box<dyn Session> {
+        self.session_over(world, user, user.to_string())
+    }
+
+    fn session_of(&self, world: &World, user: &UserPlan) -> Box<dyn Session> {
+        match user.browser {
+            Some(browser) => self.session_over(world, &user.name, format!("browser {browser}")),
+            None => self.session(world, &user.name),
+        }
+    }
+}
+
+impl InProcess {
+    fn session_over(&self, world: &World, user: &UserName, keep_alive: String) -> Box<dyn Session> {
         Box::new(InProcessSession {
             service: self.service.clone(),
             world: world.clone(),
+            user: user.clone(),
             authorization: format!("Bearer {}", auth::token_of(user)),
+            keep_alive,
         })
     }
 }
@@ -42,26 +55,45 @@ impl Backend for InProcess {
 struct InProcessSession {
     service: Service,
     world: World,
+    user: UserName,
     authorization: String,
+    /// The connection that HTTP requests go over.
+    keep_alive: String,
 }
 
-impl Session for InProcessSession {
-    fn connect(&mut self, name: &ConnectionId) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
+impl InProcessSession {
+    fn open(
+        &mut self,
+        name: &ConnectionId,
+        cursor: Option<Cursor>,
+    ) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
         let name = name.clone();
         Box::pin(async move {
             self.world.turn().await;
             let user = self.service.authenticate(Some(&self.authorization)).map_err(|answer| {
                 Refusal::Refused { status: answer.status, body: answer.body.into() }
             })?;
-            let (to_server, from_client) = self.world.channel(MESSAGES_UNDER_WAY);
-            let (to_client, from_server) = self.world.channel(MESSAGES_UNDER_WAY);
+            let (client, mut io) = pipe::open(&self.world, &self.user);
             let service = self.service.clone();
             self.world.spawn(name.to_string(), async move {
-                let mut io = ServerEnd { to_client, from_client };
-                service.serve_socket(user, name.as_str(), &mut io).await;
+                service.serve_socket(user, name.as_str(), cursor.as_ref(), &mut io).await;
             });
-            Ok(Box::new(ClientEnd { to_server: Some(to_server), from_server }) as Box<dyn Socket>)
+            Ok(Box::new(client) as Box<dyn Socket>)
         })
+    }
+}
+
+impl Session for InProcessSession {
+    fn connect(&mut self, name: &ConnectionId) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
+        self.open(name, None)
+    }
+
+    fn resume(
+        &mut self,
+        name: &ConnectionId,
+        cursor: Cursor,
+    ) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
+        self.open(name, Some(cursor))
     }
 
     fn call(
@@ -74,27 +106,26 @@ impl Session for InProcessSession {
             path: call.path,
             authorization: Some(self.authorization.clone()),
             body: call.body.into_bytes(),
+            connection: self.keep_alive.clone(),
         };
         let (reply, mut replies) = self.world.channel(1);
         let service = self.service.clone();
+        let mut line = self.world.fault_line(&self.user, FaultKind::Cancel);
         let handler = self.world.spawn(name.as_str(), async move {
-            let answer = service.answer(request).await;
             // The client may have gone meanwhile, as over a real connection.
-            let _ = reply.send(answer);
+            if let Ok(answer) = line.guard(service.answer(request)).await {
+                let _ = reply.send(answer);
+            }
         });
         // A client that goes away takes its handler with it.
         let handler = handler.abort_on_drop();
         Box::pin(async move {
             let _handler = handler;
-            let answer = replies.receive().await.ok_or("the handler ended without an answer")?;
+            let answer =
+                replies.receive().await.ok_or("the connection was cut before the answer")?;
             Ok(Answer { status: answer.status, headers: Raw::default(), body: answer.body.into() })
         })
     }
-}
-
-struct ServerEnd {
-    to_client: Sender<Raw>,
-    from_client: Receiver<String>,
 }
 
 impl SocketIo for ServerEnd {
@@ -105,36 +136,5 @@ impl SocketIo for ServerEnd {
     fn send(&mut self, text: Arc<str>) -> BoxFuture<'_, bool> {
         let taken = self.to_client.send(Raw::from(&*text)).is_ok();
         Box::pin(async move { taken })
-    }
-}
-
-struct ClientEnd {
-    to_server: Option<Sender<String>>,
-    from_server: Receiver<Raw>,
-}
-
-impl Socket for ClientEnd {
-    fn send(&mut self, text: String) -> BoxFuture<'_, Result<(), String>> {
-        let sent = match &self.to_server {
-            Some(to_server) => {
-                to_server.send(text).map_err(|_| "the server is gone or does not keep up".into())
-            }
-            None => Err("the connection is closed".into()),
-        };
-        Box::pin(async move { sent })
-    }
-
-    fn receive(&mut self) -> BoxFuture<'_, Incoming> {
-        Box::pin(async {
-            match self.from_server.receive().await {
-                Some(raw) => Incoming::Message(raw),
-                None => Incoming::Ended { code: None, reason: Raw::default() },
-            }
-        })
-    }
-
-    fn close(&mut self) -> BoxFuture<'_, ()> {
-        self.to_server = None;
-        Box::pin(async {})
     }
 }

@@ -1,9 +1,12 @@
 //! What carries a simulated user's messages to a back end.
 
+mod handler;
 mod http;
 mod in_process;
+mod pipe;
 mod websocket;
 mod wire;
 
+pub use handler::{Chat, Handler, handler};
 pub use in_process::InProcess;
 pub use wire::{TargetUrl, Wire};

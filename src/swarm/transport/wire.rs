@@ -1,15 +1,19 @@
 //! A back end by URL: every simulated user has an HTTP client and connections of their own.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 
+use super::super::speech::in_url;
 use super::http::HttpClient;
 use super::websocket;
 use crate::reference::auth;
 use crate::trial::ids::{ConnectionId, UserName};
+use crate::trial::plan::UserPlan;
 use crate::world::World;
-use crate::world::backend::{Answer, Backend, Call, Refusal, Session, Socket};
+use crate::world::backend::{Answer, Backend, Call, Cursor, Refusal, Session, Socket};
 
 /// The base URL of a back end, such as `http://127.0.0.1:8080`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,19 +82,35 @@ impl fmt::Display for TargetUrl {
 #[derive(Clone, Debug)]
 pub struct Wire {
     target: TargetUrl,
+    /// The clients of the browsers that several users sit at.
+    browsers: Arc<Mutex<BTreeMap<u32, HttpClient>>>,
 }
 
 impl Wire {
     /// A transport to that back end.
     pub fn new(target: TargetUrl) -> Self {
-        Self { target }
+        Self { target, browsers: Arc::default() }
     }
 }
 
 impl Backend for Wire {
     fn session(&self, _world: &World, user: &UserName) -> Box<dyn Session> {
+        self.session_with(user, None)
+    }
+
+    fn session_of(&self, _world: &World, user: &UserPlan) -> Box<dyn Session> {
+        let http = user.browser.map(|browser| {
+            let mut browsers = self.browsers.lock().unwrap_or_else(PoisonError::into_inner);
+            browsers.entry(browser).or_insert_with(HttpClient::new).clone()
+        });
+        self.session_with(&user.name, http)
+    }
+}
+
+impl Wire {
+    fn session_with(&self, user: &UserName, http: Option<HttpClient>) -> Box<dyn Session> {
         let authorization = format!("Bearer {}", auth::token_of(user));
-        Box::new(WireSession { target: self.target.clone(), authorization, http: None })
+        Box::new(WireSession { target: self.target.clone(), authorization, http })
     }
 }
 
@@ -104,6 +124,16 @@ struct WireSession {
 impl Session for WireSession {
     fn connect(&mut self, _name: &ConnectionId) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
         Box::pin(websocket::open(self.target.websocket(), self.authorization.clone()))
+    }
+
+    fn resume(
+        &mut self,
+        _name: &ConnectionId,
+        cursor: Cursor,
+    ) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
+        let Cursor { run, after } = cursor;
+        let url = format!("{}?run={}&after={after}", self.target.websocket(), in_url(run.as_str()));
+        Box::pin(websocket::open(url, self.authorization.clone()))
     }
 
     fn call(

@@ -178,7 +178,8 @@ fn surrounded(text: &str, alignment: Alignment) -> String {
     whole
 }
 
-fn base64(bytes: &[u8], url: bool, padded: bool) -> String {
+/// The bytes in base64, in the URL alphabet or the standard one.
+pub(crate) fn base64(bytes: &[u8], url: bool, padded: bool) -> String {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let last_two = if url { [b'-', b'_'] } else { [b'+', b'/'] };
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -38,6 +38,7 @@ mod mint;
 mod scan;
 mod stream;
 
+pub(crate) use encoding::base64;
 pub use encoding::{Alignment, Encoding, HexCase};
 pub use mint::{CANARY_LEN, CampaignKey, Field, Mint, Owner, PHANTOM_USER, ParseKeyError};
 pub use scan::{Form, Scanner, Sighting};

@@ -1,14 +1,18 @@
 //! Strategies: who goes on at a switch point of the simulated world.
 
 mod exhaustive;
+mod guided;
 mod pct;
 mod random;
 mod replay;
+mod twice;
 
 pub use exhaustive::{Branch, Exhaustive};
+pub use guided::{Guide, Guided};
 pub use pct::Pct;
 pub use random::Random;
 pub use replay::{Mode, Replay};
+pub use twice::{Again, Twice};
 
 use crate::trial::ids::TaskName;
 
@@ -18,6 +22,23 @@ pub trait Strategy: Send {
     /// The index into [`SwitchPoint::ready`] of the task that goes on, or that the strategy cannot
     /// follow its schedule here, which ends the trial.
     fn choose(&mut self, at: &SwitchPoint<'_>) -> Choice;
+
+    /// Whether it wants to be told of milestones; asked throughout the trial.
+    fn looks_at_marks(&self) -> bool {
+        false
+    }
+
+    /// The task's last step came to a milestone.
+    fn reached(&mut self, _task: &TaskName, _mark: Mark) {}
+}
+
+/// A milestone that some user's work came to, as numbers that are the same in every trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// Whose work.
+    pub user: u64,
+    /// Which milestone.
+    pub milestone: u64,
 }
 
 /// What a strategy answers.

@@ -1,0 +1,143 @@
+//! What an exploration writes of its trials and findings.
+
+use super::cause::{chain, mechanism};
+use super::diagnosis::diagnose;
+use super::error::CampaignError;
+use super::explore::{Done, Exploration, inside_runtime};
+use super::explore_trial::Trial;
+use super::repro::Repro;
+use super::shrink::shrink;
+use super::store::Lines;
+use super::wire::judge_findings;
+use crate::trial::finding::{Finding, Fingerprint};
+use crate::trial::history::{Ending, Header, to_line};
+use crate::trial::record::{FindingRecord, LevelName};
+
+#[derive(serde::Serialize)]
+struct TrialLine<'t> {
+    trial: u64,
+    steps: u64,
+    delays: usize,
+    overlapping_pairs: u64,
+    findings: Vec<&'t Fingerprint>,
+}
+
+impl Exploration<'_> {
+    pub(super) fn log(&self, log: &Lines, done: &Done) -> Result<(), CampaignError> {
+        log.append(&to_line(&TrialLine {
+            trial: done.number,
+            steps: done.trial.steps,
+            delays: done.trial.schedule.delays(),
+            overlapping_pairs: done.judged.overlapping_pairs,
+            findings: done.judged.findings.iter().map(|finding| &finding.fingerprint).collect(),
+        }))
+    }
+
+    /// Writes a new finding at once, as it was found; it is made smaller later.
+    pub(super) fn keep(
+        &self,
+        record: &mut FindingRecord,
+        done: &Done,
+        place: usize,
+    ) -> Result<(Repro, Finding), CampaignError> {
+        let finding = done.judged.findings[place].clone();
+        let repro = self.repro(&finding, &done.trial);
+        self.write(record, &repro, &done.trial)?;
+        Ok((repro, finding))
+    }
+
+    /// Keeps the history so far of the first trial that ended in each way other than finishing.
+    pub(super) fn keep_unfinished(
+        &self,
+        seen: &mut Vec<std::mem::Discriminant<Ending>>,
+        done: &Done,
+    ) -> Result<(), CampaignError> {
+        let history = &done.trial.history;
+        let Some(ending) = &history.ending else { return Ok(()) };
+        let way = std::mem::discriminant(ending);
+        if *ending == Ending::Finished || seen.contains(&way) {
+            return Ok(());
+        }
+        seen.push(way);
+        let name = format!("histories/{}-unfinished-trial{}.jsonl", self.home(), done.number);
+        self.folder.write(&name, &history.to_file(&Header::new(unix_now())))?;
+        Ok(())
+    }
+
+    fn repro(&self, finding: &Finding, trial: &Trial) -> Repro {
+        let story = chain(&trial.history, finding);
+        let plan = trial.history.plan.clone();
+        Repro::new(
+            LevelName::Explore,
+            self.subject.target(),
+            finding,
+            story,
+            plan,
+            Some(&trial.schedule),
+        )
+    }
+
+    fn write(
+        &self,
+        record: &mut FindingRecord,
+        repro: &Repro,
+        trial: &Trial,
+    ) -> Result<(), CampaignError> {
+        let name = format!("{}-{}", self.home(), repro.fingerprint);
+        let history = trial.history.to_file(&Header::new(unix_now()));
+        let file = format!("histories/{name}.jsonl");
+        self.folder.write(&file, &history)?;
+        record.history = Some(file);
+        let relative = format!("repros/{name}.json");
+        let path = self.folder.write(&relative, &repro.to_file())?;
+        record.chain.clone_from(&repro.story);
+        record.mechanism = mechanism(&record.chain).or_else(|| {
+            let history = &trial.history;
+            let diagnosis = diagnose(history, &judge_findings(history));
+            Some(diagnosis.to_string())
+        });
+        record.repro_size = Some(repro.size());
+        record.reproduce_with = Some(replay_line(&path));
+        record.repro = Some(relative);
+        Ok(())
+    }
+
+    pub(super) fn smallest(
+        &self,
+        record: &mut FindingRecord,
+        repro: Repro,
+        finding: &Finding,
+    ) -> Result<Repro, CampaignError> {
+        let schedule = repro.schedule()?;
+        let stop = || self.stop.reason().is_some();
+        let shrunk = shrink(&repro.plan, &schedule, self.subject, &finding.fingerprint, &stop)
+            .map_err(inside_runtime)?;
+        let Some(shrunk) = shrunk else { return Ok(repro) };
+        let small = self.repro(&shrunk.finding, &shrunk.trial);
+        // What the report tells is what the repro shows.
+        record.victim.clone_from(&shrunk.finding.victim);
+        record.victim_run = shrunk.finding.victim_run;
+        record.observer.clone_from(&shrunk.finding.observer);
+        record.summary = shrunk.finding.summary();
+        record.evidence.clone_from(&shrunk.finding.evidence);
+        self.write(record, &small, &shrunk.trial)?;
+        Ok(small)
+    }
+}
+
+/// The line that reproduces a finding. A path that a shell would take apart is quoted.
+pub(crate) fn replay_line(path: &std::path::Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
+    if text.chars().all(plain) {
+        format!("partywall replay {text}")
+    } else {
+        format!("partywall replay '{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// Seconds since 1970; for headers only.
+pub(crate) fn unix_now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}

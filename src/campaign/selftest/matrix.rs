@@ -1,0 +1,59 @@
+//! The detection matrix: what each mechanism is expected to be found by, level by level.
+
+use crate::trial::finding::OracleId;
+use crate::trial::mechanism::Mechanism;
+
+/// What is expected of one mechanism.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The oracles that find it in explored trials, each with at least one of twenty seeds.
+    pub explore: &'static [OracleId],
+    /// What driving it over real connections comes to.
+    pub wire: Wire,
+    /// The model that shows its like in the kernel, where one does.
+    pub model: Option<&'static str>,
+}
+
+/// What driving a mechanism over real connections comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// It is found within a minute.
+    Found,
+    /// It is not, for that reason.
+    Missed(&'static str),
+}
+
+/// What is expected of that mechanism. The match is exhaustive, so that one without a row does not
+/// compile.
+pub fn expected(mechanism: Mechanism) -> Row {
+    use OracleId::{
+        AtRest, Attribution, Binding, Canary, Completeness, ControlEffect, Duplicates, Ownership,
+    };
+    let row = |explore, model| Row { explore, wire: Wire::Found, model };
+    match mechanism {
+        Mechanism::M01 => row(&[Canary, Binding], None),
+        Mechanism::M02 => row(&[Canary], None),
+        Mechanism::M03 => row(&[Canary, Ownership, Completeness], None),
+        Mechanism::M04 => row(&[Ownership], Some("run-name-taken")),
+        Mechanism::M05 => row(&[Canary, Ownership, Completeness], Some("legacy-2-users")),
+        Mechanism::M06 => row(&[Canary, Attribution], None),
+        Mechanism::M07 => row(&[Canary, Attribution], None),
+        Mechanism::M08 => row(&[Canary, Attribution], None),
+        Mechanism::M09 => row(&[Canary], Some("pool-one-owner")),
+        Mechanism::M10 => row(&[Canary, AtRest], None),
+        Mechanism::M11 => row(&[Canary, Attribution], None),
+        Mechanism::M12 => row(&[Canary, Ownership], None),
+        Mechanism::M13 => row(&[Canary, Ownership, Completeness], None),
+        Mechanism::M14 => row(&[Canary, AtRest], None),
+        Mechanism::M15 => row(&[Canary], None),
+        Mechanism::M16 => row(&[Canary], Some("table-one-leader")),
+        Mechanism::M17 => row(&[Canary, Ownership, Duplicates], None),
+        Mechanism::M18 => row(&[Completeness], Some("late-teardown")),
+        Mechanism::M19 => row(&[Canary, Ownership], None),
+        Mechanism::M20 => row(&[Completeness], None),
+        Mechanism::M21 => row(&[Canary], None),
+        Mechanism::M22 => row(&[Canary, Attribution], None),
+        Mechanism::M23 => row(&[ControlEffect], None),
+        Mechanism::M24 => row(&[AtRest], Some("conversation-append")),
+    }
+}

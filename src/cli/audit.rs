@@ -1,0 +1,215 @@
+//! `partywall audit`: what still uses a deprecated accessor in a source tree.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use clap::builder::BoolishValueParser;
+
+use super::output::{self, Colour};
+use crate::audit::glob::Glob;
+use crate::audit::symbols::Symbol;
+use crate::audit::{Options, baseline};
+use crate::campaign::error::CampaignError;
+use crate::report::{audit_github, audit_json, audit_sarif, audit_table, terminal};
+use crate::trial::audit::AuditRecord;
+use crate::trial::verdict::ExitCode;
+
+/// How long it may take before progress is shown, and how often it is.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+const LEGACY: &str = "get_agent_instance_factory";
+const REPLACEMENT: &str = "create_agent_instance_factory";
+
+const AFTER_HELP: &str = "\
+It finds calls (plain, by attribute, through an alias), imports, aliases, strings
+that name it for patching, references without a call, the definition, and
+mentions, in Python, TypeScript and JavaScript; files with syntax errors too.
+A call site is at high risk if its object is configured, or kept over an await,
+in an async function, or stored on self, a class or a module.
+
+Singletons are suspects, not verdicts: ARCHITECTURE.md has how many of them were
+right in three well-known applications.
+
+Exit codes: 0, 1 for what was asked to fail, 2 usage, 4 no source file.";
+
+/// The arguments of `audit`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Args {
+    /// The folder or file to search
+    path: PathBuf,
+    /// The deprecated accessor [default: get_agent_instance_factory]
+    #[arg(long, env = "PARTYWALL_SYMBOL", value_name = "NAME")]
+    symbol: Option<String>,
+    /// What takes its place [default: create_agent_instance_factory]
+    #[arg(long, env = "PARTYWALL_REPLACEMENT", value_name = "NAME")]
+    replacement: Option<String>,
+    /// Several of them: a TOML file with [[symbol]] name, replacement
+    #[arg(long, env = "PARTYWALL_SYMBOLS", value_name = "FILE", conflicts_with_all = ["symbol", "replacement"])]
+    symbols: Option<PathBuf>,
+    /// Look for what else all users may share
+    #[arg(long, env = "PARTYWALL_FIND_SINGLETONS", value_parser = BoolishValueParser::new())]
+    find_singletons: bool,
+    /// Paths that hold tests [default: tests/, test_*.py, *.spec.* …]
+    #[arg(long, env = "PARTYWALL_TEST_PATTERN", value_name = "GLOB", value_delimiter = ',')]
+    test_pattern: Vec<String>,
+    /// Paths that are not searched
+    #[arg(long, env = "PARTYWALL_EXCLUDE", value_name = "GLOB", value_delimiter = ',')]
+    exclude: Vec<String>,
+    /// How to print it
+    #[arg(long, env = "PARTYWALL_FORMAT", value_name = "FORMAT", value_enum, default_value_t)]
+    format: Format,
+    /// An earlier audit in JSON, to compare with
+    #[arg(long, env = "PARTYWALL_BASELINE", value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// What exits with 1
+    #[arg(long, env = "PARTYWALL_FAIL_ON", value_name = "WHAT", value_enum, default_value_t)]
+    fail_on: FailOn,
+    /// When to use colour
+    #[arg(long, env = "PARTYWALL_COLOR", value_name = "WHEN", value_enum, default_value_t)]
+    color: Colour,
+}
+
+/// How an audit is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For scripts, and as a baseline
+    Json,
+    /// For code scanning
+    Sarif,
+    /// As annotations on GitHub
+    Github,
+}
+
+/// What makes an audit fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Nothing
+    #[default]
+    Nothing,
+    /// A use that the baseline does not have
+    New,
+    /// A call site that is left in application code
+    Any,
+}
+
+pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+    if args.fail_on == FailOn::New && args.baseline.is_none() {
+        let text = "--fail-on new needs --baseline FILE: the JSON of an earlier audit";
+        return Err(CampaignError::usage(text));
+    }
+    let mut options = Options::new(symbols(args)?);
+    let globs = |patterns: &[String]| patterns.iter().map(|pattern| Glob::new(pattern)).collect();
+    options.excluded = globs(&args.exclude);
+    options.tests = globs(&args.test_pattern);
+    options.find_singletons = args.find_singletons;
+    let then = args.baseline.as_deref().map(read_audit).transpose()?;
+    let shown = Shown::new();
+    let found = crate::audit::audit(&args.path, &options, &|done, of| shown.advance(done, of));
+    shown.end();
+    let mut audit = found.map_err(|error| CampaignError::usage(error.to_string()))?;
+    if let (Some(then), Some(path)) = (&then, &args.baseline) {
+        audit.compared = Some(baseline::compare(&audit, then, &path.display().to_string()));
+    }
+    output::print(&match args.format {
+        Format::Table => {
+            let style =
+                terminal::Style { colour: args.color.wanted(), ..terminal::Style::default() };
+            audit_table::render(&audit, style)
+        }
+        Format::Json => audit_json::render(&audit),
+        Format::Sarif => audit_sarif::render(&audit),
+        Format::Github => audit_github::render(&audit),
+    });
+    Ok(exit_code(args.fail_on, &audit))
+}
+
+fn exit_code(fail_on: FailOn, audit: &AuditRecord) -> ExitCode {
+    let fails = match fail_on {
+        FailOn::Nothing => false,
+        FailOn::New => audit.compared.as_ref().is_some_and(|compared| !compared.new.is_empty()),
+        FailOn::Any => audit.remaining().next().is_some(),
+    };
+    if fails {
+        ExitCode::Leaked
+    } else if audit.files.found == 0 {
+        output::complain("no source file was found: nothing was audited");
+        ExitCode::NothingExercised
+    } else {
+        ExitCode::Clean
+    }
+}
+
+fn symbols(args: &Args) -> Result<Vec<Symbol>, CampaignError> {
+    let usage = |error: crate::audit::AuditError| CampaignError::usage(error.to_string());
+    let Some(path) = &args.symbols else {
+        let name = args.symbol.as_deref().unwrap_or(LEGACY);
+        let cure = (args.symbol.is_none() || name == LEGACY).then_some(REPLACEMENT);
+        let replacement = args.replacement.as_deref().or(cure);
+        return Ok(vec![Symbol::new(name, replacement).map_err(usage)?]);
+    };
+    let text = read(path)?;
+    Symbol::of_file(&text).map_err(|error| {
+        CampaignError::usage(format!("{}: {error}", path.display().to_string().escape_debug()))
+    })
+}
+
+/// Reads what `audit --format json` printed.
+pub(super) fn read_audit(path: &Path) -> Result<AuditRecord, CampaignError> {
+    audit_json::read(&read(path)?).map_err(|error| {
+        CampaignError::usage(format!(
+            "{}: {error}; give what `partywall audit --format json` printed",
+            path.display().to_string().escape_debug()
+        ))
+    })
+}
+
+fn read(path: &Path) -> Result<String, CampaignError> {
+    std::fs::read_to_string(path).map_err(|error| {
+        CampaignError::usage(format!(
+            "cannot read {}: {error}; name a file that is there",
+            path.display().to_string().escape_debug()
+        ))
+    })
+}
+
+/// A line on standard error that tells how far it is: on a terminal it is written over, elsewhere
+/// it comes seldom.
+#[derive(Debug)]
+struct Shown {
+    bars: bool,
+    last: Mutex<(Instant, bool)>,
+}
+
+impl Shown {
+    fn new() -> Self {
+        let last = Mutex::new((Instant::now(), false));
+        Self { bars: std::io::stderr().is_terminal(), last }
+    }
+
+    fn advance(&self, done: u64, of: u64) {
+        let Ok(mut last) = self.last.try_lock() else { return };
+        let interval = if self.bars { INTERVAL / 5 } else { INTERVAL * 5 };
+        if last.0.elapsed() < interval {
+            return;
+        }
+        *last = (Instant::now(), true);
+        if self.bars {
+            eprint!("\raudit: {done} of {of} files ");
+        } else {
+            output::complain(&format!("audit: {done} of {of} files"));
+        }
+    }
+
+    fn end(&self) {
+        if self.bars && self.last.lock().is_ok_and(|last| last.1) {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

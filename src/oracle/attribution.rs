@@ -1,0 +1,149 @@
+//! O8: every call upstream is made as whoever it is made for.
+
+use super::case::Case;
+use super::control::{Alteration, Edit, Expected};
+use super::suspects::{Suspects, shows};
+use super::{Judgement, Oracle};
+use crate::trial::canary::{Owner, PHANTOM_USER, Scanner};
+use crate::trial::finding::{FindingKind, OracleId, Suspect};
+use crate::trial::history::{History, Note, What};
+use crate::trial::ids::{RunId, UserName};
+use crate::trial::record::Rule;
+
+/// A reply may look right although it was asked for under another user's account; only the log of
+/// the upstream shows it.
+#[derive(Debug)]
+pub(super) struct Attribution;
+
+/// One call in the upstream's log.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    n: u64,
+    at: usize,
+    service: &'static str,
+    credential: UserName,
+    run: RunId,
+    owners: Vec<Owner>,
+}
+
+/// The calls that the scripted upstream logged, with the canaries in each.
+pub(super) fn asked(history: &History, scanner: &Scanner) -> Vec<Asked> {
+    let of = |(at, seen): (usize, &crate::trial::history::Observation)| match &seen.what {
+        What::Backend { note: Note::Upstream { service, credential, run, text } } => Some(Asked {
+            n: seen.n,
+            at,
+            service: if service == "tool" { "upstream tool" } else { "upstream model" },
+            credential: credential.clone(),
+            run: run.clone(),
+            owners: scanner.scan(text.as_bytes()).into_iter().map(|seen| seen.owner).collect(),
+        }),
+        _ => None,
+    };
+    history.observations.iter().enumerate().filter_map(of).collect()
+}
+
+impl Oracle for Attribution {
+    fn id(&self) -> OracleId {
+        OracleId::Attribution
+    }
+
+    fn help(&self) -> Rule {
+        Rule {
+            oracle: self.id(),
+            short: "Every call upstream is made as whoever it is made for.".into(),
+            meaning: "The model or a tool was asked under one user's account for another user, or \
+                      with another user's text or settings."
+                .into(),
+            precondition: "The upstream is scripted and logs under which account it was asked."
+                .into(),
+            next: "Look where the identity of the call comes from: a shared client, a setting of \
+                   the process, a context that another request has set."
+                .into(),
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let mut suspects = Suspects::default();
+        for asked in &case.upstream {
+            for owner in asked.owners.iter().filter(|owner| owner.user != PHANTOM_USER) {
+                foreign_text(case, asked, *owner, &mut suspects);
+            }
+            foreign_run(case, asked, &mut suspects);
+        }
+        let items = case.upstream.len() as u64;
+        Judgement::new(suspects.finish(), items, "the upstream logged no call")
+    }
+
+    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+        let known = self.judge(case).suspects;
+        let candidates: Vec<_> = case
+            .upstream
+            .iter()
+            .filter_map(|asked| {
+                let owner = asked.owners.iter().find(|owner| owner.user != PHANTOM_USER)?;
+                let victim = &case.person_at(owner.user)?.name;
+                let users = &case.history.plan.users;
+                let other = users.iter().find(|user| user.name != *victim)?;
+                let new = known
+                    .iter()
+                    .all(|known| (&known.victim, &known.observer) != (victim, &other.name));
+                (new && *victim == asked.credential).then_some((asked, victim, &other.name))
+            })
+            .collect();
+        let Some((asked, victim, other)) = rng.choice(&candidates) else { return Vec::new() };
+        let mut what = case.history.observations[asked.at].what.clone();
+        if let What::Backend { note: Note::Upstream { credential, .. } } = &mut what {
+            *credential = (*other).clone();
+        }
+        vec![Alteration {
+            what: format!("a call of {victim} under the account of {other}"),
+            edits: vec![Edit::Replace { at: asked.at, what }],
+            expected: Expected {
+                oracle: self.id(),
+                kind: FindingKind::Crossing,
+                victim: (*victim).clone(),
+                observer: (*other).clone(),
+            },
+        }]
+    }
+}
+
+fn suspect(asked: &Asked, victim: &UserName, operation: String, shown: String) -> Suspect {
+    Suspect {
+        kind: FindingKind::Crossing,
+        victim: victim.clone(),
+        victim_run: None,
+        observer: asked.credential.clone(),
+        victim_operation: operation,
+        observer_operation: asked.service.into(),
+        evidence: vec![shows(asked.n, shown)],
+    }
+}
+
+/// What one user gave, asked about under another's account.
+fn foreign_text(case: &Case<'_>, asked: &Asked, owner: Owner, suspects: &mut Suspects) {
+    let Some(person) = case.person_at(owner.user) else { return };
+    if person.name == asked.credential {
+        return;
+    }
+    let (field, run) = (owner.field, owner.run);
+    let kind = case.run_kind(&person.name, Some(run));
+    let shown = format!(
+        "the {field} canary of {}'s run {run} goes upstream under the account of {}",
+        person.name, asked.credential
+    );
+    let found = suspect(asked, &person.name, format!("{field} of {kind}"), shown);
+    suspects.add(Suspect { victim_run: Some(run), ..found });
+}
+
+/// A call for one user's run under another's account.
+fn foreign_run(case: &Case<'_>, asked: &Asked, suspects: &mut Suspects) {
+    let Some((owner, run)) = case.run_owner(&asked.run) else { return };
+    let known = case.person(asked.credential.as_str()).is_some();
+    if *owner != asked.credential && known {
+        let shown =
+            format!("a call for {owner}'s run is made under the account of {}", asked.credential);
+        let operation = format!("account of {}", case.run_kind(owner, run));
+        suspects.add(suspect(asked, owner, operation, shown));
+    }
+}

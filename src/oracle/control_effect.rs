@@ -1,0 +1,163 @@
+//! O9: what a user does to a run changes that run and no other.
+
+use std::collections::BTreeMap;
+
+use super::case::{Case, Channel, Message};
+use super::control::{Alteration, Edit, Expected, bytes};
+use super::suspects::{Suspects, shows};
+use super::{Judgement, Oracle};
+use crate::trial::finding::{FindingKind, OracleId, Suspect};
+use crate::trial::history::What;
+use crate::trial::ids::UserName;
+use crate::trial::record::Rule;
+
+/// A run that was stopped was stopped by its user, and a stop that was granted stops its run.
+#[derive(Debug)]
+pub(super) struct ControlEffect;
+
+/// A request to stop a run.
+#[derive(Debug)]
+struct Stop<'c> {
+    n: u64,
+    at: usize,
+    user: &'c UserName,
+    run: u16,
+    /// When it was granted.
+    granted: Option<u64>,
+}
+
+impl Oracle for ControlEffect {
+    fn id(&self) -> OracleId {
+        OracleId::ControlEffect
+    }
+
+    fn help(&self) -> Rule {
+        Rule {
+            oracle: self.id(),
+            short: "What a user does to a run changes that run and no other.".into(),
+            meaning: "A run was stopped that its user never asked to stop, or a stop was granted \
+                      and the run came to its usual end."
+                .into(),
+            precondition: "A user stopped a run, or a run ended as stopped.".into(),
+            next: "Ask by which key a control finds its run: the active one, a client's request \
+                   id, a flag that the next run finds."
+                .into(),
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let mut suspects = Suspects::default();
+        let stops = stops(case);
+        let mut items = stops.iter().filter(|stop| stop.granted.is_some()).count() as u64;
+        for message in case.messages.iter().filter(|message| message.is_terminal) {
+            let Some((user, run)) = known_run(case, message) else { continue };
+            let stop = stops.iter().find(|stop| stop.user == user && stop.run == run);
+            if is_stopped(case, message) {
+                items += 1;
+                if stop.is_none_or(|stop| stop.n > message.n) {
+                    suspects.add(unasked(case, &stops, message, user, run));
+                }
+            } else if let Some(granted) = stop.and_then(|stop| stop.granted)
+                && message.agent.as_deref() == Some("supervisor")
+                && message.kind.as_deref() == Some("agent_completed")
+            {
+                let text = format!("{user} is told that run {run} stops");
+                let end = format!("{user} receives the usual end of run {run}");
+                suspects.add(Suspect {
+                    evidence: vec![shows(granted, text), shows(message.n, end)],
+                    ..suspect(case, user, run, "a granted stop of")
+                });
+            }
+        }
+        Judgement::new(suspects.finish(), items, "no run was stopped")
+    }
+
+    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+        let known = self.judge(case).suspects;
+        let stops = stops(case);
+        let stopped = |stop: &&Stop<'_>| {
+            case.messages.iter().any(|message| {
+                message.is_terminal
+                    && is_stopped(case, message)
+                    && known_run(case, message) == Some((stop.user, stop.run))
+            })
+        };
+        let is_new = |stop: &&Stop<'_>| known.iter().all(|known| known.victim != *stop.user);
+        let candidates: Vec<_> = stops.iter().filter(is_new).filter(stopped).collect();
+        let Some(stop) = rng.choice(&candidates) else { return Vec::new() };
+        vec![Alteration {
+            what: format!("a stop of {} that was never asked for", stop.user),
+            edits: vec![Edit::Remove { at: stop.at }],
+            expected: Expected {
+                oracle: self.id(),
+                kind: FindingKind::Misdirected,
+                victim: stop.user.clone(),
+                observer: stop.user.clone(),
+            },
+        }]
+    }
+}
+
+fn suspect(case: &Case<'_>, user: &UserName, run: u16, of: &str) -> Suspect {
+    Suspect {
+        kind: FindingKind::Misdirected,
+        victim: user.clone(),
+        victim_run: Some(run),
+        observer: user.clone(),
+        victim_operation: format!("{of} {}", case.run_kind(user, Some(run))),
+        observer_operation: Channel::Websocket.as_str().into(),
+        evidence: Vec::new(),
+    }
+}
+
+fn unasked(
+    case: &Case<'_>,
+    stops: &[Stop<'_>],
+    message: &Message<'_>,
+    user: &UserName,
+    run: u16,
+) -> Suspect {
+    let others = stops.iter().filter(|stop| stop.n < message.n);
+    let mut evidence: Vec<_> = others
+        .last()
+        .map(|stop| shows(stop.n, format!("{} stops their run {}", stop.user, stop.run)))
+        .into_iter()
+        .collect();
+    evidence.push(shows(message.n, format!("run {run} of {user} ends as stopped")));
+    Suspect { evidence, ..suspect(case, user, run, "a stop of") }
+}
+
+/// Whose run the message ends, where the back end told.
+fn known_run<'c>(case: &'c Case<'_>, message: &Message<'_>) -> Option<(&'c UserName, u16)> {
+    let facts = case.facts(message).filter(|facts| facts.run_told)?;
+    Some((facts.user.as_ref()?, facts.run?))
+}
+
+fn is_stopped(case: &Case<'_>, message: &Message<'_>) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Ended<'e> {
+        #[serde(borrow)]
+        error: std::borrow::Cow<'e, str>,
+    }
+    let ended = serde_json::from_slice::<Ended<'_>>(bytes(case.history, message.at));
+    ended.is_ok_and(|ended| ended.error == case.dialect.stopped)
+}
+
+fn stops<'c>(case: &'c Case<'_>) -> Vec<Stop<'c>> {
+    let mut granted = BTreeMap::new();
+    for seen in &case.history.observations {
+        if let (What::Answer { status: 200, .. }, Some(on)) = (&seen.what, &seen.on) {
+            granted.insert(on, seen.n);
+        }
+    }
+    let stop = |(at, seen): (usize, &'c crate::trial::history::Observation)| match &seen.what {
+        What::Request { method, path, run: Some(run), .. }
+            if method == "POST" && path.ends_with("/stop") =>
+        {
+            let granted = seen.on.as_ref().and_then(|on| granted.get(on)).copied();
+            Some(Stop { n: seen.n, at, user: seen.by.as_ref()?, run: *run, granted })
+        }
+        _ => None,
+    };
+    case.history.observations.iter().enumerate().filter_map(stop).collect()
+}

@@ -1,0 +1,39 @@
+//! M14 Missing, default or too coarse scope key.
+//!
+//! As in Spring AI, whose chat memory has one default conversation id for everybody who names
+//! none.
+
+use crate::reference::context::UserExecutionContext;
+use crate::reference::event::SaidMessage;
+use crate::reference::process::Shared;
+use crate::trial::ids::{ThreadId, UserName};
+use crate::trial::mechanism::Mechanism;
+use crate::trial::plan::DEFAULT_THREAD;
+
+/// The key that stands for nobody in particular.
+fn default_key() -> (UserName, ThreadId) {
+    (UserName::new(""), ThreadId::new(DEFAULT_THREAD))
+}
+
+/// Adds what was said without a conversation's name to everybody's default conversation.
+pub(in crate::reference) fn also(
+    shared: &Shared,
+    context: &UserExecutionContext,
+    said: &SaidMessage,
+) {
+    if shared.defects.is(Mechanism::M14) && context.thread_id().as_str() == DEFAULT_THREAD {
+        shared.conversations.append(default_key(), said.clone());
+    }
+}
+
+/// The key that a conversation is read by.
+pub(in crate::reference) fn read_key(
+    shared: &Shared,
+    own: (UserName, ThreadId),
+) -> (UserName, ThreadId) {
+    let defects = &shared.defects;
+    let hit = defects.is(Mechanism::M14)
+        && own.1.as_str() == DEFAULT_THREAD
+        && defects.strikes(&format!("{own:?}"));
+    if hit { default_key() } else { own }
+}

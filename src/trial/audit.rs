@@ -1,0 +1,332 @@
+//! What `partywall audit` found in a source tree: plain data, as `audit --format json` prints it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The version of the audit format that this program writes and reads.
+pub const AUDIT_VERSION: u32 = 1;
+
+/// Everything that one audit came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditRecord {
+    /// [`AUDIT_VERSION`].
+    pub audit_version: u32,
+    /// The program's version.
+    pub partywall: String,
+    /// The folder or file that was searched, as it was given.
+    pub root: String,
+    /// What was looked for.
+    pub symbols: Vec<SymbolRow>,
+    /// What was read.
+    pub files: FilesRow,
+    /// The uses, those at risk first.
+    pub uses: Vec<Use>,
+    /// Whether unknown singletons were looked for.
+    pub searched_singletons: bool,
+    /// What may be shared by all users unnoticed, the likeliest first; suspects, not verdicts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspects: Vec<SingletonSuspect>,
+    /// How it compares with an earlier audit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
+}
+
+impl AuditRecord {
+    /// Call sites in application code that still have to be migrated.
+    pub fn remaining(&self) -> impl Iterator<Item = &Use> {
+        self.uses
+            .iter()
+            .filter(|found| found.kind.is_call_site() && found.code == Code::Application)
+    }
+
+    /// Uses of any kind that has to go: all but mentions and the definition itself.
+    pub fn counted(&self) -> impl Iterator<Item = &Use> {
+        self.uses.iter().filter(|found| found.kind.is_counted())
+    }
+}
+
+/// A deprecated accessor and what takes its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SymbolRow {
+    /// The accessor.
+    pub name: String,
+    /// What takes its place, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<String>,
+    /// How often the replacement is called already.
+    pub replaced: u64,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FilesRow {
+    /// Source files found.
+    pub found: u64,
+    /// Those parsed: they hold one of the names, or singletons were looked for.
+    pub parsed: u64,
+    /// Those parsed that have syntax errors (or newer syntax); they were searched all the same.
+    pub broken: Vec<BrokenFile>,
+    /// Those that could not be searched.
+    pub skipped: Vec<SkippedFile>,
+}
+
+/// A file with syntax errors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BrokenFile {
+    /// The file, relative to the root.
+    pub path: String,
+    /// The line of the first error, from 1.
+    pub line: u32,
+}
+
+/// A file that could not be searched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SkippedFile {
+    /// The file, relative to the root.
+    pub path: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A place in a source file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Place {
+    /// The file, relative to the root, with `/` between folders.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1, in characters.
+    pub column: u32,
+    /// The column behind the last character.
+    pub end_column: u32,
+}
+
+/// One use of a deprecated accessor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Use {
+    /// Which accessor.
+    pub symbol: String,
+    /// How it is used.
+    pub kind: UseKind,
+    /// Where.
+    #[serde(flatten)]
+    pub place: Place,
+    /// The function around it, with the classes and functions around that: `Route.get`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// Whether that function is asynchronous.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_async: bool,
+    /// Application or test code.
+    pub code: Code,
+    /// The other name that it goes by here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// The line of source; hostile text.
+    pub text: String,
+    /// How likely it lets users reach one another.
+    pub risk: Risk,
+    /// The lines that show it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown_by: Vec<Shown>,
+    /// Whether it was recognised by its neighbouring characters only, where the syntax is broken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_text: bool,
+}
+
+/// How an accessor is used.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum UseKind {
+    /// Called by its plain name.
+    Call,
+    /// Called as an attribute: `module.f()`.
+    AttributeCall,
+    /// Called by another name.
+    AliasCall,
+    /// Named without a call: `Depends(f)`.
+    Reference,
+    /// Given another name: `g = f`.
+    Alias,
+    /// Imported.
+    Import,
+    /// Named by a string, as `patch("a.b.f")` does.
+    PatchString,
+    /// Defined.
+    Definition,
+    /// Mentioned in a comment, a docstring or a message.
+    Mention,
+}
+
+impl UseKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Call,
+        Self::AttributeCall,
+        Self::AliasCall,
+        Self::Reference,
+        Self::Alias,
+        Self::Import,
+        Self::PatchString,
+        Self::Definition,
+        Self::Mention,
+    ];
+
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::AttributeCall => "attribute call",
+            Self::AliasCall => "alias call",
+            Self::Reference => "reference",
+            Self::Alias => "alias",
+            Self::Import => "import",
+            Self::PatchString => "patch string",
+            Self::Definition => "definition",
+            Self::Mention => "mention",
+        }
+    }
+
+    /// Whether the process-wide object can be reached through it: calls and references.
+    pub fn is_call_site(self) -> bool {
+        matches!(self, Self::Call | Self::AttributeCall | Self::AliasCall | Self::Reference)
+    }
+
+    /// Whether it counts in a comparison: all but mentions and the definition itself.
+    pub fn is_counted(self) -> bool {
+        !matches!(self, Self::Definition | Self::Mention)
+    }
+}
+
+/// Application or test code.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// What is shipped.
+    Application,
+    /// What tests it.
+    Test,
+}
+
+impl Code {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// How likely it lets users reach one another; the first is the worst.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// The result outlives the request, or is configured or kept where another request can run.
+    High,
+    /// Something of it is there, but nothing awaits.
+    Low,
+    /// Nothing of the kind was seen.
+    None,
+}
+
+impl Risk {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Low => "low",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A line that shows something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Shown {
+    /// What, in our words.
+    pub what: String,
+    /// The line, from 1; of the same file.
+    pub line: u32,
+    /// The line of source; hostile text.
+    pub text: String,
+}
+
+/// Something that all users of the process may share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SingletonSuspect {
+    /// What kind of thing it is.
+    pub kind: SuspectKind,
+    /// Its name in the source; hostile text.
+    pub name: String,
+    /// Where it is made.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Application or test code.
+    pub code: Code,
+    /// How strong the evidence is; higher is stronger.
+    pub score: u32,
+    /// The lines that speak for it.
+    pub shown_by: Vec<Shown>,
+}
+
+/// What kind of thing may be shared unnoticed.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum SuspectKind {
+    /// A module global that a getter makes at first use.
+    LazyGlobal,
+    /// A module- or class-level instance or container that functions change.
+    SharedMutable,
+    /// A cache whose key holds no user.
+    Cache,
+    /// A mutable default argument.
+    MutableDefault,
+    /// An attribute that a request handler sets on a process-wide object.
+    ProcessAttribute,
+}
+
+impl SuspectKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::LazyGlobal,
+        Self::SharedMutable,
+        Self::Cache,
+        Self::MutableDefault,
+        Self::ProcessAttribute,
+    ];
+
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LazyGlobal => "lazy global",
+            Self::SharedMutable => "shared mutable",
+            Self::Cache => "cache",
+            Self::MutableDefault => "mutable default",
+            Self::ProcessAttribute => "process attribute",
+        }
+    }
+}
+
+/// How an audit compares with an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Compared {
+    /// Where the earlier one is.
+    pub baseline: String,
+    /// Counted uses then.
+    pub before: u64,
+    /// Counted uses now.
+    pub now: u64,
+    /// Those of now that were not there then, as positions in `uses`.
+    pub new: Vec<u32>,
+    /// Those of then that are gone.
+    pub gone: u64,
+}

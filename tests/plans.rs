@@ -1,0 +1,43 @@
+//! Plans come from one constructor, whatever asks for them: each can be driven, written, read and
+//! replayed, and the per-request back end leaks in none.
+
+use partywall::campaign::explore_trial::{explore_trial, replay_trial};
+use partywall::campaign::subject::Reference;
+use partywall::oracle::{Case, judge};
+use partywall::scenario::{built_in, built_in_names};
+use partywall::trial::dialect::Dialect;
+use partywall::trial::history::Ending;
+use partywall::trial::plan::Plan;
+use partywall::world::strategy::{Mode, Random};
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_plan_of_any_seed_is_driven_the_same_twice_and_leaks_nothing(
+        seed: u64,
+        trial in 0..10_000_u64,
+        walk: u64,
+        scenario in 0..built_in_names().count(),
+    ) {
+        let name = built_in_names().nth(scenario).expect("in range");
+        let workload = built_in(name).expect("it is carried").explore;
+        let plan = workload.plan(seed, trial);
+        plan.check().expect("a plan from the constructor is sound");
+        let text = serde_json::to_string(&plan).expect("plain data");
+        prop_assert_eq!(&serde_json::from_str::<Plan>(&text).expect("reads back"), &plan);
+
+        let mut strategy = Random::new(walk);
+        let driven = explore_trial(&plan, &Reference::PER_REQUEST, &mut strategy, &|| false);
+        let driven = driven.expect("outside any runtime");
+        prop_assert_eq!(&driven.history.ending, &Some(Ending::Finished));
+        let dialect = Dialect::reference();
+        prop_assert_eq!(judge(&Case::new(&driven.history, &dialect)).findings, vec![]);
+
+        let schedule = &driven.schedule;
+        let again =
+            replay_trial(&plan, &Reference::PER_REQUEST, schedule, Mode::Strict, &|| false);
+        prop_assert_eq!(again.expect("outside any runtime").history, driven.history);
+    }
+}

@@ -1,0 +1,141 @@
+//! `partywall audit` and `partywall migration` on the command line.
+
+use std::path::Path;
+
+use crate::support::{Scratch, partywall, ran};
+
+const CALLS: &str = "\
+from app.factory import get_agent_instance_factory
+
+
+async def route(bridge):
+    factory = get_agent_instance_factory()
+    factory.configure(bridge)
+";
+
+fn shown(path: &Path) -> &str {
+    path.to_str().expect("plain names")
+}
+
+fn tree(scratch: &Scratch) -> std::path::PathBuf {
+    let root = scratch.path().join("tree");
+    std::fs::create_dir_all(root.join("tests")).expect("can be written");
+    std::fs::write(root.join("routes.py"), CALLS).expect("can be written");
+    std::fs::write(root.join("tests/test_routes.py"), CALLS).expect("can be written");
+    root
+}
+
+#[test]
+fn what_remains_is_shown_and_fails_where_it_is_asked_to() {
+    let scratch = Scratch::new("audit");
+    let root = tree(&scratch);
+    let table = ran(&mut partywall(&["audit", shown(&root)])).exits(0).stdout;
+    assert!(table.starts_with("1 call site remains"), "{table}");
+    assert!(table.contains("routes.py:5:15") && table.contains("1 in tests"), "{table}");
+    ran(&mut partywall(&["audit", shown(&root), "--fail-on", "any"])).exits(1);
+    let tests = ["audit", shown(&root), "--fail-on", "any", "--test-pattern", "*.py"];
+    ran(&mut partywall(&tests)).exits(0);
+    let excluded = ["audit", shown(&root), "--fail-on", "any", "--exclude", "routes.py"];
+    ran(&mut partywall(&excluded)).exits(0);
+}
+
+#[test]
+fn the_number_of_uses_may_only_fall() {
+    let scratch = Scratch::new("baseline");
+    let root = tree(&scratch);
+    let json = ran(&mut partywall(&["audit", shown(&root), "--format", "json"])).exits(0).stdout;
+    let baseline = scratch.file("audit.json", &json);
+    let again = ["audit", shown(&root), "--baseline", shown(&baseline), "--fail-on", "new"];
+    ran(&mut partywall(&again)).exits(0);
+    let more = format!("{CALLS}    return get_agent_instance_factory()\n");
+    std::fs::write(root.join("routes.py"), more).expect("can be written");
+    let table = ran(&mut partywall(&again)).exits(1).stdout;
+    let (_, new) = table.split_once("New since then: 1").expect("it is told");
+    assert!(new.trim_start().starts_with("routes.py:7:12"), "{table}");
+    std::fs::write(root.join("routes.py"), "").expect("can be written");
+    let table = ran(&mut partywall(&again)).exits(0).stdout;
+    let told = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("0 new, 2 gone"), "{table}");
+}
+
+#[test]
+fn several_symbols_come_from_a_file() {
+    let scratch = Scratch::new("symbols");
+    let root = tree(&scratch);
+    let text = "[[symbol]]\nname = \"configure\"\n\n[[symbol]]\nname = \"get_agent_instance_factory\"\nreplacement = \"create\"\n";
+    let symbols = scratch.file("symbols.toml", text);
+    let arguments = ["audit", shown(&root), "--symbols", shown(&symbols)];
+    let table = ran(&mut partywall(&arguments)).exits(0).stdout;
+    assert!(table.starts_with("2 call sites remain of configure"), "{table}");
+    let json: serde_json::Value = serde_json::from_str(
+        &ran(&mut partywall(&[&arguments[..], &["--format", "sarif"]].concat())).exits(0).stdout,
+    )
+    .expect("JSON");
+    assert_eq!(json["version"], "2.1.0");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place_and_a_remedy() {
+    let scratch = Scratch::new("wrong");
+    let root = tree(&scratch);
+    let bad = scratch.file("bad.toml", "[[symbol]]\nnam = \"x\"\n");
+    let empty = scratch.file("empty.toml", "");
+    let newer = scratch.file("newer.json", "{\"audit_version\": 99}");
+    let cases: [(&[&str], &[&str]); 7] = [
+        (&["audit", "no/such/folder"], &["no/such/folder", "give the folder"]),
+        (&["audit", shown(&root), "--symbol", "a.b()"], &["`a.b()`", "without module"]),
+        (&["audit", shown(&root), "--symbols", shown(&bad)], &["bad.toml: line 2", "[[symbol]]"]),
+        (&["audit", shown(&root), "--symbols", shown(&empty)], &["names no [[symbol]]"]),
+        (&["audit", shown(&root), "--fail-on", "new"], &["--baseline FILE"]),
+        (&["audit", shown(&root), "--baseline", shown(&newer)], &["version 99", "--format json"]),
+        (&["signoff", "--require-migrated"], &["--audit"]),
+    ];
+    for (arguments, parts) in cases {
+        ran(&mut partywall(arguments)).exits(2).complains(parts);
+    }
+    let nothing = scratch.path().join("nothing");
+    std::fs::create_dir_all(&nothing).expect("can be written");
+    ran(&mut partywall(&["audit", shown(&nothing)])).exits(4).complains(&["no source file"]);
+}
+
+#[test]
+fn a_sign_off_takes_audit_and_matrix_in_and_may_require_the_migration() {
+    let scratch = Scratch::new("sources");
+    let root = tree(&scratch);
+    let json = ran(&mut partywall(&["audit", shown(&root), "--format", "json"])).exits(0).stdout;
+    let audit = scratch.file("audit.json", &json);
+    let small = ["migration", "reference-golden-path", "--trials", "12"];
+    ran(&mut scratch.partywall(&small)).exits(0);
+    let matrix = scratch.run_folder("migration");
+    let arguments = [
+        "signoff",
+        "reference-golden-path",
+        // As quick as a sign-off can be: nothing has to be shrunk.
+        "--trials",
+        "1",
+        "--rounds",
+        "1",
+        "--seed",
+        "5",
+        "--audit",
+        shown(&audit),
+        "--migration",
+        shown(&matrix),
+        "--require-migrated",
+    ];
+    let terminal = ran(&mut scratch.partywall(&arguments)).exits(1).stdout;
+    assert!(terminal.starts_with("NOT MIGRATED"), "{terminal}");
+    assert!(terminal.contains("routes.py:5:15"), "{terminal}");
+    assert!(terminal.contains("64 states of the migration"), "{terminal}");
+    let folder = scratch.run_folder("signoff");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("it was written");
+    let report: serde_json::Value = serde_json::from_str(&read("report.json")).expect("JSON");
+    assert_eq!(report["verdict"], "not_migrated");
+    assert_eq!(report["reasons"][0]["code"], "call_sites_remain");
+    assert_eq!(report["migration"]["states"].as_array().map(Vec::len), Some(64));
+    assert_eq!(report["audit"]["uses"].as_array().map(Vec::len), Some(4));
+    let markdown = read("report.md");
+    assert!(markdown.contains("In the source: 1 call site remains"), "{markdown}");
+    assert!(markdown.contains("64 states of the migration"), "{markdown}");
+    assert!(markdown.lines().count() < 60, "{markdown}");
+}

@@ -1,0 +1,166 @@
+//! A campaign shared by several machines, put together again; and reports beside each other.
+
+use std::path::{Path, PathBuf};
+
+use partywall::report::json;
+use partywall::trial::record::Record;
+use partywall::trial::verdict::Outcome;
+
+use crate::support::reports::report;
+use crate::support::{Scratch, is_thorough, partywall, ran};
+
+/// Two users who start runs: enough to leak, and quick to make small.
+const LEAKING: [&str; 7] = ["explore", "--migrated", "none", "--trials", "30", "--users", "3"];
+/// Nothing is found, so that nothing must be made small.
+const CLEAN: [&str; 5] = ["explore", "--migrated", "all", "--trials", "30"];
+
+/// Times and places taken out.
+fn masked(mut record: Record) -> Record {
+    record.seconds = 0.0;
+    record.started_at.clear();
+    record.name.clear();
+    record.folder = None;
+    for finding in record.levels.iter_mut().flat_map(|level| &mut level.findings) {
+        finding.reproduce_with = None;
+    }
+    record
+}
+
+fn part(scratch: &Scratch, name: &str, slice: &str, campaign: &[&str]) -> PathBuf {
+    let own = ["--partition", slice, "--name", name];
+    let ran = ran(&mut scratch.partywall(&[campaign, &own].concat()));
+    assert!(scratch.run_folder(name).join("report.json").is_file(), "{}", ran.stderr);
+    scratch.run_folder(name)
+}
+
+#[test]
+fn parts_put_together_are_what_one_run_over_the_same_plans_is() {
+    let scratch = Scratch::new("merge");
+    // Findings are made small one by one, which takes its time; that they merge is held in the
+    // library's own tests too.
+    let (campaign, code): (&[&str], _) = if is_thorough() { (&LEAKING, 1) } else { (&CLEAN, 0) };
+    ran(scratch.partywall(campaign).args(["--no-fail-fast", "--name", "whole"])).exits(code);
+    let parts = ["slice:1/3", "slice:2/3", "slice:3/3"];
+    let parts: Vec<PathBuf> = parts
+        .iter()
+        .enumerate()
+        .map(|(at, own)| part(&scratch, &format!("p{at}"), own, &[]))
+        .collect();
+    for (folder, trials) in parts.iter().zip([10, 10, 10]) {
+        assert_eq!(report(folder).levels[0].trials, trials);
+    }
+    let mut merge = scratch.partywall(&["merge", "--name", "merged"]);
+    ran(merge.args(parts.iter().rev())).exits(code);
+    let merged = report(&scratch.run_folder("merged"));
+    assert_eq!(masked(merged.clone()), masked(report(&scratch.run_folder("whole"))));
+    // Every repro is there, and replays from its new place.
+    for finding in merged.levels[0].findings.iter().take(1) {
+        let repro = scratch.run_folder("merged").join(finding.repro.as_deref().expect("a repro"));
+        ran(partywall(&["replay"]).arg(repro)).exits(1);
+    }
+}
+
+#[test]
+fn gaps_duplicates_and_strangers_are_refused() {
+    let scratch = Scratch::new("refused");
+    let one = part(&scratch, "one", "slice:1/2", &CLEAN);
+    let two = part(&scratch, "two", "slice:2/2", &CLEAN);
+    let other = part(&scratch, "other", "slice:2/2", &[&CLEAN[..], &["--seed", "2"]].concat());
+    ran(scratch.partywall(&CLEAN).args(["--name", "whole"]));
+    let whole = scratch.run_folder("whole");
+    let merge = |parts: &[&PathBuf]| {
+        ran(scratch.partywall(&["merge"]).args(parts.iter().map(|part| part.as_os_str()))).exits(2)
+    };
+    merge(&[&one]).complains(&["gap", "slice:2/2", "missing"]);
+    merge(&[&one, &two, &two]).complains(&["slice:2/2", "twice"]);
+    merge(&[&one, &other]).complains(&["different campaigns", "seed"]);
+    merge(&[&one, &whole]).complains(&["no part of a campaign"]);
+    // A part that was cut short is a gap too.
+    let sums = one.join("partition.json");
+    let text = std::fs::read_to_string(&sums).expect("its sums");
+    assert!(text.contains("\"trials\": 15"), "{text}");
+    std::fs::write(&sums, text.replace("\"trials\": 15", "\"trials\": 14")).expect("written");
+    merge(&[&one, &two]).complains(&["gap", "14 of its 15"]);
+    std::fs::write(&sums, &text[..text.len() / 2]).expect("written");
+    merge(&[&one, &two]).complains(&["not what partywall wrote", "again"]);
+}
+
+#[test]
+fn only_independent_trials_are_shared_out() {
+    let scratch = Scratch::new("strategy");
+    let arguments = ["explore", "--strategy", "exhaustive", "--partition", "slice:1/2"];
+    ran(&mut scratch.partywall(&arguments)).exits(2).complains(&["--partition", "random"]);
+    let wrong = ["explore", "--partition", "slice:3/2"];
+    ran(&mut scratch.partywall(&wrong)).exits(2).complains(&["slice:M/N"]);
+}
+
+#[test]
+fn a_gate_fails_on_what_is_new_and_a_baseline_hides_nothing_else() {
+    let scratch = Scratch::new("compare");
+    // The sample, with before as what was driven.
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/sample/report.json");
+    let text = std::fs::read_to_string(path).expect("the sample");
+    let mut record = json::read(&text).expect("a report");
+    record.levels = record.before.take().map(|side| side.levels).unwrap_or_default();
+    record.levels.truncate(2);
+    record.levels.remove(0);
+    record.after = None;
+    record.verdict = Outcome::Leaked;
+    let later = scratch.file("later.json", json::render(&record));
+    let findings = &record.levels[0].findings;
+    assert!(findings.len() >= 3, "{}", findings.len());
+    // An earlier report with all but the first two.
+    let mut earlier = record.clone();
+    earlier.levels[0].findings.drain(..2);
+    let earlier = scratch.file("earlier.json", json::render(&earlier));
+    let compare = |more: &[&str]| {
+        let mut command = partywall(&["compare"]);
+        command.arg(&earlier).arg(&later).args(more);
+        ran(&mut command)
+    };
+    let shown = compare(&[]).exits(0).stdout;
+    assert!(shown.starts_with("NEW FINDINGS: findings: 2 new"), "{shown}");
+    compare(&["--fail-on", "new"]).exits(1);
+    let baseline = |day: &str, known: &[usize]| {
+        let mut text = "version = 1\n".to_owned();
+        for at in known {
+            text.push_str(&format!(
+                "[[known]]\nfingerprint = \"{}\"\nreason = \"being cured\"\nexpires = \"{day}\"\n",
+                findings[*at].fingerprint
+            ));
+        }
+        scratch.file(&format!("baseline-{day}-{}.toml", known.len()), text)
+    };
+    let gate = |file: &PathBuf, on: &str| {
+        let file = file.to_str().expect("a plain path");
+        compare(&["--fail-on", on, "--baseline", file])
+    };
+    let far = "2999-12-31";
+    gate(&baseline(far, &[0, 1]), "new").exits(0);
+    // One entry hides one finding, and an ended one hides none.
+    gate(&baseline(far, &[0]), "new").exits(1);
+    let ended = gate(&baseline("2001-01-01", &[0, 1]), "new").exits(1).stdout;
+    assert!(ended.contains("ended on 2001-01-01"), "{ended}");
+    gate(&baseline(far, &[0, 1]), "any").exits(1);
+    // The other way round they are gone.
+    let mut turned = partywall(&["compare", "--message-format", "json"]);
+    let told = ran(turned.arg(&later).arg(&earlier)).exits(0).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["gone"].as_array().map(Vec::len), Some(2));
+    assert_eq!(told["appeared"].as_array().map(Vec::len), Some(0));
+    // A baseline with a mistake is named with its line.
+    let wrong = scratch.file("wrong.toml", "version = 1\n[[known]]\nfingerprint = \"x\"\n");
+    let mut command = partywall(&["compare", "--baseline"]);
+    ran(command.arg(wrong).arg(&later)).exits(2).complains(&["line 2", "expires"]);
+}
+
+#[test]
+fn a_gate_never_passes_on_a_report_that_shows_nothing() {
+    let scratch = Scratch::new("gate-doubt");
+    ran(&mut scratch.partywall(&["explore", "--migrated", "all", "--trials", "1"]));
+    let mut record = report(&scratch.run_folder("explore"));
+    record.verdict = Outcome::Inconclusive;
+    let path = scratch.file("doubt.json", json::render(&record));
+    ran(partywall(&["compare", "--fail-on", "new"]).arg(&path)).exits(5);
+    ran(partywall(&["compare"]).arg(&path)).exits(0);
+}
