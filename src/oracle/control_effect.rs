@@ -117,9 +117,9 @@ fn unasked(
     user: &UserName,
     run: u16,
 ) -> Suspect {
-    let others = stops.iter().filter(|stop| stop.n < message.n);
+    let mut others = stops.iter().filter(|stop| stop.n < message.n);
     let mut evidence: Vec<_> = others
-        .last()
+        .next_back()
         .map(|stop| shows(stop.n, format!("{} stops their run {}", stop.user, stop.run)))
         .into_iter()
         .collect();

@@ -66,7 +66,7 @@ impl Workload {
             let second = browsers && index % 2 == 1;
             person.steps.push(Step::Connect);
             match index.checked_sub(1) {
-                Some(before) if second || (sequential && index % ROW != 0) => {
+                Some(before) if second || (sequential && !index.is_multiple_of(ROW)) => {
                     person.steps.push(Step::AwaitUser { user: before });
                 }
                 _ if sequential => {}

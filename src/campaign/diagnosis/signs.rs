@@ -300,12 +300,12 @@ impl<'h> Signs<'h> {
     pub(super) fn was_known_before(&self) -> bool {
         self.crossed().iter().any(|found| {
             let seen = found.evidence.last().map_or(0, |evidence| evidence.n);
-            let asked = self.history.observations.iter().filter(|other| {
+            let mut asked = self.history.observations.iter().filter(|other| {
                 other.n < seen
                     && other.by.as_ref() == Some(&found.observer)
                     && matches!(other.what, What::Start { .. })
             });
-            let asked = asked.last().map_or(0, |start| start.n);
+            let asked = asked.next_back().map_or(0, |start| start.n);
             // The victim had heard of a thought before the observer began.
             self.history.observations.iter().take_while(|other| other.n < asked).any(|other| {
                 other.by.as_ref() == Some(&found.victim)
