@@ -7,6 +7,7 @@ use super::error::CampaignError;
 use super::explore::inside_runtime;
 use super::explore_trial::{Trial, explore_trial, replay_trial};
 use super::repro::Repro;
+use super::series::Series;
 use super::subject::Subject;
 use super::wire::{drive_plan, judge_findings, shows, user_runtime};
 use crate::oracle::{Case, judge};
@@ -68,10 +69,12 @@ pub fn replay_explored(
 pub fn replay_on_wire(
     repro: &Repro,
     url: &TargetUrl,
+    series: &Series,
     stop: &Stop,
 ) -> Result<(Replayed, History), CampaignError> {
     let runtime = user_runtime()?;
-    let driven = drive_plan(url, repro.plan.clone(), Recorder::in_memory(), stop);
+    let plan = series.plant(repro.plan.clone());
+    let driven = drive_plan(url, plan, Recorder::in_memory(), stop);
     let (history, _) = runtime.block_on(driven);
     Ok((came_to(repro, &history), history))
 }

@@ -15,6 +15,7 @@ use super::judged_trial::judge_trial;
 use super::level::LevelTally;
 use super::part::Part;
 use super::repro::{Repro, Target};
+use super::series::Series;
 use super::store::RunFolder;
 use super::timeline::draw;
 use crate::oracle::{Case, judge, judge_control};
@@ -54,6 +55,8 @@ pub struct Rounds<'w> {
     pub seed: u64,
     /// How many rounds.
     pub rounds: u64,
+    /// The rounds of that server.
+    pub series: Series,
     /// How often each new finding is driven again to state its rate.
     pub replays: u64,
     /// `before`, `after`, or empty for a plain run.
@@ -108,7 +111,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         if stop.reason().is_some() {
             break;
         }
-        let plan = workload.plan(rounds.seed, round);
+        let plan = rounds.series.plant(workload.plan(rounds.seed, round));
         let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
         let history = runtime.block_on(rounds.record(&relative, plan))?;
         let judged = judge_trial(&history, &workload.agents, &scanner);
@@ -161,6 +164,7 @@ impl<'w> Rounds<'w> {
             target,
             seed,
             rounds,
+            series: Series::of(CampaignKey::from_seed(seed)),
             replays: 5,
             side: "",
             partition: None,
@@ -223,7 +227,12 @@ impl<'w> Rounds<'w> {
                     return;
                 }
                 progress.say(&format!("driving a leaking plan again, {again} of {replays}"));
-                let driven = drive_plan(self.url, plan.clone(), Recorder::in_memory(), self.stop);
+                let driven = drive_plan(
+                    self.url,
+                    self.series.plant(plan.clone()),
+                    Recorder::in_memory(),
+                    self.stop,
+                );
                 let (history, _) = runtime.block_on(driven);
                 let findings = judge_findings(&history);
                 for (rate, repro) in rates.iter_mut().zip(&members) {

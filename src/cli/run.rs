@@ -4,9 +4,11 @@ use super::common::{CameTo, CampaignArgs, scenario};
 use super::progress::Shown;
 use crate::campaign::error::CampaignError;
 use crate::campaign::repro::Target;
+use crate::campaign::series::Series;
 use crate::campaign::wire::{Rounds, drive_rounds};
 use crate::reference::auth::token_of;
 use crate::swarm::transport::TargetUrl;
+use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
 use crate::trial::verdict::ExitCode;
 
@@ -54,6 +56,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let seed = args.campaign.seed;
     let mut rounds = Rounds::new(&workload, &url, target, seed, rounds, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
+    rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
     let level = drive_rounds(&rounds, &Shown::new())?.level;
     let came_to = CameTo { outcome: level.verdict.into(), reasons: level.reasons.clone() };
     let mut record = begun.record(came_to);

@@ -45,8 +45,8 @@ struct Pointers {
 }
 
 impl<'h> Decoder<'h> {
-    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner) -> Self {
-        let mut paths = Paths::new(scanner);
+    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner, round: u32) -> Self {
+        let mut paths = Paths::new(scanner, round);
         let pointers = Pointers {
             kind: paths.pointer(&dialect.kind),
             user: paths.pointer(&dialect.user),

@@ -2,6 +2,7 @@
 
 mod latch;
 mod progress;
+mod run_end;
 mod speech;
 pub mod transport;
 mod user;
