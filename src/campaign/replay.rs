@@ -98,7 +98,9 @@ pub(crate) fn replayed(
     if shows(findings, fingerprint) {
         return Replayed::Same;
     }
-    let reached = history.observations.iter().any(|seen| seen.what == What::Connected);
+    let of_back_end =
+        |what: &What| matches!(what, What::Connected | What::Answer { .. } | What::Backend { .. });
+    let reached = history.observations.iter().any(|seen| of_back_end(&seen.what));
     match &history.ending {
         Some(Ending::Diverged { deviation }) => Replayed::Diverged(*deviation),
         Some(Ending::Finished) if reached => Replayed::Gone,

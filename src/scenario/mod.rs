@@ -8,3 +8,4 @@ mod mix;
 
 pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
 pub use embedded::{built_in, built_in_names, source_of};
+pub use mix::Act;
