@@ -18,7 +18,7 @@ pub(super) const ONE_OWNER: ModelSpec = ModelSpec {
     controls: &[Control {
         name: "given back twice",
         violates: Property::Unique,
-        pinned: 1,
+        pinned: 16,
         body: |stage| go_round(stage, 2),
     }],
     pinned: Pinned::both(419),
