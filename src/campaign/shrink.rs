@@ -28,6 +28,8 @@ const WALKS: u64 = 12;
 const CHEAP: u64 = 120;
 /// Deviations up to which the cheapest schedule of the smallest plan is searched for.
 const CHEAPEST: usize = 2;
+/// Actions of a plan that is short enough to be read at a glance.
+const FEW_ACTIONS: usize = 5;
 /// Trials that this search may take.
 const SEARCHED: u64 = 4_000;
 
@@ -55,6 +57,7 @@ pub(crate) fn shrink(
         let size = weight(&best);
         best = search.fewer_deviations(best)?;
         best = search.smaller_plan(best)?;
+        best = search.runs_over_http(best)?;
         if weight(&best) == size || stop() {
             break;
         }
@@ -203,6 +206,23 @@ impl Search<'_> {
         }
     }
 
+    /// Starts runs over HTTP in a plan that is still long, at the cost of another schedule.
+    fn runs_over_http(&self, best: Shrunk) -> Result<Shrunk, InsideRuntime> {
+        if weight(&best).1 <= FEW_ACTIONS {
+            return Ok(best);
+        }
+        for user in 0..best.plan.users.len() {
+            let mut plan = best.plan.clone();
+            let first = plan.users[user].runs().find(|run| run.via == Via::Socket);
+            let Some(number) = first.map(|run| run.run) else { continue };
+            over_http(&mut plan.users[user], number);
+            if let Some(found) = self.by_cost(&plan, CHEAPEST, SEARCHED / 2)? {
+                return Ok(found);
+            }
+        }
+        Ok(best)
+    }
+
     /// Takes away deviations: halves, quarters, … and at last each one.
     fn fewer_deviations(&self, mut best: Shrunk) -> Result<Shrunk, InsideRuntime> {
         let mut chunk = best.schedule.delays();
@@ -307,8 +327,8 @@ fn waits(step: &Step) -> bool {
     )
 }
 
-/// Starts the run over HTTP, whose answer is its end, and leaves out what it needed the connection
-/// for.
+/// Starts the run over HTTP, whose answer is its end, so that nothing else need be done for it. The
+/// connection stays: opening it takes its time, and whether it is needed the next candidate says.
 fn over_http(user: &mut UserPlan, number: u16) {
     user.steps.retain(|step| matches!(step, Step::Start(_)) || !concerns(step, number));
     for step in &mut user.steps {
@@ -317,9 +337,6 @@ fn over_http(user: &mut UserPlan, number: u16) {
         {
             run.via = Via::Http;
         }
-    }
-    if user.runs().all(|run| run.via == Via::Http) {
-        user.steps.retain(|step| !matches!(step, Step::Connect));
     }
 }
 
