@@ -118,7 +118,6 @@ mod tests {
     fn replies_come_in_the_order_that_was_chosen() {
         assert_eq!(order(Order::Arrival, 1, 4), [0, 1, 2, 3]);
         assert_eq!(order(Order::Reversed(4), 1, 4), [3, 2, 1, 0]);
-        assert_eq!(order(Order::Reversed(2), 1, 4), [1, 0, 3, 2]);
         let shuffled = |seed| order(Order::Shuffled(8), seed, 8);
         assert_eq!(shuffled(1), shuffled(1));
         assert_ne!(shuffled(1), shuffled(2));
