@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// In how many pieces a reply is streamed, at least
     #[arg(long, env = "PARTYWALL_CHUNKS", value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     chunks: u16,
-    /// The order of replies: arrival, reversed:N or shuffled:N of N calls
+    /// The order of replies: arrival, or held:N, reversed:N, shuffled:N of N calls
     #[arg(long, env = "PARTYWALL_ORDER", value_name = "ORDER", default_value = "arrival")]
     order: Order,
     /// How long a call waits at most for others to be put in order with

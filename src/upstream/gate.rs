@@ -36,7 +36,9 @@ impl Gate {
     pub(super) async fn enter(&self) -> Option<Pass> {
         let width = match self.order {
             Order::Arrival => return None,
-            Order::Reversed(width) | Order::Shuffled(width) => usize::from(width),
+            Order::Held(width) | Order::Reversed(width) | Order::Shuffled(width) => {
+                usize::from(width)
+            }
         };
         let (sender, turn) = oneshot::channel();
         let (group, size) = {
@@ -68,7 +70,8 @@ impl Gate {
         };
         let order = match self.order {
             Order::Shuffled(_) => shuffled(self.seed, group, calls.len()),
-            _ => (0..calls.len()).rev().collect(),
+            Order::Reversed(_) => (0..calls.len()).rev().collect(),
+            Order::Arrival | Order::Held(_) => (0..calls.len()).collect(),
         };
         let mut calls: Vec<_> = calls.into_iter().map(Some).collect();
         let hold = self.hold;
@@ -117,6 +120,7 @@ mod tests {
     #[test]
     fn replies_come_in_the_order_that_was_chosen() {
         assert_eq!(order(Order::Arrival, 1, 4), [0, 1, 2, 3]);
+        assert_eq!(order(Order::Held(4), 1, 4), [0, 1, 2, 3]);
         assert_eq!(order(Order::Reversed(4), 1, 4), [3, 2, 1, 0]);
         let shuffled = |seed| order(Order::Shuffled(8), seed, 8);
         assert_eq!(shuffled(1), shuffled(1));

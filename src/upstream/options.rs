@@ -50,6 +50,8 @@ pub enum Order {
     /// Each as soon as it is due.
     #[default]
     Arrival,
+    /// That many calls together, as they came, each when the one before it is whole.
+    Held(u16),
     /// Of that many calls the last one first, each when the one before it is whole.
     Reversed(u16),
     /// That many calls in an order drawn with the seed, each when the one before it is whole.
@@ -62,7 +64,9 @@ pub struct OrderError;
 
 impl fmt::Display for OrderError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an order is `arrival`, `reversed:N` or `shuffled:N` with N from 2 to 1000")
+        out.write_str(
+            "an order is `arrival`, `held:N`, `reversed:N` or `shuffled:N`, N from 2 to 1000",
+        )
     }
 }
 
@@ -78,6 +82,7 @@ impl FromStr for Order {
         let (name, width) = text.split_once(':').ok_or(OrderError)?;
         let width = width.parse().ok().filter(|width| (2..=1000).contains(width));
         match (name, width) {
+            ("held", Some(width)) => Ok(Self::Held(width)),
             ("reversed", Some(width)) => Ok(Self::Reversed(width)),
             ("shuffled", Some(width)) => Ok(Self::Shuffled(width)),
             _ => Err(OrderError),
