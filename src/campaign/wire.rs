@@ -180,7 +180,7 @@ impl<'w> Rounds<'w> {
         let path = self.folder.write(relative, &head)?;
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| CampaignError::storage("write", &path, &error))?;
-        let recorder = Recorder::to_file(Box::new(LineByLine(BufWriter::new(file))));
+        let recorder = recorder_to(file);
         let (history, broken) = drive_plan(self.url, plan, recorder, self.stop).await;
         if let Some(error) = broken {
             return Err(CampaignError::storage("write", &path, &error));
@@ -302,6 +302,11 @@ pub async fn drive_plan(
     let (observations, broken) = recorder.finish();
     let plan = Arc::try_unwrap(plan).unwrap_or_else(|plan| (*plan).clone());
     (History { plan, observations, ending: Some(ending) }, broken)
+}
+
+/// A recorder whose history goes to that file as it is recorded.
+pub fn recorder_to(file: File) -> Recorder {
+    Recorder::to_file(Box::new(LineByLine(BufWriter::new(file))))
 }
 
 /// Flushes after every line: what was recorded must survive the end of the process.
