@@ -1,7 +1,6 @@
 //! Barrier rounds on the wire: many simulated users over real connections to a real process.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ use crate::trial::record::{FindingRecord, Level, LevelName, Rate};
 use crate::world::World;
 use crate::world::recorder::Recorder;
 
-/// How often a round looks whether it must stop.
+/// How often a round looks whether it must stop, and writes what was recorded since.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The most bytes that a round may send, and for each run: a server must not be able to fill memory
@@ -173,7 +172,7 @@ impl<'w> Rounds<'w> {
         home(self.side, LevelName::Wire, &self.workload.scenario)
     }
 
-    /// Drives one round, its history going to disk line by line.
+    /// Drives one round, its history going to disk as it is recorded.
     async fn record(&self, relative: &str, plan: Plan) -> Result<History, CampaignError> {
         let head = format!("{}{}", to_line(&Header::new(unix_now())), to_line(&plan));
         // Plan first: it is on disk before anything of it is done.
@@ -289,13 +288,16 @@ pub async fn drive_plan(
                 }
                 Some(Ok(())) => {}
             },
-            _ = look.tick() => if stop.reason().is_some() {
-                ending = Ending::Stopped;
-                break;
-            } else if recorder.held() > most {
-                ending = Ending::Flooded { bytes: recorder.held() };
-                break;
-            },
+            _ = look.tick() => {
+                recorder.flush();
+                if stop.reason().is_some() {
+                    ending = Ending::Stopped;
+                    break;
+                } else if recorder.held() > most {
+                    ending = Ending::Flooded { bytes: recorder.held() };
+                    break;
+                }
+            }
         }
     }
     users.shutdown().await;
@@ -306,20 +308,5 @@ pub async fn drive_plan(
 
 /// A recorder whose history goes to that file as it is recorded.
 pub fn recorder_to(file: File) -> Recorder {
-    Recorder::to_file(Box::new(LineByLine(BufWriter::new(file))))
-}
-
-/// Flushes after every line: what was recorded must survive the end of the process.
-struct LineByLine(BufWriter<File>);
-
-impl Write for LineByLine {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.0.write(bytes)?;
-        self.0.flush()?;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.flush()
-    }
+    Recorder::to_file(Box::new(file))
 }
