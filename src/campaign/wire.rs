@@ -12,6 +12,7 @@ use super::explore::home;
 use super::finding_files::{replay_line, unix_now};
 use super::judged_trial::judge_trial;
 use super::level::LevelTally;
+use super::open_files;
 use super::part::Part;
 use super::repro::{Repro, Target};
 use super::store::RunFolder;
@@ -91,9 +92,10 @@ pub fn user_runtime() -> Result<tokio::runtime::Runtime, CampaignError> {
 ///
 /// # Errors
 ///
-/// The run folder cannot be written.
+/// The run folder cannot be written, or the system allows too few open files.
 pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driven, CampaignError> {
     let Rounds { workload, side, stop, .. } = rounds;
+    open_files::make_room(workload.users.most as usize + usize::from(workload.bystander))?;
     let slice = rounds.partition.unwrap_or(Partition::WHOLE);
     let own = slice.share_of(rounds.rounds);
     progress.begin(side, "wire", &workload.scenario, own);
