@@ -113,6 +113,11 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
         let history = runtime.block_on(rounds.record(&relative, plan))?;
         let judged = judge_trial(&history, &workload.agents, &scanner);
+        // Before the controls: whoever waits for it need not wait for those.
+        if let (true, Some(first)) = (tally.findings.is_empty(), judged.findings.first()) {
+            let Finding { oracle, victim, observer, observer_operation, .. } = first;
+            progress.found(&format!("{victim} to {observer} on {observer_operation}, by {oracle}"));
+        }
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
             judge = Some((round, judge_control(&history, &Dialect::reference(), rounds.seed)));
