@@ -67,10 +67,10 @@ pub(crate) fn first() {
         for seen in &history.observations {
             match (&seen.what, &seen.by) {
                 (What::Connected, _) => last.0 = seen.at,
-                (What::Received { raw }, Some(user)) if raw.text().contains("agent_started") => {
-                    if waiting.remove(user) {
-                        last.1 = seen.at;
-                    }
+                (What::Received { raw }, Some(user))
+                    if raw.text().contains("agent_started") && waiting.remove(user) =>
+                {
+                    last.1 = seen.at;
                 }
                 _ => {}
             }

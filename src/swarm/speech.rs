@@ -107,7 +107,7 @@ struct Glance<'m> {
 struct Word<'m>(#[serde(borrow)] Cow<'m, str>);
 
 impl Word<'_> {
-    fn of<'w>(word: &'w Option<Self>) -> Option<&'w str> {
+    fn of(word: &Option<Self>) -> Option<&str> {
         word.as_ref().map(|Word(text)| &**text)
     }
 }
