@@ -21,6 +21,7 @@ pub mod report;
 pub mod scenario;
 pub mod swarm;
 pub mod trial;
+pub mod upstream;
 pub mod world;
 
 pub use own_code::{Config, Isolation, assert_isolated, explore};

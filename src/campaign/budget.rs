@@ -42,6 +42,9 @@ pub trait Progress: Sync {
     /// So many trials are done, so many of them overlapped, and so many distinct findings there are.
     fn advance(&self, done: u64, overlapping: u64, findings: u64);
 
+    /// The first finding of the level, in words that may quote the server.
+    fn found(&self, _what: &str) {}
+
     /// Something else goes on, in a few words.
     fn say(&self, what: &str);
 

@@ -20,6 +20,7 @@ mod level;
 pub mod merge;
 pub mod migration;
 pub mod models;
+pub mod open_files;
 mod part;
 pub mod recorded;
 pub mod regressions;

@@ -1,7 +1,6 @@
 //! Barrier rounds on the wire: many simulated users over real connections to a real process.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::explore::home;
 use super::finding_files::{replay_line, unix_now};
 use super::judged_trial::judge_trial;
 use super::level::LevelTally;
+use super::open_files;
 use super::part::Part;
 use super::repro::{Repro, Target};
 use super::series::Series;
@@ -33,7 +33,7 @@ use crate::trial::record::{FindingRecord, Level, LevelName, Rate};
 use crate::world::World;
 use crate::world::recorder::Recorder;
 
-/// How often a round looks whether it must stop.
+/// How often a round looks whether it must stop, and writes what was recorded since.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The most bytes that a round may send, and for each run: a server must not be able to fill memory
@@ -95,9 +95,10 @@ pub fn user_runtime() -> Result<tokio::runtime::Runtime, CampaignError> {
 ///
 /// # Errors
 ///
-/// The run folder cannot be written.
+/// The run folder cannot be written, or the system allows too few open files.
 pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driven, CampaignError> {
     let Rounds { workload, side, stop, .. } = rounds;
+    open_files::make_room(workload.users.most as usize + usize::from(workload.bystander))?;
     let slice = rounds.partition.unwrap_or(Partition::WHOLE);
     let own = slice.share_of(rounds.rounds);
     progress.begin(side, "wire", &workload.scenario, own);
@@ -115,6 +116,11 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
         let history = runtime.block_on(rounds.record(&relative, plan))?;
         let judged = judge_trial(&history, &workload.agents, &scanner);
+        // Before the controls: whoever waits for it need not wait for those.
+        if let (true, Some(first)) = (tally.findings.is_empty(), judged.findings.first()) {
+            let Finding { oracle, victim, observer, observer_operation, .. } = first;
+            progress.found(&format!("{victim} to {observer} on {observer_operation}, by {oracle}"));
+        }
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
             judge = Some((round, judge_control(&history, &Dialect::reference(), rounds.seed)));
@@ -177,14 +183,14 @@ impl<'w> Rounds<'w> {
         home(self.side, LevelName::Wire, &self.workload.scenario)
     }
 
-    /// Drives one round, its history going to disk line by line.
+    /// Drives one round, its history going to disk as it is recorded.
     async fn record(&self, relative: &str, plan: Plan) -> Result<History, CampaignError> {
         let head = format!("{}{}", to_line(&Header::new(unix_now())), to_line(&plan));
         // Plan first: it is on disk before anything of it is done.
         let path = self.folder.write(relative, &head)?;
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| CampaignError::storage("write", &path, &error))?;
-        let recorder = Recorder::to_file(Box::new(LineByLine(BufWriter::new(file))));
+        let recorder = recorder_to(file);
         let (history, broken) = drive_plan(self.url, plan, recorder, self.stop).await;
         if let Some(error) = broken {
             return Err(CampaignError::storage("write", &path, &error));
@@ -298,13 +304,16 @@ pub async fn drive_plan(
                 }
                 Some(Ok(())) => {}
             },
-            _ = look.tick() => if stop.reason().is_some() {
-                ending = Ending::Stopped;
-                break;
-            } else if recorder.held() > most {
-                ending = Ending::Flooded { bytes: recorder.held() };
-                break;
-            },
+            _ = look.tick() => {
+                recorder.flush();
+                if stop.reason().is_some() {
+                    ending = Ending::Stopped;
+                    break;
+                } else if recorder.held() > most {
+                    ending = Ending::Flooded { bytes: recorder.held() };
+                    break;
+                }
+            }
         }
     }
     users.shutdown().await;
@@ -313,17 +322,7 @@ pub async fn drive_plan(
     (History { plan, observations, ending: Some(ending) }, broken)
 }
 
-/// Flushes after every line: what was recorded must survive the end of the process.
-struct LineByLine(BufWriter<File>);
-
-impl Write for LineByLine {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.0.write(bytes)?;
-        self.0.flush()?;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.flush()
-    }
+/// A recorder whose history goes to that file as it is recorded.
+pub fn recorder_to(file: File) -> Recorder {
+    Recorder::to_file(Box::new(file))
 }

@@ -20,6 +20,7 @@ mod selftest;
 mod serve;
 mod shrink;
 mod signoff;
+mod upstream;
 
 use std::process::ExitCode as ProcessExit;
 
@@ -74,6 +75,8 @@ enum Command {
     Audit(audit::Args),
     /// Serve the reference back end
     Serve(serve::Args),
+    /// Play a target's model and tools, and log who asked for what
+    Upstream(upstream::Args),
     /// Say what an oracle looks for, or how a mechanism leaks
     Explain(explain::Args),
     /// Switch every known mechanism on in turn, and see that it is found
@@ -100,6 +103,7 @@ pub fn main() -> ProcessExit {
         Command::Migration(args) => migration::exec(args),
         Command::Audit(args) => audit::exec(&args),
         Command::Serve(args) => serve::exec(args),
+        Command::Upstream(args) => upstream::exec(args),
         Command::Explain(args) => explain::exec(&args),
         Command::Selftest(args) => selftest::exec(&args),
     };

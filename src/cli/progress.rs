@@ -127,6 +127,15 @@ impl Progress for Shown {
         }
     }
 
+    fn found(&self, what: &str) {
+        let own = self.level();
+        let line = format!("{}: first finding: {what}", own.title);
+        match &own.bar {
+            Some(bar) => bar.suspend(|| output::complain(&line)),
+            None => output::complain(&line),
+        }
+    }
+
     fn say(&self, what: &str) {
         if let Some(bar) = &self.level().bar {
             bar.set_message(what.to_owned());

@@ -63,7 +63,8 @@ impl Oracle for Attribution {
             meaning: "The model or a tool was asked under one user's account for another user, or \
                       with another user's text or settings."
                 .into(),
-            precondition: "The upstream is scripted and logs under which account it was asked."
+            precondition: "The upstream is scripted and logs under which account it was asked; an \
+                           account that all users share tells nothing."
                 .into(),
             next: "Look where the identity of the call comes from: a shared client, a setting of \
                    the process, a context that another request has set."
@@ -73,14 +74,23 @@ impl Oracle for Attribution {
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let mut suspects = Suspects::default();
+        let mut items = 0;
         for asked in &case.upstream {
+            if case.person(asked.credential.as_str()).is_none() {
+                // The account of the service, or one that nobody was told of: not another user's.
+                continue;
+            }
+            items += 1;
             for owner in asked.owners.iter().filter(|owner| owner.user != PHANTOM_USER) {
                 foreign_text(case, asked, *owner, &mut suspects);
             }
             foreign_run(case, asked, &mut suspects);
         }
-        let items = case.upstream.len() as u64;
-        Judgement::new(suspects.finish(), items, "the upstream logged no call")
+        let blind = match case.upstream.is_empty() {
+            true => "the upstream logged no call",
+            false => "the upstream was asked under no simulated user's account",
+        };
+        Judgement::new(suspects.finish(), items, blind)
     }
 
     fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
@@ -152,8 +162,7 @@ fn foreign_text(case: &Case<'_>, asked: &Asked, owner: Owner, suspects: &mut Sus
 /// A call for one user's run under another's account.
 fn foreign_run(case: &Case<'_>, asked: &Asked, suspects: &mut Suspects) {
     let Some((owner, run)) = case.run_owner(&asked.run) else { return };
-    let known = case.person(asked.credential.as_str()).is_some();
-    if *owner != asked.credential && known {
+    if *owner != asked.credential {
         let shown =
             format!("a call for {owner}'s run is made under the account of {}", asked.credential);
         let operation = format!("account of {}", case.run_kind(owner, run));

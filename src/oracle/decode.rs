@@ -26,6 +26,11 @@ pub(super) struct Decoder<'h> {
     pub(super) in_names: Vec<(usize, Owner)>,
     pub(super) connections: Vec<Connection<'h>>,
     lines: BTreeMap<&'h str, usize>,
+    /// The same by where the id stands in memory: what is recorded live shares it, and comparing
+    /// texts that begin alike costs more.
+    lines_by_place: BTreeMap<usize, usize>,
+    /// The run of the last message of each connection.
+    last_runs: Vec<Option<usize>>,
     pub(super) starts: Vec<Start<'h>>,
     pub(super) starts_by_run: BTreeMap<(&'h str, u16), usize>,
     pub(super) runs: Vec<RunFacts>,
@@ -67,11 +72,18 @@ impl<'h> Decoder<'h> {
             in_names: Vec::new(),
             connections: Vec::new(),
             lines: BTreeMap::new(),
+            lines_by_place: BTreeMap::new(),
+            last_runs: Vec::new(),
             starts: Vec::new(),
             starts_by_run: BTreeMap::new(),
             runs: Vec::new(),
             run_ids: BTreeMap::new(),
         }
+    }
+
+    /// The connection of that id, in the order of appearance.
+    pub(super) fn line_of(&self, id: &ConnectionId) -> Option<usize> {
+        self.lines.get(id.as_str()).copied()
     }
 
     pub(super) fn take(&mut self, at: usize, observation: &'h Observation) {
@@ -119,10 +131,20 @@ impl<'h> Decoder<'h> {
     }
 
     fn line(&mut self, id: &'h ConnectionId, observation: &'h Observation) -> usize {
+        let place = id.as_str().as_ptr().addr();
+        if let Some(&line) = self.lines_by_place.get(&place)
+            // An empty text may stand anywhere.
+            && self.connections[line].id == id
+        {
+            return line;
+        }
         if let Some(&line) = self.lines.get(id.as_str()) {
+            self.lines_by_place.insert(place, line);
             return line;
         }
         let line = self.connections.len();
+        self.lines_by_place.insert(place, line);
+        self.last_runs.push(None);
         self.lines.insert(id.as_str(), line);
         self.connections.push(Connection {
             id,
@@ -243,10 +265,16 @@ impl<'h> Decoder<'h> {
         }
         if *run == path {
             let id = id();
-            let at = *self.run_ids.entry(id).or_insert_with_key(|id| {
-                self.runs.push(RunFacts::unknown(RunId::new(id)));
-                self.runs.len() - 1
+            // Most messages are of the same run as the one before them.
+            let last = self.last_runs[message.line];
+            let same = last.filter(|&last| self.runs[last].id.as_str() == id);
+            let at = same.unwrap_or_else(|| {
+                *self.run_ids.entry(id).or_insert_with_key(|id| {
+                    self.runs.push(RunFacts::unknown(RunId::new(id)));
+                    self.runs.len() - 1
+                })
             });
+            self.last_runs[message.line] = Some(at);
             message.run = Some(self.runs[at].id.clone());
             message.run_at = Some(at);
         }

@@ -78,7 +78,7 @@ fn in_message(decoder: &Decoder<'_>, at: usize, from: u64, owner: Owner) -> Seen
 }
 
 /// One connection's bytes so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Line {
     stream: Stream,
     /// Where each chunk begins, and its observation's number.
@@ -101,14 +101,20 @@ impl Line {
 
 fn in_raw_bytes(history: &History, scanner: &Scanner, decoder: &Decoder<'_>) -> Vec<Seen> {
     let mut seen = Vec::new();
-    let mut lines = std::collections::BTreeMap::new();
+    // One more is for what came on no connection.
+    let mut lines: Vec<Option<Line>> = vec![None; decoder.connections.len() + 1];
     let mut messages = decoder.messages.iter().enumerate().peekable();
     for (at, observation) in history.observations.iter().enumerate() {
         let message = messages.next_if(|(_, message)| message.at == at).map(|(number, _)| number);
         let (Some(raw), Some(observer)) = (observation.what.inbound(), &observation.by) else {
             continue;
         };
-        let line = lines.entry(observation.on.as_ref()).or_insert_with(|| Line {
+        let line = match (message, &observation.on) {
+            (Some(message), _) => Some(decoder.messages[message].line),
+            (None, Some(on)) => decoder.line_of(on),
+            (None, None) => None,
+        };
+        let line = lines[line.unwrap_or(decoder.connections.len())].get_or_insert_with(|| Line {
             stream: Stream::new(scanner.clone()),
             chunks: Vec::new(),
             length: 0,

@@ -33,7 +33,7 @@ impl Progress {
         self.runs.insert(run, started);
     }
 
-    pub(super) fn hear(&mut self, heard: Heard) {
+    pub(super) fn hear(&mut self, heard: Heard<'_>) {
         match heard {
             Heard::Greeting => self.greeted = true,
             Heard::Pong => self.pongs += 1,
@@ -48,7 +48,7 @@ impl Progress {
                 }
             }
             Heard::Event { run, sequence, terminal } => {
-                let own = self.numbers.get(&run).and_then(|number| self.runs.get_mut(number));
+                let own = self.numbers.get(&*run).and_then(|number| self.runs.get_mut(number));
                 if let Some(own) = own {
                     own.events += 1;
                     own.last = own.last.max(sequence);

@@ -1,5 +1,7 @@
 //! How a simulated user speaks to a back end of the reference protocol.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::trial::canary::Mint;
@@ -88,36 +90,50 @@ pub(super) fn in_url(id: &str) -> String {
 /// What a user takes from a message to know how their own runs go on. The oracles read messages
 /// anew and trust nothing of this.
 #[derive(Debug, Default, Deserialize)]
-struct Glance {
+#[serde(default, bound = "'de: 'm")]
+struct Glance<'m> {
     #[serde(rename = "type")]
-    kind: Option<String>,
-    run_id: Option<RunId>,
-    request_id: Option<RequestId>,
-    agent_name: Option<String>,
+    kind: Option<Word<'m>>,
+    run_id: Option<Word<'m>>,
+    request_id: Option<Word<'m>>,
+    agent_name: Option<Word<'m>>,
     sequence: Option<u64>,
-    status: Option<String>,
+    status: Option<Word<'m>>,
+}
+
+/// A text, taken from the message as it stands where nothing in it is escaped.
+#[derive(Debug, Deserialize)]
+#[serde(transparent, bound = "'de: 'm")]
+struct Word<'m>(#[serde(borrow)] Cow<'m, str>);
+
+impl Word<'_> {
+    fn of(word: &Option<Self>) -> Option<&str> {
+        word.as_ref().map(|Word(text)| &**text)
+    }
 }
 
 /// What a message means to the user who got it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(super) enum Heard<'m> {
     Greeting,
     Pong,
     Accepted { request: RequestId, run: RunId },
-    Event { run: RunId, sequence: u64, terminal: bool },
+    Event { run: Cow<'m, str>, sequence: u64, terminal: bool },
     Other,
 }
 
-pub(super) fn hear(dialect: &Dialect, message: &[u8]) -> Heard {
+pub(super) fn hear<'m>(dialect: &Dialect, message: &'m [u8]) -> Heard<'m> {
     // Anything else is for the oracles to judge.
-    let glance: Glance = serde_json::from_slice(message).unwrap_or_default();
-    let kind = glance.kind.as_deref().unwrap_or_default();
-    match (glance.run_id, glance.request_id) {
+    let glance: Glance<'m> = serde_json::from_slice(message).unwrap_or_default();
+    let kind = Word::of(&glance.kind).unwrap_or_default();
+    match (glance.run_id, &glance.request_id) {
         _ if kind == dialect.greeting => Heard::Greeting,
         _ if kind == "pong" => Heard::Pong,
-        (Some(run), Some(request)) if kind == dialect.accepted => Heard::Accepted { request, run },
-        (Some(run), _) if dialect.is_event(kind) => {
-            let terminal = dialect.is_terminal(kind, glance.agent_name.as_deref());
+        (Some(Word(run)), Some(Word(request))) if kind == dialect.accepted => {
+            Heard::Accepted { request: RequestId::new(request), run: RunId::new(run) }
+        }
+        (Some(Word(run)), _) if dialect.is_event(kind) => {
+            let terminal = dialect.is_terminal(kind, Word::of(&glance.agent_name));
             Heard::Event { run, sequence: glance.sequence.unwrap_or_default(), terminal }
         }
         _ => Heard::Other,
@@ -126,7 +142,8 @@ pub(super) fn hear(dialect: &Dialect, message: &[u8]) -> Heard {
 
 /// What an answer says of a run: its id, and whether it has ended.
 pub(super) fn run_state(body: &[u8]) -> (Option<RunId>, bool) {
-    let glance: Glance = serde_json::from_slice(body).unwrap_or_default();
-    let ended = matches!(glance.status.as_deref(), Some("completed" | "failed" | "cancelled"));
-    (glance.run_id, ended)
+    let glance: Glance<'_> = serde_json::from_slice(body).unwrap_or_default();
+    let ended = Word::of(&glance.status);
+    let ended = matches!(ended, Some("completed" | "failed" | "cancelled"));
+    (Word::of(&glance.run_id).map(RunId::new), ended)
 }

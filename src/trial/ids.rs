@@ -52,6 +52,13 @@ macro_rules! name_type {
             }
         }
 
+        // Compared and hashed as the text is, so that a map can be asked by it.
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 &self.0

@@ -4,10 +4,14 @@ use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::trial::history::{Observation, What, to_line};
+use crate::trial::history::{Observation, What};
 use crate::trial::ids::{ConnectionId, UserName};
 
-/// Numbers observations, keeps them, and writes each to disk as it comes; cheap to clone.
+/// So many bytes wait at most to be written together: a call of the system for each observation
+/// would cost more than recording it.
+const WRITTEN_TOGETHER: usize = 64 << 10;
+
+/// Numbers observations, keeps them, and writes them to disk as they come; cheap to clone.
 #[derive(Clone)]
 pub struct Recorder(Arc<Mutex<Log>>);
 
@@ -16,7 +20,28 @@ struct Log {
     /// About how many bytes of memory the observations take.
     held: u64,
     file: Option<Box<dyn Write + Send>>,
+    /// Lines that are not written yet.
+    lines: Vec<u8>,
     broken: Option<std::io::Error>,
+}
+
+impl Log {
+    fn write(&mut self) {
+        if let (None, Some(file)) = (&self.broken, &mut self.file)
+            && let Err(error) = file.write_all(&self.lines).and_then(|()| file.flush())
+        {
+            // The trial goes on in memory: a full disk must not lose what is still to be judged.
+            self.broken = Some(error);
+        }
+        self.lines.clear();
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // Also when a panic ends the trial.
+        self.write();
+    }
 }
 
 impl Recorder {
@@ -25,30 +50,43 @@ impl Recorder {
         Self::with(None)
     }
 
-    /// A recorder that also appends each observation to the file, a line each.
+    /// A recorder that also appends each observation to the file, a line each. They are written
+    /// together, at the latest with the next [`flush`](Self::flush).
     pub fn to_file(file: Box<dyn Write + Send>) -> Self {
         Self::with(Some(file))
     }
 
     fn with(file: Option<Box<dyn Write + Send>>) -> Self {
         let observations = Vec::with_capacity(if file.is_none() { 128 } else { 4096 });
-        Self(Arc::new(Mutex::new(Log { observations, held: 0, file, broken: None })))
+        let (lines, broken) = (Vec::new(), None);
+        Self(Arc::new(Mutex::new(Log { observations, held: 0, file, lines, broken })))
     }
 
     /// Records one observation under the next number.
     pub fn record(&self, at: u64, by: Option<UserName>, on: Option<ConnectionId>, what: What) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let observation = Observation { n: log.observations.len() as u64, at, by, on, what };
-        if log.broken.is_none()
-            && let Some(file) = &mut log.file
-            && let Err(error) = file.write_all(to_line(&observation).as_bytes())
-        {
-            // The trial goes on in memory: a full disk must not lose what is still to be judged.
-            log.broken = Some(error);
+        if log.broken.is_none() && log.file.is_some() {
+            // Plain data with string keys serialises, and a vector takes all there is.
+            let written = serde_json::to_writer(&mut log.lines, &observation);
+            debug_assert!(written.is_ok(), "{written:?}");
+            log.lines.push(b'\n');
+            if log.lines.len() >= WRITTEN_TOGETHER {
+                log.write();
+            }
         }
         let raw = observation.what.inbound().map_or(0, |raw| raw.bytes().len());
         log.held += (raw + size_of::<Observation>()) as u64;
         log.observations.push(observation);
+    }
+
+    /// Writes what is not written yet. Whoever drives calls it many times a second, so that the end
+    /// of the process loses no more than what came since.
+    pub fn flush(&self) {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !log.lines.is_empty() {
+            log.write();
+        }
     }
 
     /// About how many bytes of memory the observations take.
@@ -69,12 +107,9 @@ impl Recorder {
     /// Takes what was recorded, and the first error of writing it, if any.
     pub fn finish(&self) -> (Vec<Observation>, Option<std::io::Error>) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut broken = log.broken.take();
-        if let Some(mut file) = log.file.take()
-            && let Err(error) = file.flush()
-        {
-            broken.get_or_insert(error);
-        }
+        log.write();
+        log.file = None;
+        let broken = log.broken.take();
         (std::mem::take(&mut log.observations), broken)
     }
 }

@@ -4,7 +4,7 @@ use super::lexer::{Token, tokens};
 use super::{Complaint, Source, all_sources, complaints};
 
 /// The layers, as in the design: each imports only from those before it.
-const LAYERS: [&str; 13] = [
+const LAYERS: [&str; 14] = [
     "trial",
     "world",
     "reference",
@@ -12,6 +12,7 @@ const LAYERS: [&str; 13] = [
     "oracle",
     "audit",
     "scenario",
+    "upstream",
     "swarm",
     "campaign",
     "report",
@@ -26,10 +27,11 @@ const LAYERS: [&str; 13] = [
 /// `reference`, `oracle` and `audit` do not know each other, so that what judges shares nothing
 /// with what is judged; oracles are pure; models are of the kernel alone; a report tells what the
 /// record says and nothing else.
-const NARROWER: [(&str, &[&str]); 5] = [
+const NARROWER: [(&str, &[&str]); 6] = [
     ("model", &["trial"]),
     ("oracle", &["trial"]),
     ("audit", &["trial"]),
+    ("upstream", &["trial", "world"]),
     ("report", &["trial"]),
     ("fuzzing", &["trial", "world", "reference", "oracle", "scenario", "swarm", "campaign"]),
 ];

@@ -2,7 +2,7 @@
 
 use crate::support::{partywall, ran};
 
-const SUBCOMMANDS: [&str; 11] = [
+const SUBCOMMANDS: [&str; 12] = [
     "signoff",
     "explore",
     "migration",
@@ -12,6 +12,7 @@ const SUBCOMMANDS: [&str; 11] = [
     "check",
     "audit",
     "serve",
+    "upstream",
     "explain",
     "selftest",
 ];
