@@ -56,7 +56,7 @@ impl RunCounts {
 
 /// Judges a history.
 pub(crate) fn judge_trial(history: &History, agents: &[String], scanner: &Scanner) -> JudgedTrial {
-    let dialect = Dialect::reference();
+    let dialect = Dialect::of(&history.plan);
     let case = Case::with_scanner(history, &dialect, scanner);
     let Judged { findings, path_hits, rows, malformed } = judge(&case);
     let mut coverage = Coverage::new(Phases::golden_path(agents));
@@ -105,7 +105,7 @@ fn phantom_runs(history: &History) -> impl Iterator<Item = Via> {
                     .any(|seen| seen.by.as_ref() == Some(&user.name) && started(&seen.what))
         })
     };
-    [Via::Socket, Via::Http].into_iter().filter(carried)
+    Via::ALL.into_iter().filter(carried)
 }
 
 fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCounts {

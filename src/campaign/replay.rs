@@ -117,7 +117,7 @@ pub fn explore_around(
 ) -> Result<Around, CampaignError> {
     let schedule = repro.schedule()?;
     let scanner = Scanner::new(repro.plan.campaign);
-    let dialect = Dialect::reference();
+    let dialect = Dialect::of(&repro.plan);
     let mut around = Around::default();
     for seed in 0..schedules {
         if stop.reason().is_some() {

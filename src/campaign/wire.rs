@@ -114,7 +114,8 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         let judged = judge_trial(&history, &workload.agents, &scanner);
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
-            judge = Some((round, judge_control(&history, &Dialect::reference(), rounds.seed)));
+            judge =
+                Some((round, judge_control(&history, &Dialect::of(&history.plan), rounds.seed)));
         }
         for (record, place) in tally.add(&judged) {
             let finding = &judged.findings[place];
@@ -259,7 +260,7 @@ pub(crate) fn shows(findings: &[Finding], fingerprint: &Fingerprint) -> bool {
 
 /// What all oracles find in a history.
 pub(crate) fn judge_findings(history: &History) -> Vec<Finding> {
-    judge(&Case::new(history, &Dialect::reference())).findings
+    judge(&Case::new(history, &Dialect::of(&history.plan))).findings
 }
 
 /// Drives a plan once over real connections; gives the history and the first error of writing it.
