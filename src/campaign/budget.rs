@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use crate::trial::record::FindingRecord;
 use crate::trial::verdict::ReasonCode;
 
 /// What may end a campaign before its budget is spent; cheap to clone.
@@ -44,6 +45,9 @@ pub trait Progress: Sync {
 
     /// Something else goes on, in a few words.
     fn say(&self, what: &str);
+
+    /// A finding was made that is new.
+    fn found(&self, _finding: &FindingRecord) {}
 
     /// The level has ended.
     fn end(&self);

@@ -16,6 +16,7 @@ pub mod explore_trial;
 pub(crate) mod finding_files;
 pub mod interleaving;
 mod judged_trial;
+pub mod launched;
 mod level;
 pub mod merge;
 pub mod migration;

@@ -1,6 +1,7 @@
 //! Replays a repro: *same*, *gone*, or *diverged*.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::budget::Stop;
 use super::error::CampaignError;
@@ -10,7 +11,7 @@ use super::repro::Repro;
 use super::subject::Subject;
 use super::wire::{drive_plan, judge_findings, shows, user_runtime};
 use crate::oracle::{Case, judge};
-use crate::swarm::transport::TargetUrl;
+use crate::swarm::Servers;
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint};
@@ -67,11 +68,11 @@ pub fn replay_explored(
 /// The system refuses a runtime.
 pub fn replay_on_wire(
     repro: &Repro,
-    url: &TargetUrl,
+    servers: &Arc<Servers>,
     stop: &Stop,
 ) -> Result<(Replayed, History), CampaignError> {
     let runtime = user_runtime()?;
-    let driven = drive_plan(url, repro.plan.clone(), Recorder::in_memory(), stop);
+    let driven = drive_plan(servers, repro.plan.clone(), Recorder::in_memory(), stop);
     let (history, _) = runtime.block_on(driven);
     Ok((came_to(repro, &history), history))
 }
@@ -95,7 +96,10 @@ pub(crate) fn replayed(
     if shows(findings, fingerprint) {
         return Replayed::Same;
     }
-    let reached = history.observations.iter().any(|seen| seen.what == What::Connected);
+    let reached = history
+        .observations
+        .iter()
+        .any(|seen| seen.what == What::Connected || matches!(seen.what, What::Answer { .. }));
     match &history.ending {
         Some(Ending::Diverged { deviation }) => Replayed::Diverged(*deviation),
         Some(Ending::Finished) if reached => Replayed::Gone,

@@ -18,6 +18,7 @@ mod run;
 mod saved;
 mod selftest;
 mod serve;
+mod server;
 mod shrink;
 mod signoff;
 

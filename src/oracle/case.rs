@@ -248,6 +248,11 @@ impl<'h> Case<'h> {
         &self.starts
     }
 
+    /// The connection or exchange that the run was started on.
+    pub fn exchange_of(&self, start: &Start<'_>) -> Option<&Connection<'h>> {
+        start.line.map(|line| &self.connections[line])
+    }
+
     /// What is known of the message's run.
     pub fn facts(&self, message: &Message<'_>) -> Option<&RunFacts> {
         message.run_at.and_then(|at| self.runs.get(at))

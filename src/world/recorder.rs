@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::trial::history::{Observation, What, to_line};
 use crate::trial::ids::{ConnectionId, UserName};
 
+/// A shorter secret would be found everywhere, and protects nothing.
+const SHORTEST_SECRET: usize = 6;
+
 /// Numbers observations, keeps them, and writes each to disk as it comes; cheap to clone.
 #[derive(Clone)]
 pub struct Recorder(Arc<Mutex<Log>>);
@@ -17,6 +20,8 @@ struct Log {
     held: u64,
     file: Option<Box<dyn Write + Send>>,
     broken: Option<std::io::Error>,
+    /// What is never written down.
+    secrets: Vec<String>,
 }
 
 impl Recorder {
@@ -32,12 +37,28 @@ impl Recorder {
 
     fn with(file: Option<Box<dyn Write + Send>>) -> Self {
         let observations = Vec::with_capacity(if file.is_none() { 128 } else { 4096 });
-        Self(Arc::new(Mutex::new(Log { observations, held: 0, file, broken: None })))
+        Self(Arc::new(Mutex::new(Log {
+            observations,
+            held: 0,
+            file,
+            broken: None,
+            secrets: Vec::new(),
+        })))
+    }
+
+    /// The same, but these secrets are taken out of all that is recorded from here on.
+    pub fn hiding(self, mut secrets: Vec<String>) -> Self {
+        secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
+        // A secret that holds another goes first.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).secrets = secrets;
+        self
     }
 
     /// Records one observation under the next number.
     pub fn record(&self, at: u64, by: Option<UserName>, on: Option<ConnectionId>, what: What) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let what = if log.secrets.is_empty() { what } else { what.without(&log.secrets) };
         let observation = Observation { n: log.observations.len() as u64, at, by, on, what };
         if log.broken.is_none()
             && let Some(file) = &mut log.file

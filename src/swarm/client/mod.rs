@@ -39,6 +39,18 @@ pub struct Servers {
     pub upstream: Option<String>,
 }
 
+impl Servers {
+    /// The server at one URL.
+    pub fn at(url: TargetUrl) -> Arc<Self> {
+        Arc::new(Self { urls: vec![url], ..Self::default() })
+    }
+
+    /// What must not be written down.
+    pub fn secrets(&self) -> Vec<String> {
+        self.environment.values().cloned().collect()
+    }
+}
+
 /// The users of a plan with a protocol, each as a task name and what to run under it. All of them
 /// must run for any of them to end.
 pub fn clients(
