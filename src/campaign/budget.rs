@@ -49,6 +49,9 @@ pub trait Progress: Sync {
     /// A finding was made that is new.
     fn found(&self, _finding: &FindingRecord) {}
 
+    /// Something crossed in a round that still goes on.
+    fn crossed(&self, _what: &str) {}
+
     /// The level has ended.
     fn end(&self);
 }

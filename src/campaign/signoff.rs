@@ -292,7 +292,7 @@ impl<'s> SignOff<'s> {
     }
 }
 
-fn word(replayed: Replayed) -> &'static str {
+pub(super) fn word(replayed: Replayed) -> &'static str {
     match replayed {
         Replayed::Same => "same",
         Replayed::Gone => "gone",

@@ -17,6 +17,7 @@ use super::part::Part;
 use super::repro::{Repro, Target};
 use super::store::RunFolder;
 use super::timeline::draw;
+use super::watch::Watch;
 use crate::oracle::{Case, judge, judge_control};
 use crate::scenario::Workload;
 use crate::swarm::transport::{TargetUrl, Wire};
@@ -127,7 +128,20 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             rounds.servers = restart()?;
         }
         let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
-        let history = runtime.block_on(rounds.record(&relative, plan))?;
+        let history = {
+            let mut watch = Watch::new(&scanner, &plan);
+            let mut crossed = false;
+            let mut look = |recorder: &Recorder| {
+                // One round that is told of is enough; what is found there is told when it is over.
+                if let Some(what) = watch.look(recorder).filter(|_| tally.findings.is_empty())
+                    && !crossed
+                {
+                    crossed = true;
+                    progress.crossed(&what);
+                }
+            };
+            runtime.block_on(rounds.record(&relative, plan, &mut look))?
+        };
         let judged = judge_trial(&history, &workload.agents, &scanner);
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
@@ -194,14 +208,19 @@ impl<'w> Rounds<'w> {
     }
 
     /// Drives one round, its history going to disk line by line.
-    async fn record(&self, relative: &str, plan: Plan) -> Result<History, CampaignError> {
+    async fn record(
+        &self,
+        relative: &str,
+        plan: Plan,
+        look: &mut dyn FnMut(&Recorder),
+    ) -> Result<History, CampaignError> {
         let head = format!("{}{}", to_line(&Header::new(unix_now())), to_line(&plan));
         // Plan first: it is on disk before anything of it is done.
         let path = self.folder.write(relative, &head)?;
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| CampaignError::storage("write", &path, &error))?;
         let recorder = Recorder::to_file(Box::new(LineByLine(BufWriter::new(file))));
-        let (history, broken) = drive_plan(&self.servers, plan, recorder, self.stop).await;
+        let (history, broken) = drive_watched(&self.servers, plan, recorder, self.stop, look).await;
         if let Some(error) = broken {
             return Err(CampaignError::storage("write", &path, &error));
         }
@@ -318,6 +337,17 @@ pub async fn drive_plan(
     recorder: Recorder,
     stop: &Stop,
 ) -> (History, Option<std::io::Error>) {
+    drive_watched(servers, plan, recorder, stop, &mut |_| {}).await
+}
+
+/// The same; what is recorded is looked at now and then.
+async fn drive_watched(
+    servers: &Arc<Servers>,
+    plan: Plan,
+    recorder: Recorder,
+    stop: &Stop,
+    watch: &mut dyn FnMut(&Recorder),
+) -> (History, Option<std::io::Error>) {
     let plan = Arc::new(plan);
     let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
     let recorder = recorder.hiding(servers.secrets());
@@ -348,7 +378,9 @@ pub async fn drive_plan(
             _ = look.tick() => if stop.reason().is_some() {
                 ending = Ending::Stopped;
                 break;
-            } else if recorder.held() > most {
+            } else if recorder.held() <= most {
+                watch(&recorder);
+            } else {
                 ending = Ending::Flooded { bytes: recorder.held() };
                 break;
             },

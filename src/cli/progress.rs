@@ -136,6 +136,17 @@ impl Progress for Shown {
         }
     }
 
+    fn crossed(&self, what: &str) {
+        let own = self.level();
+        let seconds = own.started.elapsed().as_secs_f64();
+        let line = format!("after {seconds:.1} s: {what}");
+        if let Some(bar) = &own.bar {
+            bar.suspend(|| output::complain(&line));
+        } else {
+            output::complain(&line);
+        }
+    }
+
     fn found(&self, finding: &FindingRecord) {
         let mut own = self.level();
         own.told += 1;

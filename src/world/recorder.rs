@@ -77,6 +77,13 @@ impl Recorder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).held
     }
 
+    /// Shows what was recorded from that number on, and says where to go on.
+    pub fn look(&self, from: usize, mut see: impl FnMut(&Observation)) -> usize {
+        let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        log.observations.iter().skip(from).for_each(&mut see);
+        log.observations.len()
+    }
+
     /// How many observations there are.
     pub fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).observations.len()
