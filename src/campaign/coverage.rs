@@ -214,7 +214,9 @@ fn in_flight<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
     if case.dialect.foreign.is_none() {
         return Vec::new();
     }
-    let exchanges = case.starts().iter().filter(|start| start.via == Via::Http);
+    let exchanges = case.starts().iter().filter(|start| {
+        start.via == Via::Http || (start.via == Via::Stream && !case.has_events(start))
+    });
     let flights = exchanges.filter_map(|start| {
         let answered = case.exchange_of(start)?.answered?;
         Some((start.user, vec![start.n, answered]))

@@ -44,7 +44,7 @@ pub(super) fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize
 fn answers_end(case: &Case<'_>, message: &Message<'_>) -> bool {
     let whole = |run| {
         let start = case.start_of(&message.observer, run);
-        start.is_some_and(|start| start.via == Via::Http)
+        start.is_some_and(|start| start.via != Via::Socket)
     };
     let answered = match &case.history.observations[message.at].what {
         What::Answer { status, .. } => (200..300).contains(status),

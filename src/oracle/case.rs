@@ -253,6 +253,11 @@ impl<'h> Case<'h> {
         start.line.map(|line| &self.connections[line])
     }
 
+    /// Whether events of the run came.
+    pub fn has_events(&self, start: &Start<'_>) -> bool {
+        start.run_at.is_some_and(|run| !self.events[run].is_empty())
+    }
+
     /// What is known of the message's run.
     pub fn facts(&self, message: &Message<'_>) -> Option<&RunFacts> {
         message.run_at.and_then(|at| self.runs.get(at))

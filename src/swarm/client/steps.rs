@@ -382,6 +382,11 @@ impl Client {
                 if let (Some(run), Some(body)) = (run, &body) {
                     let said = self.reader.read(dialect, body.bytes(), false);
                     self.runs.identify(run, said.run);
+                    if matches!(self.protocol.start, Start::Http { answer: AnswerKind::Stream, .. })
+                    {
+                        // Answered whole where a stream might have come.
+                        self.runs.end(run);
+                    }
                 }
                 let headers = headers.text().into_owned();
                 self.keep_cookies(&headers);
