@@ -109,6 +109,27 @@ fn keys_are_text_in_files() {
     assert_ne!(CampaignKey::from_seed(0), CampaignKey::from_seed(1));
 }
 
+/// One key, many rounds: each sees the others' canaries, and takes none of them for its own.
+#[test]
+fn rounds_are_told_apart_and_seen_by_each_other() {
+    let key = CampaignKey::from_seed(7);
+    let (one, other) = (key.in_round(1), key.in_round(4_000_000_000));
+    let owner = Owner { user: 3, run: 2, field: Field::Prompt };
+    let minted = canary(other, owner);
+    assert_eq!(Mint::new(other).read(&minted), Some(owner));
+    assert_eq!((Mint::new(one).read(&minted), Mint::new(key).read(&minted)), (None, None));
+    for scanner in [one, other, key].map(Scanner::new) {
+        let [sighting] = scanner.scan(minted.as_bytes())[..] else { panic!("one is there") };
+        assert_eq!((sighting.owner, sighting.round), (owner, 4_000_000_000));
+    }
+    for key in [key, one, other] {
+        assert_eq!(key.to_string().parse(), Ok(key));
+    }
+    for wrong in ["", "+1", "-1", "x", "4294967296", "1@2"] {
+        assert!(format!("{key}@{wrong}").parse::<CampaignKey>().is_err(), "{wrong}");
+    }
+}
+
 #[test]
 fn fields_and_encodings_are_names_in_files() {
     for (number, field) in Field::ALL.into_iter().enumerate() {

@@ -440,6 +440,77 @@ fn runs_are_known_by_acceptance_answer_or_canaries_that_agree() {
     assert_eq!(told, [true, true, true, false, false, false]);
 }
 
+#[test]
+fn o8_upstream_attribution() {
+    table_of_both(
+        OracleId::Attribution,
+        &[
+            ("r1 of alice goes upstream; r1 of bob goes upstream", &[]),
+            (
+                "r1 of alice goes upstream as bob",
+                &[
+                    "crossing alice -> bob: account of chat over websocket @ upstream model",
+                    "crossing alice r1 -> bob: prompt of chat over websocket @ upstream model",
+                ],
+            ),
+            (
+                "r1 of alice goes upstream showing bob:r1",
+                &["crossing bob r1 -> alice: prompt of chat over websocket @ upstream model"],
+            ),
+            ("r1 of alice goes upstream as nobody", &[]),
+            ("r1 of alice emits 1", &["blind"]),
+        ],
+    );
+}
+
+#[test]
+fn o9_control_effect() {
+    const STOPPED: &str = "misdirected alice r1: a stop of chat over websocket @ websocket";
+    table_of_both(
+        OracleId::ControlEffect,
+        &[
+            ("alice stops r1; r1 of alice emits 1; r1 of alice stops 2", &[]),
+            // Nobody asked for it, or only another user did, or only later.
+            ("r1 of alice emits 1; r1 of alice stops 2", &[STOPPED]),
+            ("bob stops r1; r1 of alice stops 1; r1 of bob stops 1", &[STOPPED]),
+            ("r1 of alice stops 1; alice stops r1", &[STOPPED]),
+            (
+                "alice stops r1; r1 of alice ends 1",
+                &["misdirected alice r1: a granted stop of chat over websocket @ websocket"],
+            ),
+            ("r1 of alice fails 1", &["blind"]),
+        ],
+    );
+}
+
+#[test]
+fn o10_state_at_rest() {
+    table_of_both(
+        OracleId::AtRest,
+        &[
+            ("r1 of alice ends 1; alice reads t1", &[]),
+            (
+                "r1 of alice ends 1; alice reads t1 showing nothing",
+                &["loss alice r1: a stored conversation @ http answer"],
+            ),
+            (
+                "r1 of alice ends 1; alice reads t1 showing r1+r1",
+                &["duplicate alice r1: a stored conversation @ http answer"],
+            ),
+            (
+                "r1 of alice ends 1; alice reads t1 showing r1+bob:r1",
+                &["crossing bob r1 -> alice: a stored conversation @ http answer"],
+            ),
+            (
+                "r1 of alice ends 1; alice starts r2; r2 of alice ends 1; alice reads t1 showing r2+r1",
+                &["disorder alice r2: a stored conversation @ http answer"],
+            ),
+            // What has not ended need not be there yet.
+            ("alice reads t1 showing nothing", &["blind"]),
+        ],
+    );
+}
+
 /// A history in which everything that is legal happens.
 const LEGAL: &str = "alice connects; user-1 connects; user-10 connects; acme:alice connects; \
     idle connects; alice starts r1; user-1 starts r1; user-10 starts r1; acme:alice starts r1; \
@@ -449,6 +520,8 @@ const LEGAL: &str = "alice connects; user-1 connects; user-10 connects; acme:ali
     r1 of user-10 ends 5; r1 of alice ends 4; alice gets error; r2 of alice ends 2; \
     acme:alice posts r2; r1 of acme:alice emits 1-2; r2 of acme:alice emits 1; \
     r2 of acme:alice ends 2; r2 of acme:alice answers; r1 of acme:alice ends 3; alice reads t1; \
+    acme:alice starts r3; r3 of acme:alice goes upstream; acme:alice stops r3; \
+    r3 of acme:alice emits 1; r3 of acme:alice stops 2; r1 of alice goes upstream; \
     alice leaves; alice is closed; user-1 gives up r1; idle gets pong; idle leaves";
 
 #[test]
@@ -460,6 +533,20 @@ fn a_legal_history_has_no_findings_and_nobody_is_blind() {
         assert!(items > 0 && blind.is_none(), "{oracle}: {items} {blind:?}");
     }
     assert_eq!(judged.malformed, 0);
+}
+
+/// A server that is driven round after round remembers: what comes back to its own user is theirs.
+#[test]
+fn canaries_of_an_earlier_round_cross_only_to_others() {
+    let in_a_later_round = |text: &str| {
+        let mut history = history(&both(text));
+        history.plan.campaign = history.plan.campaign.in_round(2);
+        found(&history)
+    };
+    assert_eq!(in_a_later_round("r1 of alice emits 1; r1 of bob emits 1; alice reads t1"), [""; 0]);
+    let crossing = "O1 crossing alice r1 -> bob: prompt of a run of an earlier round @ websocket";
+    let found = in_a_later_round("r1 of alice emits 1; r1 of bob emits 1 showing alice:r1");
+    assert_eq!(found, [crossing.replace(" r1", "")]);
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod run_ends;
 pub mod search;
 pub mod secrets;
 pub mod selftest;
+pub mod series;
 pub mod shrink;
 pub mod signoff;
 pub mod signoff_server;

@@ -8,6 +8,7 @@ use super::error::CampaignError;
 use super::explore::inside_runtime;
 use super::explore_trial::{Trial, explore_trial, replay_trial};
 use super::repro::Repro;
+use super::series::Series;
 use super::subject::Subject;
 use super::wire::{drive_plan, judge_findings, shows, user_runtime};
 use crate::oracle::{Case, judge};
@@ -69,10 +70,12 @@ pub fn replay_explored(
 pub fn replay_on_wire(
     repro: &Repro,
     servers: &Arc<Servers>,
+    series: &Series,
     stop: &Stop,
 ) -> Result<(Replayed, History), CampaignError> {
     let runtime = user_runtime()?;
-    let driven = drive_plan(servers, repro.plan.clone(), Recorder::in_memory(), stop);
+    let plan = series.plant(repro.plan.clone());
+    let driven = drive_plan(servers, plan, Recorder::in_memory(), stop);
     let (history, _) = runtime.block_on(driven);
     Ok((came_to(repro, &history), history))
 }
@@ -96,10 +99,9 @@ pub(crate) fn replayed(
     if shows(findings, fingerprint) {
         return Replayed::Same;
     }
-    let reached = history
-        .observations
-        .iter()
-        .any(|seen| seen.what == What::Connected || matches!(seen.what, What::Answer { .. }));
+    let of_back_end =
+        |what: &What| matches!(what, What::Connected | What::Answer { .. } | What::Backend { .. });
+    let reached = history.observations.iter().any(|seen| of_back_end(&seen.what));
     match &history.ending {
         Some(Ending::Diverged { deviation }) => Replayed::Diverged(*deviation),
         Some(Ending::Finished) if reached => Replayed::Gone,

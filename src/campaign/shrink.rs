@@ -16,7 +16,7 @@ use crate::oracle::{Case, judge};
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint};
-use crate::trial::plan::{Plan, Step};
+use crate::trial::plan::{Plan, Step, UserPlan, Via};
 use crate::trial::record::LevelName;
 use crate::trial::schedule::{Deviation, Schedule};
 use crate::world::simulated::InsideRuntime;
@@ -254,6 +254,20 @@ fn smaller_plans(plan: &Plan) -> Vec<Plan> {
             plan.faults.remove(fault);
         });
     }
+    // Steps that only make sense together: who waits at a barrier alone waits for nobody.
+    with(&|plan| {
+        plan.users.iter_mut().for_each(|user| user.steps.retain(|step| !waits(step)));
+    });
+    with(&|plan| {
+        let is_barrier = |step: &Step| matches!(step, Step::Barrier);
+        plan.users.iter_mut().for_each(|user| user.steps.retain(|step| !is_barrier(step)));
+    });
+    for (user, who) in plan.users.iter().enumerate() {
+        with(&|plan| plan.users[user].steps.retain(|step| !waits(step)));
+        if let Some(run) = who.runs().find(|run| run.via == Via::Socket) {
+            with(&|plan| over_http(&mut plan.users[user], run.run));
+        }
+    }
     for (user, who) in plan.users.iter().enumerate() {
         for (step, what) in who.steps.iter().enumerate() {
             // Without its start, a run has nothing to wait for either.
@@ -283,6 +297,30 @@ fn smaller_plans(plan: &Plan) -> Vec<Plan> {
         }
     }
     smaller
+}
+
+/// Whether the step only lets time pass.
+fn waits(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Barrier | Step::Pause { .. } | Step::Await { .. } | Step::AwaitEvents { .. }
+    )
+}
+
+/// Starts the run over HTTP, whose answer is its end, and leaves out what it needed the connection
+/// for.
+fn over_http(user: &mut UserPlan, number: u16) {
+    user.steps.retain(|step| matches!(step, Step::Start(_)) || !concerns(step, number));
+    for step in &mut user.steps {
+        if let Step::Start(run) = step
+            && run.run == number
+        {
+            run.via = Via::Http;
+        }
+    }
+    if user.runs().all(|run| run.via == Via::Http) {
+        user.steps.retain(|step| !matches!(step, Step::Connect));
+    }
 }
 
 fn concerns(step: &Step, number: u16) -> bool {

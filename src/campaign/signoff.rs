@@ -11,6 +11,7 @@ use super::models::{check_models, model_level, model_row};
 use super::regressions::replay_first;
 use super::replay::{Replayed, explore_around, replay_explored, replayed};
 use super::repro::Repro;
+use super::series::Series;
 use super::store::RunFolder;
 use super::subject::{Reference, Subject};
 use super::target_process::TargetProcess;
@@ -21,6 +22,7 @@ use crate::model::{ModelSpec, Thoroughness, models};
 use crate::reference::call_sites::Migration;
 use crate::scenario::Scenario;
 use crate::swarm::Servers;
+use crate::trial::canary::CampaignKey;
 use crate::trial::control::Drive;
 use crate::trial::plan::Plan;
 use crate::trial::record::{Comparison, CrossCheck, LevelName, ModelRow, SavedRepro, Side};
@@ -185,6 +187,7 @@ impl<'s> SignOff<'s> {
         }
         let log = self.folder.file(&format!("{side}-server.log"));
         let process = TargetProcess::start(self.program, reference, log)?;
+        let series = Series::of(CampaignKey::from_seed(self.seed));
         for scenario in self.scenarios {
             let target = reference.target();
             let rounds = self.rounds.unwrap_or(scenario.wire_rounds);
@@ -198,6 +201,7 @@ impl<'s> SignOff<'s> {
                 self.stop,
             );
             rounds.side = side;
+            rounds.series = series.clone();
             rounds.replays = WIRE_REPLAYS;
             let Driven { level, repros: driven } = drive_rounds(&rounds, progress)?;
             levels.push(level);
@@ -232,8 +236,9 @@ impl<'s> SignOff<'s> {
         }
         let log = self.folder.file("after-replay-server.log");
         let process = TargetProcess::start(self.program, Reference::from(self.after), log)?;
+        let server = (process.servers(), Series::of(CampaignKey::from_seed(self.seed)));
         for (plan, members) in by_plan(&wire) {
-            checks.extend(self.check_on_wire(plan, &members, &process.servers())?);
+            checks.extend(self.check_on_wire(plan, &members, &server)?);
             progress.advance(checks.len() as u64, checks.len() as u64, found(&checks));
         }
         progress.end();
@@ -262,14 +267,14 @@ impl<'s> SignOff<'s> {
         &self,
         plan: &Plan,
         repros: &[&Repro],
-        servers: &Arc<Servers>,
+        (servers, series): &(Arc<Servers>, Series),
     ) -> Result<Vec<CrossCheck>, CampaignError> {
         let runtime = user_runtime()?;
         let mut worst = vec![Replayed::Gone; repros.len()];
         let mut with_findings = 0;
         for _ in 0..WIRE_REPLAYS {
             let recorder = Recorder::in_memory();
-            let driven = drive_plan(servers, plan.clone(), recorder, self.stop);
+            let driven = drive_plan(servers, series.plant(plan.clone()), recorder, self.stop);
             let (history, _) = runtime.block_on(driven);
             let findings = judge_findings(&history);
             with_findings += u64::from(!findings.is_empty());

@@ -8,6 +8,7 @@ use super::error::CampaignError;
 use super::launched::Launched;
 use super::replay::{Replayed, replayed};
 use super::repro::{Repro, Target};
+use super::series::Series;
 use super::signoff::{SignedOff, word};
 use super::store::RunFolder;
 use super::wire::{
@@ -15,6 +16,7 @@ use super::wire::{
 };
 use crate::scenario::{ServerTarget, Workload};
 use crate::swarm::Servers;
+use crate::trial::canary::CampaignKey;
 use crate::trial::control::Drive;
 use crate::trial::record::{CrossCheck, LevelName, Side};
 use crate::trial::verdict::Verdict;
@@ -92,6 +94,7 @@ impl ServerSignOff<'_> {
         let mut rounds =
             Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
         rounds.side = side;
+        rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         rounds.replays = REPLAYS;
         let Driven { level, repros } = drive_rounds(&rounds, progress)?;
         Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, repros))
@@ -108,6 +111,7 @@ impl ServerSignOff<'_> {
             return Ok(checks);
         }
         progress.begin("after", "replay", "repros of before", repros.len() as u64);
+        let series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         let launched = self.launch(self.after, "after-replay-server.log")?;
         let runtime = user_runtime()?;
         for (plan, members) in by_plan(repros) {
@@ -115,7 +119,8 @@ impl ServerSignOff<'_> {
             let mut with_findings = 0;
             for _ in 0..REPLAYS {
                 let recorder = Recorder::in_memory();
-                let driven = drive_plan(launched.servers(), plan.clone(), recorder, self.stop);
+                let driven =
+                    drive_plan(launched.servers(), series.plant(plan.clone()), recorder, self.stop);
                 let (history, _) = runtime.block_on(driven);
                 let findings = judge_findings(&history);
                 with_findings += u64::from(!findings.is_empty());

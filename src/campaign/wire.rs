@@ -15,6 +15,7 @@ use super::judged_trial::judge_trial;
 use super::level::LevelTally;
 use super::part::Part;
 use super::repro::{Repro, Target};
+use super::series::Series;
 use super::store::RunFolder;
 use super::timeline::draw;
 use super::watch::Watch;
@@ -59,6 +60,8 @@ pub struct Rounds<'w> {
     pub seed: u64,
     /// How many rounds.
     pub rounds: u64,
+    /// The rounds of that server.
+    pub series: Series,
     /// How often each new finding is driven again to state its rate.
     pub replays: u64,
     /// `before`, `after`, or empty for a plain run.
@@ -123,7 +126,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         if stop.reason().is_some() {
             break;
         }
-        let plan = workload.plan(rounds.seed, round);
+        let plan = rounds.series.plant(workload.plan(rounds.seed, round));
         if let Some(restart) = rounds.restart.filter(|_| round > 0) {
             rounds.servers = restart()?;
         }
@@ -195,6 +198,7 @@ impl<'w> Rounds<'w> {
             target,
             seed,
             rounds,
+            series: Series::of(CampaignKey::from_seed(seed)),
             replays: 5,
             side: "",
             partition: None,
@@ -262,8 +266,12 @@ impl<'w> Rounds<'w> {
                     return;
                 }
                 progress.say(&format!("driving a leaking plan again, {again} of {replays}"));
-                let driven =
-                    drive_plan(&self.servers, plan.clone(), Recorder::in_memory(), self.stop);
+                let driven = drive_plan(
+                    &self.servers,
+                    self.series.plant(plan.clone()),
+                    Recorder::in_memory(),
+                    self.stop,
+                );
                 let (history, _) = runtime.block_on(driven);
                 let findings = judge_findings(&history);
                 for (rate, repro) in rates.iter_mut().zip(&members) {

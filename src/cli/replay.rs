@@ -13,6 +13,7 @@ use crate::campaign::interleaving::interleave;
 use crate::campaign::launched::Launched;
 use crate::campaign::replay::{Replayed, replay_explored, replay_on_wire};
 use crate::campaign::repro::{Repro, Target};
+use crate::campaign::series::Series;
 use crate::campaign::subject::Reference;
 use crate::campaign::target_process::TargetProcess;
 use crate::reference::call_sites::Migration;
@@ -166,9 +167,10 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
             return Err(CampaignError::new(Kind::Internal, "a reference target has call sites"));
         }
     };
+    let series = Series::on_shared_server(repro.plan.campaign);
     let mut tally = Tally::default();
     for _ in 0..args.times {
-        let (replayed, _) = replay_on_wire(repro, &servers, &Stop::default())?;
+        let (replayed, _) = replay_on_wire(repro, &servers, &series, &Stop::default())?;
         tally.add(replayed);
     }
     drop((process, launched));

@@ -9,11 +9,13 @@ use super::server;
 use crate::campaign::error::CampaignError;
 use crate::campaign::launched::Launched;
 use crate::campaign::repro::Target;
+use crate::campaign::series::Series;
 use crate::campaign::wire::{Driven, Rounds, drive_rounds};
 use crate::reference::auth::token_of;
 use crate::scenario::{ServerScenario, Workload};
 use crate::swarm::Servers;
 use crate::swarm::transport::TargetUrl;
+use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
 use crate::trial::record::Level;
 use crate::trial::verdict::ExitCode;
@@ -95,6 +97,7 @@ fn run_reference(args: &Args) -> Result<ExitCode, CampaignError> {
     let mut rounds =
         Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
+    rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
     let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
     tell(args, &begun, level, format!("the server at {url}"))
 }
@@ -129,6 +132,7 @@ fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Campai
     let seed = args.campaign.seed;
     let mut rounds = Rounds::new(&workload, servers, kept, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
+    rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
     rounds.restart = fresh.then_some(&restart);
     let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
     current.borrow_mut().take();

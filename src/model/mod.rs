@@ -42,6 +42,8 @@
 //! | `id-source` | complete | 539 | 0.04 |  |  |
 //! | `shutdown-in-flight` | complete | 800 | 0.06 |  |  |
 //! | `conversation-append` | complete | 539 | 0.04 |  |  |
+//! | `pool-one-owner` | complete | 419 | 0.03 |  |  |
+//! | `table-one-leader` | complete | 26 | < 0.01 |  |  |
 //! | `whole-request` | bound 2 | 1,108 | 0.10 | 14,772 | 1.24 |
 //!
 //! # What a clean search does not prove

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::case::{Case, Start};
 use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_value};
+use super::seen::{EARLIER, owner_in};
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
 use crate::trial::canary::{Field, Owner, PHANTOM_USER};
@@ -107,10 +108,13 @@ fn judge_read(case: &Case<'_>, read: &Read<'_>, suspects: &mut Suspects) -> u64 
         let Some(other) = case.person_at(owner.user).filter(|other| other.name != *user) else {
             continue;
         };
-        let shown = format!("{user} reads what {} gave with run {}", other.name, owner.run);
+        let shown = match owner.run {
+            EARLIER => format!("{user} reads what {} gave in an earlier round", other.name),
+            run => format!("{user} reads what {} gave with run {run}", other.name),
+        };
         suspects.add(Suspect {
             victim: other.name.clone(),
-            victim_run: Some(owner.run),
+            victim_run: (owner.run != EARLIER).then_some(owner.run),
             ..suspect(FindingKind::Crossing, read, shown)
         });
     }
@@ -244,8 +248,10 @@ fn read_of<'c>(
         text: String,
     }
     let Thread { messages } = serde_json::from_slice(bytes(case.history, at)).ok()?;
+    let round = case.history.plan.campaign.round();
     let owners = |text: &str| {
-        case.scanner.scan(text.as_bytes()).into_iter().map(|seen| seen.owner).collect::<Vec<_>>()
+        let sightings = case.scanner.scan(text.as_bytes());
+        sightings.iter().map(|sighting| owner_in(round, sighting)).collect::<Vec<_>>()
     };
     let wrote = messages.iter().filter(|said| said.role == "user");
     let wrote = wrote.flat_map(|said| owners(&said.text));

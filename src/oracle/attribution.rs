@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::control::{Alteration, Edit, Expected};
+use super::seen::{EARLIER, is_own_of_earlier, owner_in};
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
 use crate::trial::canary::{Owner, PHANTOM_USER, Scanner};
@@ -35,11 +36,19 @@ pub(super) fn asked(history: &History, scanner: &Scanner) -> Vec<Asked> {
             service: if service == "tool" { "upstream tool" } else { "upstream model" },
             credential: credential.clone(),
             run: run.clone(),
-            owners: scanner.scan(text.as_bytes()).into_iter().map(|seen| seen.owner).collect(),
+            owners: owners(history, scanner, credential, text),
         }),
         _ => None,
     };
     history.observations.iter().enumerate().filter_map(of).collect()
+}
+
+/// Whose the canaries in a call are, without what its account gave in an earlier round.
+fn owners(history: &History, scanner: &Scanner, account: &UserName, text: &str) -> Vec<Owner> {
+    let sightings = scanner.scan(text.as_bytes());
+    let round = history.plan.campaign.round();
+    let owners = sightings.iter().map(|sighting| owner_in(round, sighting));
+    owners.filter(|owner| !is_own_of_earlier(history, *owner, account)).collect()
 }
 
 impl Oracle for Attribution {
@@ -123,17 +132,21 @@ fn suspect(asked: &Asked, victim: &UserName, operation: String, shown: String) -
 /// What one user gave, asked about under another's account.
 fn foreign_text(case: &Case<'_>, asked: &Asked, owner: Owner, suspects: &mut Suspects) {
     let Some(person) = case.person_at(owner.user) else { return };
-    if person.name == asked.credential {
+    // An account of the back end itself is nobody's: it says nothing about whom a call is for.
+    if person.name == asked.credential || case.person(asked.credential.as_str()).is_none() {
         return;
     }
     let (field, run) = (owner.field, owner.run);
-    let kind = case.run_kind(&person.name, Some(run));
+    let (kind, of) = match run {
+        EARLIER => ("a run of an earlier round", "run of an earlier round".to_owned()),
+        run => (case.run_kind(&person.name, Some(run)), format!("run {run}")),
+    };
     let shown = format!(
-        "the {field} canary of {}'s run {run} goes upstream under the account of {}",
+        "the {field} canary of {}'s {of} goes upstream under the account of {}",
         person.name, asked.credential
     );
     let found = suspect(asked, &person.name, format!("{field} of {kind}"), shown);
-    suspects.add(Suspect { victim_run: Some(run), ..found });
+    suspects.add(Suspect { victim_run: (run != EARLIER).then_some(run), ..found });
 }
 
 /// A call for one user's run under another's account.

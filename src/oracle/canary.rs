@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::control::Alteration;
 use super::plant;
-use super::seen::Seen;
+use super::seen::{EARLIER, Seen};
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
 use crate::trial::canary::{Owner, PHANTOM_USER};
@@ -65,13 +65,14 @@ impl Oracle for Canary {
 fn crossing(case: &Case<'_>, seen: &Seen) -> Suspect {
     let Owner { user, run, field } = seen.owner;
     let (victim, operation) = match case.person_at(user) {
+        Some(person) if run == EARLIER => (person.name.clone(), "a run of an earlier round"),
         Some(person) => (person.name.clone(), case.run_kind(&person.name, Some(run))),
         // Campaigns count their users through all trials, so it is of an earlier or a parallel one.
         None => (UserName::new(format!("user #{user} of this campaign")), "a run of another trial"),
     };
     Suspect {
         kind: FindingKind::Crossing,
-        victim_run: Some(run),
+        victim_run: (run != EARLIER).then_some(run),
         observer: seen.observer.clone(),
         victim_operation: format!("{field} of {operation}"),
         observer_operation: seen.channel.as_str().into(),
@@ -87,7 +88,10 @@ fn evidence(case: &Case<'_>, seen: &Seen, victim: &UserName) -> Vec<Evidence> {
     if let Some(start) = case.start_of(victim, run) {
         evidence.push(shows(start.n, format!("{victim} starts run {run}")));
     }
-    let canary = format!("the {field} canary of {victim}'s run {run}");
+    let canary = match run {
+        EARLIER => format!("the {field} canary of a run of {victim} in an earlier round"),
+        _ => format!("the {field} canary of {victim}'s run {run}"),
+    };
     if seen.from != seen.n {
         evidence.push(shows(seen.from, format!("{observer} receives the beginning of {canary}")));
     }

@@ -190,7 +190,7 @@ impl<'h> Case<'h> {
     /// Decodes the history with a scanner for the plan's campaign that was made before: its trials
     /// share one, so a campaign need not make it anew for each.
     pub fn with_scanner(history: &'h History, dialect: &'h Dialect, scanner: &Scanner) -> Self {
-        let mut decoder = Decoder::new(dialect, scanner.clone());
+        let mut decoder = Decoder::new(dialect, scanner.clone(), history.plan.campaign.round());
         for (at, observation) in history.observations.iter().enumerate() {
             decoder.take(at, observation);
         }

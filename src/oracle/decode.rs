@@ -58,8 +58,8 @@ struct Pointers {
 }
 
 impl<'h> Decoder<'h> {
-    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner) -> Self {
-        let mut paths = Paths::new(scanner);
+    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner, round: u32) -> Self {
+        let mut paths = Paths::new(scanner, round);
         let mut pointer = |place: &str| match place.strip_prefix('/') {
             Some(_) => paths.pointer(place),
             None => leaves::NOWHERE,

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::seen::owner_in;
 use crate::trial::canary::{Owner, Scanner};
 
 /// A place in JSON messages: member names from the root. All elements of an array share one place,
@@ -42,6 +43,8 @@ pub(super) enum Value<'h> {
 pub(super) struct Paths {
     nodes: Vec<Node>,
     scanner: Scanner,
+    /// The round of the trial that is read.
+    round: u32,
 }
 
 #[derive(Debug, Default)]
@@ -54,8 +57,8 @@ struct Node {
 }
 
 impl Paths {
-    pub(super) fn new(scanner: Scanner) -> Self {
-        Self { nodes: vec![Node::default(), Node::default()], scanner }
+    pub(super) fn new(scanner: Scanner, round: u32) -> Self {
+        Self { nodes: vec![Node::default(), Node::default()], scanner, round }
     }
 
     /// The place that a JSON pointer names.
@@ -99,7 +102,8 @@ impl Paths {
     }
 
     fn canaries_in(&self, name: &str) -> Vec<Owner> {
-        self.scanner.scan(name.as_bytes()).into_iter().map(|sighting| sighting.owner).collect()
+        let sightings = self.scanner.scan(name.as_bytes());
+        sightings.iter().map(|sighting| owner_in(self.round, sighting)).collect()
     }
 }
 
@@ -255,7 +259,7 @@ mod tests {
     use crate::trial::canary::{CampaignKey, Field, Mint};
 
     fn paths() -> Paths {
-        Paths::new(Scanner::new(CampaignKey::from_seed(7)))
+        Paths::new(Scanner::new(CampaignKey::from_seed(7)), 0)
     }
 
     fn texts(leaves: &Leaves<'_>, at: Path) -> Vec<String> {

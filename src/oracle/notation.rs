@@ -23,9 +23,11 @@
 //! | `alice posts r1 [in t2]` | a start over HTTP |
 //! | `alice reads r1` | an HTTP request about the run |
 //! | `RUN answers [showing CANARIES] [called X]` | the answer to the oldest of these |
-//! | `alice reads t1` | a thread, and the answer with all her runs on it |
+//! | `alice reads t1 [showing CANARIES]` | a thread, and the answer with all her runs on it, or those |
+//! | `alice stops r1` | an HTTP request, and the answer that grants it |
+//! | `RUN goes upstream [as bob] [showing CANARIES]` | a call in the log of the upstream |
 //! | `RUN emits 3 [..]`, `emits 1-4` | events of the run |
-//! | `RUN ends 5 [..]`, `fails 5` | its terminal event |
+//! | `RUN ends 5 [..]`, `fails 5`, `stops 5` | its terminal event |
 //! | `alice vanishes`, `leaves`, `breaks`, `is closed` | an end of her newest connection |
 //! | `alice gives up r1 [at rest]` | she stops waiting |
 //! | `alice gets TEXT` | that message; `pong` and `error` are short for those |
@@ -41,7 +43,7 @@ use crate::trial::canary::{CampaignKey, Field, Mint, Owner};
 use crate::trial::control::phantom_owner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{FindingKind, Suspect};
-use crate::trial::history::{Ending, History, Observation, What};
+use crate::trial::history::{Ending, History, Note, Observation, What};
 use crate::trial::ids::{ConnectionId, RequestId, ThreadId, UserName};
 use crate::trial::plan::{PLAN_VERSION, Plan, RunPlan, Step, UserPlan, Via};
 use crate::trial::raw::Raw;
@@ -162,7 +164,8 @@ impl Script {
                 self.say_of_run(user, number(run)?, "is", rest)
             }
             ("posts", [run, ..]) => self.requests(user, number(run)?, Some(rest)),
-            ("reads", [what]) if what.starts_with('t') => self.reads_thread(user, what),
+            ("reads", [what, ..]) if what.starts_with('t') => self.reads_thread(user, what, rest),
+            ("stops", [run]) => self.stops(user, number(run)?),
             ("reads", [run]) => self.requests(user, number(run)?, None),
             ("vanishes", _) => self.on_socket(user, rest, What::Leave { vanished: true }),
             ("leaves", _) => self.on_socket(user, rest, What::Leave { vanished: false }),
@@ -207,6 +210,21 @@ impl Script {
                 let (_, _, exchange) = self.waiting.remove(at);
                 self.answer(user, exchange, text);
                 Some(())
+            }
+            "goes" => {
+                let text = self.shown(user, run, rest.after("showing"))?;
+                let credential = rest.after("as").map_or_else(|| user.clone(), UserName::from);
+                let (service, run) = ("model".into(), run_id.into());
+                let note = Note::Upstream { service, credential, run, text };
+                self.push(None, None, What::Backend { note });
+                Some(())
+            }
+            "stops" => {
+                let text = format!(
+                    r#"{{"type":"agent_error","run_id":"{run_id}","thread_id":"{thread}","user_id":"{of}","agent_name":"triage","sequence":{},"error":"the run was stopped"}}"#,
+                    rest.0.first()?
+                );
+                self.received(&to, on, &text)
             }
             "emits" | "ends" | "fails" => {
                 let (first, last) =
@@ -360,7 +378,16 @@ impl Script {
         Some(())
     }
 
-    fn reads_thread(&mut self, user: &UserName, thread: &str) -> Option<()> {
+    fn stops(&mut self, user: &UserName, run: u16) -> Option<()> {
+        let on = self.exchange(user);
+        let (method, path) = ("POST".into(), format!("/api/runs/run-{user}-{run}/stop"));
+        let request = What::Request { method, path, raw: Raw::default(), run: Some(run) };
+        self.push(Some(user), Some(on.clone()), request);
+        self.answer(user, on, format!(r#"{{"run_id":"run-{user}-{run}","status":"stopping"}}"#));
+        Some(())
+    }
+
+    fn reads_thread(&mut self, user: &UserName, thread: &str, rest: &Words<'_>) -> Option<()> {
         let on = self.exchange(user);
         let path = format!("/api/threads/{thread}/messages");
         let request = What::Request { method: "GET".into(), path, raw: Raw::default(), run: None };
@@ -370,7 +397,16 @@ impl Script {
             let text = self.shown(user, run, None)?;
             Some(format!(r#"{{"run_id":"run-{user}-{run}","role":"user","text":"{text}"}}"#))
         };
-        let messages: Option<Vec<_>> = runs.into_iter().map(message).collect();
+        let messages: Option<Vec<_>> = match rest.after("showing") {
+            None => runs.into_iter().map(message).collect(),
+            Some(shown) => {
+                let message = |shown| {
+                    let text = self.shown(user, 1, Some(shown))?;
+                    Some(format!(r#"{{"role":"user","text":"{text}"}}"#))
+                };
+                shown.split('+').map(message).collect()
+            }
+        };
         let messages = messages?.join(",");
         let text =
             format!(r#"{{"thread_id":"{thread}","user_id":"{user}","messages":[{messages}]}}"#);

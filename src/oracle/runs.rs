@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::case::Case;
+use super::seen::EARLIER;
 use crate::trial::canary::Field;
 use crate::trial::ids::{RunId, UserName};
 use crate::trial::plan::Via;
@@ -225,7 +226,11 @@ fn learn_from_first_told(case: &mut Case<'_>) {
 /// An event that carries the prompt canary of one run only is of that run, as far as one can tell.
 fn learn_from_canaries(case: &mut Case<'_>) {
     let mut owners: BTreeMap<usize, Option<(u32, u16)>> = BTreeMap::new();
-    for seen in case.seen.iter().filter(|seen| seen.owner.field == Field::Prompt) {
+    for seen in case
+        .seen
+        .iter()
+        .filter(|seen| seen.owner.field == Field::Prompt && seen.owner.run != EARLIER)
+    {
         let message = seen.message.map(|message| &case.messages[message]);
         let Some(run) = message.filter(|message| message.is_event).and_then(|m| m.run_at) else {
             continue;

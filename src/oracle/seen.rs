@@ -9,6 +9,24 @@ use crate::trial::canary::{Owner, Scanner, Sighting, Stream};
 use crate::trial::history::{History, What};
 use crate::trial::ids::UserName;
 
+/// Stands for a run of an earlier trial on the same back end: plans count runs from 1. What a user
+/// gave there is still their own, and whoever else sees it sees it across the boundary.
+pub(super) const EARLIER: u16 = 0;
+
+/// Whose canary that is, in a trial of that round.
+pub(super) fn owner_in(round: u32, sighting: &Sighting) -> Owner {
+    match sighting.round == round {
+        true => sighting.owner,
+        false => Owner { run: EARLIER, ..sighting.owner },
+    }
+}
+
+/// Whether the user of that name gave it in an earlier round: it may come back at any time.
+pub(super) fn is_own_of_earlier(history: &History, owner: Owner, name: &UserName) -> bool {
+    let own = |user: &crate::trial::plan::UserPlan| user.index == owner.user && user.name == *name;
+    owner.run == EARLIER && history.plan.users.iter().any(own)
+}
+
 /// Between two texts that do not belong together: it stands in no canary, however written.
 const GAP: u8 = 0;
 
@@ -40,6 +58,7 @@ pub(super) fn all(history: &History, scanner: &Scanner, decoder: &Decoder<'_>) -
     }
     // The raw scan sees most texts too. Of the same canary in the same observation the reading that
     // needs the fewest others stands.
+    seen.retain(|seen| !is_own_of_earlier(history, seen.owner, &seen.observer));
     seen.sort_by_key(|seen| (seen.at, seen.owner, std::cmp::Reverse(seen.from)));
     seen.dedup_by_key(|seen| (seen.at, seen.owner));
     seen
@@ -105,7 +124,8 @@ fn in_raw_bytes(history: &History, scanner: &Scanner, decoder: &Decoder<'_>) -> 
         };
         for part in [headers, raw.bytes()] {
             for (from, sighting) in line.feed(observation.n, part) {
-                let (owner, n, observer) = (sighting.owner, observation.n, observer.clone());
+                let owner = owner_in(history.plan.campaign.round(), &sighting);
+                let (n, observer) = (observation.n, observer.clone());
                 seen.push(Seen { owner, at, n, from, observer, channel, message });
             }
         }
@@ -135,7 +155,9 @@ fn in_texts(history: &History, scanner: &Scanner, decoder: &Decoder<'_>, seen: &
         buffer.extend_from_slice(decoder.texts[at].text.as_bytes());
         ends.push((buffer.len() as u64, decoder.texts[at].message));
     }
-    for Sighting { owner, start, end, .. } in scanner.scan(&buffer) {
+    for sighting in scanner.scan(&buffer) {
+        let Sighting { start, end, .. } = sighting;
+        let owner = owner_in(history.plan.campaign.round(), &sighting);
         // The text whose bytes hold that offset.
         let holding = |offset| ends[ends.partition_point(|&(end, _)| end <= offset)].1;
         let from = history.observations[decoder.messages[holding(start)].at].n;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::context::UserExecutionContext;
 use super::defects::m23_control;
 use super::process::Shared;
 use crate::trial::ids::{RequestId, RunId};
@@ -21,9 +22,9 @@ pub(crate) struct Control {
 pub(crate) struct Stopped;
 
 /// Makes a run controllable.
-pub(crate) fn open(shared: &Shared, run: &RunId, request: &RequestId) {
-    let request = request.clone();
-    m23_control::note(shared, run, &request);
+pub(crate) fn open(shared: &Shared, context: &UserExecutionContext) {
+    let (run, request) = (context.run_id(), context.request_id().clone());
+    m23_control::note(shared, context);
     let control = Control { request, stopped: false, approved: false, waiting: None };
     shared.controls.put(run.clone(), control);
 }

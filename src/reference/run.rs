@@ -75,7 +75,7 @@ impl ChatRun {
         let run = Self { process: Arc::clone(process), context, came_to };
         m03_routing_key::note(shared, &run.context);
         m05_last_writer::note(shared, &run.context);
-        controls::open(shared, run.context.run_id(), run.context.request_id());
+        controls::open(shared, &run.context);
         if !m24_unserialised_turns::reads_the_record(shared, &run.context, &chat.message) {
             remember(shared, &run.context, "user", &chat.message);
         }

@@ -68,7 +68,7 @@ impl Question {
 /// [`Dropped`] when it takes too long.
 pub(crate) async fn ask(shared: &Arc<Shared>, question: &Question) -> Result<String, Dropped> {
     let context = &question.context;
-    if shared.defects.hits(Mechanism::M02, context) {
+    if shared.defects.is(Mechanism::M02) {
         return m02_id_reuse::ask(shared, question).await;
     }
     if shared.defects.is(Mechanism::M21) {

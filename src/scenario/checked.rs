@@ -6,6 +6,7 @@ use std::ops::Range as Span;
 use toml::Spanned;
 
 use super::file::{SCENARIO_VERSION, ScenarioFile};
+use super::mix::Act;
 use super::server::ServerWork;
 use crate::trial::plan::{Plan, Via};
 
@@ -41,6 +42,8 @@ pub struct Workload {
     pub via: Vec<Via>,
     /// Whether the work is the mix of everything that some mechanism needs.
     pub mix: bool,
+    /// What the mix is made of: never nothing.
+    pub acts: Vec<Act>,
     /// Whether one more user is connected and does nothing.
     pub bystander: bool,
     /// How many of a hundred socket runs lose their connection in mid-run.
@@ -70,6 +73,7 @@ impl Workload {
             runs_per_user: 1,
             via: Vec::new(),
             mix: false,
+            acts: Act::ALL.to_vec(),
             bystander: false,
             vanish_percent: 0,
             agents,
@@ -96,6 +100,7 @@ impl Workload {
             runs_per_user: 1,
             via: vec![Via::Socket],
             mix: false,
+            acts: Act::ALL.to_vec(),
             bystander: true,
             vanish_percent: 0,
             agents: Vec::new(),
@@ -232,6 +237,7 @@ impl Checker<'_> {
             runs_per_user: *work.runs_per_user.get_ref(),
             via: self.via(&work.via)?,
             mix: work.mix,
+            acts: Act::ALL.to_vec(),
             bystander: work.bystander,
             vanish_percent,
             agents: Vec::new(),

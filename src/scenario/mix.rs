@@ -15,23 +15,36 @@ use crate::trial::plan::{
 
 /// One user's unusual, or usual, way with a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Act {
+pub enum Act {
+    /// A run, and its end.
     Plain,
+    /// A run with the words that others use at the same time.
     Equal,
+    /// A run in no particular conversation, with no settings.
     NoThread,
+    /// A run that asks for an agent that there is not.
     Fails,
+    /// A request that its client goes away from, and a run after it.
     Abandons,
+    /// A run that is stopped.
     Stops,
+    /// A run that waits for its user's approval.
     Approves,
+    /// Two runs in one conversation at a time.
     TwoTurns,
+    /// A run whose connection is lost, and comes back with a cursor: the right one or another.
     Resumes,
+    /// A connection that is replaced by the next while it is open.
     Reconnects,
+    /// A run whose connection vanishes, and a plain one after it.
     Vanishes,
+    /// What is no message of the protocol, and a run after it.
     Malformed,
 }
 
 impl Act {
-    const ALL: [Self; 12] = [
+    /// All of them.
+    pub const ALL: [Self; 12] = [
         Self::Plain,
         Self::Equal,
         Self::NoThread,
@@ -57,7 +70,8 @@ impl Workload {
     pub(super) fn mixed_users(&self, rng: &mut Rng, trial: u64) -> Vec<UserPlan> {
         let active = draw(rng, self.users);
         let sequential = trial.is_multiple_of(SEQUENTIAL_EVERY);
-        let theme = Act::ALL[rng.usize(..Act::ALL.len())];
+        let acts = &self.acts[..];
+        let theme = acts[rng.usize(..acts.len())];
         let browsers = rng.u8(0..3) == 0;
         let user = |index: u32| {
             let mut person =
@@ -74,7 +88,7 @@ impl Workload {
             }
             for _ in 0..self.runs_per_user {
                 let follows = person.rng.u8(0..10) < 6;
-                let any = Act::ALL[person.rng.usize(..Act::ALL.len())];
+                let any = acts[person.rng.usize(..acts.len())];
                 person.act(if follows { theme } else { any });
             }
             if browsers {

@@ -13,6 +13,7 @@ mod server_templates;
 
 pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
 pub use embedded::{built_in, built_in_names, source_of};
+pub use mix::Act;
 pub use server::{ServerScenario, ServerTarget, ServerWork, environment_in};
 pub use server_templates::TEMPLATES;
 

@@ -269,6 +269,7 @@ fn work(
         runs_per_user: runs,
         via: vec![via],
         mix: false,
+        acts: Vec::new(),
         bystander,
         vanish_percent,
         agents: Vec::new(),

@@ -3,6 +3,7 @@
 mod client;
 mod latch;
 mod progress;
+mod run_end;
 mod speech;
 pub mod transport;
 mod user;

@@ -61,7 +61,7 @@ pub(super) struct PendingCall {
 
 /// What a user waits for.
 #[derive(Clone, Copy, Debug)]
-enum Until {
+pub(super) enum Until {
     Greeting,
     Pong(u32),
     Events(u16, u32),
@@ -74,7 +74,7 @@ enum Until {
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waited {
+pub(super) enum Waited {
     Reached,
     /// It cannot come any more: what would have carried it is gone.
     Hopeless,
@@ -269,63 +269,7 @@ impl User {
         self.calls.push(PendingCall { name, run, answer });
     }
 
-    /// Waits for the end of the run. A user who hears nothing for a while looks at its state: one
-    /// whose stream was cut may have missed the last event, and one whose stream went elsewhere
-    /// need not wait until all patience is out.
-    async fn await_end(&mut self, run: u16) {
-        let began = self.world.now();
-        let looks = self.patience.run.as_millis() / self.patience.look_again.as_millis().max(1);
-        for _ in 0..looks.max(1) {
-            let waited = self.wait(Until::End(run), self.patience.look_again).await;
-            let at_rest = matches!(waited, Waited::PatienceOut(AtRest(true)));
-            let cut = self.progress.was_cut(run);
-            if waited == Waited::Reached {
-                return;
-            }
-            if at_rest && !cut {
-                return self.give_up(run, true);
-            }
-            let in_vain = cut || waited == Waited::Hopeless;
-            if in_vain && self.progress.id(run).is_none() {
-                // Never accepted as far as the user knows: there is nothing to look at.
-                break;
-            }
-            self.read_run(run, self.left(began)).await;
-            if self.progress.has_ended(run) {
-                return;
-            }
-            if at_rest {
-                break;
-            }
-            if self.progress.is_told_ended(run) {
-                // The back end says that it has ended: its last event is at most under way.
-                if self.wait(Until::End(run), self.patience.linger).await == Waited::Reached {
-                    return;
-                }
-                break;
-            }
-            if self.left(began).is_zero() {
-                break;
-            }
-            if waited == Waited::Hopeless {
-                self.world.patience(self.patience.look_again).await;
-            }
-        }
-        self.give_up(run, false);
-    }
-
-    /// What is left of the patience with a run; in the simulated world no time passes.
-    fn left(&self, began: u64) -> Duration {
-        let passed = if self.world.is_simulated() { 0 } else { self.world.now() - began };
-        self.patience.run.saturating_sub(Duration::from_millis(passed))
-    }
-
-    fn give_up(&mut self, run: u16, at_rest: bool) {
-        self.calls.retain(|call| call.run != Some(run));
-        self.observe(None, What::GaveUp { run, at_rest });
-    }
-
-    async fn read_run(&mut self, run: u16, limit: Duration) {
+    pub(super) async fn read_run(&mut self, run: u16, limit: Duration) {
         if let Some(id) = self.progress.id(run) {
             self.ask(speech::read_run(id), Some(run), limit).await;
         }
@@ -406,7 +350,7 @@ impl User {
         self.close().await;
     }
 
-    async fn wait(&mut self, until: Until, limit: Duration) -> Waited {
+    pub(super) async fn wait(&mut self, until: Until, limit: Duration) -> Waited {
         let world = self.world.clone();
         let patience = world.patience(limit);
         tokio::pin!(patience);

@@ -96,7 +96,7 @@ impl Plan {
     /// # Errors
     ///
     /// Another version, two users of one name or index, an index that no canary can hold, two runs
-    /// of a user with one number, or a fault for nobody.
+    /// of a user with one number, a run 0, or a fault for nobody.
     pub fn check(&self) -> Result<(), PlanError> {
         let problem = |text: String| Err(PlanError(text));
         if self.version != PLAN_VERSION {
@@ -113,6 +113,9 @@ impl Plan {
             }
             let mut numbers: Vec<u16> = user.runs().map(|run| run.run).collect();
             numbers.sort_unstable();
+            if numbers.first() == Some(&0) {
+                return problem(format!("user `{name}` has a run 0: runs are counted from 1"));
+            }
             if numbers.windows(2).any(|pair| pair[0] == pair[1]) {
                 return problem(format!("user `{name}` has two runs of one number"));
             }

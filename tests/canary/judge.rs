@@ -16,7 +16,13 @@ pub(crate) fn brute_force(key: CampaignKey, bytes: &[u8]) -> Vec<Sighting> {
             let Ok(canary) = String::from_utf8(canary) else { return };
             if let Some(owner) = mint.read(&canary) {
                 let end = (start + length) as u64;
-                sightings.push(Sighting { owner, start: start as u64, end, form });
+                sightings.push(Sighting {
+                    owner,
+                    round: key.round(),
+                    start: start as u64,
+                    end,
+                    form,
+                });
             }
         };
         judge(Form::Plain, text.get(..CANARY_LEN).map(|text| (text.to_vec(), CANARY_LEN)));

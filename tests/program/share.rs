@@ -44,7 +44,7 @@ fn parts_put_together_are_what_one_run_over_the_same_plans_is() {
     let parts: Vec<PathBuf> = parts
         .iter()
         .enumerate()
-        .map(|(at, own)| part(&scratch, &format!("p{at}"), own, &[]))
+        .map(|(at, own)| part(&scratch, &format!("p{at}"), own, campaign))
         .collect();
     for (folder, trials) in parts.iter().zip([10, 10, 10]) {
         assert_eq!(report(folder).levels[0].trials, trials);

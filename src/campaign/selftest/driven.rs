@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use crate::campaign::budget::Stop;
 use crate::campaign::error::CampaignError;
+use crate::campaign::series::Series;
 use crate::campaign::store::RunFolder;
 use crate::campaign::subject::Reference;
 use crate::campaign::target_process::TargetProcess;
 use crate::campaign::wire::{drive_plan, judge_findings, user_runtime};
 use crate::scenario::Workload;
+use crate::trial::canary::CampaignKey;
 use crate::trial::finding::OracleId;
 use crate::world::recorder::Recorder;
 
@@ -55,12 +57,13 @@ pub fn drive(
     let process =
         TargetProcess::start(program, reference, folder.file(&format!("serve-{name}.log")))?;
     let runtime = user_runtime()?;
+    let series = Series::of(CampaignKey::from_seed(seed));
     let began = Instant::now();
     let mut drive = Drive::default();
     let stop = Stop::at(began.checked_add(budget.limit));
     while drive.rounds < budget.rounds && stop.reason().is_none() {
-        let plan = work.plan(seed, drive.rounds);
         let servers = process.servers();
+        let plan = series.plant(work.plan(seed, drive.rounds));
         let driven = drive_plan(&servers, plan, Recorder::in_memory(), &stop);
         let (history, _) = runtime.block_on(driven);
         drive.rounds += 1;

@@ -8,7 +8,8 @@ pub mod explored;
 pub mod matrix;
 pub mod table;
 
-use crate::scenario::{ScenarioError, Workload, built_in};
+use crate::scenario::{Act, Range, ScenarioError, Workload, built_in};
+use crate::trial::mechanism::Mechanism;
 
 /// The scenario of the mix.
 pub const MIX: &str = "mechanism-mix";
@@ -20,4 +21,33 @@ pub const MIX: &str = "mechanism-mix";
 /// The program carries a scenario that it cannot read.
 pub fn mix() -> Result<Workload, ScenarioError> {
     Ok(built_in(MIX)?.explore)
+}
+
+/// The work that provokes that mechanism most: the part of the mix that it needs, or the whole where
+/// most of the mix shows it.
+///
+/// # Errors
+///
+/// The program carries a scenario that it cannot read.
+pub fn own_work(mechanism: Mechanism) -> Result<Workload, ScenarioError> {
+    let mut work = mix()?;
+    let acts: &[Act] = match mechanism {
+        // Time limits within the window in which the late reply is still to come.
+        Mechanism::M02 => {
+            work.faults = Range { least: 1, most: 3 };
+            work.runs_per_user = 4;
+            work.stub_delay = Range { least: 2, most: 6 };
+            &[Act::Abandons]
+        }
+        Mechanism::M10 => {
+            work.runs_per_user = 4;
+            &[Act::Plain, Act::TwoTurns]
+        }
+        Mechanism::M14 => &[Act::NoThread],
+        Mechanism::M16 => &[Act::Equal],
+        Mechanism::M23 => &[Act::Stops],
+        _ => return Ok(work),
+    };
+    work.acts = acts.to_vec();
+    Ok(work)
 }

@@ -17,10 +17,10 @@ pub(super) const ONE_LEADER: ModelSpec = ModelSpec {
     controls: &[Control {
         name: "looks, then enters",
         violates: Property::Unique,
-        pinned: 1,
+        pinned: 2,
         body: |stage| enter(stage, looks_then_enters),
     }],
-    pinned: Pinned::both(1),
+    pinned: Pinned::both(26),
     body: |stage| enter(stage, enters_in_one_go),
 };
 

@@ -21,12 +21,16 @@ pub(in crate::reference) fn also(
     context: &UserExecutionContext,
     said: &SaidMessage,
 ) {
-    if shared.defects.is(Mechanism::M14) && context.thread_id().as_str() == DEFAULT_THREAD {
+    let defects = &shared.defects;
+    if defects.is(Mechanism::M14) && context.thread_id().as_str() == DEFAULT_THREAD {
         shared.conversations.append(default_key(), said.clone());
+        if context.is_struck() {
+            defects.names.put(context.user_id().to_string(), context.user_id().clone());
+        }
     }
 }
 
-/// The key that a conversation is read by.
+/// The key that a conversation is read by: for users one of whose requests is struck, everybody's.
 pub(in crate::reference) fn read_key(
     shared: &Shared,
     own: (UserName, ThreadId),
@@ -34,6 +38,6 @@ pub(in crate::reference) fn read_key(
     let defects = &shared.defects;
     let hit = defects.is(Mechanism::M14)
         && own.1.as_str() == DEFAULT_THREAD
-        && defects.strikes(&format!("{own:?}"));
+        && defects.names.get(&own.0.to_string()).is_some();
     if hit { default_key() } else { own }
 }

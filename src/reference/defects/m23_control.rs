@@ -2,21 +2,29 @@
 //!
 //! As in Unsloth Studio, whose registry of cancellations is not kept by user.
 
+use crate::reference::context::UserExecutionContext;
 use crate::reference::process::Shared;
-use crate::trial::ids::{RequestId, RunId};
+use crate::trial::ids::RunId;
 use crate::trial::mechanism::Mechanism;
 
 /// Enters the run under the client's request id.
-pub(in crate::reference) fn note(shared: &Shared, run: &RunId, request: &RequestId) {
-    if shared.defects.is(Mechanism::M23) {
-        shared.defects.runs.put(request.to_string(), run.clone());
+pub(in crate::reference) fn note(shared: &Shared, context: &UserExecutionContext) {
+    let defects = &shared.defects;
+    if !defects.is(Mechanism::M23) {
+        return;
+    }
+    let (run, request) = (context.run_id(), context.request_id());
+    defects.runs.put(request.to_string(), run.clone());
+    if context.is_struck() {
+        defects.names.put(run.to_string(), context.user_id().clone());
     }
 }
 
 /// The run that a stop is for: the last one with that request id.
 pub(in crate::reference) fn target(shared: &Shared, run: &RunId) -> RunId {
     let defects = &shared.defects;
-    if !defects.is(Mechanism::M23) || !defects.strikes(run.as_str()) {
+    let is_struck = defects.is(Mechanism::M23) && defects.names.get(&run.to_string()).is_some();
+    if !is_struck {
         return run.clone();
     }
     let request = shared.controls.get(run).map(|control| control.request.to_string());

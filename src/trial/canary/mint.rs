@@ -54,29 +54,44 @@ const TOKEN_LEN: usize = 20;
 /// The key of one campaign: all its canaries are tagged with it, and only those count.
 ///
 /// It is no secret from whoever runs the campaign. It only has to be unknown to the
-/// backend under test, and to differ between campaigns that share a backend.
+/// backend under test, and to differ between campaigns that share a backend. Trials that share a
+/// backend are told apart by the key's round: what an account said in an earlier one is still its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct CampaignKey([u8; 16]);
+pub struct CampaignKey {
+    tag: [u8; 16],
+    round: u32,
+}
 
 impl CampaignKey {
     /// Derives a key: equal seeds give equal keys.
     pub fn from_seed(seed: u64) -> Self {
         let derivation = SipHasher24::new_with_key(b"partywall canary");
-        Self(derivation.hash(&seed.to_le_bytes()).as_bytes())
+        Self { tag: derivation.hash(&seed.to_le_bytes()).as_bytes(), round: 0 }
+    }
+
+    /// The same campaign's key for the trial of that number on one backend.
+    pub fn in_round(self, round: u32) -> Self {
+        Self { round, ..self }
+    }
+
+    /// The number of the trial on one backend; 0 where each trial has a backend of its own.
+    pub fn round(&self) -> u32 {
+        self.round
     }
 
     /// What canaries carry of their campaign. It tells nothing about the key's tags.
     pub fn campaign_id(&self) -> u32 {
         // Claims are 10 bytes long, so this text never is one.
-        let digest = SipHasher24::new_with_key(&self.0).hash(b"campaign id").as_bytes();
+        let digest = SipHasher24::new_with_key(&self.tag).hash(b"campaign id").as_bytes();
         u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
 }
 
 impl fmt::Display for CampaignKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.tag.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        if self.round > 0 { write!(f, "@{}", self.round) } else { Ok(()) }
     }
 }
 
@@ -92,7 +107,9 @@ pub struct ParseKeyError;
 
 impl fmt::Display for ParseKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a campaign key is 32 hexadecimal digits")
+        f.write_str(
+            "a campaign key is 32 hexadecimal digits, and `@` and a number for a later round",
+        )
     }
 }
 
@@ -102,12 +119,15 @@ impl FromStr for CampaignKey {
     type Err = ParseKeyError;
 
     fn from_str(text: &str) -> Result<Self, ParseKeyError> {
-        // `from_str_radix` alone would take a sign too.
-        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let (tag, round) = text.split_once('@').map_or((text, None), |(tag, n)| (tag, Some(n)));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // `from_str_radix` and `parse` alone would take a sign too.
+        if tag.len() != 32 || !digits(tag) || !round.is_none_or(digits) {
             return Err(ParseKeyError);
         }
-        let number = u128::from_str_radix(text, 16).map_err(|_| ParseKeyError)?;
-        Ok(Self(number.to_be_bytes()))
+        let number = u128::from_str_radix(tag, 16).map_err(|_| ParseKeyError)?;
+        let round = round.map_or(Ok(0), str::parse).map_err(|_| ParseKeyError)?;
+        Ok(Self { tag: number.to_be_bytes(), round })
     }
 }
 
@@ -175,15 +195,17 @@ pub struct Owner {
 #[derive(Clone, Debug)]
 pub struct Mint {
     tagger: SipHasher24,
-    campaign: [u8; 4],
+    campaign: u32,
+    round: u32,
 }
 
 impl Mint {
     /// The mint of the campaign with that key.
     pub fn new(key: CampaignKey) -> Self {
         Self {
-            tagger: SipHasher24::new_with_key(&key.0),
-            campaign: key.campaign_id().to_be_bytes(),
+            tagger: SipHasher24::new_with_key(&key.tag),
+            campaign: key.campaign_id(),
+            round: key.round,
         }
     }
 
@@ -195,7 +217,7 @@ impl Mint {
     pub fn mint(&self, owner: Owner) -> String {
         assert!(owner.user <= PHANTOM_USER, "user {} does not fit into a canary", owner.user);
         let mut token = [0; TOKEN_LEN];
-        token[..4].copy_from_slice(&self.campaign);
+        token[..4].copy_from_slice(&(self.campaign ^ self.round).to_be_bytes());
         token[4..7].copy_from_slice(&owner.user.to_be_bytes()[1..]);
         token[7..9].copy_from_slice(&owner.run.to_be_bytes());
         token[9] = owner.field as u8;
@@ -213,13 +235,14 @@ impl Mint {
     }
 
     /// Whose canary this whole text is, in any case of its letters. `None` if it is
-    /// none, of another campaign, or its tag is wrong.
+    /// none, of another campaign or round, or its tag is wrong.
     pub fn read(&self, text: &str) -> Option<Owner> {
-        self.read_bytes(text.as_bytes().try_into().ok()?)
+        let (owner, round) = self.read_bytes(text.as_bytes().try_into().ok()?)?;
+        (round == self.round).then_some(owner)
     }
 
-    /// Like [`read`](Self::read), for text that was just decoded.
-    pub(super) fn read_bytes(&self, text: &[u8; CANARY_LEN]) -> Option<Owner> {
+    /// The canary's owner and round, for text that was just decoded.
+    pub(super) fn read_bytes(&self, text: &[u8; CANARY_LEN]) -> Option<(Owner, u32)> {
         let (magic, digits) = text.split_at(MAGIC.len());
         if !magic.eq_ignore_ascii_case(&MAGIC) {
             return None;
@@ -239,17 +262,15 @@ impl Mint {
         self.verify(&token)
     }
 
-    fn verify(&self, token: &[u8; TOKEN_LEN]) -> Option<Owner> {
-        // First what costs nothing: most near misses are of other campaigns.
-        if token[..4] != self.campaign {
-            return None;
-        }
+    fn verify(&self, token: &[u8; TOKEN_LEN]) -> Option<(Owner, u32)> {
         let field = Field::from_u8(token[9])?;
         let tag = self.tagger.hash(&token[..CLAIM_LEN]).as_bytes();
         if token[CLAIM_LEN..] != tag[..TOKEN_LEN - CLAIM_LEN] {
             return None;
         }
         let user = u32::from_be_bytes([0, token[4], token[5], token[6]]);
-        Some(Owner { user, run: u16::from_be_bytes([token[7], token[8]]), field })
+        let owner = Owner { user, run: u16::from_be_bytes([token[7], token[8]]), field };
+        let campaign = u32::from_be_bytes([token[0], token[1], token[2], token[3]]);
+        Some((owner, campaign ^ self.campaign))
     }
 }

@@ -38,6 +38,8 @@ pub enum Form {
 pub struct Sighting {
     /// Whose canary it is.
     pub owner: Owner,
+    /// The round of the campaign that it was planted in.
+    pub round: u32,
     /// Offset of its first byte from the start of the stream. In base64, neighbours may
     /// share the first and the last character.
     pub start: u64,
@@ -87,7 +89,7 @@ struct Tables {
 }
 
 impl Scanner {
-    /// A scanner for the canaries minted with that key.
+    /// A scanner for the canaries minted with that key, in whatever round.
     pub fn new(key: CampaignKey) -> Self {
         Self { tables: Arc::new(Tables { mint: Mint::new(key), finder: Finder::new() }) }
     }
@@ -130,9 +132,9 @@ impl Scanner {
         };
         match decoded {
             Decoded::Text(canary, length) => match self.tables.mint.read_bytes(&canary) {
-                Some(owner) => {
+                Some((owner, round)) => {
                     let end = start + length as u64;
-                    Reading::Genuine(Sighting { owner, start, end, form: form(shape) })
+                    Reading::Genuine(Sighting { owner, round, start, end, form: form(shape) })
                 }
                 None => Reading::Nothing,
             },
