@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use crate::trial::record::FindingRecord;
 use crate::trial::verdict::ReasonCode;
 
 /// What may end a campaign before its budget is spent; cheap to clone.
@@ -42,11 +43,14 @@ pub trait Progress: Sync {
     /// So many trials are done, so many of them overlapped, and so many distinct findings there are.
     fn advance(&self, done: u64, overlapping: u64, findings: u64);
 
-    /// The first finding of the level, in words that may quote the server.
-    fn found(&self, _what: &str) {}
-
     /// Something else goes on, in a few words.
     fn say(&self, what: &str);
+
+    /// A finding was made that is new.
+    fn found(&self, _finding: &FindingRecord) {}
+
+    /// Something crossed in a round that still goes on.
+    fn crossed(&self, _what: &str) {}
 
     /// The level has ended.
     fn end(&self);

@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::oracle::Case;
 use crate::reference::agents::SUPERVISOR;
+use crate::trial::dialect::Dialect;
 use crate::trial::history::{Note, What};
 use crate::trial::ids::{RunId, UserName};
+use crate::trial::plan::Via;
+use crate::trial::protocol::Protocol;
 use crate::trial::record::PhaseCoverage;
 
 /// The most phases that a scenario has; more are thinned out by type of event.
@@ -49,8 +52,20 @@ impl Phases {
         Self(phases)
     }
 
+    /// The types of events of a server of somebody's own, as its scenario lists them.
+    pub(crate) fn of_events(dialect: &Dialect) -> Self {
+        let kinds = dialect.events.iter().take(MOST_PHASES);
+        Self(kinds.map(|kind| (kind.clone(), String::new())).collect())
+    }
+
+    /// Those of a plan of that work.
+    pub(crate) fn of(protocol: Option<&Protocol>, agents: &[String]) -> Self {
+        let golden = || Self::golden_path(agents);
+        protocol.map_or_else(golden, |protocol| Self::of_events(&protocol.dialect))
+    }
+
     fn place(&self, kind: &str, agent: &str) -> Option<usize> {
-        self.0.iter().position(|(own, by)| own == kind && by == agent)
+        self.0.iter().position(|(own, by)| own == kind && (by.is_empty() || by == agent))
     }
 }
 
@@ -85,9 +100,8 @@ impl Coverage {
         }
         for message in case.messages.iter().filter(|message| message.is_event) {
             let owner = case.facts(message).and_then(|facts| facts.user.clone());
-            if let (Some(user), Some(run), Some(kind), Some(agent)) =
-                (owner, &message.run, &message.kind, &message.agent)
-            {
+            if let (Some(user), Some(run), Some(kind)) = (owner, &message.run, &message.kind) {
+                let agent = message.agent.as_deref().unwrap_or_default();
                 self.emit(&mut live, &user, run, kind, agent);
             }
         }
@@ -117,7 +131,10 @@ impl Coverage {
                 .phases
                 .0
                 .iter()
-                .map(|(kind, agent)| format!("{kind} of {agent}"))
+                .map(|(kind, agent)| match agent.as_str() {
+                    "" => kind.clone(),
+                    agent => format!("{kind} of {agent}"),
+                })
                 .collect(),
             hit,
             of,
@@ -179,7 +196,8 @@ pub(crate) fn overlapping_pairs(case: &Case<'_>) -> u64 {
     for (run, owner, n) in in_order {
         runs.entry(run).or_insert_with(|| (owner, Vec::new())).1.push(n);
     }
-    let runs: Vec<(&UserName, Vec<u64>)> = runs.into_values().collect();
+    let mut runs: Vec<(&UserName, Vec<u64>)> = runs.into_values().collect();
+    runs.extend(in_flight(case));
     let mut pairs = 0;
     for (place, (user, events)) in runs.iter().enumerate() {
         for (other, others) in &runs[place + 1..] {
@@ -188,6 +206,22 @@ pub(crate) fn overlapping_pairs(case: &Case<'_>) -> u64 {
         }
     }
     pairs
+}
+
+/// Runs of a server of somebody's own whose one answer is all that is seen: from the request to the
+/// answer. That says less than events would: a server that serialises has requests waiting, too.
+fn in_flight<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
+    if case.dialect.foreign.is_none() {
+        return Vec::new();
+    }
+    let exchanges = case.starts().iter().filter(|start| {
+        start.via == Via::Http || (start.via == Via::Stream && !case.has_events(start))
+    });
+    let flights = exchanges.filter_map(|start| {
+        let answered = case.exchange_of(start)?.answered?;
+        Some((start.user, vec![start.n, answered]))
+    });
+    flights.collect()
 }
 
 /// Whether an event of `inner` lies between the first and the last of `outer`; both ascend.

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::coverage::{Coverage, Phases, overlapping_pairs};
 use super::run_ends::{durations, first_crossing, run_ends};
+use crate::oracle::case::Start;
 use crate::oracle::{Case, Judged, judge};
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, OracleId};
 use crate::trial::history::{Ending, History, What};
 use crate::trial::ids::UserName;
-use crate::trial::plan::{FaultKind, Via};
+use crate::trial::plan::{FaultKind, Step, Via};
 
 /// What one trial came to.
 #[derive(Clone, Debug)]
@@ -56,10 +57,10 @@ impl RunCounts {
 
 /// Judges a history.
 pub(crate) fn judge_trial(history: &History, agents: &[String], scanner: &Scanner) -> JudgedTrial {
-    let dialect = Dialect::reference();
+    let dialect = Dialect::of(&history.plan);
     let case = Case::with_scanner(history, &dialect, scanner);
     let Judged { findings, path_hits, rows, malformed } = judge(&case);
-    let mut coverage = Coverage::new(Phases::golden_path(agents));
+    let mut coverage = Coverage::new(Phases::of(history.plan.protocol.as_deref(), agents));
     coverage.observe(&case);
     let ends = run_ends(&case);
     JudgedTrial {
@@ -105,7 +106,7 @@ fn phantom_runs(history: &History) -> impl Iterator<Item = Via> {
                     .any(|seen| seen.by.as_ref() == Some(&user.name) && started(&seen.what))
         })
     };
-    [Via::Socket, Via::Http].into_iter().filter(carried)
+    Via::ALL.into_iter().filter(carried)
 }
 
 fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCounts {
@@ -117,13 +118,28 @@ fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCount
             // That the back end calls it completed does not count where its stream never ended.
             None if ended => counts.completed += 1,
             Some((_, true)) => {}
+            // Answered otherwise: an outcome that is known.
+            None if declined(case, start) => {}
             _ => {
                 counts.unknown += 1;
-                counts.cut_by_plan += u64::from(is_cut_off(case, start.user));
+                counts.cut_by_plan +=
+                    u64::from(is_cut_off(case, start.user) || is_left(case, start));
             }
         }
     }
     counts
+}
+
+/// Whether a server of somebody's own answered the run's request with an error.
+fn declined(case: &Case<'_>, start: &Start<'_>) -> bool {
+    let answered = case.exchange_of(start).is_some_and(|exchange| exchange.answered.is_some());
+    case.dialect.foreign.is_some() && start.via != Via::Socket && answered
+}
+
+/// Whether the plan has the user go away from the run.
+fn is_left(case: &Case<'_>, start: &Start<'_>) -> bool {
+    let person = case.person(start.user.as_str());
+    person.is_some_and(|person| person.steps.contains(&Step::Abandon { run: start.run }))
 }
 
 /// Whether the plan has a fault that takes the user's request or connection away.
@@ -145,7 +161,11 @@ fn unreachable(history: &History) -> Vec<String> {
             What::Connected => {
                 opening.remove(on);
             }
-            What::Broken { error } if opening.remove(on).is_some() => why.push(error.clone()),
+            What::Broken { error }
+                if opening.remove(on).is_some() || error.starts_with("cannot reach: ") =>
+            {
+                why.push(error.clone());
+            }
             What::Refused { status, .. } if opening.remove(on).is_some() => {
                 why.push(format!("HTTP status {status} instead of a WebSocket"));
             }

@@ -19,7 +19,7 @@ pub fn judge_recorded(history: &History) -> Level {
     let judged = judge_trial(history, &workload.agents, &scanner);
     let mut tally = LevelTally::new(LevelName::Recorded, &workload, "judged again", 1);
     tally.add(&judged);
-    let controls = judge_control(history, &Dialect::reference(), 0);
+    let controls = judge_control(history, &Dialect::of(&history.plan), 0);
     let mut level = tally.finish(controls, Drive::Absent, None);
     for (finding, record) in judged.findings.iter().zip(&mut level.findings) {
         record.chain = super::cause::chain(history, finding);

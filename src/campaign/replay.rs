@@ -1,6 +1,7 @@
 //! Replays a repro: *same*, *gone*, or *diverged*.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::budget::Stop;
 use super::error::CampaignError;
@@ -11,7 +12,7 @@ use super::series::Series;
 use super::subject::Subject;
 use super::wire::{drive_plan, judge_findings, shows, user_runtime};
 use crate::oracle::{Case, judge};
-use crate::swarm::transport::TargetUrl;
+use crate::swarm::Servers;
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint};
@@ -68,13 +69,13 @@ pub fn replay_explored(
 /// The system refuses a runtime.
 pub fn replay_on_wire(
     repro: &Repro,
-    url: &TargetUrl,
+    servers: &Arc<Servers>,
     series: &Series,
     stop: &Stop,
 ) -> Result<(Replayed, History), CampaignError> {
     let runtime = user_runtime()?;
     let plan = series.plant(repro.plan.clone());
-    let driven = drive_plan(url, plan, Recorder::in_memory(), stop);
+    let driven = drive_plan(servers, plan, Recorder::in_memory(), stop);
     let (history, _) = runtime.block_on(driven);
     Ok((came_to(repro, &history), history))
 }
@@ -122,7 +123,7 @@ pub fn explore_around(
 ) -> Result<Around, CampaignError> {
     let schedule = repro.schedule()?;
     let scanner = Scanner::new(repro.plan.campaign);
-    let dialect = Dialect::reference();
+    let dialect = Dialect::of(&repro.plan);
     let mut around = Around::default();
     for seed in 0..schedules {
         if stop.reason().is_some() {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::error::{CampaignError, shown};
 use super::subject::Reference;
+use crate::scenario::ServerTarget;
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::plan::Plan;
 use crate::trial::record::LevelName;
@@ -64,6 +65,11 @@ pub enum Target {
         /// What its author calls it.
         name: String,
     },
+    /// A server of somebody's own, as its scenario says where it is or how it is started.
+    Server {
+        /// That.
+        target: Box<ServerTarget>,
+    },
     /// A server by URL.
     Url {
         /// The URL.
@@ -82,6 +88,10 @@ impl Target {
             }
             Self::Code { name } => format!("code in a test, `{name}`"),
             Self::Url { url } => format!("the server at {url}"),
+            Self::Server { target } if target.command.is_empty() => {
+                format!("the server at {}", target.urls.join(", "))
+            }
+            Self::Server { target } => format!("`{}`", target.command.join(" ")),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::oracle::Case;
+use crate::oracle::{Case, Message};
 use crate::trial::finding::{Finding, FindingKind};
 use crate::trial::history::What;
+use crate::trial::plan::Via;
 
 /// Where in the history each run that ended did so, by user and number in the plan: at its terminal
 /// event, or at an answer that says that it has ended.
@@ -19,12 +20,37 @@ pub(super) fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize
             ends.entry(run).or_insert(message.at);
         }
         if let Some(run) = message.asked_run
-            && answered_with_end(case, message.at)
+            && (answered_with_end(case, message.at) || answers_end(case, message))
         {
             ends.entry((message.observer.as_str(), run)).or_insert(message.at);
         }
     }
+    if !case.dialect.tells_ends() {
+        // Where nothing in a stream ends its run, the end of the stream does.
+        for start in case.starts().iter().filter(|start| start.via == Via::Stream) {
+            let exchange = case.exchange_of(start);
+            let whole = exchange.filter(|exchange| exchange.broken.is_none());
+            if let Some(n) = whole.and_then(|exchange| exchange.ended)
+                && let Ok(at) = usize::try_from(n)
+            {
+                ends.entry((start.user.as_str(), start.run)).or_insert(at);
+            }
+        }
+    }
     ends
+}
+
+/// Whether a server of somebody's own answers with the result, and did.
+fn answers_end(case: &Case<'_>, message: &Message<'_>) -> bool {
+    let whole = |run| {
+        let start = case.start_of(&message.observer, run);
+        start.is_some_and(|start| start.via != Via::Socket)
+    };
+    let answered = match &case.history.observations[message.at].what {
+        What::Answer { status, .. } => (200..300).contains(status),
+        _ => false,
+    };
+    case.dialect.foreign.is_some() && answered && message.asked_run.is_some_and(whole)
 }
 
 fn answered_with_end(case: &Case<'_>, at: usize) -> bool {

@@ -109,7 +109,7 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn judged(&self, plan: &Plan, trial: Trial) -> Option<Shrunk> {
-        let dialect = Dialect::reference();
+        let dialect = Dialect::of(plan);
         let judged = judge(&Case::with_scanner(&trial.history, &dialect, &self.scanner));
         let found = judged.findings.into_iter().find(|one| one.fingerprint == *self.fingerprint)?;
         let (plan, schedule) = (plan.clone(), trial.schedule.clone());

@@ -1,6 +1,7 @@
 //! Sign-off: the same plans before and after the migration, and what `fixed` takes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::budget::{Progress, Stop};
 use super::conclusion::{compare, conclude};
@@ -20,7 +21,7 @@ use super::wire::{
 use crate::model::{ModelSpec, Thoroughness, models};
 use crate::reference::call_sites::Migration;
 use crate::scenario::Scenario;
-use crate::swarm::transport::TargetUrl;
+use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::control::Drive;
 use crate::trial::plan::Plan;
@@ -192,7 +193,7 @@ impl<'s> SignOff<'s> {
             let rounds = self.rounds.unwrap_or(scenario.wire_rounds);
             let mut rounds = Rounds::new(
                 &scenario.wire,
-                process.url(),
+                process.servers(),
                 target,
                 self.seed,
                 rounds,
@@ -235,7 +236,7 @@ impl<'s> SignOff<'s> {
         }
         let log = self.folder.file("after-replay-server.log");
         let process = TargetProcess::start(self.program, Reference::from(self.after), log)?;
-        let server = (process.url(), Series::of(CampaignKey::from_seed(self.seed)));
+        let server = (process.servers(), Series::of(CampaignKey::from_seed(self.seed)));
         for (plan, members) in by_plan(&wire) {
             checks.extend(self.check_on_wire(plan, &members, &server)?);
             progress.advance(checks.len() as u64, checks.len() as u64, found(&checks));
@@ -266,14 +267,14 @@ impl<'s> SignOff<'s> {
         &self,
         plan: &Plan,
         repros: &[&Repro],
-        (url, series): &(&TargetUrl, Series),
+        (servers, series): &(Arc<Servers>, Series),
     ) -> Result<Vec<CrossCheck>, CampaignError> {
         let runtime = user_runtime()?;
         let mut worst = vec![Replayed::Gone; repros.len()];
         let mut with_findings = 0;
         for _ in 0..WIRE_REPLAYS {
             let recorder = Recorder::in_memory();
-            let driven = drive_plan(url, series.plant(plan.clone()), recorder, self.stop);
+            let driven = drive_plan(servers, series.plant(plan.clone()), recorder, self.stop);
             let (history, _) = runtime.block_on(driven);
             let findings = judge_findings(&history);
             with_findings += u64::from(!findings.is_empty());
@@ -296,7 +297,7 @@ impl<'s> SignOff<'s> {
     }
 }
 
-fn word(replayed: Replayed) -> &'static str {
+pub(super) fn word(replayed: Replayed) -> &'static str {
     match replayed {
         Replayed::Same => "same",
         Replayed::Gone => "gone",

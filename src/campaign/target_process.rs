@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::error::{CampaignError, Kind};
 use super::subject::Reference;
+use crate::swarm::Servers;
 use crate::swarm::transport::TargetUrl;
 
 /// How long the server may take to say its port.
@@ -84,6 +85,11 @@ impl TargetProcess {
             serde_json::from_str(&first).map_err(|_| failed("did not say its port"))?;
         this.url = TargetUrl::loopback(ready.port);
         Ok(this)
+    }
+
+    /// The same for those who drive it.
+    pub fn servers(&self) -> Arc<Servers> {
+        Servers::at(self.url.clone())
     }
 
     /// Where it serves.

@@ -77,7 +77,7 @@ pub(crate) fn timeline(
     unit: TimeUnit,
     focus: &mut [&mut FindingRecord],
 ) -> Timeline {
-    let dialect = Dialect::reference();
+    let dialect = Dialect::of(&history.plan);
     let case = Case::new(history, &dialect);
     let mut drawing = Drawing::new(&case);
     let marks = drawing.marks();

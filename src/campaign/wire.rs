@@ -18,17 +18,19 @@ use super::repro::{Repro, Target};
 use super::series::Series;
 use super::store::RunFolder;
 use super::timeline::draw;
+use super::watch::Watch;
 use crate::oracle::{Case, judge, judge_control};
 use crate::scenario::Workload;
 use crate::swarm::transport::{TargetUrl, Wire};
-use crate::swarm::{self, Patience};
+use crate::swarm::{self, Patience, Servers};
 use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::control::{Drive, Tally};
-use crate::trial::dialect::Dialect;
-use crate::trial::finding::{Finding, Fingerprint};
+use crate::trial::dialect::{Dialect, Matching};
+use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::history::{Ending, Header, History, to_line};
 use crate::trial::measure::Partition;
-use crate::trial::plan::Plan;
+use crate::trial::plan::{Plan, Via};
+use crate::trial::protocol::Protocol;
 use crate::trial::record::{FindingRecord, Level, LevelName, Rate};
 use crate::world::World;
 use crate::world::recorder::Recorder;
@@ -42,13 +44,16 @@ const MOST_HELD: u64 = 16 << 20;
 const MOST_HELD_PER_RUN: u64 = 256 << 10;
 
 /// What to drive over real connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
+#[expect(missing_debug_implementations, reason = "it holds a closure")]
 pub struct Rounds<'w> {
     /// The work.
     pub workload: &'w Workload,
-    /// The server.
-    pub url: &'w TargetUrl,
+    /// The server, or its replicas.
+    pub servers: Arc<Servers>,
+    /// Starts the server anew for each round, where each has a process of its own.
+    pub restart: Option<&'w Restart<'w>>,
     /// What the server is, for repros.
     pub target: Target,
     /// Where plans come from.
@@ -69,6 +74,9 @@ pub struct Rounds<'w> {
     /// When to stop early.
     pub stop: &'w Stop,
 }
+
+/// Starts a server anew; what was given before has ended.
+pub type Restart<'r> = dyn Fn() -> Result<Arc<Servers>, CampaignError> + 'r;
 
 /// A level with its repros, as they are on disk.
 #[derive(Clone, Debug)]
@@ -97,15 +105,22 @@ pub fn user_runtime() -> Result<tokio::runtime::Runtime, CampaignError> {
 ///
 /// The run folder cannot be written, or the system allows too few open files.
 pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driven, CampaignError> {
+    let mut rounds = rounds.clone();
     let Rounds { workload, side, stop, .. } = rounds;
     open_files::make_room(workload.users.most as usize + usize::from(workload.bystander))?;
     let slice = rounds.partition.unwrap_or(Partition::WHOLE);
     let own = slice.share_of(rounds.rounds);
+    let rounds = &mut rounds;
     progress.begin(side, "wire", &workload.scenario, own);
     let runtime = user_runtime()?;
     let scanner = Scanner::new(CampaignKey::from_seed(rounds.seed));
     let mut tally = LevelTally::new(LevelName::Wire, workload, "barrier rounds", own);
     tally.partition = slice;
+    if let Some(work) = &workload.server {
+        let (blind, claims) = may_be_blind(&work.protocol);
+        tally.may_be_blind(&blind);
+        tally.claims = claims;
+    }
     let mut repros = Vec::new();
     let mut judge = None;
     for round in (0..own).map(|place| slice.trial(place)) {
@@ -113,22 +128,35 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             break;
         }
         let plan = rounds.series.plant(workload.plan(rounds.seed, round));
-        let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
-        let history = runtime.block_on(rounds.record(&relative, plan))?;
-        let judged = judge_trial(&history, &workload.agents, &scanner);
-        // Before the controls: whoever waits for it need not wait for those.
-        if let (true, Some(first)) = (tally.findings.is_empty(), judged.findings.first()) {
-            let Finding { oracle, victim, observer, observer_operation, .. } = first;
-            progress.found(&format!("{victim} to {observer} on {observer_operation}, by {oracle}"));
+        if let Some(restart) = rounds.restart.filter(|_| round > 0) {
+            rounds.servers = restart()?;
         }
+        let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
+        let history = {
+            let mut watch = Watch::new(&scanner, &plan);
+            let mut crossed = false;
+            let mut look = |recorder: &Recorder| {
+                // One round that is told of is enough; what is found there is told when it is over.
+                if let Some(what) = watch.look(recorder).filter(|_| tally.findings.is_empty())
+                    && !crossed
+                {
+                    crossed = true;
+                    progress.crossed(&what);
+                }
+            };
+            runtime.block_on(rounds.record(&relative, plan, &mut look))?
+        };
+        let judged = judge_trial(&history, &workload.agents, &scanner);
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
-            judge = Some((round, judge_control(&history, &Dialect::reference(), rounds.seed)));
+            judge =
+                Some((round, judge_control(&history, &Dialect::of(&history.plan), rounds.seed)));
         }
         for (record, place) in tally.add(&judged) {
             let finding = &judged.findings[place];
             tally.findings[record].history = Some(relative.clone());
             repros.push(rounds.keep(&mut tally.findings[record], finding, &history.plan)?);
+            progress.found(&tally.findings[record]);
         }
         progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
         let flooded = matches!(history.ending, Some(Ending::Flooded { .. }));
@@ -157,7 +185,7 @@ impl<'w> Rounds<'w> {
     /// Plain rounds against that server.
     pub fn new(
         workload: &'w Workload,
-        url: &'w TargetUrl,
+        servers: Arc<Servers>,
         target: Target,
         seed: u64,
         rounds: u64,
@@ -166,7 +194,8 @@ impl<'w> Rounds<'w> {
     ) -> Self {
         Self {
             workload,
-            url,
+            servers,
+            restart: None,
             target,
             seed,
             rounds,
@@ -184,14 +213,19 @@ impl<'w> Rounds<'w> {
     }
 
     /// Drives one round, its history going to disk as it is recorded.
-    async fn record(&self, relative: &str, plan: Plan) -> Result<History, CampaignError> {
+    async fn record(
+        &self,
+        relative: &str,
+        plan: Plan,
+        look: &mut dyn FnMut(&Recorder),
+    ) -> Result<History, CampaignError> {
         let head = format!("{}{}", to_line(&Header::new(unix_now())), to_line(&plan));
         // Plan first: it is on disk before anything of it is done.
         let path = self.folder.write(relative, &head)?;
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| CampaignError::storage("write", &path, &error))?;
         let recorder = recorder_to(file);
-        let (history, broken) = drive_plan(self.url, plan, recorder, self.stop).await;
+        let (history, broken) = drive_watched(&self.servers, plan, recorder, self.stop, look).await;
         if let Some(error) = broken {
             return Err(CampaignError::storage("write", &path, &error));
         }
@@ -234,7 +268,7 @@ impl<'w> Rounds<'w> {
                 }
                 progress.say(&format!("driving a leaking plan again, {again} of {replays}"));
                 let driven = drive_plan(
-                    self.url,
+                    &self.servers,
                     self.series.plant(plan.clone()),
                     Recorder::in_memory(),
                     self.stop,
@@ -256,6 +290,34 @@ impl<'w> Rounds<'w> {
     }
 }
 
+/// Which oracles can say nothing by what the scenario states, and that in words: a reader of a clean
+/// verdict must know.
+fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) {
+    let dialect = &protocol.dialect;
+    let foreign = dialect.foreign.clone().unwrap_or_default();
+    let no_run = dialect.run.is_empty() || !foreign.unique_runs;
+    let whole = protocol.via() == Via::Http;
+    let unbound = protocol.via() == Via::Socket && foreign.matching == Matching::Stream;
+    let all = [
+        (OracleId::Ownership, dialect.user.is_empty() && no_run, "no user and no run id"),
+        (OracleId::Completeness, !whole && !dialect.tells_ends(), "no end of a run"),
+        (OracleId::Duplicates, dialect.sequence.is_empty(), "no number of an event"),
+        (OracleId::AfterClose, whole, "no stream and no event connection"),
+        (OracleId::Binding, unbound, "nothing that tells which request an event answers"),
+    ];
+    let blind: Vec<_> = all.into_iter().filter(|(_, blind, _)| *blind).collect();
+    let mut claims: Vec<String> = blind
+        .iter()
+        .map(|(id, _, why)| format!("{id} sees nothing: the scenario names {why}"))
+        .collect();
+    if whole {
+        claims.push(
+            "overlap is of requests in flight: a server that serialises them looks the same".into(),
+        );
+    }
+    (blind.into_iter().map(|(id, ..)| id).collect(), claims)
+}
+
 /// The repros, those of one plan together.
 pub(crate) fn by_plan(repros: &[Repro]) -> Vec<(&Plan, Vec<&Repro>)> {
     let mut groups: Vec<(&Plan, Vec<&Repro>)> = Vec::new();
@@ -274,22 +336,40 @@ pub(crate) fn shows(findings: &[Finding], fingerprint: &Fingerprint) -> bool {
 
 /// What all oracles find in a history.
 pub(crate) fn judge_findings(history: &History) -> Vec<Finding> {
-    judge(&Case::new(history, &Dialect::reference())).findings
+    judge(&Case::new(history, &Dialect::of(&history.plan))).findings
 }
 
 /// Drives a plan once over real connections; gives the history and the first error of writing it.
 pub async fn drive_plan(
-    url: &TargetUrl,
+    servers: &Arc<Servers>,
     plan: Plan,
     recorder: Recorder,
     stop: &Stop,
 ) -> (History, Option<std::io::Error>) {
+    drive_watched(servers, plan, recorder, stop, &mut |_| {}).await
+}
+
+/// The same; what is recorded is looked at now and then.
+async fn drive_watched(
+    servers: &Arc<Servers>,
+    plan: Plan,
+    recorder: Recorder,
+    stop: &Stop,
+    watch: &mut dyn FnMut(&Recorder),
+) -> (History, Option<std::io::Error>) {
     let plan = Arc::new(plan);
     let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
+    let recorder = recorder.hiding(servers.secrets());
     let world = World::live(Some(recorder.clone()));
-    let backend = Wire::new(url.clone());
     let mut users = JoinSet::new();
-    for (_, user) in swarm::users(&world, &backend, &plan, Patience::default()) {
+    let driven = match &plan.protocol {
+        Some(protocol) => swarm::clients(&world, servers, protocol, &plan),
+        None => {
+            let url = servers.urls.first().cloned().unwrap_or_else(|| TargetUrl::loopback(0));
+            swarm::users(&world, &Wire::new(url), &plan, Patience::default())
+        }
+    };
+    for (_, user) in driven {
         users.spawn(user);
     }
     let mut ending = Ending::Finished;
@@ -309,7 +389,9 @@ pub async fn drive_plan(
                 if stop.reason().is_some() {
                     ending = Ending::Stopped;
                     break;
-                } else if recorder.held() > most {
+                } else if recorder.held() <= most {
+                    watch(&recorder);
+                } else {
                     ending = Ending::Flooded { bytes: recorder.held() };
                     break;
                 }

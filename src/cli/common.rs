@@ -139,7 +139,17 @@ struct CampaignFile<'c> {
 impl CampaignArgs {
     /// Makes the run folder and puts the seed on disk before anything runs.
     pub(super) fn begin(&self, command: &'static str) -> Result<Begun, CampaignError> {
-        self.report.begin(command, self.seed, self.time_limit)
+        self.begin_within(command, None)
+    }
+
+    /// The same with the scenario's own limit of seconds.
+    pub(super) fn begin_within(
+        &self,
+        command: &'static str,
+        seconds: Option<u64>,
+    ) -> Result<Begun, CampaignError> {
+        let limit = [self.time_limit, seconds].into_iter().flatten().min();
+        self.report.begin(command, self.seed, limit)
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod audit;
 mod check;
+mod check_scenario;
 mod common;
 mod compare;
 mod explain;
 mod explore;
 mod formats;
+mod init;
 mod merge;
 mod migration;
 mod model;
@@ -16,8 +18,10 @@ mod replay;
 mod report;
 mod run;
 mod saved;
+mod schema;
 mod selftest;
 mod serve;
+mod server;
 mod shrink;
 mod signoff;
 mod upstream;
@@ -69,6 +73,12 @@ enum Command {
     Compare(compare::Args),
     /// Judge a recorded history again
     Check(check::Args),
+    /// Write a commented starter for a scenario file
+    Init(init::Args),
+    /// Say whether a scenario file can be driven
+    CheckScenario(check_scenario::Args),
+    /// Show the JSON Schema of scenario files, or of reports
+    Schema(schema::Args),
     /// Drive every state between legacy and migrated
     Migration(migration::Args),
     /// Find what still uses a deprecated accessor in a source tree
@@ -100,6 +110,9 @@ pub fn main() -> ProcessExit {
         Command::Merge(args) => merge::exec(&args),
         Command::Compare(args) => compare::exec(&args),
         Command::Check(args) => check::exec(args),
+        Command::Init(args) => init::exec(&args),
+        Command::CheckScenario(args) => check_scenario::exec(&args),
+        Command::Schema(args) => schema::exec(&args),
         Command::Migration(args) => migration::exec(args),
         Command::Audit(args) => audit::exec(&args),
         Command::Serve(args) => serve::exec(args),

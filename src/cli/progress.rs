@@ -8,7 +8,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
 use crate::campaign::budget::Progress;
+use crate::trial::record::FindingRecord;
 
+/// So many findings are told as they are made.
+const MOST_TOLD: u64 = 5;
+/// The longest that is told of one, in characters.
+const LONGEST_TOLD: usize = 300;
 /// How often a plain line is printed at the most.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -26,6 +31,8 @@ struct Level {
     done: u64,
     overlapping: u64,
     findings: u64,
+    /// Findings that were told as they were made.
+    told: u64,
     bar: Option<ProgressBar>,
     last_line: Instant,
     started: Instant,
@@ -40,6 +47,7 @@ impl Shown {
             done: 0,
             overlapping: 0,
             findings: 0,
+            told: 0,
             bar: None,
             last_line: now,
             started: now,
@@ -94,6 +102,7 @@ impl Progress for Shown {
             done: 0,
             overlapping: 0,
             findings: 0,
+            told: 0,
             bar,
             last_line: now,
             started: now,
@@ -127,12 +136,34 @@ impl Progress for Shown {
         }
     }
 
-    fn found(&self, what: &str) {
+    fn crossed(&self, what: &str) {
         let own = self.level();
-        let line = format!("{}: first finding: {what}", own.title);
-        match &own.bar {
-            Some(bar) => bar.suspend(|| output::complain(&line)),
-            None => output::complain(&line),
+        let seconds = own.started.elapsed().as_secs_f64();
+        let line = format!("after {seconds:.1} s: {what}");
+        if let Some(bar) = &own.bar {
+            bar.suspend(|| output::complain(&line));
+        } else {
+            output::complain(&line);
+        }
+    }
+
+    fn found(&self, finding: &FindingRecord) {
+        let mut own = self.level();
+        own.told += 1;
+        let seconds = own.started.elapsed().as_secs_f64();
+        // A broadcast makes thousands; the report has them all.
+        let line = match own.told {
+            ..=MOST_TOLD => {
+                let summary: String = finding.summary.chars().take(LONGEST_TOLD).collect();
+                format!("found after {seconds:.1} s: {} {summary}", finding.oracle)
+            }
+            told if told == MOST_TOLD + 1 => "more findings are in the report".to_owned(),
+            _ => return,
+        };
+        if let Some(bar) = &own.bar {
+            bar.suspend(|| output::complain(&line));
+        } else {
+            output::complain(&line);
         }
     }
 

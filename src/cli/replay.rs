@@ -6,9 +6,11 @@ use clap::builder::BoolishValueParser;
 use sha2::{Digest, Sha256};
 
 use super::output::{self, Colour};
+use super::server;
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, Kind, read_text};
 use crate::campaign::interleaving::interleave;
+use crate::campaign::launched::Launched;
 use crate::campaign::replay::{Replayed, replay_explored, replay_on_wire};
 use crate::campaign::repro::{Repro, Target};
 use crate::campaign::series::Series;
@@ -17,6 +19,8 @@ use crate::campaign::target_process::TargetProcess;
 use crate::reference::call_sites::Migration;
 use crate::report::interleaving;
 use crate::report::terminal::Style;
+use crate::scenario::environment_in;
+use crate::swarm::Servers;
 use crate::swarm::transport::TargetUrl;
 use crate::trial::history::History;
 use crate::trial::raw::to_hex;
@@ -135,19 +139,29 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     let given = args.target.as_deref().map(TargetUrl::parse).transpose();
     let given = given.map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
     let mut process = None;
-    let url = match (given, reference(args, repro)?, &repro.target) {
-        (Some(url), _, _) => url,
+    let mut launched = None;
+    let servers = match (given, reference(args, repro)?, &repro.target) {
+        (Some(url), _, _) => Servers::at(url),
+        (None, None, Target::Server { target }) => {
+            let given = server::given(&environment_of(repro))?;
+            let log = log();
+            launched
+                .insert(Launched::start(target, &given, &log, &Stop::default())?)
+                .servers()
+                .clone()
+        }
         (None, Some(reference), _) => {
-            let log =
-                std::env::temp_dir().join(format!("partywall-replay-{}.log", std::process::id()));
+            let log = log();
             let program = std::env::current_exe().map_err(|error| {
                 let text = format!("this program does not know its path: {error}");
                 CampaignError::new(Kind::Internal, text)
             })?;
-            process.insert(TargetProcess::start(&program, reference, log)?).url().clone()
+            process.insert(TargetProcess::start(&program, reference, log)?).servers()
         }
-        (None, None, Target::Url { url }) => TargetUrl::parse(url)
-            .map_err(|error| CampaignError::usage(format!("in `target`: {error}")))?,
+        (None, None, Target::Url { url }) => Servers::at(
+            TargetUrl::parse(url)
+                .map_err(|error| CampaignError::usage(format!("in `target`: {error}")))?,
+        ),
         (None, None, Target::Code { name }) => return Err(of_code(name)),
         (None, None, Target::Reference { .. }) => {
             return Err(CampaignError::new(Kind::Internal, "a reference target has call sites"));
@@ -156,11 +170,20 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     let series = Series::on_shared_server(repro.plan.campaign);
     let mut tally = Tally::default();
     for _ in 0..args.times {
-        let (replayed, _) = replay_on_wire(repro, &url, &series, &Stop::default())?;
+        let (replayed, _) = replay_on_wire(repro, &servers, &series, &Stop::default())?;
         tally.add(replayed);
     }
-    drop(process);
+    drop((process, launched));
     Ok(tally)
+}
+
+fn log() -> PathBuf {
+    std::env::temp_dir().join(format!("partywall-replay-{}.log", std::process::id()))
+}
+
+/// What the templates of a repro's plan and target ask of the environment.
+fn environment_of(repro: &Repro) -> Vec<String> {
+    environment_in(&repro.to_file())
 }
 
 /// What a repro says may have come from a server: control characters are shown, not sent.

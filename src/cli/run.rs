@@ -1,23 +1,40 @@
 //! `partywall run`: a running server over real connections.
 
-use super::common::{CameTo, CampaignArgs, scenario};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::common::{Begun, CameTo, CampaignArgs, scenario};
 use super::progress::Shown;
+use super::server;
 use crate::campaign::error::CampaignError;
+use crate::campaign::launched::Launched;
 use crate::campaign::repro::Target;
 use crate::campaign::series::Series;
-use crate::campaign::wire::{Rounds, drive_rounds};
+use crate::campaign::wire::{Driven, Rounds, drive_rounds};
 use crate::reference::auth::token_of;
+use crate::scenario::{ServerScenario, Workload};
+use crate::swarm::Servers;
 use crate::swarm::transport::TargetUrl;
 use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
+use crate::trial::record::Level;
 use crate::trial::verdict::ExitCode;
 
 /// The arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// The scenario file, with a table `[target]`; without one, a server that speaks the protocol
+    /// of `partywall serve` is driven
+    #[arg(value_name = "SCENARIO")]
+    file: Option<String>,
     /// The server, on this machine: http://127.0.0.1:PORT
-    #[arg(long, env = "PARTYWALL_TARGET", value_name = "URL")]
-    target: String,
+    #[arg(
+        long,
+        env = "PARTYWALL_TARGET",
+        value_name = "URL",
+        required_unless_present_any = ["file"]
+    )]
+    target: Option<String>,
     /// The built-in scenario
     #[arg(long, env = "PARTYWALL_SCENARIO", default_value = "reference-golden-path")]
     scenario: String,
@@ -33,34 +50,104 @@ pub(super) struct Args {
     /// Drive only that part of the rounds, for `merge`: slice:M/N
     #[arg(long, env = "PARTYWALL_PARTITION", value_name = "SLICE")]
     partition: Option<Partition>,
+    /// A host besides this machine that may be driven
+    #[arg(long, env = "PARTYWALL_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
+    allow_host: Vec<String>,
     #[command(flatten)]
     campaign: CampaignArgs,
 }
 
 pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
-    let scenario = scenario(&args.scenario)?;
-    let url = TargetUrl::parse(&args.target)
-        .map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
-    let mut begun = args.campaign.begin("run")?;
-    let mut workload = scenario.wire;
+    match &args.file {
+        Some(file) if server::is_file(file) => {
+            let scenario = server::read(file)?;
+            run_server(&args, &scenario)
+        }
+        Some(name) => Err(CampaignError::usage(format!(
+            "`{}` is no scenario file; built-in scenarios go by --scenario",
+            name.escape_debug()
+        ))),
+        None => run_reference(&args),
+    }
+}
+
+fn sized(args: &Args, mut workload: Workload) -> Workload {
     if let Some(users) = args.users {
         workload = workload.with_users(users);
     }
     if let Some(runs) = args.runs {
         workload = workload.with_runs(runs);
     }
+    workload
+}
+
+fn run_reference(args: &Args) -> Result<ExitCode, CampaignError> {
+    let scenario = scenario(&args.scenario)?;
+    let text = args.target.as_deref().unwrap_or_default();
+    let url = TargetUrl::parse_allowing(text, &args.allow_host)
+        .map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
+    let mut begun = args.campaign.begin("run")?;
+    let workload = sized(args, scenario.wire);
     let users = workload.plan(args.campaign.seed, 0).users;
     begun.secrets = users.iter().map(|user| token_of(&user.name)).collect();
     let target = Target::Url { url: url.to_string() };
-    let rounds = args.rounds.unwrap_or(scenario.wire_rounds);
+    let count = args.rounds.unwrap_or(scenario.wire_rounds);
     let seed = args.campaign.seed;
-    let mut rounds = Rounds::new(&workload, &url, target, seed, rounds, &begun.folder, &begun.stop);
+    let servers = Servers::at(url.clone());
+    let mut rounds =
+        Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
     rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
-    let level = drive_rounds(&rounds, &Shown::new())?.level;
+    let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
+    tell(args, &begun, level, format!("the server at {url}"))
+}
+
+fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, CampaignError> {
+    let target = server::target(scenario.target.clone(), args.target.as_deref(), &args.allow_host)?;
+    if target.command.is_empty() && target.urls.is_empty() {
+        return Err(CampaignError::usage(
+            "the scenario has targets for sign-off only; give one by --target",
+        ));
+    }
+    let given = server::given(&scenario.environment())?;
+    let mut begun = args.campaign.begin_within("run", scenario.seconds)?;
+    begun.secrets = given.secrets();
+    let log = begun.folder.file("server.log");
+    let launched = Launched::start(&target, &given, &log, &begun.stop)?;
+    let servers = Arc::clone(launched.servers());
+    let fresh = target.fresh_process && !target.command.is_empty();
+    let current = RefCell::new(Some(launched));
+    let restart = || {
+        // The old one goes first: it may hold what the new one needs.
+        current.borrow_mut().take();
+        let launched = Launched::start(&target, &given, &log, &begun.stop)?;
+        let servers = Arc::clone(launched.servers());
+        *current.borrow_mut() = Some(launched);
+        Ok(servers)
+    };
+    let workload = sized(args, scenario.work.clone());
+    let kept = Target::Server { target: Box::new(target.clone()) };
+    let words = kept.in_words();
+    let count = args.rounds.unwrap_or(scenario.rounds);
+    let seed = args.campaign.seed;
+    let mut rounds = Rounds::new(&workload, servers, kept, seed, count, &begun.folder, &begun.stop);
+    rounds.partition = args.partition;
+    rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
+    rounds.restart = fresh.then_some(&restart);
+    let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
+    current.borrow_mut().take();
+    tell(args, &begun, level, words)
+}
+
+fn tell(
+    args: &Args,
+    begun: &Begun,
+    level: Level,
+    backend: String,
+) -> Result<ExitCode, CampaignError> {
     let came_to = CameTo { outcome: level.verdict.into(), reasons: level.reasons.clone() };
     let mut record = begun.record(came_to);
-    record.backend = Some(format!("the server at {url}"));
+    record.backend = Some(backend);
     record.levels = vec![level];
     record.partition = args.partition;
     begun.finish(record, &args.campaign.report)

@@ -10,10 +10,12 @@ use super::common::{CameTo, CampaignArgs, scenario};
 use super::progress::Shown;
 use super::report;
 use super::saved::SavedArgs;
+use super::server;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::campaign::signoff::{SignOff, SignedOff};
+use crate::campaign::signoff_server::ServerSignOff;
 use crate::reference::call_sites::Migration;
-use crate::scenario::built_in_names;
+use crate::scenario::{ServerScenario, built_in_names};
 use crate::trial::audit::AuditRecord;
 use crate::trial::measure::Subject;
 use crate::trial::migration::MigrationRecord;
@@ -23,7 +25,8 @@ use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
 /// The arguments of `signoff`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Built-in scenarios to drive [default: all]
+    /// Built-in scenarios to drive [default: all], or the scenario file of one server with its
+    /// tables `[before]` and `[after]`
     #[arg(value_name = "SCENARIO", env = "PARTYWALL_SCENARIOS", value_delimiter = ',')]
     scenarios: Vec<String>,
     /// Call sites migrated before: none, all, or SITE,…
@@ -47,6 +50,9 @@ pub(super) struct Args {
     /// Fail where the audit has call sites left in application code
     #[arg(long, env = "PARTYWALL_REQUIRE_MIGRATED", value_parser = BoolishValueParser::new(), requires = "audit")]
     require_migrated: bool,
+    /// A host besides this machine that may be driven
+    #[arg(long, env = "PARTYWALL_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
+    allow_host: Vec<String>,
     #[command(flatten)]
     saved: SavedArgs,
     #[command(flatten)]
@@ -54,6 +60,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+    if let [file] = args.scenarios.as_slice()
+        && server::is_file(file)
+    {
+        return sign_off_server(&args, &server::read(file)?);
+    }
     let names = if args.scenarios.is_empty() {
         built_in_names().map(String::from).collect()
     } else {
@@ -99,6 +110,41 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     record.models = models;
     record.comparison = comparison;
     record.subjects = this_program(&program);
+    begun.finish(record, &args.campaign.report)
+}
+
+/// Signs off a server of somebody's own, by its scenario file.
+fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, CampaignError> {
+    let side = |own: &Option<_>, name: &str| {
+        let missing = || {
+            CampaignError::usage(format!(
+                "the scenario has no table `[{name}]`: sign-off needs both"
+            ))
+        };
+        server::target(own.clone().ok_or_else(missing)?, None, &args.allow_host)
+    };
+    let (before, after) = (side(&scenario.before, "before")?, side(&scenario.after, "after")?);
+    let given = server::given(&scenario.environment())?;
+    let mut begun = args.campaign.begin_within("signoff", scenario.seconds)?;
+    begun.secrets = given.secrets();
+    let signoff = ServerSignOff {
+        work: &scenario.work,
+        before: &before,
+        after: &after,
+        given: &given,
+        seed: args.campaign.seed,
+        rounds: args.rounds.unwrap_or(scenario.rounds),
+        folder: &begun.folder,
+        stop: &begun.stop,
+    };
+    let came_to = signoff.run(&Shown::new())?;
+    args.saved.save(&came_to.repros)?;
+    let SignedOff { outcome, reasons, before, after, cross_checks, comparison, .. } = came_to;
+    let mut record = begun.record(CameTo { outcome, reasons });
+    record.before = Some(before);
+    record.after = Some(after);
+    record.cross_checks = cross_checks;
+    record.comparison = comparison;
     begun.finish(record, &args.campaign.report)
 }
 

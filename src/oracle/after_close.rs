@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::alter;
-use super::case::{Case, Channel, Message};
+use super::case::{Case, Message};
 use super::control::Alteration;
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
@@ -69,7 +69,7 @@ fn after_connection(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspe
     ];
     let end = ends.into_iter().flatten().min();
     let Some((end, what)) = end.filter(|(end, _)| *end < message.n) else { return };
-    if message.channel != Channel::Websocket {
+    if !message.channel.carries_events() {
         return;
     }
     let observer = &message.observer;

@@ -87,8 +87,20 @@ fn copied(case: &Case<'_>, at: usize, bytes: Option<Vec<u8>>, before: usize) -> 
 
 /// The bytes of that event with another number.
 fn renumbered(case: &Case<'_>, at: usize, number: Option<u64>) -> Option<Vec<u8>> {
-    let bytes = bytes(case.history, at);
-    with_value(bytes, &case.dialect.sequence, number?.saturating_add(1).into())
+    value_in(case, at, &case.dialect.sequence, number?.saturating_add(1).into())
+}
+
+/// The message with another value in a place of its JSON that has one.
+fn value_in(
+    case: &Case<'_>,
+    at: usize,
+    pointer: &str,
+    value: serde_json::Value,
+) -> Option<Vec<u8>> {
+    if pointer.is_empty() {
+        return None;
+    }
+    case.in_json(at, |json| with_value(json, pointer, value))
 }
 
 /// For O2: another user's name, run id and connection id.
@@ -113,15 +125,15 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         let observer = case.history.observations[at].by.as_ref()?;
         let name = other(observer, draw)?;
         let value = name.as_str().into();
-        replaced(case, at, with_value(bytes(case.history, at), &case.dialect.user, value))
+        replaced(case, at, value_in(case, at, &case.dialect.user, value))
     });
 
-    let told: Vec<_> = case.runs.iter().filter(|run| run.user_told).collect();
+    let told: Vec<_> = case.runs.iter().filter(|run| run.user_told && !run.made_up).collect();
     let draw = plants.rng.usize(..);
     let runs = case.messages.iter().filter_map(|message| {
         let own =
             case.facts(message).filter(|facts| facts.user.as_ref() == Some(&message.observer));
-        own.filter(|own| message.is_event && own.user_told)?;
+        own.filter(|own| message.is_event && own.user_told && !own.made_up)?;
         // Looking a few runs ahead is enough to find another user's, and stays linear.
         let place = draw.checked_rem(told.len())?;
         let ahead = told[place..].iter().chain(&told).take(8);
@@ -130,7 +142,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     });
     plants.draw("an event's run id replaced", crossing, runs, |case, (at, id)| {
         let value = id.as_str().into();
-        replaced(case, at, with_value(bytes(case.history, at), &case.dialect.run, value))
+        replaced(case, at, value_in(case, at, &case.dialect.run, value))
     });
 
     let greetings: Vec<_> = case
@@ -145,7 +157,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     let pairs = pairs.filter(|(victim, observer, _)| victim != observer);
     plants.draw("a greeting's connection id replaced", crossing, pairs, |case, (at, id)| {
         let pointer = super::case::CONNECTION_POINTER;
-        replaced(case, at, with_value(bytes(case.history, at), pointer, id.into()))
+        replaced(case, at, value_in(case, at, pointer, id.into()))
     });
     plants.alterations
 }
@@ -259,7 +271,7 @@ pub(super) fn repeats(
         }
     }
     let mut next = std::collections::BTreeMap::new();
-    for message in case.messages.iter().filter(|message| message.channel == Channel::Websocket) {
+    for message in case.messages.iter().filter(|message| message.channel.carries_events()) {
         let user = message.observer.as_str();
         let opened = case.connections[message.line].first;
         if ended.get(user).is_some_and(|&closed| closed < opened) {
@@ -303,7 +315,7 @@ pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
         Some(vec![copied(case, again, copy, end + 1)])
     });
 
-    let sockets = case.messages.iter().filter(|message| message.channel == Channel::Websocket);
+    let sockets = case.messages.iter().filter(|message| message.channel.carries_events());
     let sockets = sockets.map(|message| (&message.observer, message.at));
     plants.draw_own("a message after its connection's end", late, sockets, |case, at| {
         let last = case.history.observations.len();
@@ -334,6 +346,7 @@ pub(super) fn bindings(
     };
     for (channel, what) in [
         (Channel::Websocket, "another run's canary in an event"),
+        (Channel::Stream, "another run's canary in an event of a stream"),
         (Channel::HttpAnswer, "another run's canary in an HTTP answer"),
     ] {
         let answers = case
@@ -343,7 +356,8 @@ pub(super) fn bindings(
         let answers = answers.map(|message| (&message.observer, message.at));
         plants.draw_own(what, wrong, answers, |case, at| {
             let (canary, bytes) = (canary(case, at)?, bytes(case.history, at));
-            let planted = with_member(bytes, &format!("\"planted\":\"{canary}\""));
+            let member = format!("\"planted\":\"{canary}\"");
+            let planted = case.in_json(at, |json| with_member(json, &member));
             replaced(case, at, planted.or_else(|| Some([bytes, canary.as_bytes()].concat())))
         });
     }
@@ -357,7 +371,7 @@ pub(super) fn bindings(
     });
     plants.draw_own("an acceptance of a request never made", wrong, accepted, |case, at| {
         let value = "never asked".into();
-        replaced(case, at, with_value(bytes(case.history, at), &case.dialect.request, value))
+        replaced(case, at, value_in(case, at, &case.dialect.request, value))
     });
     plants.alterations
 }

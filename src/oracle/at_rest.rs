@@ -190,7 +190,9 @@ fn answered(case: &Case<'_>, start: &Start<'_>) -> Option<u64> {
                     let own = message.run_at.is_some() && message.run_at == start.run_at;
                     own && message.is_terminal && message.kind.as_deref() == Some("agent_completed")
                 }
-                Via::Http => Some(message.line) == start.line && says_completed(case, message.at),
+                Via::Http | Via::Stream => {
+                    Some(message.line) == start.line && says_completed(case, message.at)
+                }
             }
     };
     case.messages.iter().find(ends).map(|message| message.n)

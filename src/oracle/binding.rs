@@ -153,7 +153,7 @@ fn labels_all(case: &Case<'_>, own: impl Fn(&&Seen) -> bool) -> bool {
 pub(super) fn answered_run(case: &Case<'_>, message: &Message<'_>) -> Option<u16> {
     match message.channel {
         Channel::HttpAnswer => message.asked_run,
-        Channel::Websocket => {
+        Channel::Websocket | Channel::Stream => {
             let facts = case.facts(message).filter(|_| message.is_event)?;
             facts.run.filter(|_| facts.run_told && facts.user.as_ref() == Some(&message.observer))
         }

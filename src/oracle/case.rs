@@ -16,6 +16,7 @@ use crate::trial::dialect::Dialect;
 use crate::trial::history::History;
 use crate::trial::ids::{ConnectionId, RequestId, RunId, ThreadId, UserName};
 use crate::trial::plan::{UserPlan, Via};
+use crate::trial::reader::Reader;
 
 /// Where a greeting holds the id that the back end gives the connection.
 pub(super) const CONNECTION_POINTER: &str = "/connection_id";
@@ -27,6 +28,8 @@ pub enum Channel {
     Websocket,
     /// As the answer to an HTTP request, or instead of an event connection.
     HttpAnswer,
+    /// In the body of an HTTP answer that is a stream of events.
+    Stream,
 }
 
 impl Channel {
@@ -35,7 +38,13 @@ impl Channel {
         match self {
             Self::Websocket => "websocket",
             Self::HttpAnswer => "http answer",
+            Self::Stream => "http stream",
         }
+    }
+
+    /// Whether events come that way.
+    pub fn carries_events(self) -> bool {
+        self != Self::HttpAnswer
     }
 }
 
@@ -91,6 +100,8 @@ pub struct Connection<'h> {
     pub user: Option<&'h UserName>,
     /// Whether it is an event connection.
     pub is_socket: bool,
+    /// Whether it is an HTTP exchange.
+    pub(super) is_http: bool,
     /// The first observation on it.
     pub first: u64,
     /// When it ended for the first time, whoever ended it.
@@ -159,6 +170,8 @@ pub struct Case<'h> {
     pub(super) events: Vec<Vec<usize>>,
     /// The other messages on sockets that name each run.
     pub(super) others: Vec<Vec<usize>>,
+    /// Finds the JSON in messages.
+    pub(super) reader: Reader,
     /// The calls that the upstream logged.
     pub(super) upstream: Vec<Asked>,
     pub(super) scanner: Scanner,
@@ -185,7 +198,7 @@ impl<'h> Case<'h> {
         let mut events = vec![Vec::new(); decoder.runs.len()];
         let mut others = events.clone();
         for (at, message) in decoder.messages.iter().enumerate() {
-            if let (Some(run), Channel::Websocket) = (message.run_at, message.channel) {
+            if let (Some(run), true) = (message.run_at, message.channel.carries_events()) {
                 let table = if message.is_event { &mut events } else { &mut others };
                 table[run].push(at);
             }
@@ -194,6 +207,7 @@ impl<'h> Case<'h> {
             history,
             dialect,
             malformed: decoder.malformed,
+            reader: decoder.reader.clone(),
             seen: seen::all(history, scanner, &decoder),
             messages: decoder.messages,
             connections: decoder.connections,
@@ -234,6 +248,16 @@ impl<'h> Case<'h> {
         &self.starts
     }
 
+    /// The connection or exchange that the run was started on.
+    pub fn exchange_of(&self, start: &Start<'_>) -> Option<&Connection<'h>> {
+        start.line.map(|line| &self.connections[line])
+    }
+
+    /// Whether events of the run came.
+    pub fn has_events(&self, start: &Start<'_>) -> bool {
+        start.run_at.is_some_and(|run| !self.events[run].is_empty())
+    }
+
     /// What is known of the message's run.
     pub fn facts(&self, message: &Message<'_>) -> Option<&RunFacts> {
         message.run_at.and_then(|at| self.runs.get(at))
@@ -266,6 +290,23 @@ impl<'h> Case<'h> {
     /// Whether the canary is of that user, by the plan.
     pub fn is_own(&self, owner: Owner, user: &UserName) -> bool {
         self.person_at(owner.user).is_some_and(|person| person.name == *user)
+    }
+
+    /// The bytes of what came in there, with its JSON changed.
+    pub(super) fn in_json(
+        &self,
+        at: usize,
+        change: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+    ) -> Option<Vec<u8>> {
+        let message = self.messages.binary_search_by_key(&at, |message| message.at).ok();
+        let streamed = message.is_some_and(|at| self.messages[at].channel == Channel::Stream);
+        let bytes = super::control::bytes(self.history, at);
+        self.reader.with_json(bytes, streamed, change)
+    }
+
+    /// The place in [`Self::starts`] of that run of the plan.
+    pub(super) fn start_place(&self, user: &UserName, run: u16) -> Option<usize> {
+        self.starts_by_run.get(&(user.as_str(), run)).copied()
     }
 
     pub(super) fn start_of_run_at(&self, run: usize) -> Option<usize> {

@@ -51,7 +51,7 @@ impl Oracle for Completeness {
         let world = World::of(case);
         for start in &case.starts {
             items += match start.via {
-                Via::Socket => socket_run(case, &world, start, &mut suspects),
+                Via::Socket | Via::Stream => socket_run(case, &world, start, &mut suspects),
                 Via::Http => http_run(case, start, &mut suspects),
             };
         }

@@ -8,16 +8,20 @@ use super::case::{CONNECTION_POINTER, Channel, Connection, Message, Start, Text}
 use super::leaves::{self, Leaves, Path, Paths, Value};
 use super::runs::RunFacts;
 use crate::trial::canary::{Owner, Scanner};
-use crate::trial::dialect::Dialect;
+use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::history::{Observation, What};
 use crate::trial::ids::{ConnectionId, RunId, UserName};
 use crate::trial::plan::Via;
+use crate::trial::reader::{Payload, Reader, ends_by_place, nothing_to_say};
 
 /// Takes the observations in and sorts them into tables.
 #[derive(Debug)]
 pub(super) struct Decoder<'h> {
     dialect: &'h Dialect,
+    pub(super) reader: Reader,
     paths: Paths,
+    /// For each user of a server that answers in order, what waits for its end.
+    in_order: BTreeMap<&'h str, InOrder>,
     pointers: Pointers,
     pub(super) malformed: u64,
     pub(super) messages: Vec<Message<'h>>,
@@ -37,6 +41,15 @@ pub(super) struct Decoder<'h> {
     pub(super) run_ids: BTreeMap<Cow<'h, str>, usize>,
 }
 
+/// The runs of one user whose ends come in the order of their starts.
+#[derive(Debug, Default)]
+struct InOrder {
+    starts: Vec<usize>,
+    ended: usize,
+    /// Something was cut or given up: from there on nobody knows which answer is whose.
+    lost: bool,
+}
+
 #[derive(Debug)]
 struct Pointers {
     kind: Path,
@@ -52,18 +65,25 @@ struct Pointers {
 impl<'h> Decoder<'h> {
     pub(super) fn new(dialect: &'h Dialect, scanner: Scanner, round: u32) -> Self {
         let mut paths = Paths::new(scanner, round);
+        let mut pointer = |place: &str| match place.strip_prefix('/') {
+            Some(_) => paths.pointer(place),
+            None => leaves::NOWHERE,
+        };
+        let greets = if dialect.foreign.is_some() { "" } else { CONNECTION_POINTER };
         let pointers = Pointers {
-            kind: paths.pointer(&dialect.kind),
-            user: paths.pointer(&dialect.user),
-            thread: paths.pointer(&dialect.thread),
-            run: paths.pointer(&dialect.run),
-            sequence: paths.pointer(&dialect.sequence),
-            agent: paths.pointer(&dialect.agent),
-            request: paths.pointer(&dialect.request),
-            connection: paths.pointer(CONNECTION_POINTER),
+            kind: pointer(&dialect.kind),
+            user: pointer(&dialect.user),
+            thread: pointer(&dialect.thread),
+            run: pointer(&dialect.run),
+            sequence: pointer(&dialect.sequence),
+            agent: pointer(&dialect.agent),
+            request: pointer(&dialect.request),
+            connection: pointer(greets),
         };
         Self {
             dialect,
+            reader: Reader::new(dialect),
+            in_order: BTreeMap::new(),
             paths,
             pointers,
             malformed: 0,
@@ -95,6 +115,7 @@ impl<'h> Decoder<'h> {
             (What::Start { run, via, thread, request_id }, Some(user), _) => {
                 // The first start of a number stands; a plan has no second.
                 self.starts_by_run.entry((user.as_str(), *run)).or_insert(self.starts.len());
+                self.in_order.entry(user.as_str()).or_default().starts.push(self.starts.len());
                 self.starts.push(Start {
                     n: observation.n,
                     user,
@@ -119,10 +140,15 @@ impl<'h> Decoder<'h> {
                 if let Some(&start) = self.starts_by_run.get(&(user.as_str(), *run)) {
                     self.starts[start].gave_up = Some((observation.n, *at_rest));
                 }
+                self.in_order.entry(user.as_str()).or_default().lost = true;
             }
             (What::Received { raw }, Some(user), Some(line)) => {
-                self.decode(at, observation.n, user, line, Channel::Websocket, raw.bytes());
+                let streamed = self.connections[line].is_http;
+                let channel = if streamed { Channel::Stream } else { Channel::Websocket };
+                self.decode(at, observation.n, user, line, channel, raw.bytes());
             }
+            // The head of a stream has no body of its own.
+            (What::Answer { raw, .. }, ..) if raw.bytes().is_empty() => {}
             (What::Answer { raw, .. } | What::Refused { raw, .. }, Some(user), Some(line)) => {
                 self.decode(at, observation.n, user, line, Channel::HttpAnswer, raw.bytes());
             }
@@ -150,6 +176,7 @@ impl<'h> Decoder<'h> {
             id,
             user: observation.by.as_ref(),
             is_socket: false,
+            is_http: false,
             first: observation.n,
             closed: None,
             ended: None,
@@ -161,8 +188,16 @@ impl<'h> Decoder<'h> {
         line
     }
 
-    fn note(&mut self, line: usize, observation: &Observation) {
+    fn note(&mut self, line: usize, observation: &'h Observation) {
         let n = observation.n;
+        let ends = matches!(
+            observation.what,
+            What::Leave { .. } | What::Ended { .. } | What::Broken { .. }
+        );
+        if let (true, Some(user)) = (ends, &observation.by) {
+            let order = self.in_order.entry(user.as_str()).or_default();
+            order.lost |= order.ended < order.starts.len();
+        }
         let connection = &mut self.connections[line];
         match &observation.what {
             What::Connect | What::Connected | What::Received { .. } => connection.is_socket = true,
@@ -180,7 +215,9 @@ impl<'h> Decoder<'h> {
                 connection.closed.get_or_insert(n);
                 connection.broken.get_or_insert(n);
             }
-            What::Request { run, .. } => connection.asked_run = *run,
+            What::Request { run, .. } => {
+                (connection.asked_run, connection.is_http) = (*run, true);
+            }
             What::Answer { .. } => {
                 connection.answered.get_or_insert(n);
             }
@@ -197,7 +234,12 @@ impl<'h> Decoder<'h> {
         channel: Channel,
         bytes: &'h [u8],
     ) {
-        let leaves = leaves::read(&mut self.paths, bytes);
+        let payload = self.reader.payload(bytes, channel == Channel::Stream);
+        let leaves = match &payload.json {
+            Cow::Borrowed(json) => leaves::read(&mut self.paths, json),
+            Cow::Owned(json) => leaves::read(&mut self.paths, json).map(Leaves::into_owned),
+        };
+        let is_json = leaves.is_some();
         let is_object = leaves.as_ref().is_some_and(|leaves| leaves.is_object);
         let Leaves { values, in_names, .. } = leaves.unwrap_or_default();
         let connection = &self.connections[line];
@@ -218,7 +260,7 @@ impl<'h> Decoder<'h> {
             is_event: false,
             is_terminal: false,
             is_acceptance: false,
-            asked_run: connection.asked_run.filter(|_| channel == Channel::HttpAnswer),
+            asked_run: connection.asked_run.filter(|_| channel != Channel::Websocket),
             line,
             run_at: None,
         };
@@ -230,9 +272,18 @@ impl<'h> Decoder<'h> {
             }
         }
         self.in_names.extend(in_names.into_iter().map(|owner| (number, owner)));
-        self.classify(&mut message);
-        if channel == Channel::Websocket && !(is_object && message.kind.is_some()) {
-            self.malformed += 1;
+        match &self.dialect.foreign {
+            None => {
+                self.classify(&mut message);
+                let fits = is_object && message.kind.is_some();
+                self.malformed += u64::from(channel == Channel::Websocket && !fits);
+            }
+            Some(foreign) => {
+                self.classify_foreign(&mut message, &payload, is_json);
+                if message.run_at.is_none() && (message.is_event || message.is_terminal) {
+                    self.place(&mut message, foreign.matching);
+                }
+            }
         }
         self.messages.push(message);
     }
@@ -259,12 +310,20 @@ impl<'h> Decoder<'h> {
         }
         if *sequence == path {
             message.sequence = match value {
-                Value::Number(number) => Some(*number),
+                Value::Number(number) => {
+                    // Counted from 1, wherever the server begins.
+                    let first = self.dialect.foreign.as_ref().map_or(1, |foreign| foreign.first);
+                    Some(number.saturating_add(1).saturating_sub(first))
+                }
                 Value::Text(_) => None,
             };
         }
         if *run == path {
-            let id = id();
+            let foreign = self.dialect.foreign.as_ref();
+            let id = match foreign.is_some_and(|foreign| !foreign.unique_runs) {
+                true => Cow::Owned(format!("{} of {}", id(), message.observer)),
+                false => id(),
+            };
             // Most messages are of the same run as the one before them.
             let last = self.last_runs[message.line];
             let same = last.filter(|&last| self.runs[last].id.as_str() == id);
@@ -292,5 +351,76 @@ impl<'h> Decoder<'h> {
             message.is_terminal =
                 message.is_event && self.dialect.is_terminal(kind, message.agent.as_deref());
         }
+    }
+
+    fn classify_foreign(
+        &mut self,
+        message: &mut Message<'h>,
+        payload: &Payload<'_>,
+        is_json: bool,
+    ) {
+        let dialect = self.dialect;
+        let has_type = message.kind.is_some();
+        if !has_type {
+            let other = self.reader.other_kind(dialect, payload, is_json);
+            message.kind = other.map(Cow::Owned);
+        }
+        message.greeted = None;
+        let ignored =
+            payload.ignored || nothing_to_say(dialect, message.kind.as_deref(), &payload.json);
+        if ignored || !message.channel.carries_events() {
+            return;
+        }
+        let kind = message.kind.as_deref().unwrap_or_default();
+        let by_request = matches!(
+            dialect.foreign.as_ref().map(|foreign| foreign.matching),
+            Some(Matching::Request)
+        );
+        let tree = || serde_json::from_slice(&payload.json).ok();
+        message.is_terminal = dialect.is_terminal(kind, message.agent.as_deref())
+            || (dialect.foreign.as_ref().is_some_and(|foreign| !foreign.ends_where.is_empty())
+                && ends_by_place(dialect, tree().as_ref()));
+        message.is_event = message.is_terminal || dialect.is_event(kind);
+        message.is_acceptance = (!dialect.accepted.is_empty() && kind == dialect.accepted)
+            || (by_request && message.is_event && message.request.is_some());
+        let known = message.is_terminal || dialect.events.iter().any(|event| event == kind);
+        let greets = !kind.is_empty() && (kind == dialect.greeting || kind == dialect.accepted);
+        let typed = dialect.kind.starts_with('/');
+        self.malformed += u64::from(typed && !is_json && !known && !greets);
+    }
+
+    /// Finds the run of a message that names none.
+    fn place(&mut self, message: &mut Message<'h>, matching: Matching) {
+        let observer = message.observer.as_str();
+        let asked =
+            message.asked_run.and_then(|run| self.starts_by_run.get(&(observer, run)).copied());
+        let (id, start) = match (asked, matching) {
+            (Some(start), _) => (format!("the stream of {}", message.connection), Some(start)),
+            (None, Matching::Request) => {
+                let Some(request) = message.request.as_deref() else { return };
+                (format!("request {request} of {observer}"), None)
+            }
+            (None, Matching::Order) => {
+                let Some(order) = self.in_order.get_mut(observer).filter(|order| !order.lost)
+                else {
+                    return;
+                };
+                let Some(&start) = order.starts.get(order.ended) else { return };
+                order.ended += usize::from(message.is_terminal);
+                (format!("start {start} of {observer}"), Some(start))
+            }
+            (None, Matching::Run | Matching::Stream) => return,
+        };
+        let at = *self.run_ids.entry(Cow::Owned(id)).or_insert_with_key(|id| {
+            self.runs.push(RunFacts::made_up(RunId::new(id)));
+            self.runs.len() - 1
+        });
+        if let Some(start) = start {
+            let run = self.starts[start].run;
+            self.runs[at].tell(&message.observer, Some(run));
+            self.starts[start].run_at.get_or_insert(at);
+        }
+        message.run_at = Some(at);
+        message.run = Some(self.runs[at].id.clone());
     }
 }

@@ -22,6 +22,9 @@ const ROOT: Path = Path(0);
 /// Where everything is put once a server has used up all places.
 const ELSEWHERE: Path = Path(1);
 
+/// No place at all: what a dialect does not name stands nowhere.
+pub(super) const NOWHERE: Path = Path(u32::MAX);
+
 /// What an array's elements are called; an object's member of that name shares the place.
 const ELEMENT: &str = "*";
 
@@ -113,6 +116,18 @@ pub(super) struct Leaves<'h> {
     pub(super) in_names: Vec<Owner>,
     /// Whether the text is an object.
     pub(super) is_object: bool,
+}
+
+impl Leaves<'_> {
+    /// The same, apart from the text that it was read from.
+    pub(super) fn into_owned<'o>(self) -> Leaves<'o> {
+        let owned = |value| match value {
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::Number(number) => Value::Number(number),
+        };
+        let values = self.values.into_iter().map(|(path, value)| (path, owned(value)));
+        Leaves { values: values.collect(), in_names: self.in_names, is_object: self.is_object }
+    }
 }
 
 /// Reads a JSON text; nothing if it is none, or nested deeper than anybody nests.

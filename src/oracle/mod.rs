@@ -133,7 +133,7 @@ fn path_hits(case: &Case<'_>) -> Vec<Via> {
         let phantom = phantom_owner(*via);
         case.seen.iter().any(|seen| seen.owner.user == PHANTOM_USER && seen.owner == phantom)
     };
-    [Via::Socket, Via::Http].into_iter().filter(came_back).collect()
+    Via::ALL.into_iter().filter(came_back).collect()
 }
 
 #[cfg(test)]

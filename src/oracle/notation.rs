@@ -447,6 +447,7 @@ impl Script {
             trial: 0,
             users: self.users,
             faults: Vec::new(),
+            protocol: None,
         };
         let ending = Some(Ending::Finished);
         History { plan, observations: self.observations, ending }

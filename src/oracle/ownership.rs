@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::alter;
 use super::case::{Case, Message};
 use super::control::Alteration;
+use super::runs::RunFacts;
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
 use crate::trial::finding::{Evidence, FindingKind, OracleId, Suspect};
@@ -94,7 +95,8 @@ fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u
 }
 
 fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u64 {
-    let Some(facts) = case.facts(message).filter(|facts| facts.user_told) else { return 0 };
+    let told = |facts: &&RunFacts| facts.user_told && !facts.made_up;
+    let Some(facts) = case.facts(message).filter(told) else { return 0 };
     let (Some(victim), observer) = (&facts.user, &message.observer) else { return 0 };
     if !facts.may_be_of(observer) {
         let run = facts.run.filter(|_| facts.run_told);

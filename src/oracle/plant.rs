@@ -97,13 +97,14 @@ struct Places<'c> {
 impl<'c> Places<'c> {
     fn of(case: &'c Case<'c>) -> Self {
         let messages: Vec<_> =
-            case.messages.iter().filter(|message| message.channel == Channel::Websocket).collect();
+            case.messages.iter().filter(|message| message.channel.carries_events()).collect();
         let objects: Vec<_> = messages
             .iter()
             .copied()
             .filter(|message| {
                 // Only what was understood: in the rest, a member would be no text.
-                message.kind.is_some() && with_member(bytes(case.history, message.at), "").is_some()
+                let understood = message.kind.is_some() || case.dialect.foreign.is_some();
+                understood && member_in(case, message, "").is_some()
             })
             .collect();
         let places = |wanted: fn(&What) -> bool| {
@@ -225,7 +226,7 @@ impl Hide<'_> {
         let shape = SHAPES[rng.usize(..SHAPES.len() - names)];
         let member = |message: &Message<'_>, string: &str| {
             let member = shape.replace('#', string);
-            let added = with_member(bytes(history, message.at), &member);
+            let added = member_in(case, message, &member);
             replace(message.at, added.unwrap_or_default())
         };
         match *self {
@@ -255,6 +256,13 @@ impl Hide<'_> {
             }
         }
     }
+}
+
+/// The message with one more member in its JSON object.
+fn member_in(case: &Case<'_>, message: &Message<'_>, member: &str) -> Option<Vec<u8>> {
+    let streamed = message.channel == Channel::Stream;
+    let bytes = bytes(case.history, message.at);
+    case.reader.with_json(bytes, streamed, |json| with_member(json, member))
 }
 
 /// The text as a JSON string, with the letter at that place written as an escape.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::case::{Case, Channel};
+use super::case::Case;
 use super::seen::EARLIER;
 use crate::trial::canary::Field;
 use crate::trial::ids::{RunId, UserName};
@@ -17,6 +17,8 @@ use crate::trial::plan::Via;
 pub struct RunFacts {
     /// The id; server text.
     pub id: RunId,
+    /// Whether the id was made up here, for a run whose messages name none: it accuses nobody.
+    pub made_up: bool,
     /// Whose run it is.
     pub user: Option<UserName>,
     /// Which of the plan.
@@ -31,7 +33,13 @@ pub struct RunFacts {
 
 impl RunFacts {
     pub(super) fn unknown(id: RunId) -> Self {
-        Self { id, user: None, run: None, user_told: false, run_told: false, given: Vec::new() }
+        let (user, run, given) = (None, None, Vec::new());
+        Self { id, made_up: false, user, run, user_told: false, run_told: false, given }
+    }
+
+    /// A run whose messages name no id.
+    pub(super) fn made_up(id: RunId) -> Self {
+        Self { made_up: true, ..Self::unknown(id) }
     }
 
     /// Whether the run is known to be that user's, or may be.
@@ -40,7 +48,7 @@ impl RunFacts {
             || self.given.iter().any(|(_, given)| given == user)
     }
 
-    fn tell(&mut self, user: &UserName, run: Option<u16>) {
+    pub(super) fn tell(&mut self, user: &UserName, run: Option<u16>) {
         if self.user.is_none() {
             (self.user, self.user_told) = (Some(user.clone()), true);
         }
@@ -83,6 +91,9 @@ pub(super) fn learn(case: &mut Case<'_>) {
     learn_from_acceptances(case);
     learn_from_answers(case);
     learn_from_canaries(case);
+    if case.dialect.foreign.is_some() {
+        learn_from_first_told(case);
+    }
     for run in 0..case.runs.len() {
         if let Some(start) = case.start_of_run_at(run) {
             case.starts[start].run_at.get_or_insert(run);
@@ -168,11 +179,12 @@ fn answered(case: &Case<'_>, message: usize, waiting: Option<&mut Waiting>) -> A
 fn learn_from_answers(case: &mut Case<'_>) {
     for at in 0..case.messages.len() {
         let message = &case.messages[at];
-        let (Channel::HttpAnswer, Some(asked), Some(run)) =
-            (message.channel, message.asked_run, message.run_at)
-        else {
+        let (Some(asked), Some(run)) = (message.asked_run, message.run_at) else { continue };
+        // The first id in a stream is its run's; another one later may be anybody's.
+        let known = case.start_of(&message.observer, asked).and_then(|start| start.run_at);
+        if message.channel.carries_events() && known.is_some_and(|known| known != run) {
             continue;
-        };
+        }
         let named = message.user.as_deref().and_then(|user| case.person(user));
         let (n, observer) = (message.n, message.observer.clone());
         match named {
@@ -180,7 +192,33 @@ fn learn_from_answers(case: &mut Case<'_>) {
             _ => {
                 case.runs[run].tell(&observer, Some(asked));
                 case.runs[run].give(n, &observer);
+                if message.channel.carries_events()
+                    && let Some(start) = case.start_place(&observer, asked)
+                {
+                    case.starts[start].run_at.get_or_insert(run);
+                }
             }
+        }
+    }
+}
+
+/// Where the server tells of runs only by their events, a run is whose canaries it carries, or else
+/// whoever was told of it first. Ids of runs are unique there: somebody else may not see one.
+fn learn_from_first_told(case: &mut Case<'_>) {
+    for at in 0..case.messages.len() {
+        let message = &case.messages[at];
+        let (true, Some(run)) = (message.is_event, message.run_at) else { continue };
+        let (n, observer) = (message.n, message.observer.clone());
+        let facts = &mut case.runs[run];
+        if facts.user_told {
+            continue;
+        }
+        if facts.user.is_none() {
+            facts.user = Some(observer.clone());
+        }
+        facts.user_told = true;
+        if facts.user.as_ref() == Some(&observer) {
+            facts.give(n, &observer);
         }
     }
 }

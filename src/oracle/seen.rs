@@ -122,7 +122,11 @@ fn in_raw_bytes(history: &History, scanner: &Scanner, decoder: &Decoder<'_>) -> 
         let (headers, channel) = match &observation.what {
             What::Answer { headers, .. } => (headers.bytes(), Channel::HttpAnswer),
             What::Refused { .. } => (&[][..], Channel::HttpAnswer),
-            _ => (&[][..], Channel::Websocket),
+            _ => {
+                let streamed =
+                    message.is_some_and(|at| decoder.messages[at].channel == Channel::Stream);
+                (&[][..], if streamed { Channel::Stream } else { Channel::Websocket })
+            }
         };
         for part in [headers, raw.bytes()] {
             for (from, sighting) in line.feed(observation.n, part) {

@@ -9,14 +9,15 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::serve::ListenerExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
+use super::auth;
 use super::service::{HttpAnswer, HttpRequest, Service, SocketIo};
-use crate::trial::ids::RunId;
+use crate::trial::ids::{RunId, UserName};
 use crate::world::backend::Cursor;
 
 /// The largest body and the largest message that the server takes, in bytes.
@@ -44,6 +45,7 @@ pub async fn serve(
     let ending = service.clone();
     let router = Router::new()
         .route("/ws", get(open_socket))
+        .route("/api/login", post(log_in))
         .fallback(any(answer))
         .layer(DefaultBodyLimit::max(LARGEST_MESSAGE))
         .with_state(service);
@@ -65,6 +67,26 @@ impl IntoResponse for HttpAnswer {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, [(header::CONTENT_TYPE, "application/json")], self.body).into_response()
+    }
+}
+
+/// Who wants to log in.
+#[derive(Debug, Deserialize)]
+struct LogIn {
+    user: UserName,
+}
+
+/// The token of whoever somebody says to be: there are no passwords in the modelled system.
+async fn log_in(body: Bytes) -> Response {
+    match serde_json::from_slice::<LogIn>(&body) {
+        Ok(LogIn { user }) => {
+            let body = serde_json::json!({ "token": auth::token_of(&user) }).to_string();
+            HttpAnswer { status: 200, body }.into_response()
+        }
+        Err(_) => {
+            let body = serde_json::json!({ "error": "give {\"user\": NAME}" }).to_string();
+            HttpAnswer { status: 400, body }.into_response()
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::file::{SCENARIO_VERSION, ScenarioFile};
 use super::mix::Act;
+use super::server::ServerWork;
 use crate::trial::plan::{Plan, Via};
 
 /// A checked scenario.
@@ -55,6 +56,8 @@ pub struct Workload {
     pub stub_delay: Range,
     /// How much goes wrong in a trial: requests cut, time limits passed, connections broken.
     pub faults: Range,
+    /// What only the work against a server of somebody's own has.
+    pub server: Option<ServerWork>,
 }
 
 impl Workload {
@@ -77,6 +80,7 @@ impl Workload {
             start_delay: none,
             stub_delay: none,
             faults: none,
+            server: None,
         }
     }
 
@@ -103,6 +107,7 @@ impl Workload {
             start_delay: Range { least: 0, most: 4 },
             stub_delay: Range { least: 0, most: 2 },
             faults: Range { least: 0, most: 0 },
+            server: None,
         }
     }
 
@@ -239,6 +244,7 @@ impl Checker<'_> {
             start_delay: Range { least: 0, most: 0 },
             stub_delay: Range { least: 0, most: 0 },
             faults: Range { least: 0, most: 0 },
+            server: None,
         };
         let explore = Workload {
             users: self.range(&file.explore.users, "users", 1, Sizes::USERS)?,
@@ -330,6 +336,6 @@ impl Checker<'_> {
     }
 }
 
-fn line_of(text: &str, span: &Span<usize>) -> usize {
+pub(super) fn line_of(text: &str, span: &Span<usize>) -> usize {
     text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
 }

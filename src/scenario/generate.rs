@@ -1,5 +1,7 @@
 //! Plans from a workload and a seed: the one constructor, for campaigns and for property tests.
 
+use std::sync::Arc;
+
 use fastrand::Rng;
 
 use super::checked::{Range, Workload};
@@ -16,7 +18,9 @@ impl Workload {
         // Wrapping multiplication by an odd number keeps trials of one seed apart.
         let mut rng =
             Rng::with_seed(seed ^ trial.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let mut users = if self.mix {
+        let mut users = if let Some(work) = &self.server {
+            self.server_users(&mut rng, trial, work)
+        } else if self.mix {
             self.mixed_users(&mut rng, trial)
         } else {
             let active = draw(&mut rng, self.users);
@@ -31,7 +35,11 @@ impl Workload {
         let active = index_after(&users);
         if self.bystander {
             let steps = vec![Step::Connect, Step::Barrier];
-            users.push(UserPlan { name: user_name(active), index: active, browser: None, steps });
+            let name = match &self.server {
+                Some(work) => super::server_plan::name(work, active),
+                None => user_name(active),
+            };
+            users.push(UserPlan { name, index: active, browser: None, steps });
         }
         let faults = self.draw_faults(&mut rng, &users);
         Plan {
@@ -41,6 +49,7 @@ impl Workload {
             trial,
             users,
             faults,
+            protocol: self.server.as_ref().map(|work| Arc::clone(&work.protocol)),
         }
     }
 
@@ -125,7 +134,7 @@ pub(super) fn draw(rng: &mut Rng, range: Range) -> u32 {
 
 /// Puts the phantom's canary into the first run of each kind.
 fn carry_phantom(users: &mut [UserPlan]) {
-    for via in [Via::Socket, Via::Http] {
+    for via in Via::ALL {
         let runs =
             users.iter_mut().flat_map(|user| &mut user.steps).filter_map(|step| match step {
                 Step::Start(run) if run.via == via => Some(run),

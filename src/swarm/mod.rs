@@ -1,5 +1,6 @@
 //! The simulated users: written once, driven in the simulated world and on the wire.
 
+mod client;
 mod latch;
 mod progress;
 mod run_end;
@@ -18,6 +19,7 @@ use crate::trial::plan::Plan;
 use crate::world::World;
 use crate::world::backend::Backend;
 
+pub use client::{Servers, clients};
 use latch::Latch;
 
 /// How long simulated users wait. In the simulated world, where waiting in vain is known without a

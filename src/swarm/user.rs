@@ -217,7 +217,7 @@ impl User {
                 self.observe(on.as_ref(), started);
                 self.send(body).await;
             }
-            Via::Http => {
+            Via::Http | Via::Stream => {
                 let name = self.next_call();
                 self.observe(Some(&name), started);
                 self.call_as(name, speech::chat_call(body), Some(run.run));

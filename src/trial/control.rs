@@ -12,6 +12,7 @@ pub fn phantom_owner(via: Via) -> Owner {
     let run = match via {
         Via::Socket => 1,
         Via::Http => 2,
+        Via::Stream => 3,
     };
     Owner { user: PHANTOM_USER, run, field: Field::Prompt }
 }

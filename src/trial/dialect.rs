@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::Plan;
+
 /// Where a back end's JSON messages hold what the oracles ask for, as JSON pointers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -30,6 +32,49 @@ pub struct Dialect {
     pub terminal: Vec<(String, Option<String>)>,
     /// The error that the last event of a stopped run tells.
     pub stopped: String,
+    /// What only servers of somebody's own have; none for the reference protocol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
+}
+
+/// What a server of somebody's own may do otherwise than the reference protocol.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Foreign {
+    /// What stands before the JSON of a message, as a regular expression from its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<String>,
+    /// Messages of no interest, as a regular expression over their bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore_pattern: Option<String>,
+    /// Types of messages of no interest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// A message that has something in one of these places ends its run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends_where: Vec<String>,
+    /// The number of a run's first event.
+    pub first: u64,
+    /// How a message finds its run where it names none.
+    pub matching: Matching,
+    /// Whether the ids of runs are unique among all users.
+    pub unique_runs: bool,
+}
+
+/// How a message finds the run that it belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Matching {
+    /// It names the run.
+    Run,
+    /// It names the request.
+    Request,
+    /// Runs of one user end in the order in which they were started.
+    Order,
+    /// It comes in the answer to the request, or nothing is known.
+    #[default]
+    Stream,
 }
 
 impl Dialect {
@@ -60,12 +105,53 @@ impl Dialect {
                 ("agent_error".into(), None),
             ],
             stopped: "the run was stopped".into(),
+            foreign: None,
         }
     }
 
-    /// Whether a message of that type belongs to a run's stream.
+    /// How the messages of a plan's back end are read.
+    pub fn of(plan: &Plan) -> Self {
+        plan.protocol.as_ref().map_or_else(Self::reference, |protocol| protocol.dialect.clone())
+    }
+
+    /// One that knows nothing of a server of somebody's own but that messages may come.
+    pub fn unknown() -> Self {
+        let none = String::new;
+        Self {
+            kind: none(),
+            user: none(),
+            thread: none(),
+            run: none(),
+            sequence: none(),
+            agent: none(),
+            request: none(),
+            greeting: none(),
+            accepted: none(),
+            events: Vec::new(),
+            terminal: Vec::new(),
+            stopped: none(),
+            foreign: Some(Foreign { first: 1, unique_runs: true, ..Foreign::default() }),
+        }
+    }
+
+    /// Whether anything in a message can end a run.
+    pub fn tells_ends(&self) -> bool {
+        let places = self.foreign.as_ref().is_some_and(|foreign| !foreign.ends_where.is_empty());
+        places || !self.terminal.is_empty()
+    }
+
+    /// Whether a message of that type belongs to a run's stream. Where no types are listed, all do
+    /// but those with another meaning.
     pub fn is_event(&self, kind: &str) -> bool {
-        self.events.iter().any(|event| event == kind)
+        if let (Some(foreign), true) = (&self.foreign, self.events.is_empty()) {
+            let other = kind == self.greeting || kind == self.accepted;
+            return kind.is_empty() || !(other || foreign.ignore.iter().any(|own| own == kind));
+        }
+        self.events.iter().any(|event| event == kind) || self.terminal_kind(kind)
+    }
+
+    fn terminal_kind(&self, kind: &str) -> bool {
+        self.foreign.is_some() && self.terminal.iter().any(|(ending, _)| ending == kind)
     }
 
     /// Whether that event ends its run.

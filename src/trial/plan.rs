@@ -3,11 +3,14 @@
 //! Plans are made by [`crate::scenario::Workload::plan`]; here is only what they say. A delay is
 //! counted in *turns*: one switch point in the simulated world, one millisecond on the wire.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::canary::{CampaignKey, Field, Mint, Owner, PHANTOM_USER};
 use super::ids::{RequestId, ThreadId, UserName};
+use super::protocol::Protocol;
 
 /// The version of the plan format that this program writes and reads.
 pub const PLAN_VERSION: u32 = 1;
@@ -29,6 +32,9 @@ pub struct Plan {
     /// What goes wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// How users speak to a server of somebody's own; none for the reference protocol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Arc<Protocol>>,
 }
 
 /// Something that goes wrong for one user, at the n-th point at which it can.
@@ -278,14 +284,20 @@ pub enum Via {
     Socket,
     /// An HTTP request that answers when the run has ended.
     Http,
+    /// An HTTP request whose answer is the stream of the run's events.
+    Stream,
 }
 
 impl Via {
+    /// All of them, in order.
+    pub const ALL: [Self; 3] = [Self::Socket, Self::Http, Self::Stream];
+
     /// The kind of run, as findings name it.
     pub fn run_kind(self) -> &'static str {
         match self {
             Self::Socket => "chat over websocket",
             Self::Http => "chat over http",
+            Self::Stream => "chat over an http stream",
         }
     }
 }

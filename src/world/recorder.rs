@@ -11,6 +11,9 @@ use crate::trial::ids::{ConnectionId, UserName};
 /// would cost more than recording it.
 const WRITTEN_TOGETHER: usize = 64 << 10;
 
+/// A shorter secret would be found everywhere, and protects nothing.
+const SHORTEST_SECRET: usize = 6;
+
 /// Numbers observations, keeps them, and writes them to disk as they come; cheap to clone.
 #[derive(Clone)]
 pub struct Recorder(Arc<Mutex<Log>>);
@@ -23,6 +26,8 @@ struct Log {
     /// Lines that are not written yet.
     lines: Vec<u8>,
     broken: Option<std::io::Error>,
+    /// What is never written down.
+    secrets: Vec<String>,
 }
 
 impl Log {
@@ -58,13 +63,29 @@ impl Recorder {
 
     fn with(file: Option<Box<dyn Write + Send>>) -> Self {
         let observations = Vec::with_capacity(if file.is_none() { 128 } else { 4096 });
-        let (lines, broken) = (Vec::new(), None);
-        Self(Arc::new(Mutex::new(Log { observations, held: 0, file, lines, broken })))
+        Self(Arc::new(Mutex::new(Log {
+            observations,
+            held: 0,
+            file,
+            lines: Vec::new(),
+            broken: None,
+            secrets: Vec::new(),
+        })))
+    }
+
+    /// The same, but these secrets are taken out of all that is recorded from here on.
+    pub fn hiding(self, mut secrets: Vec<String>) -> Self {
+        secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
+        // A secret that holds another goes first.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).secrets = secrets;
+        self
     }
 
     /// Records one observation under the next number.
     pub fn record(&self, at: u64, by: Option<UserName>, on: Option<ConnectionId>, what: What) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let what = if log.secrets.is_empty() { what } else { what.without(&log.secrets) };
         let observation = Observation { n: log.observations.len() as u64, at, by, on, what };
         if log.broken.is_none() && log.file.is_some() {
             // Plain data with string keys serialises, and a vector takes all there is.
@@ -92,6 +113,13 @@ impl Recorder {
     /// About how many bytes of memory the observations take.
     pub fn held(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).held
+    }
+
+    /// Shows what was recorded from that number on, and says where to go on.
+    pub fn look(&self, from: usize, mut see: impl FnMut(&Observation)) -> usize {
+        let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        log.observations.iter().skip(from).for_each(&mut see);
+        log.observations.len()
     }
 
     /// How many observations there are.

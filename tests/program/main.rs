@@ -12,6 +12,7 @@ mod hostile_socket;
 mod interrupt;
 mod output;
 mod planted;
+mod scenarios;
 mod searches;
 mod serve_ends;
 mod serve_http;

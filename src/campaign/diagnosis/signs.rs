@@ -37,7 +37,7 @@ struct Astray {
 
 impl<'h> Signs<'h> {
     pub(super) fn of(history: &'h History, findings: &'h [Finding]) -> Self {
-        let dialect = Dialect::reference();
+        let dialect = Dialect::of(&history.plan);
         let case = Case::new(history, &dialect);
         let mut signs = Self {
             history,

@@ -62,8 +62,9 @@ pub fn drive(
     let mut drive = Drive::default();
     let stop = Stop::at(began.checked_add(budget.limit));
     while drive.rounds < budget.rounds && stop.reason().is_none() {
+        let servers = process.servers();
         let plan = series.plant(work.plan(seed, drive.rounds));
-        let driven = drive_plan(process.url(), plan, Recorder::in_memory(), &stop);
+        let driven = drive_plan(&servers, plan, Recorder::in_memory(), &stop);
         let (history, _) = runtime.block_on(driven);
         drive.rounds += 1;
         let findings = judge_findings(&history);

@@ -9,16 +9,33 @@ use crate::world::backend::{Answer, Call, Method};
 const LARGEST_BODY: usize = 16 << 20;
 
 #[derive(Clone, Debug)]
-pub(super) struct HttpClient(reqwest::Client);
+pub(in crate::swarm) struct HttpClient(reqwest::Client);
 
 impl HttpClient {
-    pub(super) fn new() -> Self {
+    pub(in crate::swarm) fn new() -> Self {
         // Neither proxies nor redirects: what is driven is the target and nothing else.
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build();
         Self(client.unwrap_or_default())
+    }
+
+    /// A request that is ready to leave.
+    pub(in crate::swarm) fn request(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+        body: String,
+    ) -> Result<reqwest::RequestBuilder, String> {
+        let method = reqwest::Method::from_bytes(method.as_bytes())
+            .map_err(|_| format!("`{}` is no HTTP method", method.escape_debug()))?;
+        let mut request = self.0.request(method, url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        Ok(if body.is_empty() { request } else { request.body(body) })
     }
 
     pub(super) async fn call(
@@ -61,7 +78,7 @@ impl HttpClient {
 }
 
 /// The error with its causes: reqwest's own text leaves out what the system said.
-fn words(error: &reqwest::Error) -> String {
+pub(in crate::swarm) fn words(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

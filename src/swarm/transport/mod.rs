@@ -8,5 +8,7 @@ mod websocket;
 mod wire;
 
 pub use handler::{Chat, Handler, handler};
+pub(super) use http::{HttpClient, words};
 pub use in_process::InProcess;
+pub(super) use websocket::open as open_socket;
 pub use wire::{TargetUrl, Wire};

@@ -4,6 +4,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -17,11 +18,19 @@ const LARGEST_MESSAGE: usize = 16 << 20;
 /// The read buffer of a connection, in bytes; the library's default costs 136 KiB a connection.
 const READ_BUFFER: usize = 4 << 10;
 
-pub(super) async fn open(url: String, authorization: String) -> Result<Box<dyn Socket>, Refusal> {
+pub(in crate::swarm) async fn open(
+    url: String,
+    headers: Vec<(String, String)>,
+    subprotocol: Option<String>,
+) -> Result<Box<dyn Socket>, Refusal> {
     let unreachable = |error: Error| Refusal::Unreachable(error.to_string());
     let mut request = url.into_client_request().map_err(unreachable)?;
-    if let Ok(value) = authorization.parse() {
-        request.headers_mut().insert("authorization", value);
+    let subprotocol = subprotocol.map(|value| ("sec-websocket-protocol".to_owned(), value));
+    for (name, value) in headers.into_iter().chain(subprotocol) {
+        let invalid = || Refusal::Unreachable(format!("`{}` is no header", name.escape_debug()));
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+        let value = HeaderValue::from_str(&value).map_err(|_| invalid())?;
+        request.headers_mut().insert(header, value);
     }
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)

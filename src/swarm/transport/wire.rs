@@ -39,6 +39,15 @@ impl TargetUrl {
     /// It is not `http://host[:port][/path]`, or its host is not this machine: traffic goes to
     /// loopback addresses only.
     pub fn parse(text: &str) -> Result<Self, TargetUrlError> {
+        Self::parse_allowing(text, &[])
+    }
+
+    /// Checks the URL; those hosts may be driven too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`].
+    pub fn parse_allowing(text: &str, hosts: &[String]) -> Result<Self, TargetUrlError> {
         let shown = text.escape_debug();
         let url = reqwest::Url::parse(text)
             .map_err(|error| TargetUrlError(format!("`{shown}` is not a URL: {error}")))?;
@@ -53,7 +62,7 @@ impl TargetUrl {
                 .trim_matches(['[', ']'])
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|ip| ip.is_loopback());
-        if !loopback {
+        if !loopback && !hosts.iter().any(|allowed| allowed == host) {
             return Err(TargetUrlError(format!(
                 "`{shown}` is not on this machine; give a loopback address such as \
                  http://127.0.0.1:8080"
@@ -68,7 +77,12 @@ impl TargetUrl {
     }
 
     fn websocket(&self) -> String {
-        format!("ws{}/ws", self.0.trim_start_matches("http"))
+        self.socket_url("/ws")
+    }
+
+    /// The WebSocket URL of that path.
+    pub(in crate::swarm) fn socket_url(&self, path: &str) -> String {
+        format!("ws{}{path}", self.0.trim_start_matches("http"))
     }
 }
 
@@ -121,9 +135,15 @@ struct WireSession {
     http: Option<HttpClient>,
 }
 
+impl WireSession {
+    fn authorization(&self) -> Vec<(String, String)> {
+        vec![("authorization".into(), self.authorization.clone())]
+    }
+}
+
 impl Session for WireSession {
     fn connect(&mut self, _name: &ConnectionId) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
-        Box::pin(websocket::open(self.target.websocket(), self.authorization.clone()))
+        Box::pin(websocket::open(self.target.websocket(), self.authorization(), None))
     }
 
     fn resume(
@@ -133,7 +153,7 @@ impl Session for WireSession {
     ) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
         let Cursor { run, after } = cursor;
         let url = format!("{}?run={}&after={after}", self.target.websocket(), in_url(run.as_str()));
-        Box::pin(websocket::open(url, self.authorization.clone()))
+        Box::pin(websocket::open(url, self.authorization(), None))
     }
 
     fn call(

@@ -1,0 +1,149 @@
+//! Sign-off of a server of somebody's own: the same plans against it before and after.
+
+use std::sync::Arc;
+
+use super::budget::{Progress, Stop};
+use super::conclusion::{compare, conclude};
+use super::error::CampaignError;
+use super::launched::Launched;
+use super::replay::{Replayed, replayed};
+use super::repro::{Repro, Target};
+use super::series::Series;
+use super::signoff::{SignedOff, word};
+use super::store::RunFolder;
+use super::wire::{
+    Driven, Rounds, by_plan, drive_plan, drive_rounds, judge_findings, user_runtime,
+};
+use crate::scenario::{ServerTarget, Workload};
+use crate::swarm::Servers;
+use crate::trial::canary::CampaignKey;
+use crate::trial::control::Drive;
+use crate::trial::record::{CrossCheck, LevelName, Side};
+use crate::trial::verdict::Verdict;
+use crate::world::recorder::Recorder;
+
+/// How often each leaking plan of before is driven on after.
+const REPLAYS: u64 = 3;
+
+/// What to sign off.
+#[derive(Clone, Debug)]
+pub struct ServerSignOff<'s> {
+    /// The work.
+    pub work: &'s Workload,
+    /// The server before the migration.
+    pub before: &'s ServerTarget,
+    /// The server after it.
+    pub after: &'s ServerTarget,
+    /// What stands for places in templates.
+    pub given: &'s Servers,
+    /// Where plans come from.
+    pub seed: u64,
+    /// Rounds of each side.
+    pub rounds: u64,
+    /// Where everything is written.
+    pub folder: &'s RunFolder,
+    /// When to stop early.
+    pub stop: &'s Stop,
+}
+
+impl ServerSignOff<'_> {
+    /// Drives both sides and compares them.
+    ///
+    /// # Errors
+    ///
+    /// The run folder cannot be written, or a server does not start.
+    pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
+        let (before, mut repros) = self.side("before", self.before, progress)?;
+        let (mut after, left) = self.side("after", self.after, progress)?;
+        for (own, earlier) in after.levels.iter_mut().zip(&before.levels) {
+            let leaked = earlier.verdict == Verdict::Leaked;
+            own.controls.drive = if leaked { Drive::Fired } else { Drive::Missed };
+        }
+        let cross_checks = self.cross_check(&repros, progress)?;
+        let comparison = compare(&before.levels, &after.levels);
+        repros.extend(left);
+        let (outcome, reasons) =
+            conclude(self.stop.reason(), &before, &after, &cross_checks, &comparison);
+        Ok(SignedOff {
+            outcome,
+            reasons,
+            before,
+            after,
+            cross_checks,
+            models: Vec::new(),
+            comparison,
+            saved_repros: Vec::new(),
+            repros,
+        })
+    }
+
+    fn launch(&self, target: &ServerTarget, log: &str) -> Result<Launched, CampaignError> {
+        Launched::start(target, self.given, &self.folder.file(log), self.stop)
+    }
+
+    fn side(
+        &self,
+        side: &str,
+        target: &ServerTarget,
+        progress: &dyn Progress,
+    ) -> Result<(Side, Vec<Repro>), CampaignError> {
+        let launched = self.launch(target, &format!("{side}-server.log"))?;
+        let kept = Target::Server { target: Box::new(target.clone()) };
+        let backend = kept.in_words();
+        let servers = Arc::clone(launched.servers());
+        let mut rounds =
+            Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
+        rounds.side = side;
+        rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
+        rounds.replays = REPLAYS;
+        let Driven { level, repros } = drive_rounds(&rounds, progress)?;
+        Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, repros))
+    }
+
+    /// Drives every leaking plan of before on after; none of its repros may show again.
+    fn cross_check(
+        &self,
+        repros: &[Repro],
+        progress: &dyn Progress,
+    ) -> Result<Vec<CrossCheck>, CampaignError> {
+        let mut checks: Vec<CrossCheck> = Vec::new();
+        if repros.is_empty() || self.stop.reason().is_some() {
+            return Ok(checks);
+        }
+        progress.begin("after", "replay", "repros of before", repros.len() as u64);
+        let series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
+        let launched = self.launch(self.after, "after-replay-server.log")?;
+        let runtime = user_runtime()?;
+        for (plan, members) in by_plan(repros) {
+            let mut worst = vec![Replayed::Gone; members.len()];
+            let mut with_findings = 0;
+            for _ in 0..REPLAYS {
+                let recorder = Recorder::in_memory();
+                let driven =
+                    drive_plan(launched.servers(), series.plant(plan.clone()), recorder, self.stop);
+                let (history, _) = runtime.block_on(driven);
+                let findings = judge_findings(&history);
+                with_findings += u64::from(!findings.is_empty());
+                for (worst, repro) in worst.iter_mut().zip(&members) {
+                    let came_to = replayed(&findings, &history, &repro.fingerprint);
+                    if *worst != Replayed::Same && came_to != Replayed::Gone {
+                        *worst = came_to;
+                    }
+                }
+            }
+            let check = |(repro, worst): (&&Repro, Replayed)| CrossCheck {
+                level: LevelName::Wire,
+                fingerprint: repro.fingerprint.clone(),
+                repro: format!("repros/before-wire-{}-{}.json", plan.scenario, repro.fingerprint),
+                replay: word(worst).into(),
+                schedules_around: 0,
+                findings_around: with_findings,
+            };
+            checks.extend(members.iter().zip(worst).map(check));
+            let found = checks.iter().map(|check| check.findings_around).sum();
+            progress.advance(checks.len() as u64, checks.len() as u64, found);
+        }
+        progress.end();
+        Ok(checks)
+    }
+}

@@ -1,0 +1,282 @@
+//! A scenario of a server of somebody's own, as checked.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::checked::{Range, ScenarioError, Sizes, Workload, line_of};
+use super::file::SCENARIO_VERSION;
+use super::server_check::Words;
+use super::server_file::{ServerFile, TargetTable};
+use crate::trial::ids::UserName;
+use crate::trial::protocol::{AnswerKind, Protocol, Start};
+
+/// A checked scenario of a server of somebody's own.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerScenario {
+    /// A short name.
+    pub name: String,
+    /// One line for reports.
+    pub title: String,
+    /// The server.
+    pub target: ServerTarget,
+    /// Sign-off: the server before the migration, where the file says how.
+    pub before: Option<ServerTarget>,
+    /// Sign-off: the server after the migration, where the file says how.
+    pub after: Option<ServerTarget>,
+    /// The work; delays in milliseconds.
+    pub work: Workload,
+    /// How many rounds.
+    pub rounds: u64,
+    /// Hosts besides this machine that may be driven.
+    pub hosts: Vec<String>,
+    /// Seconds for everything.
+    pub seconds: Option<u64>,
+}
+
+/// Where a server is, or how it is started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ServerTarget {
+    /// Its base URLs; none where it is started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// The command that starts it; none where it runs already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// The folder that it is started in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    /// Its environment besides that of partywall: templates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<(String, String)>,
+    /// A path that answers once it is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<String>,
+    /// How long it may take to be ready, in seconds.
+    #[serde(default)]
+    pub ready_seconds: u32,
+    /// Whether each round has a process of its own.
+    #[serde(default)]
+    pub fresh_process: bool,
+    /// Hosts besides this machine that may be driven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+}
+
+/// What plans of such a server are made from besides the workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerWork {
+    /// How users speak.
+    pub protocol: Arc<Protocol>,
+    /// The users' names; generated where there are none.
+    pub names: Vec<UserName>,
+    /// Whether the second round lets users work one after the other.
+    pub sequential: bool,
+    /// How many of a hundred runs the user goes away from.
+    pub cancel_percent: u8,
+    /// How many of a hundred runs are preceded by a malformed message.
+    pub malformed_percent: u8,
+    /// Runs of a user that go on at the same time.
+    pub parallel: u16,
+}
+
+impl ServerScenario {
+    /// Reads and checks a scenario of a server of somebody's own.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its line.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let file: ServerFile = toml::from_str(text).map_err(|error| ScenarioError {
+            line: error.span().map(|span| line_of(text, &span)),
+            problem: error.message().to_owned(),
+        })?;
+        check(&Words { text }, file)
+    }
+
+    /// Whether the text is of such a scenario: it has a table `[target]`.
+    pub fn is_one(text: &str) -> bool {
+        toml::from_str::<toml::Table>(text).is_ok_and(|table| table.contains_key("target"))
+    }
+
+    /// The names of the environment variables that its templates ask for.
+    pub fn environment(&self) -> Vec<String> {
+        let protocol = self.work.server.as_ref().map(|work| &work.protocol);
+        let mut all = serde_json::to_string(&protocol).unwrap_or_default();
+        for target in [Some(&self.target), self.before.as_ref(), self.after.as_ref()] {
+            all.push_str(&serde_json::to_string(&target).unwrap_or_default());
+        }
+        environment_in(&all)
+    }
+}
+
+/// The names of the environment variables that templates in that text ask for.
+pub fn environment_in(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = text
+        .split("{{")
+        .skip(1)
+        .filter_map(|place| {
+            let name = place.trim_start().strip_prefix("env.")?;
+            let end = name.find(|c: char| !(c.is_alphanumeric() || c == '_'))?;
+            Some(name[..end].to_owned())
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn check(words: &Words<'_>, file: ServerFile) -> Result<ServerScenario, ScenarioError> {
+    words.demand(*file.version.get_ref() == SCENARIO_VERSION, &file.version, || {
+        format!("this partywall reads scenario version {SCENARIO_VERSION}")
+    })?;
+    let name = file.name.get_ref().clone();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    words.demand(!name.is_empty() && name.chars().all(plain), &file.name, || {
+        "`name` is made of letters, digits, `-` and `_`".into()
+    })?;
+    let protocol = Arc::new(words.protocol(&file)?);
+    let target = words.target(file.target.get_ref(), None, &file.limits.hosts)?;
+    let side = |side: &Option<TargetTable>| {
+        let side = side.as_ref();
+        side.map(|own| words.target(own, Some(&target), &file.limits.hosts)).transpose()
+    };
+    let (before, after) = (side(&file.before)?, side(&file.after)?);
+    let lone = target.urls.is_empty() && target.command.is_empty();
+    words.demand(!lone || (before.is_some() && after.is_some()), &file.target, || {
+        "`[target]` needs `url`, `urls` or `command`".into()
+    })?;
+    let rounds = file.workload.rounds.as_ref().map_or(8, |rounds| *rounds.get_ref()).max(1);
+    let (work, rounds) = work(words, &file, &name, protocol, rounds)?;
+    Ok(ServerScenario {
+        name,
+        title: file.title,
+        target,
+        before,
+        after,
+        work,
+        rounds,
+        hosts: file.limits.hosts,
+        seconds: file.limits.seconds,
+    })
+}
+
+/// The work, and the rounds that the limits leave of it.
+fn work(
+    words: &Words<'_>,
+    file: &ServerFile,
+    name: &str,
+    protocol: Arc<Protocol>,
+    rounds: u64,
+) -> Result<(Workload, u64), ScenarioError> {
+    let load = &file.workload;
+    let percent = |written: &Option<Spanned<u8>>| match written {
+        None => Ok(0),
+        Some(written) => {
+            words.demand(*written.get_ref() <= 100, written, || "from 0 to 100".into())?;
+            Ok(*written.get_ref())
+        }
+    };
+    let mut users = match &load.users {
+        None => 50,
+        Some(written) => {
+            words.demand((2..=Sizes::USERS).contains(written.get_ref()), written, || {
+                format!("`users` is from 2 to {}", Sizes::USERS)
+            })?;
+            *written.get_ref()
+        }
+    };
+    let names: Vec<UserName> = match &file.identity.users {
+        None => Vec::new(),
+        Some(written) => {
+            let mut names: Vec<UserName> = written.get_ref().iter().map(UserName::new).collect();
+            names.sort();
+            names.dedup();
+            let whole = names.len() == written.get_ref().len() && names.len() >= 2;
+            words.demand(whole, written, || "`users` names at least two, each once".into())?;
+            users = users.min(u32::try_from(names.len()).unwrap_or(users));
+            written.get_ref().iter().map(UserName::new).collect()
+        }
+    };
+    let runs = match &load.runs_per_user {
+        None => 2,
+        Some(written) => {
+            words.demand((1..=Sizes::RUNS).contains(written.get_ref()), written, || {
+                format!("`runs_per_user` is from 1 to {}", Sizes::RUNS)
+            })?;
+            *written.get_ref()
+        }
+    };
+    let start_delay = match &load.start_delay {
+        None => Range { least: 0, most: 20 },
+        Some(written) => {
+            let [least, most] = *written.get_ref();
+            words.demand(least <= most && most <= Sizes::DELAY, written, || {
+                format!("`start_delay` is [fewest, most], from 0 to {}", Sizes::DELAY)
+            })?;
+            Range { least, most }
+        }
+    };
+    let bystander = load.bystander.unwrap_or(protocol.events.is_some()) && users > 2;
+    let active = users - u32::from(bystander);
+    let mut start_delay = start_delay;
+    if let Some(rate) = &file.limits.runs_per_second {
+        words.demand(*rate.get_ref() > 0, rate, || "`runs_per_second` is at least 1".into())?;
+        // Starts are spread so that all users together keep to the rate on the average.
+        let needed = active.saturating_mul(2_000) / rate.get_ref();
+        start_delay.most = start_delay.most.max(needed.min(Sizes::DELAY));
+    }
+    let mut rounds = rounds;
+    if let Some(most) = &file.limits.requests {
+        let set_up = protocol.setup.len() as u64 + 1;
+        let round = u64::from(active) * (u64::from(runs) + set_up);
+        words.demand(*most.get_ref() >= round, most, || {
+            format!("one round alone takes {round} requests; give fewer users or runs")
+        })?;
+        rounds = rounds.min(most.get_ref() / round);
+    }
+    let via = protocol.via();
+    let on_socket = !matches!(
+        protocol.start,
+        Start::Http { answer: AnswerKind::Whole | AnswerKind::Stream, .. }
+    );
+    let vanish_percent = percent(&load.disconnect_percent)?;
+    if let (Some(written), false) = (&load.disconnect_percent, on_socket) {
+        return Err(words.error(
+            written,
+            "there is no event connection to lose; give              `cancel_percent` instead"
+                .into(),
+        ));
+    }
+    let nothing = Range { least: 0, most: 0 };
+    let parallel = load.parallel.as_ref().map_or(1, |parallel| *parallel.get_ref()).clamp(1, runs);
+    let server = ServerWork {
+        protocol,
+        names,
+        sequential: load.sequential.unwrap_or(true),
+        cancel_percent: percent(&load.cancel_percent)?,
+        malformed_percent: percent(&load.malformed_percent)?,
+        parallel,
+    };
+    let work = Workload {
+        scenario: name.to_owned(),
+        users: Range { least: active, most: active },
+        runs_per_user: runs,
+        via: vec![via],
+        mix: false,
+        acts: Vec::new(),
+        bystander,
+        vanish_percent,
+        agents: Vec::new(),
+        start_delay,
+        stub_delay: nothing,
+        faults: nothing,
+        server: Some(server),
+    };
+    Ok((work, rounds))
+}

@@ -1,0 +1,44 @@
+//! Starters for scenario files, which `partywall init` writes.
+
+/// The templates by name.
+pub const TEMPLATES: [(&str, &str); 4] = [
+    ("chat-websocket", include_str!("../../scenarios/chat-websocket.toml")),
+    ("sse-chat", include_str!("../../scenarios/sse-chat.toml")),
+    ("json-rpc", include_str!("../../scenarios/json-rpc.toml")),
+    ("http-only", include_str!("../../scenarios/http-only.toml")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::ServerScenario;
+    use super::*;
+
+    #[test]
+    fn every_template_is_a_valid_scenario_named_after_its_file() {
+        for (name, text) in TEMPLATES {
+            let scenario = ServerScenario::parse(text).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(scenario.name, name);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_a_remedy() {
+        let good = TEMPLATES[0].1;
+        let spoilt = [
+            ("{{ prompt }}", "hello", "canary"),
+            ("\"/type\"", "\"type\"", "write `/type`"),
+            ("by = \"message\"", "by = \"post\"", "write `message` or `http`"),
+            ("runs_per_user = 2", "runs_per_user = 0", "from 1 to"),
+            ("runs_per_user = 2", "run_per_user = 2", "unknown field"),
+            ("{{ user }}", "{{ usr }}", "there is no `usr`"),
+            ("connection = \"websocket\"", "connection = \"none\"", "give `connection`"),
+        ];
+        for (old, new, remedy) in spoilt {
+            let text = good.replace(old, new);
+            assert_ne!(text, good, "{old}");
+            let error = ServerScenario::parse(&text).expect_err(new);
+            assert!(error.line.is_some(), "{error}");
+            assert!(error.to_string().contains(remedy), "{error}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The simulated user of a server of somebody's own: follows the same plans as the other, speaks as
+//! a [`Protocol`] says, and records the raw bytes of everything.
+
+mod exchange;
+mod runs;
+mod setup;
+mod steps;
+mod values;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+
+use super::Patience;
+use super::latch::{Arrival, Latch};
+use super::transport::{HttpClient, TargetUrl};
+use crate::trial::canary::Mint;
+use crate::trial::history::What;
+use crate::trial::ids::{ConnectionId, TaskName};
+use crate::trial::plan::{Plan, Step, UserPlan};
+use crate::trial::protocol::Protocol;
+use crate::trial::reader::Reader;
+use crate::world::World;
+use crate::world::backend::Socket;
+
+use exchange::{Exchange, Heard};
+use runs::Runs;
+
+/// What the users of a server of somebody's own are given besides their plan.
+#[derive(Clone, Debug, Default)]
+pub struct Servers {
+    /// The base URLs; users are spread over them.
+    pub urls: Vec<TargetUrl>,
+    /// What stands for `{{ env.NAME }}`: secrets, told to nobody but the server.
+    pub environment: BTreeMap<String, String>,
+    /// What stands for `{{ upstream.url }}`.
+    pub upstream: Option<String>,
+}
+
+impl Servers {
+    /// The server at one URL.
+    pub fn at(url: TargetUrl) -> Arc<Self> {
+        Arc::new(Self { urls: vec![url], ..Self::default() })
+    }
+
+    /// What must not be written down.
+    pub fn secrets(&self) -> Vec<String> {
+        self.environment.values().cloned().collect()
+    }
+}
+
+/// The users of a plan with a protocol, each as a task name and what to run under it. All of them
+/// must run for any of them to end.
+pub fn clients(
+    world: &World,
+    servers: &Arc<Servers>,
+    protocol: &Arc<Protocol>,
+    plan: &Arc<Plan>,
+) -> Vec<(TaskName, BoxFuture<'static, ()>)> {
+    let meeting = Meeting {
+        barrier: Latch::new(plan.barrier_width()),
+        finish: Latch::new(plan.users.len()),
+        done: plan.users.iter().map(|_| Latch::new(1)).collect(),
+    };
+    let client = |place: usize| {
+        let client = Client::new(world, servers, protocol, plan, place, &meeting);
+        let future: BoxFuture<'static, ()> = Box::pin(client.live());
+        (TaskName::new(&plan.users[place].name), future)
+    };
+    (0..plan.users.len()).map(client).collect()
+}
+
+/// Where the users of a trial meet.
+struct Meeting {
+    barrier: Latch,
+    finish: Latch,
+    done: Arc<[Latch]>,
+}
+
+struct OpenSocket {
+    name: ConnectionId,
+    carrier: Carrier,
+}
+
+/// What events come on.
+enum Carrier {
+    Websocket(Box<dyn Socket>),
+    Streamed(Exchange),
+}
+
+struct Client {
+    world: World,
+    servers: Arc<Servers>,
+    protocol: Arc<Protocol>,
+    plan: Arc<Plan>,
+    place: usize,
+    url: TargetUrl,
+    mint: Mint,
+    reader: Arc<Reader>,
+    http: HttpClient,
+    patience: Patience,
+    barrier: Latch,
+    at_barrier: Arrival,
+    finish: Latch,
+    finished: Arrival,
+    done: Arc<[Latch]>,
+    at_end: Arrival,
+    socket: Option<OpenSocket>,
+    exchanges: Vec<Exchange>,
+    inbox: mpsc::UnboundedReceiver<Heard>,
+    post: mpsc::UnboundedSender<Heard>,
+    cookies: BTreeMap<String, String>,
+    captures: BTreeMap<String, String>,
+    runs: Runs,
+    greeted: bool,
+    sockets_opened: u32,
+    calls_made: u32,
+}
+
+impl Client {
+    fn new(
+        world: &World,
+        servers: &Arc<Servers>,
+        protocol: &Arc<Protocol>,
+        plan: &Arc<Plan>,
+        place: usize,
+        meeting: &Meeting,
+    ) -> Self {
+        let waits = plan.users[place].steps.contains(&Step::Barrier);
+        // Who does not wait is not counted in the barrier's width.
+        let at_barrier = Arrival::at(&if waits { meeting.barrier.clone() } else { Latch::new(0) });
+        let (post, inbox) = mpsc::unbounded_channel();
+        let run = std::time::Duration::from_millis(protocol.patience.into());
+        let at = place.checked_rem(servers.urls.len()).unwrap_or(0);
+        Self {
+            world: world.clone(),
+            url: servers.urls.get(at).cloned().unwrap_or_else(|| TargetUrl::loopback(0)),
+            servers: Arc::clone(servers),
+            reader: Arc::new(Reader::new(&protocol.dialect)),
+            protocol: Arc::clone(protocol),
+            mint: Mint::new(plan.campaign),
+            plan: Arc::clone(plan),
+            place,
+            http: HttpClient::new(),
+            patience: Patience { run, ..Patience::default() },
+            at_barrier,
+            barrier: meeting.barrier.clone(),
+            finished: Arrival::at(&meeting.finish),
+            finish: meeting.finish.clone(),
+            at_end: Arrival::at(&meeting.done[place]),
+            done: Arc::clone(&meeting.done),
+            socket: None,
+            exchanges: Vec::new(),
+            inbox,
+            post,
+            cookies: BTreeMap::new(),
+            captures: BTreeMap::new(),
+            runs: Runs::default(),
+            greeted: false,
+            sockets_opened: 0,
+            calls_made: 0,
+        }
+    }
+
+    fn who(&self) -> &UserPlan {
+        &self.plan.users[self.place]
+    }
+
+    fn observe(&self, on: Option<&ConnectionId>, what: What) {
+        self.world.observe(&self.who().name, on, what);
+    }
+
+    fn next_call(&mut self) -> ConnectionId {
+        self.calls_made += 1;
+        ConnectionId::new(format!("{}/http{}", self.who().name, self.calls_made))
+    }
+}

@@ -1,0 +1,137 @@
+//! What a user does before the first run: logs in, opens a conversation, takes ids from answers.
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+use super::exchange::{Heard, Reading};
+use super::values::About;
+use super::{Carrier, Client};
+use crate::trial::history::What;
+use crate::trial::protocol::{Act, Capture, CaptureFrom, SetUp};
+use crate::trial::raw::Raw;
+use crate::world::backend::Incoming;
+
+impl Client {
+    /// Takes the steps that are done once, or those of each event connection.
+    pub(super) async fn set_up(&mut self, each_connection: bool) {
+        let protocol = std::sync::Arc::clone(&self.protocol);
+        for step in protocol.setup.iter().filter(|step| step.each_connection == each_connection) {
+            let done = match &step.act {
+                Act::Request(_) => self.ask(step).await,
+                Act::Send(_) => self.say(step).await,
+            };
+            if let Err(error) = done {
+                let name = self.next_call();
+                let error = format!("cannot reach: set-up step `{}`: {error}", step.name);
+                self.observe(Some(&name), What::Broken { error });
+                return;
+            }
+        }
+    }
+
+    async fn ask(&mut self, step: &SetUp) -> Result<(), String> {
+        let Act::Request(request) = &step.act else { return Ok(()) };
+        let filled = self.fill_request(request, About::default())?;
+        let name = self.next_call();
+        let (method, path) = (filled.ready.method.clone(), filled.path);
+        let raw = Raw::from(filled.ready.body.as_str());
+        self.observe(Some(&name), What::Request { method, path, raw, run: None });
+        let exchange = self.exchange(name.clone(), None, filled.ready, Reading::Whole);
+        let world = self.world.clone();
+        let patience = world.patience(self.patience.run);
+        tokio::pin!(patience);
+        let (mut answer, mut text) = (None, String::new());
+        loop {
+            let heard = tokio::select! {
+                biased;
+                heard = self.inbox.recv() => heard,
+                _ = &mut patience => {
+                    exchange.abandon(self, Some("the answer did not come in time"));
+                    return Err("the answer did not come in time".into());
+                }
+            };
+            match heard {
+                Some(Heard::Answered { on, status, headers, body, .. }) if on == name => {
+                    text = body.map(|body| body.text().into_owned()).unwrap_or_default();
+                    answer = Some((status, headers));
+                }
+                Some(Heard::Over { on, .. }) if on == name => break,
+                Some(other) => self.take_heard(other),
+                None => break,
+            }
+        }
+        let (status, headers) = answer.ok_or("there was no answer")?;
+        let headers = headers.text().into_owned();
+        self.keep_cookies(&headers);
+        if status >= 400 {
+            return Err(format!("HTTP status {status}"));
+        }
+        for capture in &step.captures {
+            let value = captured(capture, &headers, &text);
+            let value = value.ok_or_else(|| format!("`{}` is not in the answer", capture.name))?;
+            self.captures.insert(capture.name.clone(), value);
+        }
+        Ok(())
+    }
+
+    async fn say(&mut self, step: &SetUp) -> Result<(), String> {
+        let Act::Send(content) = &step.act else { return Ok(()) };
+        let text = self.content(content, About::default())?;
+        self.send(text).await;
+        if step.captures.is_empty() {
+            return Ok(());
+        }
+        let world = self.world.clone();
+        let patience = world.patience(self.patience.run);
+        tokio::pin!(patience);
+        loop {
+            let Some(open) = &mut self.socket else { return Err("the connection is gone".into()) };
+            let Carrier::Websocket(socket) = &mut open.carrier else {
+                return Err("nothing can be sent on a stream".into());
+            };
+            let incoming = tokio::select! {
+                biased;
+                incoming = socket.receive() => incoming,
+                _ = &mut patience => return Err("what is to be captured did not come".into()),
+            };
+            let text = match &incoming {
+                Incoming::Message(raw) => raw.clone(),
+                _ => Raw::default(),
+            };
+            self.take_incoming(incoming).await;
+            let json = self.reader.payload(text.bytes(), false).json.into_owned();
+            let json = String::from_utf8_lossy(&json).into_owned();
+            let all: Option<Vec<_>> = step
+                .captures
+                .iter()
+                .map(|capture| Some((capture.name.clone(), captured(capture, "", &json)?)))
+                .collect();
+            if let Some(all) = all {
+                self.captures.extend(all);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The value that is to be taken from the answer.
+fn captured(capture: &Capture, headers: &str, body: &str) -> Option<String> {
+    match &capture.from {
+        CaptureFrom::Header(name) => headers.lines().find_map(|line| {
+            let (own, value) = line.split_once(": ")?;
+            own.eq_ignore_ascii_case(name).then(|| value.to_owned())
+        }),
+        CaptureFrom::Pointer(pointer) => {
+            let tree: Value = serde_json::from_str(body).ok()?;
+            match tree.pointer(pointer)? {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(number) => Some(number.to_string()),
+                _ => None,
+            }
+        }
+        CaptureFrom::Pattern(pattern) => {
+            let found = Regex::new(pattern).ok()?.captures(body)?;
+            Some(found.get(1)?.as_str().to_owned())
+        }
+    }
+}

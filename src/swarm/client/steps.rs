@@ -1,0 +1,420 @@
+//! The steps of a plan, as a user of a server of somebody's own takes them.
+
+use std::time::Duration;
+
+use super::exchange::{Heard, Reading};
+use super::values::About;
+use super::{Carrier, Client, OpenSocket};
+use crate::swarm::transport::open_socket;
+use crate::trial::history::What;
+use crate::trial::ids::ConnectionId;
+use crate::trial::plan::{CursorKind, RunPlan, Step};
+use crate::trial::protocol::{AnswerKind, Start};
+use crate::trial::raw::Raw;
+use crate::world::backend::{Incoming, Refusal};
+use crate::world::unconstrained;
+
+/// What is no message of any protocol.
+const MALFORMED: &str = r#"{"type":"chat","message":7"#;
+
+impl Client {
+    pub(super) async fn live(mut self) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        self.set_up(false).await;
+        for step in &plan.users[self.place].steps {
+            self.step(step).await;
+        }
+        self.at_end.now();
+        self.linger().await;
+    }
+
+    async fn step(&mut self, step: &Step) {
+        match step {
+            Step::Connect => {
+                self.vanish();
+                self.connect(None).await;
+            }
+            Step::Barrier => {
+                self.at_barrier.now();
+                let (barrier, world) = (self.barrier.clone(), self.world.clone());
+                self.listen(async { barrier.wait(&world).await }, self.patience.run * 2).await;
+            }
+            Step::Pause { turns } => {
+                let world = self.world.clone();
+                self.listen(world.sleep(*turns), Duration::from_secs(600)).await;
+            }
+            Step::Start(run) => self.start(run).await,
+            Step::AwaitEvents { run, count } => {
+                let enough = |client: &Self| {
+                    client.runs.events(*run) >= *count || client.runs.has_ended(*run)
+                };
+                self.wait(enough, self.patience.mid_run).await;
+            }
+            Step::Await { run } => self.await_end(*run).await,
+            Step::Vanish => self.vanish(),
+            Step::Close => self.close().await,
+            Step::AwaitUser { user } => {
+                let place = self.plan.users.iter().position(|own| own.index == *user);
+                if let Some(done) = place.map(|place| self.done[place].clone()) {
+                    let world = self.world.clone();
+                    let limit = self.patience.run * 2;
+                    self.listen(async { done.wait(&world).await }, limit).await;
+                }
+            }
+            Step::Abandon { run } => self.abandon(*run, None),
+            Step::Resume { run, cursor } => self.resume(*run, *cursor).await,
+            Step::Reconnect => {
+                let old = self.socket.take();
+                self.connect(None).await;
+                if let Some(old) = old {
+                    self.let_go(old);
+                }
+            }
+            Step::Malformed => self.send(MALFORMED.into()).await,
+            // What the reference protocol has and this one does not.
+            Step::ReadRun { .. }
+            | Step::ReadThread { .. }
+            | Step::Ping
+            | Step::Stop { .. }
+            | Step::Approve { .. } => {}
+        }
+    }
+
+    async fn connect(&mut self, cursor: Option<(String, u64)>) {
+        let Some(events) = self.protocol.events.clone() else { return };
+        self.sockets_opened += 1;
+        self.greeted = false;
+        let name = ConnectionId::new(format!("{}/socket{}", self.who().name, self.sockets_opened));
+        self.observe(Some(&name), What::Connect);
+        let cursor = cursor.as_ref().map(|(id, after)| (id.as_str(), *after));
+        let about = About { run: None, cursor };
+        let more = if cursor.is_some() { events.resume.as_slice() } else { &[] };
+        let filled = self.path(&events.path, more, about).and_then(|path| {
+            let headers = self.headers(&[], about)?;
+            Ok((path, headers))
+        });
+        let (path, headers) = match filled {
+            Ok(filled) => filled,
+            Err(error) => return self.observe(Some(&name), What::Broken { error }),
+        };
+        if events.streamed {
+            let (method, raw) = ("GET".to_owned(), Raw::default());
+            let url = format!("{}{path}", self.url);
+            self.observe(
+                Some(&name),
+                What::Request { method: method.clone(), path, raw, run: None },
+            );
+            let ready = super::exchange::Ready { method, url, headers, body: String::new() };
+            let exchange = self.exchange(name.clone(), None, ready, Reading::Events);
+            self.socket = Some(OpenSocket { name, carrier: Carrier::Streamed(exchange) });
+            let open = |client: &Self| match &client.socket {
+                Some(OpenSocket { carrier: Carrier::Streamed(exchange), .. }) => exchange.streams(),
+                _ => true,
+            };
+            self.wait(open, self.patience.run).await;
+        } else if !self.open_websocket(name, &path, headers).await {
+            return;
+        }
+        self.set_up(true).await;
+        if !self.protocol.dialect.greeting.is_empty() {
+            self.wait(|client| client.greeted || client.socket.is_none(), self.patience.run).await;
+        }
+    }
+
+    async fn open_websocket(
+        &mut self,
+        name: ConnectionId,
+        path: &str,
+        headers: Vec<(String, String)>,
+    ) -> bool {
+        let subprotocol = self.protocol.identity.subprotocol.clone();
+        let subprotocol = match subprotocol.map(|text| self.content_of(&text)).transpose() {
+            Ok(subprotocol) => subprotocol,
+            Err(error) => {
+                self.observe(Some(&name), What::Broken { error });
+                return false;
+            }
+        };
+        let opened = tokio::select! {
+            biased;
+            opened = open_socket(self.url.socket_url(path), headers, subprotocol) => opened,
+            _ = self.world.patience(self.patience.run) => {
+                Err(Refusal::Unreachable("the opening was not answered in time".into()))
+            }
+        };
+        match opened {
+            Ok(socket) => {
+                self.observe(Some(&name), What::Connected);
+                self.socket = Some(OpenSocket { name, carrier: Carrier::Websocket(socket) });
+                return true;
+            }
+            Err(Refusal::Refused { status, body }) => {
+                self.observe(Some(&name), What::Refused { status, raw: body });
+            }
+            Err(Refusal::Unreachable(error)) => self.observe(Some(&name), What::Broken { error }),
+        }
+        false
+    }
+
+    fn content_of(&self, text: &str) -> Result<String, String> {
+        let values = |name: &str| self.value(name, About::default());
+        crate::trial::template::fill(text, &values, crate::trial::template::plain)
+    }
+
+    async fn start(&mut self, run: &RunPlan) {
+        self.runs.start(run.run, run.request_id.clone());
+        let started = What::Start {
+            run: run.run,
+            via: run.via,
+            thread: run.thread.clone(),
+            request_id: run.request_id.clone(),
+        };
+        let about = About { run: Some(run), cursor: None };
+        let protocol = std::sync::Arc::clone(&self.protocol);
+        match &protocol.start {
+            Start::Message(content) => {
+                let on = self.socket.as_ref().map(|open| open.name.clone());
+                self.observe(on.as_ref(), started);
+                match self.content(content, about) {
+                    Ok(text) => self.send(text).await,
+                    Err(error) => self.observe(None, What::Broken { error }),
+                }
+            }
+            Start::Http { request, answer } => {
+                let name = self.next_call();
+                self.observe(Some(&name), started);
+                let filled = match self.fill_request(request, about) {
+                    Ok(filled) => filled,
+                    Err(error) => return self.observe(Some(&name), What::Broken { error }),
+                };
+                let (method, path) = (filled.ready.method.clone(), filled.path);
+                let raw = Raw::from(filled.ready.body.as_str());
+                let own = Some(run.run);
+                self.observe(Some(&name), What::Request { method, path, raw, run: own });
+                let reading = match answer {
+                    AnswerKind::Stream => Reading::Stream,
+                    AnswerKind::Whole | AnswerKind::Accepted => Reading::Whole,
+                };
+                let exchange = self.exchange(name, own, filled.ready, reading);
+                self.exchanges.push(exchange);
+            }
+        }
+    }
+
+    pub(super) async fn send(&mut self, text: String) {
+        let name = self.who().name.clone();
+        let Some(OpenSocket { name: on, carrier: Carrier::Websocket(socket) }) = &mut self.socket
+        else {
+            return;
+        };
+        self.world.observe(&name, Some(on), What::Sent { raw: text.as_str().into() });
+        let sent = tokio::select! {
+            biased;
+            sent = socket.send(text) => sent,
+            _ = self.world.patience(self.patience.run) => {
+                Err("the message was not taken in time".into())
+            }
+        };
+        if let Err(error) = sent {
+            self.lose_socket(What::Broken { error });
+        }
+    }
+
+    /// Waits for the end of the run; one that does not come within the time-out is unknown.
+    async fn await_end(&mut self, run: u16) {
+        let over_socket = !matches!(
+            &self.protocol.start,
+            Start::Http { answer: AnswerKind::Whole | AnswerKind::Stream, .. }
+        );
+        let ended = |client: &Self| {
+            let carried = client.exchanges.iter().any(|exchange| exchange.run == Some(run))
+                || (over_socket && client.socket.is_some());
+            client.runs.has_ended(run) || !carried
+        };
+        self.wait(ended, self.patience.run).await;
+        if !self.runs.has_ended(run) {
+            self.abandon(run, Some("the answer did not come in time"));
+            self.observe(None, What::GaveUp { run, at_rest: false });
+        }
+    }
+
+    /// Goes away from the request that started the run; what became of it is unknown.
+    fn abandon(&mut self, run: u16, why: Option<&str>) {
+        let place = self.exchanges.iter().position(|exchange| exchange.run == Some(run));
+        if let Some(place) = place {
+            let exchange = self.exchanges.remove(place);
+            let why = why.or((!exchange.streams()).then_some("the user went away"));
+            exchange.abandon(self, why);
+        }
+        if why.is_none() && !self.runs.has_ended(run) {
+            self.observe(None, What::GaveUp { run, at_rest: false });
+            self.runs.end(run);
+        }
+    }
+
+    async fn resume(&mut self, run: u16, kind: CursorKind) {
+        let own = self.runs.id(run).map(|id| (id.to_owned(), self.runs.last(run)));
+        let cursor = match kind {
+            CursorKind::Own => own,
+            CursorKind::Foreign | CursorKind::Nonsense => Some(("no-such-run".to_owned(), 0)),
+        };
+        self.vanish();
+        self.connect(cursor).await;
+    }
+
+    fn vanish(&mut self) {
+        if let Some(open) = self.socket.take() {
+            self.let_go(open);
+        }
+    }
+
+    fn let_go(&self, open: OpenSocket) {
+        match open.carrier {
+            Carrier::Streamed(exchange) => exchange.abandon(self, None),
+            Carrier::Websocket(_) => {
+                self.observe(Some(&open.name), What::Leave { vanished: true });
+            }
+        }
+    }
+
+    async fn close(&mut self) {
+        if matches!(&self.socket, Some(OpenSocket { carrier: Carrier::Streamed(_), .. })) {
+            return self.vanish();
+        }
+        let user = self.who().name.clone();
+        let Some(OpenSocket { name, carrier: Carrier::Websocket(socket) }) = &mut self.socket
+        else {
+            return;
+        };
+        self.world.observe(&user, Some(name), What::Leave { vanished: false });
+        tokio::select! {
+            biased;
+            () = socket.close() => {}
+            _ = self.world.patience(self.patience.look_again) => {}
+        }
+        self.wait(|client| client.socket.is_none(), self.patience.look_again * 4).await;
+        self.socket = None;
+    }
+
+    fn lose_socket(&mut self, what: What) {
+        if let Some(open) = self.socket.take() {
+            self.observe(Some(&open.name), what);
+        }
+    }
+
+    /// Listens until everybody has finished and nothing more comes: what crosses late is seen too.
+    async fn linger(&mut self) {
+        self.finished.now();
+        let (finish, world) = (self.finish.clone(), self.world.clone());
+        let forever = Duration::from_secs(3600);
+        self.listen(unconstrained(async { finish.wait(&world).await }), forever).await;
+        self.wait(|_| false, self.patience.linger).await;
+        for exchange in std::mem::take(&mut self.exchanges) {
+            let why = (!exchange.streams()).then_some("the user went away");
+            exchange.abandon(self, why);
+        }
+        self.close().await;
+    }
+
+    /// Listens until that is so, or patience is out.
+    async fn wait(&mut self, until: impl Fn(&Self) -> bool, limit: Duration) {
+        let world = self.world.clone();
+        let patience = world.patience(limit);
+        tokio::pin!(patience);
+        while !until(self) {
+            tokio::select! {
+                biased;
+                incoming = next_message(&mut self.socket) => self.take_incoming(incoming).await,
+                Some(heard) = self.inbox.recv() => self.take_heard(heard),
+                _ = &mut patience => return,
+            }
+        }
+    }
+
+    /// Listens until the future is done, or patience is out.
+    async fn listen(&mut self, until: impl Future<Output = ()>, limit: Duration) {
+        let world = self.world.clone();
+        let patience = world.patience(limit);
+        tokio::pin!(patience, until);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut until => return,
+                incoming = next_message(&mut self.socket) => self.take_incoming(incoming).await,
+                Some(heard) = self.inbox.recv() => self.take_heard(heard),
+                _ = &mut patience => return,
+            }
+        }
+    }
+
+    pub(super) async fn take_incoming(&mut self, incoming: Incoming) {
+        let raw = match incoming {
+            Incoming::Message(raw) => raw,
+            Incoming::Ended { code, reason } => {
+                return self.lose_socket(What::Ended { code, raw: reason });
+            }
+            Incoming::Broken(error) => return self.lose_socket(What::Broken { error }),
+        };
+        let dialect = &self.protocol.dialect;
+        let said = self.reader.read(dialect, raw.bytes(), false);
+        self.greeted |= said.kind.as_deref() == Some(dialect.greeting.as_str());
+        self.runs.hear(dialect, None, &said);
+        let events = self.protocol.events.as_ref();
+        let reply = events.and_then(|events| {
+            let found = events.replies.iter().find(|(to, _)| to.as_bytes() == raw.bytes());
+            found.map(|(_, reply)| reply.clone())
+        });
+        let name = self.socket.as_ref().map(|open| open.name.clone());
+        self.observe(name.as_ref(), What::Received { raw });
+        if let Some(reply) = reply {
+            self.send(reply).await;
+        }
+    }
+
+    pub(super) fn take_heard(&mut self, heard: Heard) {
+        let dialect = &self.protocol.dialect;
+        match heard {
+            Heard::Said { run, said } => {
+                self.greeted |= said.kind.as_deref() == Some(dialect.greeting.as_str());
+                self.runs.hear(dialect, run, &said);
+            }
+            Heard::Answered { run, headers, body, .. } => {
+                if let (Some(run), Some(body)) = (run, &body) {
+                    let said = self.reader.read(dialect, body.bytes(), false);
+                    self.runs.identify(run, said.run);
+                    if matches!(self.protocol.start, Start::Http { answer: AnswerKind::Stream, .. })
+                    {
+                        // Answered whole where a stream might have come.
+                        self.runs.end(run);
+                    }
+                }
+                let headers = headers.text().into_owned();
+                self.keep_cookies(&headers);
+            }
+            Heard::Over { on, run, broken } => {
+                self.exchanges.retain(|exchange| exchange.name != on);
+                if self.socket.as_ref().is_some_and(|open| open.name == on) {
+                    self.socket = None;
+                }
+                let accepted =
+                    matches!(self.protocol.start, Start::Http { answer: AnswerKind::Accepted, .. });
+                let streams =
+                    matches!(self.protocol.start, Start::Http { answer: AnswerKind::Stream, .. });
+                if let Some(run) = run
+                    && !broken
+                    && !accepted
+                    && !(streams && self.protocol.dialect.tells_ends())
+                {
+                    self.runs.end(run);
+                }
+            }
+        }
+    }
+}
+
+async fn next_message(socket: &mut Option<OpenSocket>) -> Incoming {
+    match socket {
+        Some(OpenSocket { carrier: Carrier::Websocket(socket), .. }) => socket.receive().await,
+        _ => std::future::pending().await,
+    }
+}

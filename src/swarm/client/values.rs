@@ -1,0 +1,160 @@
+//! What stands for the places of a user's templates, and the requests that are made of them.
+
+use std::fmt;
+
+use super::Client;
+use super::exchange::Ready;
+use crate::trial::plan::RunPlan;
+use crate::trial::protocol::{Content, Request};
+use crate::trial::template::{fill, fill_json, in_url, plain};
+
+/// Words before the canary in a prompt.
+const BEFORE: &str = "Please look into ";
+
+/// What a message or request is about.
+#[derive(Clone, Copy, Default)]
+pub(super) struct About<'r> {
+    /// The run that it starts.
+    pub(super) run: Option<&'r RunPlan>,
+    /// The run whose events are asked for, and what the user has of it.
+    pub(super) cursor: Option<(&'r str, u64)>,
+}
+
+/// A request as it leaves, and as it is told.
+pub(super) struct Filled {
+    pub(super) ready: Ready,
+    pub(super) path: String,
+}
+
+impl fmt::Debug for Filled {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.ready.method, self.path)
+    }
+}
+
+impl Client {
+    pub(super) fn value(&self, name: &str, about: About<'_>) -> Option<String> {
+        let index = self.who().index;
+        let run = about.run;
+        if let Some(name) = name.strip_prefix("env.") {
+            return self.servers.environment.get(name).cloned();
+        }
+        if let Some(name) = name.strip_prefix("capture.") {
+            return self.captures.get(name).cloned();
+        }
+        Some(match name {
+            "user" => self.who().name.to_string(),
+            "upstream.url" => self.servers.upstream.clone()?,
+            "thread" => run?.thread.to_string(),
+            "request_id" => run?.request_id.to_string(),
+            "run" => about.cursor.map_or_else(
+                || run.map(|run| run.run.to_string()),
+                |(id, _)| Some(id.to_owned()),
+            )?,
+            "cursor" => about.cursor?.1.to_string(),
+            "prompt" => run?.prompt(&self.mint, index),
+            "canary" => {
+                let prompt = run?.prompt(&self.mint, index);
+                prompt.strip_prefix(BEFORE).unwrap_or(&prompt).to_owned()
+            }
+            "settings" => run?.settings(&self.mint, index),
+            _ => return None,
+        })
+    }
+
+    pub(super) fn content(&self, content: &Content, about: About<'_>) -> Result<String, String> {
+        let values = |name: &str| self.value(name, about);
+        Ok(match content {
+            Content::Nothing => String::new(),
+            Content::Text(text) => fill(text, &values, plain)?,
+            Content::Json { prefix, value } => {
+                format!("{prefix}{}", fill_json(value, &values)?)
+            }
+        })
+    }
+
+    /// The path with what the identity adds to its query.
+    pub(super) fn path(
+        &self,
+        template: &str,
+        more: &[(String, String)],
+        about: About<'_>,
+    ) -> Result<String, String> {
+        let values = |name: &str| self.value(name, about);
+        let mut path = fill(template, &values, in_url)?;
+        for (name, value) in self.protocol.identity.query.iter().chain(more) {
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.push_str(&format!("{}={}", in_url(name), fill(value, &values, in_url)?));
+        }
+        Ok(path)
+    }
+
+    /// The headers that say who the user is, and those of the request.
+    pub(super) fn headers(
+        &self,
+        more: &[(String, String)],
+        about: About<'_>,
+    ) -> Result<Vec<(String, String)>, String> {
+        let values = |name: &str| self.value(name, about);
+        let identity = &self.protocol.identity;
+        let mut headers = Vec::new();
+        for (name, value) in identity.headers.iter().chain(more) {
+            // What is not captured yet cannot be shown: the log-in itself has no token.
+            match fill(value, &values, plain) {
+                Ok(value) => headers.push((name.clone(), value)),
+                Err(_) if value.contains("capture.") => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        for (name, value) in &identity.cookies {
+            if let Ok(value) = fill(value, &values, plain) {
+                cookies.push(format!("{name}={value}"));
+            }
+        }
+        if !cookies.is_empty() {
+            headers.push(("cookie".into(), cookies.join("; ")));
+        }
+        Ok(headers)
+    }
+
+    pub(super) fn fill_request(
+        &self,
+        request: &Request,
+        about: About<'_>,
+    ) -> Result<Filled, String> {
+        let path = self.path(&request.path, &[], about)?;
+        let mut headers = self.headers(&request.headers, about)?;
+        let names = |headers: &[(String, String)], wanted: &str| {
+            headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
+        };
+        if matches!(request.content, Content::Json { .. }) && !names(&headers, "content-type") {
+            headers.push(("content-type".into(), "application/json".into()));
+        }
+        let ready = Ready {
+            method: request.method.clone(),
+            url: format!("{}{path}", self.url),
+            headers,
+            body: self.content(&request.content, about)?,
+        };
+        Ok(Filled { ready, path })
+    }
+
+    /// Keeps the cookies that an answer sets.
+    pub(super) fn keep_cookies(&mut self, headers: &str) {
+        for line in headers.lines() {
+            let Some(cookie) = line.strip_prefix("set-cookie: ") else { continue };
+            let mut parts = cookie.split(';');
+            let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+                continue;
+            };
+            let gone = parts.any(|part| part.trim().eq_ignore_ascii_case("max-age=0"));
+            if gone {
+                self.cookies.remove(name.trim());
+            } else {
+                self.cookies.insert(name.trim().to_owned(), value.trim().to_owned());
+            }
+        }
+    }
+}

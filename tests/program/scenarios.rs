@@ -1,0 +1,156 @@
+//! Scenario files: the reference back end, described as one would describe any other server.
+
+use std::net::TcpStream;
+use std::path::Path;
+
+use partywall::trial::verdict::{Outcome, Verdict};
+
+use crate::support::reports::{only_level, report};
+use crate::support::{Scratch, Server, partywall, ran};
+
+const CHAT: &str = "scenarios/chat-websocket.toml";
+
+fn chat() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(CHAT);
+    std::fs::read_to_string(path).expect("a ready scenario")
+}
+
+#[test]
+fn a_described_server_leaks_before_the_migration_and_its_history_says_so_again() {
+    let scratch = Scratch::new("scenario-none");
+    let file = scratch.file("chat.toml", chat().replace("run_seconds = 3", "run_seconds = 1"));
+    let server = Server::start("none");
+    let (file, url) = (file.display().to_string(), server.url());
+    let arguments = ["run", &file, "--target", &url, "--users", "12", "--rounds", "1"];
+    let told = ran(&mut scratch.partywall(&arguments)).exits(1).stderr;
+    // While the round goes on, not when it is over.
+    assert!(
+        told.contains(" sees the prompt of ") || told.contains(" sees the settings of "),
+        "{told}"
+    );
+    let folder = scratch.run_folder("run");
+    let record = report(&folder);
+    let level = only_level(&record);
+    assert_eq!(record.verdict, Outcome::Leaked);
+    assert!(level.findings.iter().any(|finding| finding.oracle.code() == "O1"));
+    assert!(level.findings.iter().any(|finding| finding.oracle.code() == "O2"));
+    let history = level.findings[0].history.as_ref().expect("a history");
+    let history = folder.join(history).display().to_string();
+    ran(&mut partywall(&["check", &history])).exits(1);
+    let repro = level.findings[0].repro.as_ref().expect("a repro");
+    let repro = folder.join(repro).display().to_string();
+    let again = ran(&mut partywall(&["replay", &repro, "--times", "2"])).exits(1).stdout;
+    assert!(again.contains("REPRODUCED: same"), "{again}");
+}
+
+#[test]
+fn a_described_server_is_clean_after_the_migration_with_all_controls_caught() {
+    let scratch = Scratch::new("scenario-all");
+    let file = scratch.file("chat.toml", chat());
+    let server = Server::start("all");
+    let (file, url) = (file.display().to_string(), server.url());
+    let arguments = ["run", &file, "--target", &url, "--users", "12", "--rounds", "3"];
+    ran(&mut scratch.partywall(&arguments)).exits(0);
+    let record = report(&scratch.run_folder("run"));
+    let level = only_level(&record);
+    assert_eq!(level.verdict, Verdict::Clean);
+    assert!(level.controls.judge.planted > 50 && level.controls.judge.all_caught());
+    assert!(level.controls.path.all_caught() && level.trials_overlapping >= 2);
+    assert_eq!(level.runs_completed, level.runs_started);
+    assert!(level.phase_coverage.hit > 0);
+}
+
+#[test]
+fn cut_connections_are_unknown_and_never_findings() {
+    let scratch = Scratch::new("scenario-cut");
+    let cut = chat().replace("bystander = true", "bystander = true\ndisconnect_percent = 40");
+    let file = scratch.file("chat.toml", cut).display().to_string();
+    let server = Server::start("all");
+    let url = server.url();
+    let arguments = ["run", &file, "--target", &url, "--users", "12", "--rounds", "3"];
+    ran(&mut scratch.partywall(&arguments)).exits(0);
+    let record = report(&scratch.run_folder("run"));
+    let level = only_level(&record);
+    assert!(level.findings.is_empty() && level.runs_unknown > 0, "{:?}", level.runs_unknown);
+}
+
+#[test]
+fn a_secret_is_sent_and_never_written_down() {
+    const SECRET: &str = "open-sesame-4711";
+    let scratch = Scratch::new("scenario-secret");
+    let text = chat().replace("\"{{ prompt }}\"", "\"{{ prompt }} {{ env.SESAME }}\"");
+    let file = scratch.file("chat.toml", text).display().to_string();
+    let server = Server::start("all");
+    let url = server.url();
+    let arguments = ["run", &file, "--target", &url, "--users", "6", "--rounds", "1"];
+    ran(&mut scratch.partywall(&arguments)).exits(2).complains(&["SESAME", "not set"]);
+    ran(scratch.partywall(&arguments).env("SESAME", SECRET)).exits(0);
+    let mut hidden = 0;
+    let mut folders = vec![scratch.run_folder("run")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).expect("a file");
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains(SECRET), "{}", path.display());
+            // The server sends it back with the prompt, so it was there to be hidden.
+            hidden += text.matches("***").count();
+        }
+    }
+    assert!(hidden > 0);
+}
+
+#[test]
+fn a_started_server_ends_with_its_children() {
+    let scratch = Scratch::new("scenario-command");
+    let port = scratch.path().join("port");
+    let program = env!("CARGO_BIN_EXE_partywall");
+    let shell = format!(
+        "echo {{{{ port }}}} > {}; {program} serve --port {{{{ port }}}} & wait",
+        port.display()
+    );
+    let command = format!("command = [\"sh\", \"-c\", '{shell}']");
+    let own = "command = [\"partywall\", \"serve\", \"--port\", \"{{ port }}\"]";
+    let text = chat().replace(own, &command);
+    assert_ne!(text, chat());
+    let file = scratch.file("chat.toml", text).display().to_string();
+    let run = ["run", &file, "--users", "6", "--rounds", "1"];
+    ran(&mut scratch.partywall(&run)).exits(0);
+    let port = std::fs::read_to_string(port).expect("it was started");
+    let port: u16 = port.trim().parse().expect("a port");
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "its child lives on");
+    assert!(scratch.run_folder("run").join("server.log").is_file());
+}
+
+#[test]
+fn a_server_that_does_not_start_is_told_with_its_last_words() {
+    let scratch = Scratch::new("scenario-dead");
+    let own = "command = [\"partywall\", \"serve\", \"--port\", \"{{ port }}\"]";
+    let dead = "command = [\"sh\", \"-c\", \"echo no such model {{ port }}; exit 3\"]";
+    let file = scratch.file("chat.toml", chat().replace(own, dead)).display().to_string();
+    ran(&mut scratch.partywall(&["run", &file])).exits(5).complains(&["no such model", "ended"]);
+}
+
+#[test]
+fn a_starter_is_written_once_and_passes_its_check() {
+    let scratch = Scratch::new("scenario-init");
+    for template in ["chat-websocket", "sse-chat", "json-rpc", "http-only"] {
+        let file = scratch.path().join(format!("{template}.toml")).display().to_string();
+        ran(&mut partywall(&["init", template, &file])).exits(0);
+        ran(&mut partywall(&["check-scenario", &file])).exits(0);
+        ran(&mut partywall(&["init", template, &file])).exits(2).complains(&["not overwritten"]);
+    }
+    ran(&mut partywall(&["init", "soap"])).exits(2).complains(&["sse-chat"]);
+    let elsewhere = chat().replace(
+        "command = [\"partywall\", \"serve\", \"--port\", \"{{ port }}\"]",
+        "url = \"http://192.0.2.1:80\"",
+    );
+    let file = scratch.file("far.toml", elsewhere).display().to_string();
+    ran(&mut scratch.partywall(&["run", &file]))
+        .exits(2)
+        .complains(&["not on this machine", "--allow-host"]);
+}

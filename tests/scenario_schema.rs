@@ -1,0 +1,43 @@
+//! The published JSON Schema of scenario files is the one that they are read by, and the ready
+//! scenarios keep it.
+//!
+//! To write it anew, run this test with `PARTYWALL_WRITE_SCHEMA=1`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use partywall::scenario::{TEMPLATES, scenario_schema};
+use serde_json::Value;
+
+fn published() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("reports/schema/scenario.schema.json")
+}
+
+#[test]
+fn the_published_schema_is_that_of_scenario_files() {
+    let text = scenario_schema();
+    if std::env::var_os("PARTYWALL_WRITE_SCHEMA").is_some() {
+        fs::write(published(), &text).expect("written");
+    }
+    let kept = fs::read_to_string(published()).expect("the schema");
+    assert_eq!(kept, text, "run with PARTYWALL_WRITE_SCHEMA=1 to write it anew");
+}
+
+#[test]
+fn ready_scenarios_keep_the_schema_and_others_do_not() {
+    let schema: Value = serde_json::from_str(&scenario_schema()).expect("JSON");
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema of that draft");
+    for (name, text) in TEMPLATES {
+        let file: Value = toml::from_str(text).expect("TOML");
+        let problems: Vec<String> = validator
+            .iter_errors(&file)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(problems.is_empty(), "{name}:\n{}", problems.join("\n"));
+        for (place, value) in [("/version", Value::from("one")), ("/start", Value::Null)] {
+            let mut spoilt = file.clone();
+            *spoilt.pointer_mut(place).expect("there") = value;
+            assert!(!validator.is_valid(&spoilt), "{name}: {place}");
+        }
+    }
+}
