@@ -12,6 +12,7 @@ pub(crate) fn chats(users: u32, runs: u16) -> Plan {
         trial: 0,
         users: (0..users).map(|index| user(index, runs)).collect(),
         faults: Vec::new(),
+        protocol: None,
     }
 }
 
