@@ -315,7 +315,12 @@ fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) {
             "overlap is of requests in flight: a server that serialises them looks the same".into(),
         );
     }
-    (blind.into_iter().map(|(id, ..)| id).collect(), claims)
+    let mut blind: Vec<_> = blind.into_iter().map(|(id, ..)| id).collect();
+    if protocol.via() == Via::Stream {
+        // Each call may be answered whole, and then nothing can come after its end.
+        blind.push(OracleId::AfterClose);
+    }
+    (blind, claims)
 }
 
 /// The repros, those of one plan together.

@@ -51,6 +51,8 @@ impl Oracle for Completeness {
         let world = World::of(case);
         for start in &case.starts {
             items += match start.via {
+                // Answered whole where a stream might have come.
+                Via::Stream if !case.has_events(start) => http_run(case, start, &mut suspects),
                 Via::Socket | Via::Stream => socket_run(case, &world, start, &mut suspects),
                 Via::Http => http_run(case, start, &mut suspects),
             };

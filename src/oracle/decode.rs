@@ -280,6 +280,12 @@ impl<'h> Decoder<'h> {
             }
             Some(foreign) => {
                 self.classify_foreign(&mut message, &payload, is_json);
+                let asked = message.asked_run.filter(|_| message.is_event).and_then(|run| {
+                    self.starts_by_run.get(&(message.observer.as_str(), run)).copied()
+                });
+                if let (Some(start), Some(run)) = (asked, message.run_at) {
+                    self.starts[start].run_at.get_or_insert(run);
+                }
                 if message.run_at.is_none() && (message.is_event || message.is_terminal) {
                     self.place(&mut message, foreign.matching);
                 }
@@ -394,6 +400,12 @@ impl<'h> Decoder<'h> {
         let observer = message.observer.as_str();
         let asked =
             message.asked_run.and_then(|run| self.starts_by_run.get(&(observer, run)).copied());
+        if let Some(run) = asked.and_then(|start| self.starts[start].run_at) {
+            // Its stream has named it.
+            message.run_at = Some(run);
+            message.run = Some(self.runs[run].id.clone());
+            return;
+        }
         let (id, start) = match (asked, matching) {
             (Some(start), _) => (format!("the stream of {}", message.connection), Some(start)),
             (None, Matching::Request) => {

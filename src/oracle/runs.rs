@@ -182,6 +182,7 @@ fn learn_from_answers(case: &mut Case<'_>) {
         let (Some(asked), Some(run)) = (message.asked_run, message.run_at) else { continue };
         // The first id in a stream is its run's; another one later may be anybody's.
         let known = case.start_of(&message.observer, asked).and_then(|start| start.run_at);
+        let known = known.filter(|known| !case.runs[*known].made_up);
         if message.channel.carries_events() && known.is_some_and(|known| known != run) {
             continue;
         }
