@@ -457,7 +457,7 @@ fn o8_upstream_attribution() {
                 "r1 of alice goes upstream showing bob:r1",
                 &["crossing bob r1 -> alice: prompt of chat over websocket @ upstream model"],
             ),
-            ("r1 of alice goes upstream as nobody", &[]),
+            ("r1 of alice goes upstream as nobody", &["blind"]),
             ("r1 of alice emits 1", &["blind"]),
         ],
     );

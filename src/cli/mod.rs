@@ -34,13 +34,14 @@ use crate::campaign::error::CampaignError;
 use crate::trial::verdict::ExitCode;
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 clean or fixed, 1 leaked, 2 usage, 3 internal error, 4 nothing exercised,
-5 inconclusive, 130 interrupted. Every option has a twin PARTYWALL_<OPTION>.
+Exit codes: 0 clean or fixed, 1 leaked, 2 usage, 3 internal error,
+4 nothing exercised, 5 inconclusive, 130 interrupted.
+Every option has a twin PARTYWALL_<OPTION>.
 
 Try:
-  partywall signoff                     before and after the migration, with evidence
-  partywall explore --migrated none     find the leak and shrink it
-  partywall explain O1                  what an oracle looks for";
+  partywall signoff                  before and after the migration
+  partywall explore --migrated none  find the leak and shrink it
+  partywall explain O1               what an oracle looks for";
 
 /// Finds where one user's data reaches another.
 #[derive(Debug, Parser)]
@@ -53,7 +54,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Drive the reference back end before and after its migration, and compare
+    /// Drive both sides of a migration, and compare
     Signoff(signoff::Args),
     /// Interleave simulated users in the simulated world
     Explore(explore::Args),
@@ -89,7 +90,7 @@ enum Command {
     Upstream(upstream::Args),
     /// Say what an oracle looks for, or how a mechanism leaks
     Explain(explain::Args),
-    /// Switch every known mechanism on in turn, and see that it is found
+    /// See that every known mechanism is found
     Selftest(selftest::Args),
 }
 
