@@ -1,12 +1,17 @@
 //! What each oracle must find, what it must not, and what it knowingly cannot see.
 
+#[path = "oracles/blind_spots.rs"]
+mod blind_spots;
+#[path = "oracles/hostile.rs"]
+mod hostile;
+#[path = "oracles/optional.rs"]
+mod optional;
+
 use partywall::oracle::notation::{found, found_by, history};
 use partywall::oracle::{Case, judge, of};
 use partywall::trial::dialect::Dialect;
 use partywall::trial::finding::OracleId;
-use partywall::trial::history::History;
 use partywall::trial::plan::Via;
-use partywall::trial::raw::Raw;
 
 /// Each history, and on the next line what the oracle finds in it.
 fn table(oracle: OracleId, rows: &[(&str, &[&str])]) {
@@ -440,77 +445,6 @@ fn runs_are_known_by_acceptance_answer_or_canaries_that_agree() {
     assert_eq!(told, [true, true, true, false, false, false]);
 }
 
-#[test]
-fn o8_upstream_attribution() {
-    table_of_both(
-        OracleId::Attribution,
-        &[
-            ("r1 of alice goes upstream; r1 of bob goes upstream", &[]),
-            (
-                "r1 of alice goes upstream as bob",
-                &[
-                    "crossing alice -> bob: account of chat over websocket @ upstream model",
-                    "crossing alice r1 -> bob: prompt of chat over websocket @ upstream model",
-                ],
-            ),
-            (
-                "r1 of alice goes upstream showing bob:r1",
-                &["crossing bob r1 -> alice: prompt of chat over websocket @ upstream model"],
-            ),
-            ("r1 of alice goes upstream as nobody", &["blind"]),
-            ("r1 of alice emits 1", &["blind"]),
-        ],
-    );
-}
-
-#[test]
-fn o9_control_effect() {
-    const STOPPED: &str = "misdirected alice r1: a stop of chat over websocket @ websocket";
-    table_of_both(
-        OracleId::ControlEffect,
-        &[
-            ("alice stops r1; r1 of alice emits 1; r1 of alice stops 2", &[]),
-            // Nobody asked for it, or only another user did, or only later.
-            ("r1 of alice emits 1; r1 of alice stops 2", &[STOPPED]),
-            ("bob stops r1; r1 of alice stops 1; r1 of bob stops 1", &[STOPPED]),
-            ("r1 of alice stops 1; alice stops r1", &[STOPPED]),
-            (
-                "alice stops r1; r1 of alice ends 1",
-                &["misdirected alice r1: a granted stop of chat over websocket @ websocket"],
-            ),
-            ("r1 of alice fails 1", &["blind"]),
-        ],
-    );
-}
-
-#[test]
-fn o10_state_at_rest() {
-    table_of_both(
-        OracleId::AtRest,
-        &[
-            ("r1 of alice ends 1; alice reads t1", &[]),
-            (
-                "r1 of alice ends 1; alice reads t1 showing nothing",
-                &["loss alice r1: a stored conversation @ http answer"],
-            ),
-            (
-                "r1 of alice ends 1; alice reads t1 showing r1+r1",
-                &["duplicate alice r1: a stored conversation @ http answer"],
-            ),
-            (
-                "r1 of alice ends 1; alice reads t1 showing r1+bob:r1",
-                &["crossing bob r1 -> alice: a stored conversation @ http answer"],
-            ),
-            (
-                "r1 of alice ends 1; alice starts r2; r2 of alice ends 1; alice reads t1 showing r2+r1",
-                &["disorder alice r2: a stored conversation @ http answer"],
-            ),
-            // What has not ended need not be there yet.
-            ("alice reads t1 showing nothing", &["blind"]),
-        ],
-    );
-}
-
 /// A history in which everything that is legal happens.
 const LEGAL: &str = "alice connects; user-1 connects; user-10 connects; acme:alice connects; \
     idle connects; alice starts r1; user-1 starts r1; user-10 starts r1; acme:alice starts r1; \
@@ -547,157 +481,4 @@ fn canaries_of_an_earlier_round_cross_only_to_others() {
     let crossing = "O1 crossing alice r1 -> bob: prompt of a run of an earlier round @ websocket";
     let found = in_a_later_round("r1 of alice emits 1; r1 of bob emits 1 showing alice:r1");
     assert_eq!(found, [crossing.replace(" r1", "")]);
-}
-
-#[test]
-fn evidence_never_holds_server_text() {
-    let text = "alice connects; bob connects; alice starts r1 called <EVIL>; bob starts r1 called <EVIL>; \
-        r1 of alice emits 1-3 to bob called <EVIL>; r1 of alice ends 9 called <EVIL>; alice is closed; \
-        r1 of alice emits 10 called <EVIL>; bob gets {\"type\":\"run_accepted\",\"request_id\":\"<EVIL>\"}";
-    let history = history(text);
-    let judged = judge(&Case::new(&history, &Dialect::reference()));
-    assert!(judged.findings.len() > 4);
-    assert!(!format!("{:?}", judged.findings).contains("EVIL"));
-}
-
-/// What comes from a server is anything. None of it may stop the judge.
-#[test]
-fn hostile_messages_are_counted_and_survived() {
-    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-    let wide = format!("{{\"type\":\"x\",{}\"z\":1}}", {
-        (0..20_000).map(|n| format!("\"k{n}\":\"v\",")).collect::<String>()
-    });
-    let long =
-        format!("{{\"type\":\"agent_thinking\",\"reasoning\":\"{}\"}}", "pw10".repeat(1 << 18));
-    let texts: Vec<(Vec<u8>, bool)> = vec![
-        (b"".to_vec(), true),
-        (b"null".to_vec(), true),
-        (b"[{\"type\":\"pong\"}]".to_vec(), true),
-        (b"{\"type\":null}".to_vec(), true),
-        (b"{\"type\":{\"type\":\"pong\"}}".to_vec(), true),
-        (
-            b"{\"type\":\"agent_started\",\"run_id\":[],\"sequence\":\"1\",\"user_id\":true}"
-                .to_vec(),
-            false,
-        ),
-        (b"{\"type\":\"agent_started\",\"run_id\":\"\",\"sequence\":-1}".to_vec(), false),
-        (b"{\"type\":\"agent_started\",\"run_id\":1e400,\"sequence\":1.5}".to_vec(), true),
-        (b"{\"type\":\"run_accepted\",\"run_id\":\"x\"}".to_vec(), false),
-        (b"{\"type\":\"connection_established\",\"connection_id\":{}}".to_vec(), false),
-        (b"{\"type\":\"a\"}{\"type\":\"b\"}".to_vec(), true),
-        (b"{\"type\":\"\xff\xfe\"}".to_vec(), true),
-        (vec![0; 1000], true),
-        (deep.into_bytes(), true),
-        (wide.into_bytes(), false),
-        (long.into_bytes(), false),
-    ];
-    let malformed = texts.iter().filter(|(_, malformed)| *malformed).count() as u64;
-    let mut history = history(&both("alice posts r2; r2 of alice answers"));
-    for (bytes, _) in texts {
-        for at in [5, history.observations.len() - 1] {
-            let mut copy = history.observations[at].clone();
-            copy.n = history.observations.len() as u64;
-            match &mut copy.what {
-                partywall::trial::history::What::Received { raw }
-                | partywall::trial::history::What::Answer { raw, .. } => {
-                    *raw = Raw::new(bytes.clone())
-                }
-                _ => {}
-            }
-            if at == 5 {
-                let answer = history.observations.pop().expect("an answer");
-                history.observations.push(copy);
-                history.observations.push(answer);
-            }
-        }
-    }
-    let judged = judge(&Case::new(&history, &Dialect::reference()));
-    assert_eq!(judged.malformed, malformed);
-    assert_eq!(judged.findings, []);
-    // The control judges again and again: once with the large ones is enough.
-    history.observations.retain(|observation| {
-        observation.what.inbound().is_none_or(|raw| raw.bytes().len() < 2000)
-    });
-    partywall::oracle::judge_control(&history, &Dialect::reference(), 1);
-    let mut anonymous: History = history.clone();
-    for observation in &mut anonymous.observations {
-        observation.by = None;
-        observation.on = None;
-    }
-    assert_eq!(judge(&Case::new(&anonymous, &Dialect::reference())).findings, []);
-}
-
-/// The server may use its own names for users; which of them is whose cannot be known.
-#[test]
-fn blind_spot_user_ids_that_the_plan_does_not_know() {
-    table_of_both(OracleId::Ownership, &[("r1 of alice emits 1 for account-2", &[])]);
-}
-
-/// The same user's connections may share an id: a session that goes on looks like that.
-#[test]
-fn blind_spot_one_connection_id_for_two_connections_of_a_user() {
-    let text = r#"alice connects; alice connects silently; alice gets {"type":"connection_established","connection_id":"c-alice/socket1"}"#;
-    assert_eq!(found(&history(text)), [""; 0]);
-}
-
-/// What a connection that was cut has missed is unknown, also where the server never sent it.
-#[test]
-fn blind_spot_events_lost_around_a_reconnect() {
-    let text = "r1 of alice emits 1; alice vanishes; alice connects; alice gives up r1 at rest";
-    assert_eq!(found(&history(&both(text))), [""; 0]);
-}
-
-/// Two connections open at once may both be meant to get an event: nothing tells a listener that
-/// was left over from one that was asked for.
-#[test]
-fn blind_spot_events_twice_on_connections_that_overlap() {
-    let text = "alice connects; r1 of alice emits 1 on 1; alice vanishes on 1; r1 of alice emits 1";
-    assert_eq!(found(&history(&both(text))), [""; 0]);
-}
-
-/// Without numbers, the same event twice is two events.
-#[test]
-fn blind_spot_repeats_without_numbers() {
-    let event = r#"alice gets {"type":"agent_thinking","run_id":"run-alice-1"}"#;
-    assert_eq!(found(&history(&both(&format!("{event}; {event}")))), [""; 0]);
-}
-
-/// A later turn of a conversation may hold what was said before: too much of it is no proof.
-#[test]
-fn blind_spot_an_earlier_turn_quoted_in_a_later_one() {
-    let text = "alice starts r2; r2 of alice emits 1 showing r2+r1";
-    assert_eq!(found(&history(&both(text))), [""; 0]);
-}
-
-/// Where not every event holds what its user gave, one that holds only the text of another turn may
-/// be a quotation.
-#[test]
-fn blind_spot_another_turn_quoted_alone_by_a_back_end_that_echoes_rarely() {
-    let text =
-        "alice starts r2; r2 of alice emits 1 showing nothing; r2 of alice emits 2 showing r1";
-    assert_eq!(found(&history(&both(text))), [""; 0]);
-}
-
-/// An end or a refusal that names no run may be of any.
-#[test]
-fn blind_spot_a_lost_run_beside_an_end_without_a_run_id() {
-    let text = r#"alice asks r2; alice gets {"type":"agent_error"}; alice gives up r2 at rest"#;
-    assert_eq!(found(&history(&both(text))), [""; 0]);
-}
-
-/// A run may lack its last events; without a rest that shows that nothing can come, it may not.
-#[test]
-fn blind_spot_a_tail_that_is_late_or_lost() {
-    let text = "r1 of alice emits 1-2; alice gives up r1";
-    assert_eq!(found(&history(&both(text))), [""; 0]);
-}
-
-/// Part of another user's text without a whole canary in it cannot be told from chance.
-#[test]
-fn blind_spot_half_a_canary() {
-    let whole = history(&both("r1 of alice emits 1"));
-    let text = whole.observations.last().expect("an event").what.inbound().expect("bytes").text();
-    let at = text.find("pw10").expect("a canary");
-    let half = format!("bob gets {{\"type\":\"x\",\"text\":\"{}\"}}", &text[at..at + 30]);
-    assert_eq!(found(&history(&both(&half))), [""; 0]);
 }

@@ -32,7 +32,7 @@ use crate::world::recorder::Recorder;
 /// Schedules around each explored repro that are tried on after.
 const SCHEDULES_AROUND: u64 = 1_000;
 /// How often each repro of the wire is driven on after.
-const WIRE_REPLAYS: u64 = 3;
+pub(super) const WIRE_REPLAYS: u64 = 3;
 
 /// What to sign off.
 #[derive(Clone, Debug)]
@@ -236,9 +236,9 @@ impl<'s> SignOff<'s> {
         }
         let log = self.folder.file("after-replay-server.log");
         let process = TargetProcess::start(self.program, Reference::from(self.after), log)?;
-        let server = (process.servers(), Series::of(CampaignKey::from_seed(self.seed)));
+        let (servers, series) = (process.servers(), Series::of(CampaignKey::from_seed(self.seed)));
         for (plan, members) in by_plan(&wire) {
-            checks.extend(self.check_on_wire(plan, &members, &server)?);
+            checks.extend(check_on_wire(plan, &members, &servers, &series, self.stop)?);
             progress.advance(checks.len() as u64, checks.len() as u64, found(&checks));
         }
         progress.end();
@@ -261,43 +261,43 @@ impl<'s> SignOff<'s> {
             findings_around: around.with_findings,
         })
     }
-
-    /// Drives one leaking plan of before on after; none of its repros may show again.
-    fn check_on_wire(
-        &self,
-        plan: &Plan,
-        repros: &[&Repro],
-        (servers, series): &(Arc<Servers>, Series),
-    ) -> Result<Vec<CrossCheck>, CampaignError> {
-        let runtime = user_runtime()?;
-        let mut worst = vec![Replayed::Gone; repros.len()];
-        let mut with_findings = 0;
-        for _ in 0..WIRE_REPLAYS {
-            let recorder = Recorder::in_memory();
-            let driven = drive_plan(servers, series.plant(plan.clone()), recorder, self.stop);
-            let (history, _) = runtime.block_on(driven);
-            let findings = judge_findings(&history);
-            with_findings += u64::from(!findings.is_empty());
-            for (worst, repro) in worst.iter_mut().zip(repros) {
-                let came_to = replayed(&findings, &history, &repro.fingerprint);
-                if *worst != Replayed::Same && came_to != Replayed::Gone {
-                    *worst = came_to;
-                }
-            }
-        }
-        let check = |(repro, worst): (&&Repro, Replayed)| CrossCheck {
-            level: LevelName::Wire,
-            fingerprint: repro.fingerprint.clone(),
-            repro: format!("repros/before-wire-{}-{}.json", plan.scenario, repro.fingerprint),
-            replay: word(worst).into(),
-            schedules_around: 0,
-            findings_around: with_findings,
-        };
-        Ok(repros.iter().zip(worst).map(check).collect())
-    }
 }
 
-pub(super) fn word(replayed: Replayed) -> &'static str {
+/// Drives one leaking plan of before on after; none of its repros may show again.
+pub(super) fn check_on_wire(
+    plan: &Plan,
+    repros: &[&Repro],
+    servers: &Arc<Servers>,
+    series: &Series,
+    stop: &Stop,
+) -> Result<Vec<CrossCheck>, CampaignError> {
+    let runtime = user_runtime()?;
+    let mut worst = vec![Replayed::Gone; repros.len()];
+    let mut with_findings = 0;
+    for _ in 0..WIRE_REPLAYS {
+        let driven = drive_plan(servers, series.plant(plan.clone()), Recorder::in_memory(), stop);
+        let (history, _) = runtime.block_on(driven);
+        let findings = judge_findings(&history);
+        with_findings += u64::from(!findings.is_empty());
+        for (worst, repro) in worst.iter_mut().zip(repros) {
+            let came_to = replayed(&findings, &history, &repro.fingerprint);
+            if *worst != Replayed::Same && came_to != Replayed::Gone {
+                *worst = came_to;
+            }
+        }
+    }
+    let check = |(repro, worst): (&&Repro, Replayed)| CrossCheck {
+        level: LevelName::Wire,
+        fingerprint: repro.fingerprint.clone(),
+        repro: format!("repros/before-wire-{}-{}.json", plan.scenario, repro.fingerprint),
+        replay: word(worst).into(),
+        schedules_around: 0,
+        findings_around: with_findings,
+    };
+    Ok(repros.iter().zip(worst).map(check).collect())
+}
+
+fn word(replayed: Replayed) -> &'static str {
     match replayed {
         Replayed::Same => "same",
         Replayed::Gone => "gone",

@@ -6,24 +6,17 @@ use super::budget::{Progress, Stop};
 use super::conclusion::{compare, conclude};
 use super::error::CampaignError;
 use super::launched::Launched;
-use super::replay::{Replayed, replayed};
 use super::repro::{Repro, Target};
 use super::series::Series;
-use super::signoff::{SignedOff, word};
+use super::signoff::{SignedOff, WIRE_REPLAYS, check_on_wire};
 use super::store::RunFolder;
-use super::wire::{
-    Driven, Rounds, by_plan, drive_plan, drive_rounds, judge_findings, user_runtime,
-};
+use super::wire::{Driven, Rounds, by_plan, drive_rounds};
 use crate::scenario::{ServerTarget, Workload};
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::control::Drive;
-use crate::trial::record::{CrossCheck, LevelName, Side};
+use crate::trial::record::{CrossCheck, Side};
 use crate::trial::verdict::Verdict;
-use crate::world::recorder::Recorder;
-
-/// How often each leaking plan of before is driven on after.
-const REPLAYS: u64 = 3;
 
 /// What to sign off.
 #[derive(Clone, Debug)]
@@ -95,7 +88,7 @@ impl ServerSignOff<'_> {
             Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
         rounds.side = side;
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
-        rounds.replays = REPLAYS;
+        rounds.replays = WIRE_REPLAYS;
         let Driven { level, repros } = drive_rounds(&rounds, progress)?;
         Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, repros))
     }
@@ -113,33 +106,9 @@ impl ServerSignOff<'_> {
         progress.begin("after", "replay", "repros of before", repros.len() as u64);
         let series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         let launched = self.launch(self.after, "after-replay-server.log")?;
-        let runtime = user_runtime()?;
         for (plan, members) in by_plan(repros) {
-            let mut worst = vec![Replayed::Gone; members.len()];
-            let mut with_findings = 0;
-            for _ in 0..REPLAYS {
-                let recorder = Recorder::in_memory();
-                let driven =
-                    drive_plan(launched.servers(), series.plant(plan.clone()), recorder, self.stop);
-                let (history, _) = runtime.block_on(driven);
-                let findings = judge_findings(&history);
-                with_findings += u64::from(!findings.is_empty());
-                for (worst, repro) in worst.iter_mut().zip(&members) {
-                    let came_to = replayed(&findings, &history, &repro.fingerprint);
-                    if *worst != Replayed::Same && came_to != Replayed::Gone {
-                        *worst = came_to;
-                    }
-                }
-            }
-            let check = |(repro, worst): (&&Repro, Replayed)| CrossCheck {
-                level: LevelName::Wire,
-                fingerprint: repro.fingerprint.clone(),
-                repro: format!("repros/before-wire-{}-{}.json", plan.scenario, repro.fingerprint),
-                replay: word(worst).into(),
-                schedules_around: 0,
-                findings_around: with_findings,
-            };
-            checks.extend(members.iter().zip(worst).map(check));
+            let servers = launched.servers();
+            checks.extend(check_on_wire(plan, &members, servers, &series, self.stop)?);
             let found = checks.iter().map(|check| check.findings_around).sum();
             progress.advance(checks.len() as u64, checks.len() as u64, found);
         }

@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use crate::trial::ids::TaskName;
 use crate::trial::plan::Plan;
 use crate::world::World;
-use crate::world::backend::Backend;
+use crate::world::backend::{Backend, Socket};
 
 pub use client::{Servers, clients};
 use latch::Latch;
@@ -71,4 +71,18 @@ pub fn users(
         (TaskName::new(&who.name), future)
     };
     (0..plan.users.len()).map(user).collect()
+}
+
+/// Sends, but waits no longer than that for the other side to take it.
+async fn send_in_time(
+    world: &World,
+    socket: &mut dyn Socket,
+    text: String,
+    limit: Duration,
+) -> Result<(), String> {
+    tokio::select! {
+        biased;
+        sent = socket.send(text) => sent,
+        _ = world.patience(limit) => Err("the message was not taken in time".into()),
+    }
 }

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::Patience;
 use super::latch::{Arrival, Latch};
 use super::progress::Progress;
-use super::speech;
+use super::{send_in_time, speech};
 use crate::trial::canary::Mint;
 use crate::trial::dialect::Dialect;
 use crate::trial::history::What;
@@ -235,14 +235,8 @@ impl User {
             Some(name),
             What::Sent { raw: text.as_str().into() },
         );
-        let sent = tokio::select! {
-            biased;
-            sent = socket.send(text) => sent,
-            _ = self.world.patience(self.patience.run) => {
-                Err("the message was not taken in time".into())
-            }
-        };
-        if let Err(error) = sent {
+        let limit = self.patience.run;
+        if let Err(error) = send_in_time(&self.world, &mut **socket, text, limit).await {
             self.lose_socket(What::Broken { error });
         }
     }

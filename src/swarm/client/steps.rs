@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::exchange::{Heard, Reading};
 use super::values::About;
 use super::{Carrier, Client, OpenSocket};
+use crate::swarm::send_in_time;
 use crate::swarm::transport::open_socket;
 use crate::trial::history::What;
 use crate::trial::ids::ConnectionId;
@@ -208,14 +209,8 @@ impl Client {
             return;
         };
         self.world.observe(&name, Some(on), What::Sent { raw: text.as_str().into() });
-        let sent = tokio::select! {
-            biased;
-            sent = socket.send(text) => sent,
-            _ = self.world.patience(self.patience.run) => {
-                Err("the message was not taken in time".into())
-            }
-        };
-        if let Err(error) = sent {
+        let limit = self.patience.run;
+        if let Err(error) = send_in_time(&self.world, &mut **socket, text, limit).await {
             self.lose_socket(What::Broken { error });
         }
     }

@@ -1,0 +1,75 @@
+//! What the oracles find that need more than messages: an upstream's log, controls, stored conversations.
+
+use super::table_of_both;
+use partywall::trial::finding::OracleId;
+
+#[test]
+fn o8_upstream_attribution() {
+    table_of_both(
+        OracleId::Attribution,
+        &[
+            ("r1 of alice goes upstream; r1 of bob goes upstream", &[]),
+            (
+                "r1 of alice goes upstream as bob",
+                &[
+                    "crossing alice -> bob: account of chat over websocket @ upstream model",
+                    "crossing alice r1 -> bob: prompt of chat over websocket @ upstream model",
+                ],
+            ),
+            (
+                "r1 of alice goes upstream showing bob:r1",
+                &["crossing bob r1 -> alice: prompt of chat over websocket @ upstream model"],
+            ),
+            ("r1 of alice goes upstream as nobody", &["blind"]),
+            ("r1 of alice emits 1", &["blind"]),
+        ],
+    );
+}
+
+#[test]
+fn o9_control_effect() {
+    const STOPPED: &str = "misdirected alice r1: a stop of chat over websocket @ websocket";
+    table_of_both(
+        OracleId::ControlEffect,
+        &[
+            ("alice stops r1; r1 of alice emits 1; r1 of alice stops 2", &[]),
+            // Nobody asked for it, or only another user did, or only later.
+            ("r1 of alice emits 1; r1 of alice stops 2", &[STOPPED]),
+            ("bob stops r1; r1 of alice stops 1; r1 of bob stops 1", &[STOPPED]),
+            ("r1 of alice stops 1; alice stops r1", &[STOPPED]),
+            (
+                "alice stops r1; r1 of alice ends 1",
+                &["misdirected alice r1: a granted stop of chat over websocket @ websocket"],
+            ),
+            ("r1 of alice fails 1", &["blind"]),
+        ],
+    );
+}
+
+#[test]
+fn o10_state_at_rest() {
+    table_of_both(
+        OracleId::AtRest,
+        &[
+            ("r1 of alice ends 1; alice reads t1", &[]),
+            (
+                "r1 of alice ends 1; alice reads t1 showing nothing",
+                &["loss alice r1: a stored conversation @ http answer"],
+            ),
+            (
+                "r1 of alice ends 1; alice reads t1 showing r1+r1",
+                &["duplicate alice r1: a stored conversation @ http answer"],
+            ),
+            (
+                "r1 of alice ends 1; alice reads t1 showing r1+bob:r1",
+                &["crossing bob r1 -> alice: a stored conversation @ http answer"],
+            ),
+            (
+                "r1 of alice ends 1; alice starts r2; r2 of alice ends 1; alice reads t1 showing r2+r1",
+                &["disorder alice r2: a stored conversation @ http answer"],
+            ),
+            // What has not ended need not be there yet.
+            ("alice reads t1 showing nothing", &["blind"]),
+        ],
+    );
+}
