@@ -12,7 +12,7 @@ use partywall::trial::record::Record;
 use partywall::trial::verdict::Outcome;
 use serde_json::Value;
 
-fn told() -> [(&'static str, Record); 6] {
+fn told() -> [(&'static str, Record); 7] {
     [
         ("clean_explore", records::clean_explore()),
         ("leaked_explore", records::leaked_explore()),
@@ -20,6 +20,7 @@ fn told() -> [(&'static str, Record); 6] {
         ("still_leaks", records::still_leaks()),
         ("inconclusive", records::inconclusive()),
         ("hostile", records::hostile()),
+        ("selftest", records::selftest()),
     ]
 }
 

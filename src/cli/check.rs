@@ -51,6 +51,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         subjects: Vec::new(),
         partition: None,
         migration: None,
+        detection: None,
         audit: None,
         not_tried: not_tried(),
         rules: rules(),

@@ -234,6 +234,7 @@ impl Begun {
             subjects: Vec::new(),
             partition: None,
             migration: None,
+            detection: None,
             audit: None,
             not_tried: not_tried(),
             rules: rules(),

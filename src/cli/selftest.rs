@@ -1,23 +1,29 @@
 //! `partywall selftest`: every mechanism switched on in turn, and none.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 
-use super::output;
+use super::common::{Begun, CameTo, ReportArgs};
+use super::progress::Shown;
+use crate::campaign::budget::Progress;
 use crate::campaign::error::{CampaignError, Kind};
-use crate::campaign::selftest::driven::{Budget, drive};
+use crate::campaign::selftest::detection::{
+    alarms, alarms_on_wire, missed, missed_on_wire, quiet_row, row,
+};
+use crate::campaign::selftest::driven::{Budget, Drive, drive};
 use crate::campaign::selftest::explored::{Quiet, Search, search, stay_quiet};
 use crate::campaign::selftest::matrix::{Wire, expected};
-use crate::campaign::selftest::table::{complaints, render};
+use crate::campaign::selftest::table::render;
 use crate::campaign::selftest::{MIX, mix, own_work};
-use crate::campaign::store::RunFolder;
 use crate::campaign::subject::Reference;
 use crate::reference::defects::Defect;
 use crate::scenario::{built_in, built_in_names};
+use crate::trial::detection::{DetectionRecord, QuietRow};
 use crate::trial::mechanism::Mechanism;
-use crate::trial::verdict::ExitCode;
+use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
 
 /// The arguments of `selftest`.
 #[derive(Debug, clap::Args)]
@@ -46,118 +52,171 @@ pub(super) struct Args {
     /// 5,000 overlapping trials of each work without a defect, and the wire
     #[arg(long, env = "PARTYWALL_THOROUGH", value_parser = BoolishValueParser::new())]
     thorough: bool,
-    /// Where the table goes as well
+    /// Where the table of the simulated world goes as well, in Markdown
     #[arg(long, env = "PARTYWALL_WRITE", value_name = "FILE")]
     write: Option<PathBuf>,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
-    let searches = searches(args)?;
-    let quiet = if args.only.is_empty() { quiet(args)? } else { Vec::new() };
-    let table = render(&searches, &quiet);
-    output::print(&table);
+    let begun = args.report.begin("selftest", 1, None)?;
+    let told = Shown::new();
+    let run = SelfTest { args, begun: &begun, told: &told };
+    let searches = run.searches()?;
+    let quiet = if args.only.is_empty() { run.quiet()? } else { Vec::new() };
     if let Some(path) = &args.write {
-        std::fs::write(path, &table).map_err(|error| {
+        std::fs::write(path, render(&searches, &quiet)).map_err(|error| {
             CampaignError::usage(format!("cannot write {}: {error}", path.display()))
         })?;
     }
     // With fewer seeds an oracle may not have had its turn.
     let by_oracle = args.share == 100 && !args.own_work && args.seeds >= 20;
-    let mut complaints = complaints(&searches, &quiet, by_oracle);
-    if args.wire || args.thorough {
-        complaints.extend(wire(args)?);
+    let mut against = missed(&searches, by_oracle);
+    against.extend(alarms(&quiet));
+    let mut quiet: Vec<QuietRow> = quiet.iter().map(|(work, own)| quiet_row(work, own)).collect();
+    let drives = if args.wire || args.thorough { run.wire()? } else { Vec::new() };
+    against.extend(drives.iter().filter_map(|(one, drive)| missed_on_wire(*one, drive)));
+    if !drives.is_empty() {
+        let drive = run.quiet_wire()?;
+        against.extend(alarms_on_wire(&drive));
+        quiet.push(QuietRow {
+            work: format!("{MIX}, wire"),
+            trials: drive.rounds,
+            overlapping: None,
+            findings: drive.summaries.len() as u64,
+        });
     }
-    for complaint in &complaints {
-        output::print(&format!("NOT AS EXPECTED: {complaint}\n"));
-    }
-    Ok(if complaints.is_empty() { ExitCode::Clean } else { ExitCode::Inconclusive })
+    let drive_of = |mechanism: Mechanism| {
+        drives.iter().find(|(own, _)| *own == mechanism).map(|(_, drive)| drive)
+    };
+    let rows = searches.iter().map(|(one, search)| row(*one, search, drive_of(*one))).collect();
+    let work = if args.own_work { "the part of the mix that each needs" } else { MIX };
+    let mut record = begun.record(came_to(against, begun.stop.reason(), searches.len()));
+    record.backend = Some("reference back end, one defect after the other".into());
+    record.detection = Some(DetectionRecord {
+        work: work.into(),
+        share: args.share,
+        seeds: args.seeds,
+        trials: args.trials,
+        rows,
+        quiet,
+    });
+    begun.finish(record, &args.report)
 }
 
-fn chosen(args: &Args) -> Vec<Mechanism> {
-    if args.only.is_empty() { Mechanism::ALL.to_vec() } else { args.only.clone() }
+fn came_to(against: Vec<Reason>, stopped: Option<ReasonCode>, searched: usize) -> CameTo {
+    let mut reasons = against;
+    if let Some(code) = stopped {
+        let text = format!("interrupted after {searched} of the mechanisms");
+        reasons.insert(0, Reason::new(code, text));
+    }
+    if !reasons.is_empty() {
+        return CameTo { outcome: Outcome::Inconclusive, reasons };
+    }
+    let text = "every mechanism was found as expected, and nothing without one";
+    CameTo { outcome: Outcome::Clean, reasons: vec![Reason::new(ReasonCode::Shown, text)] }
 }
 
 fn broken(error: impl std::fmt::Display) -> CampaignError {
     CampaignError::new(Kind::Internal, error.to_string())
 }
 
-/// Looks for each mechanism, two at a time.
-fn searches(args: &Args) -> Result<Vec<(Mechanism, Search)>, CampaignError> {
-    let mechanisms = chosen(args);
-    let half = mechanisms.len().div_ceil(2);
-    let part = |part: &[Mechanism]| -> Result<Vec<_>, CampaignError> {
-        let one = |&mechanism: &Mechanism| {
-            let subject = Reference::with_defect(Defect::rare(mechanism, args.share));
-            let work = if args.own_work { own_work(mechanism) } else { mix() };
-            let work = work.map_err(broken)?;
-            let found = search(&work, &subject, args.seeds, args.trials).map_err(broken)?;
-            Ok((mechanism, found))
-        };
-        part.iter().map(one).collect()
-    };
-    std::thread::scope(|scope| {
-        let (first, second) = mechanisms.split_at(half);
-        let other = scope.spawn(|| part(second));
-        let mut all = part(first)?;
-        all.extend(other.join().map_err(|_| broken("a worker of the self-test panicked"))??);
-        Ok(all)
-    })
+/// One self-test under way.
+struct SelfTest<'s> {
+    args: &'s Args,
+    begun: &'s Begun,
+    told: &'s Shown,
 }
 
-fn quiet(args: &Args) -> Result<Vec<(String, Quiet)>, CampaignError> {
-    let overlapping = if args.thorough { 5_000 } else { args.quiet_trials };
-    let names: Vec<&str> = built_in_names().chain([MIX]).collect();
-    let one = |name: &&str| {
-        let work = built_in(name).map_err(broken)?.explore;
-        let quiet = stay_quiet(&work, &Reference::PER_REQUEST, 1, overlapping).map_err(broken)?;
-        Ok(((*name).to_owned(), quiet))
-    };
-    names.iter().map(one).collect()
-}
-
-/// Drives each mechanism over real connections; gives what is not as expected.
-fn wire(args: &Args) -> Result<Vec<String>, CampaignError> {
-    let work = built_in(MIX).map_err(broken)?.wire;
-    let program = std::env::current_exe().map_err(broken)?;
-    let home = std::env::temp_dir().join(format!("partywall-selftest-{}", std::process::id()));
-    let folder = RunFolder::create(&home, "selftest", SystemTime::now())?;
-    let budget = Budget { rounds: 60, limit: Duration::from_secs(60) };
-    let mut complaints = Vec::new();
-    for mechanism in chosen(args) {
-        if let (Wire::Late(why) | Wire::Missed(why), false) =
-            (expected(mechanism).wire, args.thorough)
-        {
-            output::print(&format!("wire {mechanism}: only with --thorough; {why}\n"));
-            continue;
-        }
-        let subject = Reference::with_defect(Defect::rare(mechanism, args.share));
-        let drive = drive(&work, subject, 1, budget, &program, &folder)?;
-        let by = drive.oracles.iter().map(|oracle| oracle.code()).collect::<Vec<_>>().join(" ");
-        output::print(&match drive.found_at {
-            Some(round) => {
-                format!(
-                    "wire {mechanism}: found in round {round}, {:.1} s, by {by}\n",
-                    drive.seconds
-                )
-            }
-            None => format!(
-                "wire {mechanism}: not found in {} rounds, {:.1} s\n",
-                drive.rounds, drive.seconds
-            ),
-        });
-        if drive.found_at.is_none() && expected(mechanism).wire == Wire::Found {
-            complaints.push(format!("{mechanism} on the wire"));
-        }
+impl SelfTest<'_> {
+    fn chosen(&self) -> Vec<Mechanism> {
+        if self.args.only.is_empty() { Mechanism::ALL.to_vec() } else { self.args.only.clone() }
     }
-    let clean = Budget { rounds: 8, limit: Duration::from_secs(60) };
-    let drive = drive(&work, Reference::PER_REQUEST, 1, clean, &program, &folder)?;
-    output::print(&format!(
-        "wire without a defect: {} rounds, {:.1} s\n",
-        drive.rounds, drive.seconds
-    ));
-    complaints
-        .extend(drive.summaries.into_iter().map(|found| format!("clean on the wire: {found}")));
-    // The logs of servers that did as they were told are of no use.
-    let _ = std::fs::remove_dir_all(&home);
-    Ok(complaints)
+
+    fn subject(&self, mechanism: Mechanism) -> Reference {
+        Reference::with_defect(Defect::rare(mechanism, self.args.share))
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.begun.stop.reason().is_some()
+    }
+
+    /// Looks for each mechanism, two at a time.
+    fn searches(&self) -> Result<Vec<(Mechanism, Search)>, CampaignError> {
+        let mechanisms = self.chosen();
+        let done = AtomicU64::new(0);
+        self.told.begin("", "explore", "mechanisms", mechanisms.len() as u64);
+        let part = |part: &[Mechanism]| -> Result<Vec<_>, CampaignError> {
+            let one = |&mechanism: &Mechanism| {
+                let own_work = self.args.own_work;
+                let work = if own_work { own_work_of(mechanism) } else { mix().map_err(broken) }?;
+                let (seeds, trials) = (self.args.seeds, self.args.trials);
+                let found = search(&work, &self.subject(mechanism), seeds, trials);
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                self.told.advance(done, done, 0);
+                Ok((mechanism, found.map_err(broken)?))
+            };
+            part.iter().take_while(|_| !self.is_stopped()).map(one).collect()
+        };
+        let all = std::thread::scope(|scope| {
+            let (first, second) = mechanisms.split_at(mechanisms.len().div_ceil(2));
+            let other = scope.spawn(|| part(second));
+            let mut all = part(first)?;
+            all.extend(other.join().map_err(|_| broken("a worker of the self-test panicked"))??);
+            Ok(all)
+        });
+        self.told.end();
+        all
+    }
+
+    /// Drives what must be clean.
+    fn quiet(&self) -> Result<Vec<(String, Quiet)>, CampaignError> {
+        let overlapping = if self.args.thorough { 5_000 } else { self.args.quiet_trials };
+        let names: Vec<&str> = built_in_names().chain([MIX]).collect();
+        self.told.begin("", "explore", "works without a defect", names.len() as u64);
+        let mut all = Vec::new();
+        for name in names.iter().take_while(|_| !self.is_stopped()) {
+            let work = built_in(name).map_err(broken)?.explore;
+            let quiet = stay_quiet(&work, &Reference::PER_REQUEST, 1, overlapping);
+            all.push(((*name).to_owned(), quiet.map_err(broken)?));
+            let done = all.len() as u64;
+            self.told.advance(done, done, 0);
+        }
+        self.told.end();
+        Ok(all)
+    }
+
+    /// Drives each mechanism over real connections; those that are seldom found there only where
+    /// there is time for it.
+    fn wire(&self) -> Result<Vec<(Mechanism, Drive)>, CampaignError> {
+        let budget = Budget { rounds: 60, limit: Duration::from_secs(60) };
+        let is_quick =
+            |mechanism: &Mechanism| self.args.thorough || expected(*mechanism).wire == Wire::Found;
+        let mechanisms: Vec<Mechanism> = self.chosen().into_iter().filter(is_quick).collect();
+        self.told.begin("", "wire", "mechanisms", mechanisms.len() as u64);
+        let mut drives = Vec::new();
+        for mechanism in mechanisms.into_iter().take_while(|_| !self.is_stopped()) {
+            drives.push((mechanism, self.drive(self.subject(mechanism), budget)?));
+            let done = drives.len() as u64;
+            self.told.advance(done, done, 0);
+        }
+        self.told.end();
+        Ok(drives)
+    }
+
+    fn quiet_wire(&self) -> Result<Drive, CampaignError> {
+        let budget = Budget { rounds: 8, limit: Duration::from_secs(60) };
+        self.drive(Reference::PER_REQUEST, budget)
+    }
+
+    fn drive(&self, subject: Reference, budget: Budget) -> Result<Drive, CampaignError> {
+        let work = built_in(MIX).map_err(broken)?.wire;
+        let program = std::env::current_exe().map_err(broken)?;
+        drive(&work, subject, 1, budget, &program, &self.begun.folder, &self.begun.stop)
+    }
+}
+
+fn own_work_of(mechanism: Mechanism) -> Result<crate::scenario::Workload, CampaignError> {
+    own_work(mechanism).map_err(broken)
 }

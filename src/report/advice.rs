@@ -145,6 +145,7 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::Findings => "Findings",
         ReasonCode::NothingExercised => "Nothing exercised",
         ReasonCode::ControlMissed => "A control was missed",
+        ReasonCode::FalseAlarm => "A false alarm",
         ReasonCode::TooLittleOverlap => "Too little overlap",
         ReasonCode::RunsIncomplete => "Runs did not complete",
         ReasonCode::PreconditionNotMet => "An oracle was blind",
@@ -185,6 +186,10 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         ReasonCode::ControlMissed => {
             "Do not trust what looks clean here: something planted on purpose was not seen. Make \
              the back end echo part of each prompt, or check how its messages are decoded."
+        }
+        ReasonCode::FalseAlarm => {
+            "Do not trust what leaks here: something was found in a back end that keeps users \
+             apart. Judge its history again with `partywall check` and report it."
         }
         ReasonCode::TooLittleOverlap => {
             "Make runs of different users meet: more users, longer runs, or a target that does \

@@ -2,8 +2,10 @@
 //! every run. JUnit and the attestation tell these.
 
 use super::comparison::percent;
+use super::detection;
 use super::phrases;
-use super::safe_text::name;
+use super::safe_text::{name, terminal};
+use crate::trial::detection::DetectionRow;
 use crate::trial::finding::OracleId;
 use crate::trial::record::{FindingRecord, Level, LevelName, Record};
 use crate::trial::verdict::{Outcome, Verdict};
@@ -46,8 +48,33 @@ pub(super) fn cases(record: &Record) -> Vec<Case<'_>> {
             cases.push(of_oracle(side, level, row.oracle, row.blind.as_deref(), class.clone()));
         }
     }
+    if let Some(matrix) = &record.detection {
+        cases.extend(matrix.rows.iter().map(|row| of_mechanism(row, matrix.seeds)));
+    }
     cases.push(of_whole(record));
     cases
+}
+
+/// A mechanism that is not found where it is expected says that the detectors cannot be trusted.
+fn of_mechanism(row: &DetectionRow, seeds: u64) -> Case<'static> {
+    let missed_on_wire = row.wire_expected == "found"
+        && row.wire.as_ref().is_some_and(|wire| wire.found_in_round.is_none());
+    let verdict = match row.found == seeds && !missed_on_wire {
+        true => CaseVerdict::Passed,
+        false => CaseVerdict::Inconclusive,
+    };
+    Case {
+        class: "selftest/mechanisms".into(),
+        name: format!("{} {}", row.mechanism, terminal(&row.name)),
+        found: Vec::new(),
+        verdict,
+        note: format!(
+            "found with {} of {seeds} seeds, by {}; wire: {}",
+            row.found,
+            detection::by(row),
+            detection::wire(row, terminal)
+        ),
+    }
 }
 
 /// Before is there to leak: its findings pass, and finding none is doubt.

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::comparison::Measure;
 use super::phrases::{self, capped};
 use super::{
-    advice, audit_phrases, bounds, comparison, groups, migration, models, safe_text, sentence,
+    advice, audit_phrases, bounds, comparison, detection, groups, migration, models, safe_text,
+    sentence,
 };
 use crate::trial::record::{FindingRecord, Level, ModelRow, Record};
 
@@ -133,6 +134,13 @@ fn source(out: &mut String, most: usize, record: &Record) {
     if let Some(matrix) = &record.migration {
         fold(out, &migration::title(matrix), |out| {
             items(out, most, "", &migration::summary(matrix, safe_text::markdown));
+        });
+    }
+    if let Some(matrix) = &record.detection {
+        fold(out, &detection::title(matrix), |out| {
+            detection::markdown(matrix).iter().for_each(|text| line(out, text));
+            line(out, "");
+            items(out, most, "Without a defect, ", &detection::quiet(matrix, safe_text::markdown));
         });
     }
     if let Some(audit) = &record.audit {

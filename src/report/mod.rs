@@ -26,6 +26,7 @@ mod audit_phrases;
 mod bounds;
 mod cases;
 mod comparison;
+mod detection;
 mod figures;
 mod found;
 mod groups;

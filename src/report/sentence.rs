@@ -1,5 +1,6 @@
 //! The verdict, in a word and in a sentence.
 
+use super::detection;
 use super::migration;
 use super::models::unexpectedly_refuted;
 use super::phrases::{count, findings_of, is_signoff};
@@ -24,6 +25,9 @@ pub(super) fn headline(outcome: Outcome) -> &'static str {
 pub(super) fn verdict(record: &Record) -> String {
     if let Some(matrix) = record.migration.as_ref().filter(|_| !is_signoff(record)) {
         return migration::verdict(matrix);
+    }
+    if let Some(matrix) = &record.detection {
+        return detection::verdict(matrix);
     }
     match record.verdict {
         Outcome::Fixed => format!(

@@ -6,7 +6,8 @@
 use super::page::{Page, Paint};
 use super::phrases::{self, capped};
 use super::{
-    advice, audit_phrases, bounds, figures, found, migration, models, safe_text, sentence,
+    advice, audit_phrases, bounds, detection, figures, found, migration, models, safe_text,
+    sentence,
 };
 use crate::trial::record::Record;
 use crate::trial::verdict::Outcome;
@@ -39,6 +40,7 @@ pub fn render(record: &Record, style: Style) -> String {
     list(&mut page, "Leak bound: how likely a leak could still be", &bounds);
     models::section(&mut page, record);
     migration::section(&mut page, record);
+    detection::section(&mut page, record);
     audit_phrases::section(&mut page, record);
     found::findings(&mut page, record);
     list(&mut page, "Who saw whose data", &phrases::who_saw_whose(record, safe_text::name));

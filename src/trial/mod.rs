@@ -7,6 +7,7 @@ pub mod audit;
 pub mod canary;
 pub mod compared;
 pub mod control;
+pub mod detection;
 pub mod dialect;
 pub mod finding;
 pub mod history;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditRecord;
 use super::control::Controls;
+use super::detection::DetectionRecord;
 use super::finding::{Evidence, FindingKind, Fingerprint, OracleId};
 use super::ids::UserName;
 use super::measure::{LeakMatrix, Partition, Source, Spread, Subject};
@@ -77,6 +78,9 @@ pub struct Record {
     /// Every state between legacy and migrated, where they were driven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration: Option<MigrationRecord>,
+    /// The self-test: every known mechanism, and what found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionRecord>,
     /// Sign-off: what still uses the deprecated accessor in the source, where it was audited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditRecord>,

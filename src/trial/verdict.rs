@@ -107,6 +107,8 @@ pub enum ReasonCode {
     NothingExercised,
     /// A control was not caught, so the detectors cannot be trusted here.
     ControlMissed,
+    /// Something was found where nothing is wrong, so findings cannot be trusted here.
+    FalseAlarm,
     /// No, or too few, runs of different users overlapped.
     TooLittleOverlap,
     /// Too many runs did not complete, or have an unknown outcome.

@@ -1,6 +1,7 @@
 //! Fixed records for the tests of the reports: what runs of the reference back end come to, with
 //! round figures.
 
+mod detections;
 mod findings;
 mod flood;
 mod models;
@@ -16,6 +17,7 @@ use partywall::trial::record::{
 use partywall::trial::timeline::TimeUnit;
 use partywall::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode, Verdict};
 
+pub(crate) use detections::selftest;
 use findings::found_in;
 pub(crate) use findings::{crossing, loss};
 pub(crate) use flood::flooded;
@@ -57,6 +59,7 @@ pub(crate) fn empty(command: &str, verdict: Outcome, reasons: Vec<Reason>) -> Re
         subjects: vec![],
         partition: None,
         migration: None,
+        detection: None,
         audit: None,
         not_tried: vec![
             "Threads that interleave inside one step: an explored step is atomic.".into(),
@@ -289,7 +292,7 @@ pub(crate) fn hostile() -> Record {
 }
 
 /// All of the fixed records, by name.
-pub(crate) fn all() -> [(&'static str, Record); 8] {
+pub(crate) fn all() -> [(&'static str, Record); 9] {
     [
         ("clean_explore", clean_explore()),
         ("leaked_explore", leaked_explore()),
@@ -299,5 +302,6 @@ pub(crate) fn all() -> [(&'static str, Record); 8] {
         ("inconclusive", inconclusive()),
         ("doubtful_model", doubtful_model()),
         ("hostile", hostile()),
+        ("selftest", selftest()),
     ]
 }

@@ -52,6 +52,7 @@ pub fn drive(
     budget: Budget,
     program: &Path,
     folder: &RunFolder,
+    stop: &Stop,
 ) -> Result<Drive, CampaignError> {
     let name = reference.defect.map_or_else(|| "none".to_owned(), |defect| defect.to_string());
     let process =
@@ -60,7 +61,7 @@ pub fn drive(
     let series = Series::of(CampaignKey::from_seed(seed));
     let began = Instant::now();
     let mut drive = Drive::default();
-    let stop = Stop::at(began.checked_add(budget.limit));
+    let stop = stop.within(budget.limit);
     while drive.rounds < budget.rounds && stop.reason().is_none() {
         let servers = process.servers();
         let plan = series.plant(work.plan(seed, drive.rounds));

@@ -3,6 +3,7 @@
 //! One kind of work is used for all, the mix, which is not told what is on; beside it the back end
 //! without a defect must come out clean under the same work and under that of the scenarios.
 
+pub mod detection;
 pub mod driven;
 pub mod explored;
 pub mod matrix;

@@ -62,36 +62,3 @@ pub fn render(searches: &[(Mechanism, Search)], quiet: &[(String, Quiet)]) -> St
     }
     text
 }
-
-/// What is not as expected; nothing, if all is. Which oracles find a mechanism is expected only of a
-/// whole defect under the mix: `by_oracle` says whether that was looked for.
-pub fn complaints(
-    searches: &[(Mechanism, Search)],
-    quiet: &[(String, Quiet)],
-    by_oracle: bool,
-) -> Vec<String> {
-    let mut complaints = Vec::new();
-    for (mechanism, search) in searches {
-        let missed = search.found_at.iter().filter(|found| found.is_none()).count();
-        if missed > 0 {
-            complaints.push(format!("{mechanism} is not found with {missed} seeds"));
-        }
-        for oracle in expected(*mechanism).explore.iter().filter(|_| by_oracle) {
-            if search.oracles.get(oracle).copied().unwrap_or_default() == 0 {
-                complaints.push(format!("{mechanism} is never found by {oracle}"));
-            }
-        }
-    }
-    for (work, Quiet { findings, unfinished, overlapping, .. }) in quiet {
-        for (seed, trial, finding) in findings {
-            let found = finding.summary();
-            complaints.push(format!("{work}, seed {seed}, trial {trial}: {found}"));
-        }
-        if *unfinished > 0 || *overlapping == 0 {
-            complaints.push(format!(
-                "{work}: {unfinished} trials did not finish, {overlapping} overlapped"
-            ));
-        }
-    }
-    complaints
-}

@@ -1,16 +1,25 @@
 //! What stands below the findings: who saw whose, phases, times, models, cross-checks, oracles.
 
 use super::{add, list, name, plots, put, tables, text};
-use crate::report::{advice, audit_phrases, migration, models, phrases};
+use crate::report::{advice, audit_phrases, detection, migration, models, phrases};
 use crate::trial::record::Record;
 
 /// How many rows of a table are told.
 const MOST_ROWS: usize = 200;
 
 pub(super) fn after_findings(page: &mut String, record: &Record) {
-    tables::leak_matrices(page, record);
-    tables::phase_coverage(page, record);
-    plots::times(page, record);
+    if record.all_levels().next().is_some() {
+        tables::leak_matrices(page, record);
+        tables::phase_coverage(page, record);
+        plots::times(page, record);
+    }
+    if let Some(matrix) = &record.detection {
+        put!(page, "<section id=\"detection\"><h2>{}</h2>", text(&detection::title(matrix)));
+        put!(page, "<p class=\"small\">{}</p><div class=\"card\">", text(&detection::how(matrix)));
+        tables::detection(page, matrix);
+        list(page, "plainlist", &detection::quiet(matrix, text), 20);
+        add(page, "</div></section>\n");
+    }
     kernel(page, record);
     cross_checks(page, record);
     source(page, record);

@@ -23,7 +23,9 @@ pub(super) fn findings<'r>(page: &mut String, record: &'r Record) -> Vec<Told<'r
     let groups = finding_groups(record);
     let mut told = Vec::new();
     let all: usize = groups.iter().map(|group| group.found.len()).sum();
-    if all == 0 {
+    if record.all_levels().next().is_none() {
+        add(page, "<p class=\"card\">No trial is told by itself here: see the tables below.</p>");
+    } else if all == 0 {
         add(page, "<p class=\"card\">Nothing was found.</p>");
     } else {
         let found = groups.iter().flat_map(|group| group.found.iter().map(|(_, found)| *found));

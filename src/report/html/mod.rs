@@ -95,12 +95,14 @@ fn head(page: &mut String, record: &Record) {
     add(page, "<a class=\"skip\" href=\"#findings\">Skip to the findings</a>\n");
     put!(page, "<header class=\"top\"><div><span class=\"brand\">{MARK}partywall</span><nav>");
     let models = !record.models.is_empty();
+    let driven = record.all_levels().next().is_some();
     let places = [
         ("verdict", "Verdict", true),
-        ("findings", "Findings", true),
-        ("who", "Who saw whose", true),
-        ("phases", "Phases", true),
-        ("times", "Times", true),
+        ("findings", "Findings", driven),
+        ("who", "Who saw whose", driven),
+        ("phases", "Phases", driven),
+        ("times", "Times", driven),
+        ("detection", "Detection matrix", record.detection.is_some()),
         ("models", "Models", models),
         ("checks", "Cross-checks", !record.cross_checks.is_empty()),
         ("oracles", "Oracles", true),

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{add, name, put};
+use super::{add, name, put, text};
 use crate::report::comparison::abbreviated;
+use crate::report::detection::{named, trial, wire};
 use crate::report::phrases;
+use crate::trial::detection::{DetectionRecord, DetectionRow};
+use crate::trial::finding::OracleId;
 use crate::trial::measure::LeakMatrix;
 use crate::trial::record::{LevelName, PhaseCoverage, Record};
 
@@ -142,6 +145,45 @@ fn phases(page: &mut String, coverage: &PhaseCoverage) {
         add(page, "</tr>");
     }
     add(page, "</tbody></table></div>");
+}
+
+/// Every mechanism with every oracle: with how many seeds each found it.
+pub(super) fn detection(page: &mut String, matrix: &DetectionRecord) {
+    add(
+        page,
+        "<p class=\"small\">A cell is with how many seeds that oracle was among those that found the mechanism in the first leaking trial; hatched: expected, and it was with none.</p><div class=\"scroll\"><table class=\"heat\"><thead><tr><th scope=\"col\">mechanism</th>",
+    );
+    for oracle in OracleId::ALL {
+        put!(page, "<th scope=\"col\" title=\"{oracle}\">{}</th>", oracle.code());
+    }
+    for head in ["median trial", "worst trial", "named first", "wire", "model"] {
+        put!(page, "<th scope=\"col\">{head}</th>");
+    }
+    add(page, "</tr></thead><tbody>");
+    for row in &matrix.rows {
+        let (code, called) = (name(&row.mechanism), text(&row.name));
+        put!(page, "<tr><th scope=\"row\">{code} {called}</th>");
+        for oracle in OracleId::ALL {
+            oracle_cell(page, row, oracle, matrix.seeds);
+        }
+        let figures = [trial(row.median), trial(row.worst), named(row, matrix)];
+        for figure in figures {
+            put!(page, "<td>{figure}</td>");
+        }
+        let model = row.model.as_deref().map(name).unwrap_or_default();
+        put!(page, "<td>{}</td><td>{model}</td></tr>", wire(row, text));
+    }
+    add(page, "</tbody></table></div>");
+}
+
+fn oracle_cell(page: &mut String, row: &DetectionRow, oracle: OracleId, seeds: u64) {
+    match row.oracles.iter().find(|cell| cell.oracle == oracle) {
+        None => add(page, "<td></td>"),
+        Some(cell) if cell.seeds == 0 => add(page, "<td class=\"h0\" title=\"expected\">0</td>"),
+        Some(cell) => {
+            put!(page, "<td class=\"h{}\">{}/{seeds}</td>", heat(cell.seeds, seeds), cell.seeds);
+        }
+    }
 }
 
 /// `tool_executing of triage` as `triage: tool_executing`, so that those of one agent line up.

@@ -15,11 +15,16 @@ pub(super) fn top(page: &mut String, record: &Record) {
     verdict(page, record);
     add(page, "<div class=\"grid\">\n");
     add(page, "<div class=\"column\">\n");
-    sides(page, record);
+    let driven = record.all_levels().next().is_some();
+    if driven {
+        sides(page, record);
+    }
     add(page, "<section class=\"card\"><h3>What was not tried</h3>");
     list(page, "plainlist small", &advice::not_tried(record, text), 8);
     add(page, "</section>\n</div>\n");
-    confidence(page, record);
+    if driven {
+        confidence(page, record);
+    }
     add(page, "</div>\n");
 }
 
