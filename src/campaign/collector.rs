@@ -6,7 +6,7 @@ use super::budget::Progress;
 use super::error::CampaignError;
 use super::explore::{Done, Exploration, Explored};
 use super::level::{LevelTally, Method};
-use super::part::Part;
+use super::part::LevelSums;
 use super::repro::Repro;
 use super::search::Odds;
 use super::store::Lines;
@@ -94,15 +94,21 @@ impl<'e> Collector<'e> {
         });
         progress.end();
         self.tally.state_method(method, planned);
-        if let Some(partition) = exploration.partition {
-            let asked = exploration.subject.target().in_words();
-            Part::new(partition, exploration.seed, exploration.trials, asked, &self.tally, &judged)
-                .write(exploration.folder)?;
+        let sums = exploration.partition.map(|_| LevelSums {
+            side: exploration.side.into(),
+            backend: exploration.subject.target().in_words(),
+            campaign_trials: exploration.trials,
+            judged: judged.clone(),
+            tally: self.tally.clone(),
+        });
+        if let (Some(partition), Some(sums), "") = (exploration.partition, &sums, exploration.side)
+        {
+            sums.write(partition, exploration.seed, exploration.folder)?;
         }
         let judge = judged.map_or_else(Tally::default, |(_, tally)| tally);
         let mut level = self.tally.finish(judge, Drive::Absent, stopped);
         draw(exploration.folder, &mut level);
-        Ok(Explored { level, repros })
+        Ok(Explored { level, repros, sums })
     }
 }
 

@@ -1,7 +1,13 @@
 //! What a sign-off comes to: what `fixed` takes, and what speaks against it.
 
+use serde::{Deserialize, Serialize};
+
 use super::level::share;
-use crate::trial::record::{Comparison, CrossCheck, Level, LevelName, Side};
+use super::models::model_level;
+use super::repro::Repro;
+use super::signoff::SignedOff;
+use crate::trial::control::Drive;
+use crate::trial::record::{Comparison, CrossCheck, Level, LevelName, ModelRow, SavedRepro, Side};
 use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
 
 /// What after must reach of before's overlap and phase coverage: else a global lock would pass.
@@ -9,8 +15,62 @@ const LEAST_OF_BEFORE: f64 = 0.8;
 /// The share of after's runs that must complete.
 const LEAST_COMPLETED: f64 = 0.9;
 
+/// What stands beside the levels of a sign-off.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Beside {
+    /// What was driven as before, and as after.
+    pub(super) backends: [String; 2],
+    /// The models of the kernel, where they were checked.
+    pub(super) models: Vec<ModelRow>,
+    /// Whether before and after are the legacy end of the migration, for the models; none where a
+    /// side is between its ends, of which they say nothing.
+    pub(super) is_legacy: [Option<bool>; 2],
+    /// The saved repros that still show something on after.
+    pub(super) saved_level: Option<Level>,
+    /// What each saved repro came to on after.
+    pub(super) saved_repros: Vec<SavedRepro>,
+    /// Before's repros replayed on after.
+    pub(super) cross_checks: Vec<CrossCheck>,
+}
+
+/// Compares the sides, puts what stands beside them in its places, and concludes.
+pub(super) fn close(
+    [mut before, mut after]: [Side; 2],
+    beside: Beside,
+    repros: Vec<Repro>,
+    stopped: Option<ReasonCode>,
+) -> SignedOff {
+    let Beside { models, is_legacy, saved_level, saved_repros, cross_checks, .. } = beside;
+    for (own, earlier) in after.levels.iter_mut().zip(&before.levels) {
+        let leaked = earlier.verdict == Verdict::Leaked;
+        own.controls.drive = if leaked { Drive::Fired } else { Drive::Missed };
+    }
+    let comparison = compare(&before.levels, &after.levels);
+    for (side, is_legacy) in [&mut before, &mut after].into_iter().zip(is_legacy) {
+        if let Some(legacy) = is_legacy {
+            side.levels.insert(0, model_level(&models, legacy));
+        }
+    }
+    after.levels.extend(saved_level);
+    for side in [&mut before, &mut after] {
+        side.verdict = Verdict::all_of(side.levels.iter().map(|level| level.verdict));
+    }
+    let (outcome, reasons) = conclude(stopped, &before, &after, &cross_checks, &comparison);
+    SignedOff {
+        outcome,
+        reasons,
+        before,
+        after,
+        cross_checks,
+        models,
+        comparison,
+        saved_repros,
+        repros,
+    }
+}
+
 /// The verdict and its reasons. A leak after stands, whatever else is in doubt.
-pub(crate) fn conclude(
+fn conclude(
     stopped: Option<ReasonCode>,
     before: &Side,
     after: &Side,
@@ -101,7 +161,7 @@ fn level_name(level: &Level) -> String {
 }
 
 /// What after reached of before, level by level.
-pub(crate) fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
+fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
     let mut rows = Vec::new();
     for (before, after) in before.iter().zip(after) {
         let mut row = |figure: &str, earlier: Option<f64>, own: f64, needed: f64| {

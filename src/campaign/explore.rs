@@ -10,6 +10,7 @@ use super::error::{CampaignError, Kind};
 use super::exhaustive::exhaust;
 use super::explore_trial::Trial;
 use super::judged_trial::{JudgedTrial, judge_trial};
+use super::part::LevelSums;
 use super::repro::Repro;
 use super::search::{Search, Searcher};
 use super::store::RunFolder;
@@ -41,7 +42,7 @@ pub struct Exploration<'e> {
     pub enough: Option<u64>,
     /// `before`, `after`, or empty for a plain run.
     pub side: &'e str,
-    /// Which part of the trials, for a campaign that several machines share; then the level's sums
+    /// Which part of the trials, for a campaign that several machines share; then a plain run's sums
     /// are written too, for `merge`.
     pub partition: Option<Partition>,
     /// Threads that run trials; the result does not depend on it.
@@ -61,6 +62,8 @@ pub struct Explored {
     pub level: Level,
     /// The repros, one for each finding.
     pub repros: Vec<Repro>,
+    /// The sums of a part, which a sign-off puts together with those of its other levels.
+    pub(super) sums: Option<LevelSums>,
 }
 
 /// One trial with what it came to.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::error::{CampaignError, read_text, shown};
 use super::finding_files::replay_line;
 use super::level::LevelTally;
-use super::part::{FILE, Part};
+use super::merge_signoff::merge_sign_off;
+use super::part::{FILE, LevelSums, Part};
+use super::signoff::SignedOff;
 use super::store::RunFolder;
 use super::timeline::draw;
 use crate::trial::control::{Drive, Tally};
@@ -16,26 +18,43 @@ use crate::trial::record::{FindingRecord, Level, LevelName, SCHEMA_VERSION};
 /// A campaign put together.
 #[derive(Clone, Debug)]
 pub struct Merged {
-    /// Its level.
-    pub level: Level,
-    /// What was driven.
-    pub backend: String,
-    /// The seed of all parts.
-    pub seed: u64,
     /// The subcommand that drove the parts.
     pub command: &'static str,
+    /// The seed of all parts.
+    pub seed: u64,
+    /// What they come to.
+    pub whole: Whole,
+}
+
+/// What the parts of a campaign come to.
+#[derive(Clone, Debug)]
+pub enum Whole {
+    /// Those of a plain run: its level, and what was driven.
+    Plain(Box<Level>, String),
+    /// Those of a sign-off.
+    SignOff(Box<SignedOff>),
 }
 
 /// A part and the run folder that it was read from.
 #[derive(Debug)]
-struct Own {
-    part: Part,
-    folder: PathBuf,
+pub(super) struct Own {
+    pub(super) part: Part,
+    pub(super) folder: PathBuf,
 }
 
 /// The parts in these run folders, read and checked: they fit together, and none is missing.
 #[derive(Debug)]
 pub struct Parts(Vec<Own>);
+
+/// A level put together from its parts.
+#[derive(Debug)]
+pub(super) struct MergedLevel {
+    pub(super) side: String,
+    pub(super) backend: String,
+    pub(super) level: Level,
+    /// In step with the level's findings: the place of the part that found it first.
+    pub(super) origins: Vec<usize>,
+}
 
 impl Parts {
     /// Reads the parts.
@@ -56,38 +75,55 @@ impl Parts {
     ///
     /// # Errors
     ///
-    /// A file cannot be read or written.
+    /// A file cannot be read or written, or the parts of a sign-off contradict each other.
     pub fn merge(self, folder: &RunFolder) -> Result<Merged, CampaignError> {
-        let judge = self.0.iter().filter_map(|own| own.part.judged.clone()).min_by_key(|(n, _)| *n);
-        let judge = judge.map_or_else(Tally::default, |(_, tally)| tally);
-        let mut origins: Vec<(Fingerprint, u64, PathBuf)> = Vec::new();
-        let mut whole: Option<LevelTally> = None;
-        let mut backend = String::new();
-        let mut seed = 0;
-        for Own { part, folder } in self.0 {
-            (backend, seed) = (part.backend, part.seed);
-            let first = |found: &FindingRecord| {
-                (found.fingerprint.clone(), found.first_trial, folder.clone())
-            };
-            origins.extend(part.tally.findings.iter().map(first));
-            match &mut whole {
-                Some(whole) => whole.merge(part.tally),
-                None => whole = Some(part.tally),
-            }
+        let Some(first) = self.0.first() else { return Err(no_parts()) };
+        let (seed, levels) = (first.part.seed, first.part.levels.len());
+        let levels = (0..levels).map(|place| merge_level(&self.0, place, folder));
+        let mut levels = levels.collect::<Result<Vec<_>, _>>()?;
+        if first.part.sign_off.is_some() {
+            let signed_off = merge_sign_off(&self.0, levels)?;
+            let whole = Whole::SignOff(Box::new(signed_off));
+            return Ok(Merged { command: "signoff", seed, whole });
         }
-        let Some(whole) = whole else { return Err(no_parts()) };
-        let command = if whole.level == LevelName::Wire { "run" } else { "explore" };
-        let mut level = whole.finish(judge, Drive::Absent, None);
-        origins.sort_by_key(|(_, trial, _)| *trial);
-        for finding in &mut level.findings {
-            let origin = origins.iter().find(|(own, ..)| *own == finding.fingerprint);
-            if let Some((.., from)) = origin {
-                carry_over(finding, from, folder)?;
-            }
-        }
-        draw(folder, &mut level);
-        Ok(Merged { level, backend, seed, command })
+        let Some(MergedLevel { level, backend, .. }) = levels.pop() else { return Err(no_parts()) };
+        let command = if level.level == LevelName::Wire { "run" } else { "explore" };
+        Ok(Merged { command, seed, whole: Whole::Plain(Box::new(level), backend) })
     }
+}
+
+/// Puts the level at that place of all parts together.
+fn merge_level(
+    parts: &[Own],
+    place: usize,
+    folder: &RunFolder,
+) -> Result<MergedLevel, CampaignError> {
+    let of_parts = || parts.iter().map(|own| &own.part.levels[place]);
+    let judge = of_parts().filter_map(|sums| sums.judged.clone()).min_by_key(|(n, _)| *n);
+    let judge = judge.map_or_else(Tally::default, |(_, tally)| tally);
+    let mut origins: Vec<(Fingerprint, u64, usize)> = Vec::new();
+    let mut whole: Option<LevelTally> = None;
+    for (at, sums) in of_parts().enumerate() {
+        let first = |found: &FindingRecord| (found.fingerprint.clone(), found.first_trial, at);
+        origins.extend(sums.tally.findings.iter().map(first));
+        match &mut whole {
+            Some(whole) => whole.merge(sums.tally.clone()),
+            None => whole = Some(sums.tally.clone()),
+        }
+    }
+    let (Some(whole), Some(sums)) = (whole, of_parts().next()) else { return Err(no_parts()) };
+    let mut level = whole.finish(judge, Drive::Absent, None);
+    origins.sort_by_key(|(_, trial, _)| *trial);
+    let mut firsts = Vec::with_capacity(level.findings.len());
+    for finding in &mut level.findings {
+        let origin = origins.iter().find(|(own, ..)| *own == finding.fingerprint);
+        let at = origin.map_or(0, |(.., at)| *at);
+        carry_over(finding, &parts[at].folder, folder)?;
+        firsts.push(at);
+    }
+    draw(folder, &mut level);
+    let (side, backend) = (sums.side.clone(), sums.backend.clone());
+    Ok(MergedLevel { side, backend, level, origins: firsts })
 }
 
 fn no_parts() -> CampaignError {
@@ -127,18 +163,27 @@ fn check(parts: &[Own]) -> Result<(), CampaignError> {
             return Err(unlike(first, own, "there is no such slice"));
         }
         let campaign = |part: &Part| {
-            (part.seed, part.campaign_trials, part.backend.clone(), part.tally.work())
+            let level = |sums: &LevelSums| {
+                let of = (sums.side.clone(), sums.backend.clone(), sums.campaign_trials);
+                (of, sums.tally.work())
+            };
+            let backends = part.sign_off.as_ref().map(|beside| beside.backends.clone());
+            (part.seed, backends, part.levels.iter().map(level).collect::<Vec<_>>())
         };
         if campaign(part) != campaign(&first.part) {
             return Err(unlike(first, own, "seed, trials, scenario, users or target differ"));
         }
-        let (done, asked) = (part.tally.trials, part.partition.share_of(part.campaign_trials));
-        if done != asked {
-            return Err(CampaignError::usage(format!(
-                "{}: a gap: {} drove {done} of its {asked} trials; drive it again to its end",
-                shown(folder),
-                part.partition
-            )));
+        for sums in &part.levels {
+            let (done, asked) = (sums.tally.trials, part.partition.share_of(sums.campaign_trials));
+            if done != asked {
+                return Err(CampaignError::usage(format!(
+                    "{}: a gap: {} drove {done} of its {asked} trials of {}; drive it again to \
+                     its end",
+                    shown(folder),
+                    part.partition,
+                    sums.tally.scenario.escape_debug()
+                )));
+            }
         }
     }
     for pair in parts.windows(2) {

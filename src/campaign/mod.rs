@@ -19,6 +19,7 @@ mod judged_trial;
 pub mod launched;
 mod level;
 pub mod merge;
+mod merge_signoff;
 pub mod migration;
 pub mod models;
 pub mod open_files;

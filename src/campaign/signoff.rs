@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::budget::{Progress, Stop};
-use super::conclusion::{compare, conclude};
+use super::conclusion::{Beside, close};
 use super::error::CampaignError;
 use super::explore::{Exploration, Explored, explore};
-use super::models::{check_models, model_level, model_row};
+use super::models::{check_models, model_row};
+use super::part::{LevelSums, Part};
 use super::regressions::replay_first;
 use super::replay::{Replayed, explore_around, replay_explored, replayed};
 use super::repro::Repro;
@@ -23,7 +24,7 @@ use crate::reference::call_sites::Migration;
 use crate::scenario::Scenario;
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
-use crate::trial::control::Drive;
+use crate::trial::measure::Partition;
 use crate::trial::plan::Plan;
 use crate::trial::record::{Comparison, CrossCheck, LevelName, ModelRow, SavedRepro, Side};
 use crate::trial::verdict::{Outcome, Reason, Verdict};
@@ -50,6 +51,9 @@ pub struct SignOff<'s> {
     pub trials: Option<u64>,
     /// Rounds for each scenario; what the scenario says where it is none.
     pub rounds: Option<u64>,
+    /// Which part of the trials, for a campaign that several machines share; then its sums are
+    /// written too, for `merge`.
+    pub partition: Option<Partition>,
     /// Repros that were saved earlier: none of them may show on after.
     pub saved: &'s [(PathBuf, Repro)],
     /// This program, for the server process.
@@ -100,6 +104,7 @@ impl<'s> SignOff<'s> {
             seed,
             trials: None,
             rounds: None,
+            partition: None,
             saved: &[],
             program,
             folder,
@@ -116,43 +121,29 @@ impl<'s> SignOff<'s> {
         let models = self.models(progress);
         let after_now = Reference::from(self.after);
         let first = replay_first(self.saved, &after_now, self.stop, progress)?;
-        let (mut before, mut repros) = self.side("before", self.before, progress)?;
-        let (mut after, left) = self.side("after", self.after, progress)?;
-        for (own, earlier) in after.levels.iter_mut().zip(&before.levels) {
-            let leaked = earlier.verdict == Verdict::Leaked;
-            own.controls.drive = if leaked { Drive::Fired } else { Drive::Missed };
-        }
+        let (before, mut repros, mut sums) = self.side("before", self.before, progress)?;
+        let (after, left, own) = self.side("after", self.after, progress)?;
         let cross_checks = self.cross_check(&repros, progress)?;
-        let comparison = compare(&before.levels, &after.levels);
-        for (side, migration) in [(&mut before, self.before), (&mut after, self.after)] {
-            // The models are of the two ends of the migration: they say nothing of what is between.
-            let legacy = match migration {
-                Migration::NONE => true,
-                Migration::ALL => false,
-                _ => continue,
-            };
-            side.levels.insert(0, model_level(&models, legacy));
-            side.verdict = Verdict::all_of(side.levels.iter().map(|level| level.verdict));
-        }
-        if let Some(level) = first.level {
-            after.levels.push(level);
-            after.verdict = Verdict::Leaked;
-        }
         repros.extend(left);
-        let saved_repros = first.rows;
-        let (outcome, reasons) =
-            conclude(self.stop.reason(), &before, &after, &cross_checks, &comparison);
-        Ok(SignedOff {
-            outcome,
-            reasons,
-            before,
-            after,
-            cross_checks,
+        sums.extend(own);
+        // The models are of the two ends of the migration.
+        let is_legacy = [self.before, self.after].map(|migration| match migration {
+            Migration::NONE => Some(true),
+            Migration::ALL => Some(false),
+            _ => None,
+        });
+        let beside = Beside {
+            backends: [before.backend.clone(), after.backend.clone()],
             models,
-            comparison,
-            saved_repros,
-            repros,
-        })
+            is_legacy,
+            saved_level: first.level,
+            saved_repros: first.rows,
+            cross_checks,
+        };
+        if let Some(partition) = self.partition {
+            Part::new(partition, self.seed, sums, Some(beside.clone())).write(self.folder)?;
+        }
+        Ok(close([before, after], beside, repros, self.stop.reason()))
     }
 
     fn models(&self, progress: &dyn Progress) -> Vec<ModelRow> {
@@ -166,10 +157,11 @@ impl<'s> SignOff<'s> {
         side: &str,
         migration: Migration,
         progress: &dyn Progress,
-    ) -> Result<(Side, Vec<Repro>), CampaignError> {
+    ) -> Result<(Side, Vec<Repro>, Vec<LevelSums>), CampaignError> {
         let reference = Reference::from(migration);
         let mut levels = Vec::new();
         let mut repros = Vec::new();
+        let mut sums = Vec::new();
         for scenario in self.scenarios {
             let trials = self.trials.unwrap_or(scenario.explore_trials);
             let mut exploration = Exploration::new(
@@ -181,8 +173,10 @@ impl<'s> SignOff<'s> {
                 self.stop,
             );
             exploration.side = side;
-            let Explored { level, repros: explored } = explore(&exploration, progress)?;
+            exploration.partition = self.partition;
+            let Explored { level, repros: explored, sums: own } = explore(&exploration, progress)?;
             levels.push(level);
+            sums.extend(own);
             repros.extend(explored);
         }
         let log = self.folder.file(&format!("{side}-server.log"));
@@ -203,13 +197,15 @@ impl<'s> SignOff<'s> {
             rounds.side = side;
             rounds.series = series.clone();
             rounds.replays = WIRE_REPLAYS;
-            let Driven { level, repros: driven } = drive_rounds(&rounds, progress)?;
+            rounds.partition = self.partition;
+            let Driven { level, repros: driven, sums: own } = drive_rounds(&rounds, progress)?;
             levels.push(level);
+            sums.extend(own);
             repros.extend(driven);
         }
         let verdict = Verdict::all_of(levels.iter().map(|level| level.verdict));
         let backend = reference.to_string();
-        Ok((Side { backend, verdict, levels }, repros))
+        Ok((Side { backend, verdict, levels }, repros, sums))
     }
 
     /// Replays every repro of before on after, and explores around those that have a schedule.

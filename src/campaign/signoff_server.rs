@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::budget::{Progress, Stop};
-use super::conclusion::{compare, conclude};
+use super::conclusion::{Beside, close};
 use super::error::CampaignError;
 use super::launched::Launched;
+use super::part::{LevelSums, Part};
 use super::repro::{Repro, Target};
 use super::series::Series;
 use super::signoff::{SignedOff, WIRE_REPLAYS, check_on_wire};
@@ -14,9 +15,8 @@ use super::wire::{Driven, Rounds, by_plan, drive_rounds};
 use crate::scenario::{ServerTarget, Workload};
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
-use crate::trial::control::Drive;
+use crate::trial::measure::Partition;
 use crate::trial::record::{CrossCheck, Side};
-use crate::trial::verdict::Verdict;
 
 /// What to sign off.
 #[derive(Clone, Debug)]
@@ -33,6 +33,9 @@ pub struct ServerSignOff<'s> {
     pub seed: u64,
     /// Rounds of each side.
     pub rounds: u64,
+    /// Which part of the rounds, for a campaign that several machines share; then its sums are
+    /// written too, for `merge`.
+    pub partition: Option<Partition>,
     /// Where everything is written.
     pub folder: &'s RunFolder,
     /// When to stop early.
@@ -46,28 +49,17 @@ impl ServerSignOff<'_> {
     ///
     /// The run folder cannot be written, or a server does not start.
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
-        let (before, mut repros) = self.side("before", self.before, progress)?;
-        let (mut after, left) = self.side("after", self.after, progress)?;
-        for (own, earlier) in after.levels.iter_mut().zip(&before.levels) {
-            let leaked = earlier.verdict == Verdict::Leaked;
-            own.controls.drive = if leaked { Drive::Fired } else { Drive::Missed };
-        }
+        let (before, mut repros, first) = self.side("before", self.before, progress)?;
+        let (after, left, second) = self.side("after", self.after, progress)?;
         let cross_checks = self.cross_check(&repros, progress)?;
-        let comparison = compare(&before.levels, &after.levels);
         repros.extend(left);
-        let (outcome, reasons) =
-            conclude(self.stop.reason(), &before, &after, &cross_checks, &comparison);
-        Ok(SignedOff {
-            outcome,
-            reasons,
-            before,
-            after,
-            cross_checks,
-            models: Vec::new(),
-            comparison,
-            saved_repros: Vec::new(),
-            repros,
-        })
+        let backends = [before.backend.clone(), after.backend.clone()];
+        let beside = Beside { backends, cross_checks, ..Beside::default() };
+        if let Some(partition) = self.partition {
+            let sums = first.into_iter().chain(second).collect();
+            Part::new(partition, self.seed, sums, Some(beside.clone())).write(self.folder)?;
+        }
+        Ok(close([before, after], beside, repros, self.stop.reason()))
     }
 
     fn launch(&self, target: &ServerTarget, log: &str) -> Result<Launched, CampaignError> {
@@ -79,7 +71,7 @@ impl ServerSignOff<'_> {
         side: &str,
         target: &ServerTarget,
         progress: &dyn Progress,
-    ) -> Result<(Side, Vec<Repro>), CampaignError> {
+    ) -> Result<(Side, Vec<Repro>, Option<LevelSums>), CampaignError> {
         let launched = self.launch(target, &format!("{side}-server.log"))?;
         let kept = Target::Server { target: Box::new(target.clone()) };
         let backend = kept.in_words();
@@ -89,8 +81,9 @@ impl ServerSignOff<'_> {
         rounds.side = side;
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         rounds.replays = WIRE_REPLAYS;
-        let Driven { level, repros } = drive_rounds(&rounds, progress)?;
-        Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, repros))
+        rounds.partition = self.partition;
+        let Driven { level, repros, sums } = drive_rounds(&rounds, progress)?;
+        Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, repros, sums))
     }
 
     /// Drives every leaking plan of before on after; none of its repros may show again.

@@ -13,7 +13,7 @@ use super::finding_files::{replay_line, unix_now};
 use super::judged_trial::judge_trial;
 use super::level::LevelTally;
 use super::open_files;
-use super::part::Part;
+use super::part::LevelSums;
 use super::repro::{Repro, Target};
 use super::series::Series;
 use super::store::RunFolder;
@@ -66,7 +66,7 @@ pub struct Rounds<'w> {
     pub replays: u64,
     /// `before`, `after`, or empty for a plain run.
     pub side: &'w str,
-    /// Which part of the rounds, for a campaign that several machines share; then the level's sums
+    /// Which part of the rounds, for a campaign that several machines share; then a plain run's sums
     /// are written too, for `merge`.
     pub partition: Option<Partition>,
     /// Where everything is written.
@@ -85,6 +85,8 @@ pub struct Driven {
     pub level: Level,
     /// The repros, one for each finding.
     pub repros: Vec<Repro>,
+    /// The sums of a part, which a sign-off puts together with those of its other levels.
+    pub(super) sums: Option<LevelSums>,
 }
 
 /// The runtime that simulated users run on. One thread: the server has the other cores.
@@ -170,15 +172,20 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     let replays = if tally.is_in_vain() { 1 } else { rounds.replays };
     rounds.state_rates(replays, &runtime, &mut tally.findings, &repros, progress);
     progress.end();
-    if let Some(partition) = rounds.partition {
-        let asked = rounds.target.in_words();
-        Part::new(partition, rounds.seed, rounds.rounds, asked, &tally, &judge)
-            .write(rounds.folder)?;
+    let sums = rounds.partition.map(|_| LevelSums {
+        side: rounds.side.into(),
+        backend: rounds.target.in_words(),
+        campaign_trials: rounds.rounds,
+        judged: judge.clone(),
+        tally: tally.clone(),
+    });
+    if let (Some(partition), Some(sums), "") = (rounds.partition, &sums, rounds.side) {
+        sums.write(partition, rounds.seed, rounds.folder)?;
     }
     let judge = judge.map_or_else(Tally::default, |(_, tally)| tally);
     let mut level = tally.finish(judge, Drive::Absent, stopped);
     draw(rounds.folder, &mut level);
-    Ok(Driven { level, repros })
+    Ok(Driven { level, repros, sums })
 }
 
 impl<'w> Rounds<'w> {

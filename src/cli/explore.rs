@@ -183,7 +183,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let shown = Shown::new();
     let first = replay_first(&saved, &reference, &begun.stop, &shown)?;
     exploration.search = args.search();
-    let Explored { level, repros } = explore(&exploration, &shown)?;
+    let Explored { level, repros, .. } = explore(&exploration, &shown)?;
     args.saved.save(&repros)?;
     let levels: Vec<Level> = first.level.into_iter().chain([level]).collect();
     let came_to = CameTo::all_of(&levels);

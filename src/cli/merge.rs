@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use super::common::{CameTo, ReportArgs};
-use crate::campaign::error::CampaignError;
-use crate::campaign::merge::Parts;
+use super::report;
+use super::signoff::signed_off_record;
+use crate::campaign::error::{CampaignError, shown};
+use crate::campaign::merge::{Merged, Parts, Whole};
+use crate::trial::measure::Subject;
 use crate::trial::verdict::ExitCode;
 
 /// The arguments of `merge`.
@@ -20,12 +23,34 @@ pub(super) struct Args {
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     let parts = Parts::read(&args.folders)?;
     let mut begun = args.report.begin("merge", 0, None)?;
-    let merged = parts.merge(&begun.folder)?;
-    begun.is_of(merged.command, merged.seed);
-    let level = merged.level;
-    let came_to = CameTo { outcome: level.verdict.into(), reasons: level.reasons.clone() };
-    let mut record = begun.record(came_to);
-    record.backend = Some(merged.backend);
-    record.levels = vec![level];
+    let Merged { command, seed, whole } = parts.merge(&begun.folder)?;
+    begun.is_of(command, seed);
+    let mut record = match whole {
+        Whole::Plain(level, backend) => {
+            let came_to = CameTo { outcome: level.verdict.into(), reasons: level.reasons.clone() };
+            let mut record = begun.record(came_to);
+            record.backend = Some(backend);
+            record.levels = vec![*level];
+            record
+        }
+        Whole::SignOff(signed_off) => signed_off_record(&begun, *signed_off),
+    };
+    record.subjects = tested(&args.folders)?;
     begun.finish(record, &args.report)
+}
+
+/// The build that all parts tested.
+fn tested(folders: &[PathBuf]) -> Result<Vec<Subject>, CampaignError> {
+    let mut builds: Option<Vec<Subject>> = None;
+    for folder in folders {
+        let own = report::read(&report::file_of(folder))?.subjects;
+        if builds.get_or_insert_with(|| own.clone()) != &own {
+            return Err(CampaignError::usage(format!(
+                "{} and {} tested different builds; merge parts of one",
+                shown(&folders[0]),
+                shown(folder)
+            )));
+        }
+    }
+    Ok(builds.unwrap_or_default())
 }

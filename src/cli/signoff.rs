@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 use sha2::{Digest, Sha256};
 
 use super::audit::read_audit;
-use super::common::{CameTo, CampaignArgs, scenario};
+use super::common::{Begun, CameTo, CampaignArgs, scenario};
 use super::progress::Shown;
 use super::report;
 use super::saved::SavedArgs;
@@ -17,9 +17,10 @@ use crate::campaign::signoff_server::ServerSignOff;
 use crate::reference::call_sites::Migration;
 use crate::scenario::{ServerScenario, built_in_names};
 use crate::trial::audit::AuditRecord;
-use crate::trial::measure::Subject;
+use crate::trial::measure::{Partition, Subject};
 use crate::trial::migration::MigrationRecord;
 use crate::trial::raw::to_hex;
+use crate::trial::record::Record;
 use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
 
 /// The arguments of `signoff`.
@@ -41,6 +42,9 @@ pub(super) struct Args {
     /// Rounds on the wire of each scenario and side [default: the scenario's]
     #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
+    /// Only that part of the trials: slice:M/N; `partywall merge` puts the parts together
+    #[arg(long, env = "PARTYWALL_PARTITION", value_name = "slice:M/N", conflicts_with_all = ["audit", "migration"])]
+    partition: Option<Partition>,
     /// An audit in JSON, to stand in the report
     #[arg(long, env = "PARTYWALL_AUDIT", value_name = "FILE")]
     audit: Option<PathBuf>,
@@ -84,31 +88,15 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     signoff.after = args.after;
     signoff.trials = args.trials;
     signoff.rounds = args.rounds;
+    signoff.partition = args.partition;
     signoff.saved = &saved;
     let came_to = signoff.run(&Shown::new())?;
     args.saved.save(&came_to.repros)?;
-    let SignedOff {
-        outcome,
-        reasons,
-        before,
-        after,
-        cross_checks,
-        saved_repros,
-        models,
-        comparison,
-        ..
-    } = came_to;
-    let came_to = CameTo { outcome, reasons };
-    let required = audit.as_ref().filter(|_| args.require_migrated);
-    let mut record = begun.record(required.into_iter().fold(came_to, require_migrated));
+    let mut record = signed_off_record(&begun, came_to);
+    require(&mut record, audit.as_ref().filter(|_| args.require_migrated));
     record.audit = audit;
     record.migration = migration;
-    record.before = Some(before);
-    record.after = Some(after);
-    record.cross_checks = cross_checks;
-    record.saved_repros = saved_repros;
-    record.models = models;
-    record.comparison = comparison;
+    record.partition = args.partition;
     record.subjects = this_program(&program);
     begun.finish(record, &args.campaign.report)
 }
@@ -134,17 +122,14 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
         given: &given,
         seed: args.campaign.seed,
         rounds: args.rounds.unwrap_or(scenario.rounds),
+        partition: args.partition,
         folder: &begun.folder,
         stop: &begun.stop,
     };
     let came_to = signoff.run(&Shown::new())?;
     args.saved.save(&came_to.repros)?;
-    let SignedOff { outcome, reasons, before, after, cross_checks, comparison, .. } = came_to;
-    let mut record = begun.record(CameTo { outcome, reasons });
-    record.before = Some(before);
-    record.after = Some(after);
-    record.cross_checks = cross_checks;
-    record.comparison = comparison;
+    let mut record = signed_off_record(&begun, came_to);
+    record.partition = args.partition;
     begun.finish(record, &args.campaign.report)
 }
 
@@ -160,16 +145,40 @@ fn matrix(path: &Path) -> Result<MigrationRecord, CampaignError> {
 
 /// What is left in the source counts as much as what was seen: only a leak or an interruption
 /// weighs more.
-fn require_migrated(came_to: CameTo, audit: &AuditRecord) -> CameTo {
-    let CameTo { outcome, mut reasons } = came_to;
-    let left = audit.remaining().count();
+fn require(record: &mut Record, required: Option<&AuditRecord>) {
+    let left = required.map_or(0, |audit| audit.remaining().count());
     if left == 0 {
-        return CameTo { outcome, reasons };
+        return;
     }
     let text = format!("{left} call sites remain in application code, and none was to");
-    reasons.insert(0, Reason::new(ReasonCode::CallSitesRemain, text));
-    let outcome = if outcome == Outcome::StillLeaks { outcome } else { Outcome::NotMigrated };
-    CameTo { outcome, reasons }
+    record.reasons.insert(0, Reason::new(ReasonCode::CallSitesRemain, text));
+    if record.verdict != Outcome::StillLeaks {
+        record.verdict = Outcome::NotMigrated;
+    }
+    record.exit_code = ExitCode::of(record.verdict, &record.reasons);
+}
+
+/// The record of a sign-off.
+pub(super) fn signed_off_record(begun: &Begun, signed_off: SignedOff) -> Record {
+    let SignedOff {
+        outcome,
+        reasons,
+        before,
+        after,
+        cross_checks,
+        saved_repros,
+        models,
+        comparison,
+        ..
+    } = signed_off;
+    let mut record = begun.record(CameTo { outcome, reasons });
+    record.before = Some(before);
+    record.after = Some(after);
+    record.cross_checks = cross_checks;
+    record.saved_repros = saved_repros;
+    record.models = models;
+    record.comparison = comparison;
+    record
 }
 
 /// What was tested: the reference back end is in this program.

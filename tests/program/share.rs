@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use partywall::report::json;
-use partywall::trial::record::Record;
+use partywall::trial::record::{LevelName, Record};
 use partywall::trial::verdict::Outcome;
 
 use crate::support::reports::report;
@@ -58,6 +58,43 @@ fn parts_put_together_are_what_one_run_over_the_same_plans_is() {
         let repro = scratch.run_folder("merged").join(finding.repro.as_deref().expect("a repro"));
         ran(partywall(&["replay"]).arg(repro)).exits(1);
     }
+}
+
+#[test]
+fn the_parts_of_a_sign_off_are_put_together_before_its_sides_are_compared() {
+    let scratch = Scratch::new("merge-signoff");
+    // Where before leaks, each finding is made small, which takes its time.
+    let (before, code) = if is_thorough() { ("none", 0) } else { ("all", 5) };
+    let campaign =
+        ["signoff", "reference-golden-path", "--trials", "20", "--rounds", "2", "--before", before];
+    ran(scratch.partywall(&campaign).args(["--name", "whole"])).exits(code);
+    let parts = ["slice:1/2", "slice:2/2"]
+        .map(|own| part(&scratch, &own.replace([':', '/'], "-"), own, &campaign));
+    let mut merge = scratch.partywall(&["merge", "--name", "merged"]);
+    ran(merge.args(parts.iter())).exits(code);
+    let (merged, whole) = ["merged", "whole"].map(|name| report(&scratch.run_folder(name))).into();
+    assert_eq!(merged.verdict, whole.verdict);
+    assert_eq!(merged.subjects, whole.subjects);
+    // What the simulated world shows is the same to the last figure; the wire is the machine's.
+    let levels = |record: &Record| {
+        let explored = record.all_levels().filter(|(_, level)| level.level == LevelName::Explore);
+        let mut levels: Vec<_> = explored.map(|(side, level)| (side, level.clone())).collect();
+        for finding in levels.iter_mut().flat_map(|(_, level)| &mut level.findings) {
+            finding.reproduce_with = None;
+        }
+        levels
+    };
+    assert_eq!(levels(&merged), levels(&whole));
+    assert_eq!(levels(&merged).len(), 2);
+    let rounds = |record: &Record| {
+        let wire = record.all_levels().filter(|(_, level)| level.level == LevelName::Wire);
+        wire.map(|(_, level)| level.trials).collect::<Vec<_>>()
+    };
+    assert_eq!(rounds(&merged), [2, 2]);
+    assert_eq!(rounds(&report(&parts[0])), [1, 1]);
+    assert_eq!(merged.models.len(), whole.models.len());
+    // The other forms are made of it as of any sign-off.
+    assert!(scratch.run_folder("merged").join("report.html").is_file());
 }
 
 #[test]
