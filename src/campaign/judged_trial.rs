@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::coverage::{Coverage, Phases, overlapping_pairs};
 use super::run_ends::{durations, first_crossing, run_ends};
 use crate::oracle::case::Start;
-use crate::oracle::{Case, Judged, judge};
+use crate::oracle::{Case, Judged, Solos, judge};
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, OracleId};
@@ -57,8 +57,18 @@ impl RunCounts {
 
 /// Judges a history.
 pub(crate) fn judge_trial(history: &History, agents: &[String], scanner: &Scanner) -> JudgedTrial {
+    judge_trial_beside(history, agents, scanner, None)
+}
+
+/// Judges a history beside what each of its users gets alone, where that is known.
+pub(super) fn judge_trial_beside(
+    history: &History,
+    agents: &[String],
+    scanner: &Scanner,
+    solos: Option<&Solos>,
+) -> JudgedTrial {
     let dialect = Dialect::of(&history.plan);
-    let case = Case::with_scanner(history, &dialect, scanner);
+    let case = Case::with_scanner(history, &dialect, scanner).beside(solos);
     let Judged { findings, path_hits, rows, malformed } = judge(&case);
     let mut coverage = Coverage::new(Phases::of(history.plan.protocol.as_deref(), agents));
     coverage.observe(&case);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::campaign::alone::Alone;
 use crate::campaign::diagnosis::{Diagnosis, diagnose};
 use crate::campaign::explore::walk_seed;
 use crate::campaign::explore_trial::explore_trial;
@@ -75,6 +76,11 @@ fn look(
     Ok(Looked { history: done.history, findings: judged.findings, overlaps })
 }
 
+/// What O5 finds in a trial.
+fn interference(history: &History, subject: &dyn Subject) -> Result<Vec<Finding>, InsideRuntime> {
+    Alone::new(&history.plan, subject, &|| false).findings(history)
+}
+
 /// Explores until something is found, with each of the seeds and at most that many trials.
 ///
 /// # Errors
@@ -91,11 +97,13 @@ pub fn search(
         let scanner = Scanner::new(CampaignKey::from_seed(seed));
         let mut found_at = None;
         for trial in 0..most {
-            let looked = look(work, subject, seed, trial, &scanner)?;
+            let mut looked = look(work, subject, seed, trial, &scanner)?;
             if looked.findings.is_empty() {
                 continue;
             }
             found_at = Some(trial + 1);
+            // O5 is not among what counts trials, since it looks at some of them only.
+            looked.findings.extend(interference(&looked.history, subject)?);
             search.diagnoses.push(diagnose(&looked.history, &looked.findings));
             for oracle in OracleId::ALL {
                 let by = looked.findings.iter().any(|finding| finding.oracle == oracle);
@@ -128,7 +136,8 @@ pub fn stay_quiet(
         quiet.trials += 1;
         quiet.overlapping += u64::from(looked.overlaps);
         quiet.unfinished += u64::from(looked.history.ending != Some(Ending::Finished));
-        quiet.findings.extend(looked.findings.into_iter().map(|found| (seed, trial, found)));
+        let found = looked.findings.into_iter().chain(interference(&looked.history, subject)?);
+        quiet.findings.extend(found.map(|found| (seed, trial, found)));
     }
     Ok(quiet)
 }
