@@ -20,14 +20,14 @@ use crate::world::strategy::{Mode, Random};
 /// One explored trial in that many is compared with its users alone: to drive all of them alone
 /// costs more than the trial. It has no factor in common with what else recurs among trials (those
 /// that are driven twice, those of a mix that are sequential).
-pub(crate) const ALONE_EVERY: u64 = 13;
+pub const ALONE_EVERY: u64 = 25;
 
 /// How often each user is driven alone, and in all where a trial shows something else.
 const AT_FIRST: u64 = 2;
 const TO_BE_SURE: u64 = 24;
 
 /// The users of one plan, alone, as far as they were driven.
-pub(crate) struct Alone<'s> {
+pub struct Alone<'s> {
     plan: Plan,
     subject: &'s dyn Subject,
     stop: &'s dyn Fn() -> bool,
@@ -39,18 +39,22 @@ pub(crate) struct Alone<'s> {
 
 impl<'s> Alone<'s> {
     /// Nobody yet.
-    pub(crate) fn new(plan: &Plan, subject: &'s dyn Subject, stop: &'s dyn Fn() -> bool) -> Self {
+    pub fn new(plan: &Plan, subject: &'s dyn Subject, stop: &'s dyn Fn() -> bool) -> Self {
         let (scanner, driven) = (Scanner::new(plan.campaign), vec![0; plan.users.len()]);
         Self { plan: plan.clone(), subject, stop, scanner, solos: Solos::default(), driven }
     }
 
     /// Whether it is of that plan.
-    pub(crate) fn is_of(&self, plan: &Plan) -> bool {
+    pub(super) fn is_of(&self, plan: &Plan) -> bool {
         self.plan == *plan
     }
 
     /// What each user gets alone. A user who is alone in the plan has nobody to be disturbed by.
-    pub(crate) fn solos(&mut self) -> Result<&Solos, InsideRuntime> {
+    ///
+    /// # Errors
+    ///
+    /// [`InsideRuntime`] when called from inside a tokio runtime.
+    pub fn solos(&mut self) -> Result<&Solos, InsideRuntime> {
         if self.plan.users.len() > 1 {
             self.drive(&|_| true, AT_FIRST)?;
         }
@@ -59,7 +63,7 @@ impl<'s> Alone<'s> {
 
     /// Judges a trial of the plan beside what its users get alone; again where O5 finds anything,
     /// once whom it tells of were alone more often.
-    pub(crate) fn judge<J>(
+    pub(super) fn judge<J>(
         &mut self,
         judge: impl Fn(&Solos) -> J,
         findings: impl Fn(&J) -> &[Finding],
@@ -76,7 +80,11 @@ impl<'s> Alone<'s> {
     }
 
     /// What O5 finds in a history of the plan.
-    pub(crate) fn findings(&mut self, history: &History) -> Result<Vec<Finding>, InsideRuntime> {
+    ///
+    /// # Errors
+    ///
+    /// [`InsideRuntime`] when called from inside a tokio runtime.
+    pub fn findings(&mut self, history: &History) -> Result<Vec<Finding>, InsideRuntime> {
         let (dialect, scanner) = (Dialect::of(&self.plan), self.scanner.clone());
         let judge = |solos: &Solos| {
             let case = Case::with_scanner(history, &dialect, &scanner).beside(Some(solos));
@@ -107,7 +115,7 @@ impl<'s> Alone<'s> {
 
 /// What all oracles find in a history, O5 among them only where it is asked for: driving every user
 /// alone costs more than the trial.
-pub(crate) fn findings_by(
+pub(super) fn findings_by(
     oracle: OracleId,
     history: &History,
     subject: &dyn Subject,

@@ -1,6 +1,6 @@
 //! One trial, many trials, and what they come to: coverage, confidence, controls, verdicts.
 
-mod alone;
+pub mod alone;
 pub mod baseline;
 pub mod budget;
 mod cause;

@@ -29,6 +29,7 @@ mod comparison;
 mod figures;
 mod found;
 mod groups;
+mod latent;
 mod migration;
 mod models;
 mod page;
