@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::campaign::alone::ALONE_EVERY;
 use crate::campaign::regressions::FOLDER;
 use crate::campaign::search::Search;
 use crate::scenario::{Range, Sizes, Workload};
@@ -122,7 +121,7 @@ impl Config {
         self
     }
 
-    /// Also compares one trial in [`ALONE_EVERY`] with each of its users alone (O5): other text, an
+    /// Also compares one trial in [`ALONE_EVERY`](crate::campaign::alone::ALONE_EVERY) with each of its users alone (O5): other text, an
     /// event less or more because somebody else was there is then a finding. What users may rightly
     /// learn of each other (who is on line, that the service is busy) only you can know, so this is
     /// not done unless it is asked for.
