@@ -112,6 +112,6 @@ fn of_whole(record: &Record) -> Case<'_> {
         name: "verdict".into(),
         found: Vec::new(),
         verdict,
-        note: format!("{}: {}", record.verdict, note.join("; ")),
+        note: format!("{}: {}{}", record.verdict, note.join("; "), super::latent::clause(record)),
     }
 }
