@@ -8,6 +8,7 @@ use std::path::Path;
 use partywall::campaign::alone::Alone;
 use partywall::campaign::explore_trial::explore_trial;
 use partywall::campaign::selftest::explored::{Search, search, stay_quiet};
+use partywall::campaign::selftest::matrix::expected;
 use partywall::campaign::selftest::table::{complaints, render};
 use partywall::campaign::selftest::{MIX, mix};
 use partywall::campaign::subject::Reference;
@@ -33,7 +34,8 @@ fn searches() -> Vec<(Mechanism, Search)> {
     let work = mix().expect("it is carried");
     let one = |mechanism| {
         let subject = Reference::with_defect(Defect::new(mechanism));
-        (mechanism, search(&work, &subject, SEEDS, TRIALS).expect("outside a runtime"))
+        let wanted = expected(mechanism).explore;
+        (mechanism, search(&work, &subject, SEEDS, TRIALS, wanted).expect("outside a runtime"))
     };
     Mechanism::ALL.into_iter().map(one).collect()
 }

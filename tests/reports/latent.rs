@@ -1,8 +1,6 @@
 //! Latent contamination: what a back end reports of its own memory is a warning of the level and of
 //! every report, beside a verdict that stays what it is.
 
-mod records;
-
 use std::sync::{Arc, Mutex};
 
 use partywall::report::terminal::Style;
@@ -13,6 +11,8 @@ use partywall::trial::record::{Latent, LevelName, Record};
 use partywall::trial::verdict::Verdict;
 use partywall::world::backend::Backend;
 use partywall::{Chat, Config, explore, handler};
+
+use super::records;
 
 /// A service that keeps an emitter for everybody, and sets it right before it speaks.
 fn rebinding() -> impl Backend {
@@ -43,6 +43,11 @@ fn what_crosses_in_memory_only_is_a_warning_of_a_clean_level() {
     assert!(latent.example.starts_with("an emitter of "), "{latent:?}");
 }
 
+/// The text without its line breaks.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn contaminated() -> Record {
     let mut record = records::clean_explore();
     let level = record.levels.iter_mut().find(|level| level.level == LevelName::Explore);
@@ -56,7 +61,7 @@ fn contaminated() -> Record {
 fn every_report_shows_it_beside_the_verdict_and_none_calls_it_a_leak() {
     let record = contaminated();
     let texts = [
-        terminal::render(&record, Style::default()).replace("\n              ", " "),
+        one_line(&terminal::render(&record, Style::default())),
         markdown::render(&record),
         html::render(&record),
         sarif::render(&record),
