@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use partywall::campaign::alone::Alone;
 use partywall::campaign::explore_trial::explore_trial;
 use partywall::campaign::subject::Reference;
-use partywall::oracle::control::{altered, judge_control_with};
+use partywall::oracle::control::{altered, judge_control_beside, judge_control_with};
 use partywall::oracle::notation::{found, found_by, history, key};
 use partywall::oracle::{Alteration, Case, Judgement, Oracle, all, judge_control, of};
 use partywall::scenario::built_in;
@@ -56,7 +57,10 @@ fn planted(id: OracleId) -> u64 {
         OracleId::AfterClose => 2,
         OracleId::Binding => 3,
         // What they judge is not in it: they are controlled in `the_controls_of_explored_trials`.
-        OracleId::Attribution | OracleId::ControlEffect | OracleId::AtRest => 0,
+        OracleId::NonInterference
+        | OracleId::Attribution
+        | OracleId::ControlEffect
+        | OracleId::AtRest => 0,
     }
 }
 
@@ -74,24 +78,27 @@ fn the_control_of_each_oracle_is_caught_at_any_seed() {
     }
 }
 
-/// Upstream calls, controls and stored conversations are in histories of the reference back end.
+/// Upstream calls, controls, stored conversations and users alone are in histories of the reference back end.
 #[test]
 fn the_controls_of_explored_trials_are_caught() {
     let work = built_in("mechanism-mix").expect("it is carried").explore;
-    let mut planted = [0; 3];
+    let mut planted = [0; 4];
     for trial in 0..120 {
         let plan = work.plan(5, trial);
         let mut walk = Random::new(trial);
         let done = explore_trial(&plan, &Reference::PER_REQUEST, &mut walk, &|| false);
         let history = done.expect("outside a runtime").history;
+        let mut alone = Alone::new(&history.plan, &Reference::PER_REQUEST, &|| false);
+        let solos = Some(alone.solos().expect("outside a runtime"));
+        let dialect = Dialect::reference();
         let optional = OracleId::ALL.into_iter().filter(|oracle| oracle.is_optional());
         for (place, oracle) in optional.enumerate() {
             let oracles = [of(oracle)];
-            let tally = judge_control_with(&oracles, &history, &Dialect::reference(), trial);
+            let tally = judge_control_beside(&oracles, &history, &dialect, solos, trial);
             assert_eq!(tally.missed, [""; 0], "{oracle} in trial {trial}");
             planted[place] += tally.planted;
             let mute = Mute(of(oracle));
-            let blind = judge_control_with(&[&mute], &history, &Dialect::reference(), trial);
+            let blind = judge_control_beside(&[&mute], &history, &dialect, solos, trial);
             assert_eq!(blind.missed.len() as u64, tally.planted, "{oracle} in trial {trial}");
         }
     }

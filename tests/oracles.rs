@@ -4,6 +4,8 @@
 mod blind_spots;
 #[path = "oracles/hostile.rs"]
 mod hostile;
+#[path = "oracles/non_interference.rs"]
+mod non_interference;
 #[path = "oracles/optional.rs"]
 mod optional;
 

@@ -1,6 +1,8 @@
 //! The library in somebody's own tests: own code explored, found leaking, told, replayed first; and
 //! what is no leak told apart from one.
 
+#[path = "own_code/alone.rs"]
+mod alone;
 #[path = "own_code/endings.rs"]
 mod endings;
 #[path = "own_code/stale_reply.rs"]

@@ -1,7 +1,9 @@
 //! Plans come from one constructor, whatever asks for them: each can be driven, written, read and
 //! replayed, and the per-request back end leaks in none.
 
+use partywall::campaign::alone::Alone;
 use partywall::campaign::explore_trial::{explore_trial, replay_trial};
+use partywall::campaign::selftest::MIX;
 use partywall::campaign::subject::Reference;
 use partywall::oracle::{Case, judge};
 use partywall::scenario::{built_in, built_in_names};
@@ -19,9 +21,9 @@ proptest! {
         seed: u64,
         trial in 0..10_000_u64,
         walk: u64,
-        scenario in 0..built_in_names().count(),
+        scenario in 0..=built_in_names().count(),
     ) {
-        let name = built_in_names().nth(scenario).expect("in range");
+        let name = built_in_names().chain([MIX]).nth(scenario).expect("in range");
         let workload = built_in(name).expect("it is carried").explore;
         let plan = workload.plan(seed, trial);
         plan.check().expect("a plan from the constructor is sound");
@@ -34,6 +36,8 @@ proptest! {
         prop_assert_eq!(&driven.history.ending, &Some(Ending::Finished));
         let dialect = Dialect::reference();
         prop_assert_eq!(judge(&Case::new(&driven.history, &dialect)).findings, vec![]);
+        let mut alone = Alone::new(&plan, &Reference::PER_REQUEST, &|| false);
+        prop_assert_eq!(alone.findings(&driven.history).expect("outside any runtime"), vec![]);
 
         let schedule = &driven.schedule;
         let again =

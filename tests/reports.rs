@@ -1,6 +1,8 @@
 //! What the reports say, held against committed snapshots; and that no text a server may have sent
 //! breaks them.
 
+#[path = "reports/latent.rs"]
+mod latent;
 mod records;
 
 use partywall::report::explain::explain;

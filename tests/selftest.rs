@@ -5,9 +5,11 @@
 
 use std::path::Path;
 
+use partywall::campaign::alone::Alone;
 use partywall::campaign::explore_trial::explore_trial;
 use partywall::campaign::selftest::detection::{alarms, missed};
 use partywall::campaign::selftest::explored::{Search, search, stay_quiet};
+use partywall::campaign::selftest::matrix::expected;
 use partywall::campaign::selftest::table::render;
 use partywall::campaign::selftest::{MIX, mix};
 use partywall::campaign::subject::Reference;
@@ -15,7 +17,7 @@ use partywall::oracle::{Case, judge};
 use partywall::reference::defects::Defect;
 use partywall::scenario::{built_in, built_in_names};
 use partywall::trial::dialect::Dialect;
-use partywall::trial::finding::OracleId;
+use partywall::trial::finding::{FindingKind, OracleId};
 use partywall::trial::history::{History, Note, What};
 use partywall::trial::mechanism::Mechanism;
 use partywall::world::strategy::Random;
@@ -33,7 +35,8 @@ fn searches() -> Vec<(Mechanism, Search)> {
     let work = mix().expect("it is carried");
     let one = |mechanism| {
         let subject = Reference::with_defect(Defect::new(mechanism));
-        (mechanism, search(&work, &subject, SEEDS, TRIALS).expect("outside a runtime"))
+        let wanted = expected(mechanism).explore;
+        (mechanism, search(&work, &subject, SEEDS, TRIALS, wanted).expect("outside a runtime"))
     };
     Mechanism::ALL.into_iter().map(one).collect()
 }
@@ -88,13 +91,15 @@ fn blind_spot_a_wrong_identity_without_the_log_of_the_upstream() {
 }
 
 /// A text that differs from what the user would get alone, but holds nothing of others and lacks
-/// nothing, is no finding: no oracle compares a stream with a run of the user alone.
+/// nothing, is found by O5 and by no other oracle.
 #[test]
-fn blind_spot_a_stream_that_differs_from_a_run_alone() {
+fn a_stream_that_differs_from_a_run_alone_is_found_beside_it() {
     let work = mix().expect("it is carried");
     let plan = work.plan(1, 1);
     let done = explore_trial(&plan, &Reference::PER_REQUEST, &mut Random::new(1), &|| false);
     let mut history = done.expect("outside a runtime").history;
+    let mut alone = Alone::new(&plan, &Reference::PER_REQUEST, &|| false);
+    assert_eq!(alone.findings(&history).expect("outside a runtime"), []);
     let mut changed = 0;
     for seen in &mut history.observations {
         if let What::Received { raw } = &mut seen.what {
@@ -106,4 +111,6 @@ fn blind_spot_a_stream_that_differs_from_a_run_alone() {
     assert!(changed > 0);
     let judged = judge(&Case::new(&history, &Dialect::reference()));
     assert_eq!(judged.findings, []);
+    let found = alone.findings(&history).expect("outside a runtime");
+    assert!(found.iter().any(|found| found.kind == FindingKind::Interference), "{found:?}");
 }

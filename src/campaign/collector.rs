@@ -2,16 +2,18 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::alone::Alone;
 use super::budget::Progress;
 use super::error::CampaignError;
-use super::explore::{Done, Exploration, Explored};
+use super::explore::{Done, Exploration, Explored, inside_runtime};
 use super::level::{LevelTally, Method};
 use super::part::LevelSums;
 use super::repro::Repro;
 use super::search::Odds;
 use super::store::Lines;
 use super::timeline::draw;
-use crate::oracle::judge_control;
+use crate::oracle::all;
+use crate::oracle::control::judge_control_beside;
 use crate::trial::control::{Drive, Tally};
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::Finding;
@@ -89,9 +91,11 @@ impl<'e> Collector<'e> {
         progress.say(&format!("shrinking {} findings", self.found.len()));
         let found = self.tally.findings.iter_mut().zip(self.found).collect();
         let repros = shrink_all(exploration, found)?;
-        let judged = self.overlapping.map(|(number, history)| {
-            (number, judge_control(&history, &Dialect::reference(), exploration.seed))
-        });
+        let judged = self
+            .overlapping
+            .as_ref()
+            .map(|(number, history)| exploration.control(history).map(|tally| (*number, tally)));
+        let judged = judged.transpose()?;
         progress.end();
         self.tally.state_method(method, planned);
         let sums = exploration.partition.map(|_| LevelSums {
@@ -109,6 +113,17 @@ impl<'e> Collector<'e> {
         let mut level = self.tally.finish(judge, Drive::Absent, stopped);
         draw(exploration.folder, &mut level);
         Ok(Explored { level, repros, sums })
+    }
+}
+
+impl Exploration<'_> {
+    /// Plants the judge's controls in a history.
+    fn control(&self, history: &History) -> Result<Tally, CampaignError> {
+        let stop = || self.stop.reason().is_some();
+        let mut alone = Alone::new(&history.plan, self.subject, &stop);
+        let solos = self.alone.then(|| alone.solos()).transpose().map_err(inside_runtime)?;
+        let dialect = Dialect::reference();
+        Ok(judge_control_beside(&all(), history, &dialect, solos, self.seed))
     }
 }
 

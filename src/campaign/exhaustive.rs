@@ -5,7 +5,6 @@ use super::collector::Collector;
 use super::error::CampaignError;
 use super::explore::{Done, Exploration, Explored, inside_runtime};
 use super::explore_trial::explore_trial;
-use super::judged_trial::judge_trial;
 use super::level::{LevelTally, Method};
 use crate::trial::canary::Scanner;
 use crate::world::strategy::Exhaustive;
@@ -45,12 +44,12 @@ pub fn exhaust(
         let stopped = || stop.reason().is_some();
         let trial = explore_trial(&plan, exploration.subject, &mut branch, &stopped);
         let trial = trial.map_err(inside_runtime)?;
-        let judged = judge_trial(&trial.history, &workload.agents, &scanner);
+        let number = collector.tally.trials;
+        let judged = exploration.judged(number, &trial, &scanner)?;
         if !judged.findings.is_empty() {
             cheapest_finding.get_or_insert(branch.cost());
         }
         search.took(branch);
-        let number = collector.tally.trials;
         if !collector.take(Done { number, judged, trial }, progress)? {
             complete = false;
             break;

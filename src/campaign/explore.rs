@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
+use super::alone::{ALONE_EVERY, Alone};
 use super::budget::{Progress, Stop};
 use super::collector::Collector;
 use super::error::{CampaignError, Kind};
 use super::exhaustive::exhaust;
 use super::explore_trial::Trial;
-use super::judged_trial::{JudgedTrial, judge_trial};
+use super::judged_trial::{JudgedTrial, judge_trial_beside};
 use super::part::LevelSums;
 use super::repro::Repro;
 use super::search::{Search, Searcher};
 use super::store::RunFolder;
 use super::subject::Subject;
 use super::sweep::sweep;
+use crate::oracle::Solos;
 use crate::scenario::Workload;
 use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::finding::OracleId;
@@ -45,6 +47,8 @@ pub struct Exploration<'e> {
     /// Which part of the trials, for a campaign that several machines share; then a plain run's sums
     /// are written too, for `merge`.
     pub partition: Option<Partition>,
+    /// Whether some of the trials are compared with their users alone (O5).
+    pub alone: bool,
     /// Threads that run trials; the result does not depend on it.
     pub workers: usize,
     /// Oracles that may say nothing of this back end without making the verdict doubtful.
@@ -120,6 +124,7 @@ impl<'e> Exploration<'e> {
             enough: None,
             side: "",
             partition: None,
+            alone: true,
             workers: 2,
             may_be_blind: &[],
             folder,
@@ -130,6 +135,25 @@ impl<'e> Exploration<'e> {
     /// The trials that are driven.
     pub(super) fn slice(&self) -> Partition {
         self.partition.unwrap_or(Partition::WHOLE)
+    }
+
+    /// Judges the trial of that number: one in [`ALONE_EVERY`] beside its users alone.
+    pub(super) fn judged(
+        &self,
+        number: u64,
+        trial: &Trial,
+        scanner: &Scanner,
+    ) -> Result<JudgedTrial, CampaignError> {
+        let agents = &self.workload.agents;
+        let judge =
+            |solos: Option<&Solos>| judge_trial_beside(&trial.history, agents, scanner, solos);
+        if !self.alone || !number.is_multiple_of(ALONE_EVERY) {
+            return Ok(judge(None));
+        }
+        let stop = || self.stop.reason().is_some();
+        let mut alone = Alone::new(&trial.history.plan, self.subject, &stop);
+        let judged = alone.judge(|solos| judge(Some(solos)), |judged| &judged.findings);
+        judged.map_err(inside_runtime)
     }
 
     pub(super) fn home(&self) -> String {
@@ -190,7 +214,7 @@ impl<'e> Exploration<'e> {
                 let stop = || self.stop.reason().is_some();
                 let trial = searcher.trial(number, seed, &plan, self.subject, &stop);
                 let trial = trial.map_err(inside_runtime)?;
-                let judged = judge_trial(&trial.history, &self.workload.agents, &scanner);
+                let judged = self.judged(number, &trial, &scanner)?;
                 Ok(Done { number, judged, trial })
             });
             // Nobody listens any more: there was enough.

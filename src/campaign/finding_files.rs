@@ -9,7 +9,7 @@ use super::repro::Repro;
 use super::shrink::shrink;
 use super::store::Lines;
 use super::wire::judge_findings;
-use crate::trial::finding::{Finding, Fingerprint};
+use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::history::{Ending, Header, to_line};
 use crate::trial::record::{FindingRecord, LevelName};
 
@@ -42,7 +42,7 @@ impl Exploration<'_> {
     ) -> Result<(Repro, Finding), CampaignError> {
         let finding = done.judged.findings[place].clone();
         let repro = self.repro(&finding, &done.trial);
-        self.write(record, &repro, &done.trial)?;
+        self.write(record, &repro, &finding, &done.trial)?;
         Ok((repro, finding))
     }
 
@@ -81,6 +81,7 @@ impl Exploration<'_> {
         &self,
         record: &mut FindingRecord,
         repro: &Repro,
+        finding: &Finding,
         trial: &Trial,
     ) -> Result<(), CampaignError> {
         let name = format!("{}-{}", self.home(), repro.fingerprint);
@@ -93,7 +94,12 @@ impl Exploration<'_> {
         record.chain.clone_from(&repro.story);
         record.mechanism = mechanism(&record.chain).or_else(|| {
             let history = &trial.history;
-            let diagnosis = diagnose(history, &judge_findings(history));
+            let mut findings = judge_findings(history);
+            // What is only found beside its users alone is not found again here.
+            if finding.oracle == OracleId::NonInterference {
+                findings.push(finding.clone());
+            }
+            let diagnosis = diagnose(history, &findings);
             Some(diagnosis.to_string())
         });
         record.repro_size = Some(repro.size());
@@ -110,8 +116,9 @@ impl Exploration<'_> {
     ) -> Result<Repro, CampaignError> {
         let schedule = repro.schedule()?;
         let stop = || self.stop.reason().is_some();
-        let shrunk = shrink(&repro.plan, &schedule, self.subject, &finding.fingerprint, &stop)
-            .map_err(inside_runtime)?;
+        let sought = (finding.oracle, &finding.fingerprint);
+        let shrunk =
+            shrink(&repro.plan, &schedule, self.subject, sought, &stop).map_err(inside_runtime)?;
         let Some(shrunk) = shrunk else { return Ok(repro) };
         let small = self.repro(&shrunk.finding, &shrunk.trial);
         // What the report tells is what the repro shows.
@@ -120,7 +127,7 @@ impl Exploration<'_> {
         record.observer.clone_from(&shrunk.finding.observer);
         record.summary = shrunk.finding.summary();
         record.evidence.clone_from(&shrunk.finding.evidence);
-        self.write(record, &small, &shrunk.trial)?;
+        self.write(record, &small, &shrunk.finding, &shrunk.trial)?;
         Ok(small)
     }
 }

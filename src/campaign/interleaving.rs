@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::alone::findings_by;
 use super::budget::Stop;
 use super::error::CampaignError;
 use super::explore::inside_runtime;
 use super::explore_trial::replay_trial;
 use super::level::record_of;
-use super::replay::judge_history;
 use super::repro::Repro;
 use super::subject::Subject;
 use super::timeline::timeline;
@@ -30,7 +30,8 @@ pub fn interleave(
     let stopped = || stop.reason().is_some();
     let trial = replay_trial(&repro.plan, subject, &schedule, Mode::Strict, &stopped);
     let trial = trial.map_err(inside_runtime)?;
-    let findings = judge_history(&trial.history);
+    let findings = findings_by(repro.oracle, &trial.history, subject, &stopped);
+    let findings = findings.map_err(inside_runtime)?;
     let shown = findings.iter().find(|finding| finding.fingerprint == repro.fingerprint);
     let mut record = shown.map(|finding| record_of(finding, None, 1));
     let mut focus: Vec<_> = record.iter_mut().collect();

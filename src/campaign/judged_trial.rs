@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::coverage::{Coverage, Phases, overlapping_pairs};
 use super::run_ends::{durations, first_crossing, run_ends};
 use crate::oracle::case::Start;
-use crate::oracle::{Case, Judged, judge};
+use crate::oracle::latent::{Contamination, contaminations};
+use crate::oracle::{Case, Judged, Solos, judge};
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, OracleId};
@@ -31,6 +32,8 @@ pub(crate) struct JudgedTrial {
     /// When the first crossing was seen.
     pub(super) first_crossing: Option<u64>,
     pub(super) malformed: u64,
+    /// What the back end says of itself, where nothing was found.
+    pub(super) latent: Option<Contamination>,
     pub(super) unreachable: Vec<String>,
     pub(super) ending: Option<Ending>,
 }
@@ -57,8 +60,18 @@ impl RunCounts {
 
 /// Judges a history.
 pub(crate) fn judge_trial(history: &History, agents: &[String], scanner: &Scanner) -> JudgedTrial {
+    judge_trial_beside(history, agents, scanner, None)
+}
+
+/// Judges a history beside what each of its users gets alone, where that is known.
+pub(super) fn judge_trial_beside(
+    history: &History,
+    agents: &[String],
+    scanner: &Scanner,
+    solos: Option<&Solos>,
+) -> JudgedTrial {
     let dialect = Dialect::of(&history.plan);
-    let case = Case::with_scanner(history, &dialect, scanner);
+    let case = Case::with_scanner(history, &dialect, scanner).beside(solos);
     let Judged { findings, path_hits, rows, malformed } = judge(&case);
     let mut coverage = Coverage::new(Phases::of(history.plan.protocol.as_deref(), agents));
     coverage.observe(&case);
@@ -73,10 +86,16 @@ pub(crate) fn judge_trial(history: &History, agents: &[String], scanner: &Scanne
         durations: durations(&case, &ends),
         first_crossing: first_crossing(&case, &findings),
         malformed,
+        latent: latent(history).filter(|_| findings.is_empty()),
         unreachable: unreachable(history),
         ending: history.ending.clone(),
         findings,
     }
+}
+
+/// The first contamination that the back end reports of itself.
+fn latent(history: &History) -> Option<Contamination> {
+    contaminations(history).into_iter().next()
 }
 
 /// At which event the crossing was seen first, as the server called it: hostile text.

@@ -16,7 +16,7 @@ use crate::trial::history::Ending;
 use crate::trial::ids::UserName;
 use crate::trial::measure::{LeakMatrix, Partition, Source, SpreadCount};
 use crate::trial::plan::Via;
-use crate::trial::record::{FindingRecord, Level, LevelName, OracleRow, UpperBound};
+use crate::trial::record::{FindingRecord, Latent, Level, LevelName, OracleRow, UpperBound};
 use crate::trial::timeline::TimeUnit;
 use crate::trial::verdict::{Reason, ReasonCode, Verdict};
 
@@ -85,6 +85,8 @@ pub(crate) struct LevelTally {
     pub(crate) findings: Vec<FindingRecord>,
     pub(super) places: BTreeMap<Fingerprint, usize>,
     pub(super) first_leak: Option<u64>,
+    #[serde(default)]
+    pub(super) latent: Option<Latent>,
     #[serde(with = "as_list")]
     pub(super) pairs: BTreeMap<(UserName, UserName), u64>,
     pub(super) first_leaks: SpreadCount,
@@ -124,6 +126,7 @@ impl LevelTally {
             findings: Vec::new(),
             places: BTreeMap::new(),
             first_leak: None,
+            latent: None,
             pairs: BTreeMap::new(),
             first_leaks: SpreadCount::default(),
             latency: SpreadCount::default(),
@@ -187,6 +190,11 @@ impl LevelTally {
         trial.durations.iter().for_each(|took| self.latency.add(*took));
         if let Some(at) = trial.first_crossing {
             self.first_leaks.add(at);
+        }
+        if let Some(found) = &trial.latent {
+            let (first_trial, example) = (self.number(), found.in_words());
+            let first = || Latent { trials: 0, first_trial, example };
+            self.latent.get_or_insert_with(first).trials += 1;
         }
         self.add_pairs(trial);
         self.add_findings(trial)
@@ -324,6 +332,7 @@ impl LevelTally {
             oracles,
             findings: self.findings,
             first_leak_at_trial: self.first_leak,
+            latent: self.latent,
             source: self.source,
             leak_matrix: LeakMatrix::of(&self.pairs),
             time_to_first_leak: self.first_leaks.spread(unit),

@@ -13,7 +13,7 @@ use super::store::RunFolder;
 use super::timeline::draw;
 use crate::trial::control::{Drive, Tally};
 use crate::trial::finding::Fingerprint;
-use crate::trial::record::{FindingRecord, Level, LevelName, SCHEMA_VERSION};
+use crate::trial::record::{FindingRecord, Latent, Level, LevelName, SCHEMA_VERSION};
 
 /// A campaign put together.
 #[derive(Clone, Debug)]
@@ -288,6 +288,14 @@ impl LevelTally {
         self.first_leaks.merge(&other.first_leaks);
         self.latency.merge(&other.latency);
         self.first_leak = [self.first_leak, other.first_leak].into_iter().flatten().min();
+        self.latent = match (self.latent.take(), other.latent) {
+            (Some(one), Some(other)) => {
+                let trials = one.trials + other.trials;
+                let first = if other.first_trial < one.first_trial { other } else { one };
+                Some(Latent { trials, ..first })
+            }
+            (one, other) => one.or(other),
+        };
         self.merge_endings(other.endings);
         self.merge_findings(other.findings);
         // From here on the number of the last trial is that of the whole.

@@ -14,7 +14,6 @@ use super::explore_trial::explore_trial;
 use super::judged_trial::judge_trial;
 use super::level::RANDOM_WALK;
 use super::subject::Reference;
-use crate::oracle::latent::contaminations;
 use crate::reference::call_sites::{CallSite, Migration};
 use crate::scenario::Scenario;
 use crate::trial::canary::{CampaignKey, Scanner};
@@ -130,7 +129,7 @@ impl<'m> Matrix<'m> {
                 let trial = explore_trial(&plan, &reference, &mut walk, &|| false);
                 let trial = trial.map_err(inside_runtime)?;
                 let judged = judge_trial(&trial.history, &scenario.explore.agents, &scanner);
-                let is_contaminated = !contaminations(&trial.history).is_empty();
+                let is_contaminated = judged.latent.is_some();
                 row.runs_started += judged.runs.started;
                 row.runs_completed += judged.runs.completed;
                 row.count(judged.overlapping_pairs > 0, &judged.findings, is_contaminated);
@@ -351,6 +350,7 @@ pub fn conclude(matrix: &MigrationRecord, stopped: Option<ReasonCode>) -> (Outco
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle::latent::contaminations;
     use crate::scenario::built_in;
 
     #[test]

@@ -1,5 +1,6 @@
 //! One trial, many trials, and what they come to: coverage, confidence, controls, verdicts.
 
+pub mod alone;
 pub mod baseline;
 pub mod budget;
 mod cause;

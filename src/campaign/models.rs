@@ -94,6 +94,7 @@ pub(crate) fn model_level(rows: &[ModelRow], legacy: bool) -> Level {
         first_leak_at_trial: leaked.map(|at| own[at].interleavings),
         source: None,
         leak_matrix: LeakMatrix::default(),
+        latent: None,
         time_to_first_leak: None,
         latency: None,
         timelines: Vec::new(),

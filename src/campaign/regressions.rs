@@ -3,18 +3,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::alone::Alone;
 use super::budget::{Progress, Stop};
 use super::error::{CampaignError, read_text, write_whole};
 use super::explore::inside_runtime;
 use super::explore_trial::{Trial, replay_trial};
-use super::judged_trial::judge_trial;
+use super::judged_trial::judge_trial_beside;
 use super::level::{LevelTally, Method};
 use super::replay::{Replayed, replayed};
 use super::repro::{Repro, Target};
 use super::subject::Subject;
+use crate::oracle::Solos;
 use crate::scenario::Workload;
 use crate::trial::canary::Scanner;
 use crate::trial::control::{Drive, Tally};
+use crate::trial::finding::OracleId;
 use crate::trial::record::{Level, LevelName, SavedRepro};
 use crate::trial::verdict::Verdict;
 use crate::world::strategy::Mode;
@@ -146,7 +149,15 @@ fn replay_saved(
     let trial = replay_trial(&repro.plan, subject, &schedule, Mode::Strict, &stopped);
     let Trial { history, .. } = trial.map_err(inside_runtime)?;
     let agents = workload_of(repro).agents;
-    let judged = judge_trial(&history, &agents, &Scanner::new(repro.plan.campaign));
+    let scanner = Scanner::new(repro.plan.campaign);
+    let judge = |solos: Option<&Solos>| judge_trial_beside(&history, &agents, &scanner, solos);
+    let judged = if repro.oracle == OracleId::NonInterference {
+        let mut alone = Alone::new(&repro.plan, subject, &stopped);
+        let judged = alone.judge(|solos| judge(Some(solos)), |judged| &judged.findings);
+        judged.map_err(inside_runtime)?
+    } else {
+        judge(None)
+    };
     let came_to = replayed(&judged.findings, &history, &repro.fingerprint);
     let known = super::level::Known {
         repro: path.display().to_string(),

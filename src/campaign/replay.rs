@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::alone::{Alone, findings_by};
 use super::budget::Stop;
 use super::error::CampaignError;
 use super::explore::inside_runtime;
@@ -15,7 +16,7 @@ use crate::oracle::{Case, judge};
 use crate::swarm::Servers;
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
-use crate::trial::finding::{Finding, Fingerprint};
+use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::history::{Ending, History, What};
 use crate::trial::schedule::Schedule;
 use crate::world::recorder::Recorder;
@@ -59,7 +60,9 @@ pub fn replay_explored(
     let stopped = || stop.reason().is_some();
     let trial = replay_trial(&repro.plan, subject, &schedule, Mode::Strict, &stopped);
     let Trial { history, .. } = trial.map_err(inside_runtime)?;
-    Ok((came_to(repro, &history), history))
+    let findings = findings_by(repro.oracle, &history, subject, &stopped);
+    let findings = findings.map_err(inside_runtime)?;
+    Ok((replayed(&findings, &history, &repro.fingerprint), history))
 }
 
 /// Drives a repro of the wire once.
@@ -77,16 +80,7 @@ pub fn replay_on_wire(
     let plan = series.plant(repro.plan.clone());
     let driven = drive_plan(servers, plan, Recorder::in_memory(), stop);
     let (history, _) = runtime.block_on(driven);
-    Ok((came_to(repro, &history), history))
-}
-
-/// What is found in a history.
-pub(crate) fn judge_history(history: &History) -> Vec<Finding> {
-    judge_findings(history)
-}
-
-fn came_to(repro: &Repro, history: &History) -> Replayed {
-    replayed(&judge_findings(history), history, &repro.fingerprint)
+    Ok((replayed(&judge_findings(&history), &history, &repro.fingerprint), history))
 }
 
 /// What a replay came to, from its history and what was found in it.
@@ -125,6 +119,7 @@ pub fn explore_around(
     let scanner = Scanner::new(repro.plan.campaign);
     let dialect = Dialect::of(&repro.plan);
     let mut around = Around::default();
+    let mut alone = Alone::new(&repro.plan, subject, &|| false);
     for seed in 0..schedules {
         if stop.reason().is_some() {
             break;
@@ -133,8 +128,12 @@ pub fn explore_around(
         let trial = explore_trial(&repro.plan, subject, &mut strategy, &|| false);
         let history = trial.map_err(inside_runtime)?.history;
         let judged = judge(&Case::with_scanner(&history, &dialect, &scanner));
+        let mut found = !judged.findings.is_empty();
+        if repro.oracle == OracleId::NonInterference && !found {
+            found = !alone.findings(&history).map_err(inside_runtime)?.is_empty();
+        }
         around.schedules += 1;
-        around.with_findings += u64::from(!judged.findings.is_empty());
+        around.with_findings += u64::from(found);
     }
     Ok(around)
 }

@@ -5,6 +5,9 @@
 //! the finding is recorded anew, so the result replays strictly. At last the cheapest schedule is
 //! searched for exhaustively.
 
+use std::cell::RefCell;
+
+use super::alone::Alone;
 use super::budget::Stop;
 use super::cause::chain;
 use super::error::CampaignError;
@@ -15,7 +18,7 @@ use super::subject::Subject;
 use crate::oracle::{Case, judge};
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
-use crate::trial::finding::{Finding, Fingerprint};
+use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::plan::{Plan, Step, UserPlan, Via};
 use crate::trial::record::LevelName;
 use crate::trial::schedule::{Deviation, Schedule};
@@ -48,10 +51,12 @@ pub(crate) fn shrink(
     plan: &Plan,
     schedule: &Schedule,
     subject: &dyn Subject,
-    fingerprint: &Fingerprint,
+    (oracle, fingerprint): (OracleId, &Fingerprint),
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<Shrunk>, InsideRuntime> {
-    let search = Search { subject, fingerprint, stop, scanner: Scanner::new(plan.campaign) };
+    let scanner = Scanner::new(plan.campaign);
+    let alone = RefCell::new(Alone::new(plan, subject, stop));
+    let search = Search { subject, oracle, fingerprint, stop, scanner, alone };
     let Some(mut best) = search.replay(plan, schedule)? else { return Ok(None) };
     loop {
         let size = weight(&best);
@@ -81,7 +86,8 @@ pub fn shrink_repro(
     }
     let schedule = repro.schedule()?;
     let stopped = || stop.reason().is_some();
-    let shrunk = shrink(&repro.plan, &schedule, subject, &repro.fingerprint, &stopped);
+    let sought = (repro.oracle, &repro.fingerprint);
+    let shrunk = shrink(&repro.plan, &schedule, subject, sought, &stopped);
     Ok(shrunk.map_err(inside_runtime)?.map(|small| small.into_repro(subject)))
 }
 
@@ -102,23 +108,36 @@ fn weight(shrunk: &Shrunk) -> (usize, usize, usize) {
 
 struct Search<'s> {
     subject: &'s dyn Subject,
+    oracle: OracleId,
     fingerprint: &'s Fingerprint,
     stop: &'s dyn Fn() -> bool,
     scanner: Scanner,
+    /// The users of the plan that was judged last, alone.
+    alone: RefCell<Alone<'s>>,
 }
 
 impl Search<'_> {
-    fn judged(&self, plan: &Plan, trial: Trial) -> Option<Shrunk> {
-        let dialect = Dialect::of(plan);
-        let judged = judge(&Case::with_scanner(&trial.history, &dialect, &self.scanner));
-        let found = judged.findings.into_iter().find(|one| one.fingerprint == *self.fingerprint)?;
-        let (plan, schedule) = (plan.clone(), trial.schedule.clone());
-        Some(Shrunk { plan, schedule, trial, finding: found })
+    fn judged(&self, plan: &Plan, trial: Trial) -> Result<Option<Shrunk>, InsideRuntime> {
+        let findings = if self.oracle == OracleId::NonInterference {
+            let mut alone = self.alone.borrow_mut();
+            if !alone.is_of(plan) {
+                *alone = Alone::new(plan, self.subject, self.stop);
+            }
+            alone.findings(&trial.history)?
+        } else {
+            let dialect = Dialect::of(plan);
+            judge(&Case::with_scanner(&trial.history, &dialect, &self.scanner)).findings
+        };
+        let found = findings.into_iter().find(|one| one.fingerprint == *self.fingerprint);
+        Ok(found.map(|finding| {
+            let (plan, schedule) = (plan.clone(), trial.schedule.clone());
+            Shrunk { plan, schedule, trial, finding }
+        }))
     }
 
     fn replay(&self, plan: &Plan, schedule: &Schedule) -> Result<Option<Shrunk>, InsideRuntime> {
         let trial = replay_trial(plan, self.subject, schedule, Mode::Lenient, self.stop)?;
-        Ok(self.judged(plan, trial))
+        self.judged(plan, trial)
     }
 
     /// The first schedule in the order of cost that shows the finding.
@@ -135,7 +154,7 @@ impl Search<'_> {
                 break;
             }
             let trial = explore_trial(plan, self.subject, &mut branch, self.stop)?;
-            if let Some(shrunk) = self.judged(plan, trial) {
+            if let Some(shrunk) = self.judged(plan, trial)? {
                 return Ok(Some(shrunk));
             }
             search.took(branch);
@@ -170,7 +189,7 @@ impl Search<'_> {
     fn walk(&self, plan: &Plan) -> Result<Option<Shrunk>, InsideRuntime> {
         for seed in 0..WALKS {
             let trial = explore_trial(plan, self.subject, &mut Random::new(seed), self.stop)?;
-            if let Some(shrunk) = self.judged(plan, trial) {
+            if let Some(shrunk) = self.judged(plan, trial)? {
                 return Ok(Some(shrunk));
             }
             if (self.stop)() {

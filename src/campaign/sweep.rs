@@ -6,7 +6,6 @@ use super::collector::Collector;
 use super::error::CampaignError;
 use super::explore::{Done, Exploration, Explored, inside_runtime, walk_seed};
 use super::explore_trial::explore_trial;
-use super::judged_trial::judge_trial;
 use super::level::{LevelTally, Method};
 use crate::trial::canary::Scanner;
 use crate::trial::plan::{Fault, FaultKind, Plan};
@@ -69,8 +68,8 @@ impl Swept {
             let trial = explore_trial(plan, exploration.subject, strategy, &stop);
             let trial = trial.map_err(inside_runtime)?;
             let fault_points = trial.fault_points.clone();
-            let judged = judge_trial(&trial.history, &exploration.workload.agents, &scanner);
             let number = collector.tally.trials;
+            let judged = exploration.judged(number, &trial, &scanner)?;
             collector.take(Done { number, judged, trial }, progress).map(|go| (go, fault_points))
         };
         let (mut go_on, fault_points) = drive(&plan, &mut default_policy())?;

@@ -324,7 +324,8 @@ pub(super) fn not_tried() -> Vec<String> {
         "on the wire: cancelled requests, client time-outs, replayed cursors; only cut connections",
         "on the wire, whose identity came with which upstream call: only the scripted upstream of \
          the simulated world logs it",
-        "whether each stream is what its user would get alone",
+        "on the wire, whether each stream is what its user would get alone: that takes a fresh \
+         process for each",
         "several server processes, restarts, proxies and caches in front of them",
     ]
     .map(String::from)

@@ -11,6 +11,7 @@ use super::decode::Decoder;
 use super::leaves::Path;
 use super::runs::{Acceptance, RunFacts};
 use super::seen::{self, Seen};
+use super::solo::Solos;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::dialect::Dialect;
 use crate::trial::history::History;
@@ -175,6 +176,8 @@ pub struct Case<'h> {
     /// The calls that the upstream logged.
     pub(super) upstream: Vec<Asked>,
     pub(super) scanner: Scanner,
+    /// What each user gets alone, where they were driven alone.
+    pub(super) solos: Option<&'h Solos>,
     run_ids: BTreeMap<Cow<'h, str>, usize>,
     people: BTreeMap<&'h str, &'h UserPlan>,
     by_index: BTreeMap<u32, &'h UserPlan>,
@@ -217,6 +220,7 @@ impl<'h> Case<'h> {
             others,
             upstream: attribution::asked(history, scanner),
             scanner: scanner.clone(),
+            solos: None,
             run_ids: decoder.run_ids,
             people: people.iter().rev().map(|user| (user.name.as_str(), user)).collect(),
             by_index: people.iter().rev().map(|user| (user.index, user)).collect(),
@@ -225,6 +229,12 @@ impl<'h> Case<'h> {
         };
         super::runs::learn(&mut case);
         case
+    }
+
+    /// The same beside what each user gets alone.
+    #[must_use]
+    pub fn beside(self, solos: Option<&'h Solos>) -> Self {
+        Self { solos, ..self }
     }
 
     /// What is known of each run id that was seen, in order of appearance.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Oracle, all, judge_with};
+use super::{Case, Oracle, Solos, all, judge_with};
 use crate::trial::canary::Scanner;
 use crate::trial::control::Tally;
 use crate::trial::dialect::Dialect;
@@ -71,7 +71,7 @@ impl Expected {
 /// Plants every alteration of every oracle, one at a time, and counts those that are caught: by the
 /// expected oracle, as the expected kind, between the expected users, and not found before.
 pub fn judge_control(history: &History, dialect: &Dialect, seed: u64) -> Tally {
-    judge_control_with(&all(), history, dialect, seed)
+    judge_control_beside(&all(), history, dialect, None, seed)
 }
 
 /// The same for these oracles.
@@ -81,8 +81,19 @@ pub fn judge_control_with(
     dialect: &Dialect,
     seed: u64,
 ) -> Tally {
+    judge_control_beside(oracles, history, dialect, None, seed)
+}
+
+/// The same beside what each user gets alone.
+pub fn judge_control_beside(
+    oracles: &[&dyn Oracle],
+    history: &History,
+    dialect: &Dialect,
+    solos: Option<&Solos>,
+    seed: u64,
+) -> Tally {
     let scanner = Scanner::new(history.plan.campaign);
-    let case = Case::with_scanner(history, dialect, &scanner);
+    let case = Case::with_scanner(history, dialect, &scanner).beside(solos);
     let mut tally = Tally::default();
     for oracle in oracles {
         // A seed for each, so that one oracle's alterations do not depend on another's.
@@ -91,7 +102,7 @@ pub fn judge_control_with(
         let before: BTreeSet<_> = before.iter().map(identity).collect();
         for alteration in oracle.alterations(&case, &mut rng) {
             let altered = altered(history, &alteration.edits);
-            let case = Case::with_scanner(&altered, dialect, &scanner);
+            let case = Case::with_scanner(&altered, dialect, &scanner).beside(solos);
             let after = judge_with(&[*oracle], &case).findings;
             let caught = after.iter().any(|finding| {
                 alteration.expected.fits(finding) && !before.contains(&identity(finding))

@@ -7,7 +7,7 @@
 //! # What none of them sees
 //!
 //! What never comes to a simulated user: a wrong identity at an upstream that does not log, a wrong
-//! value that is stored and not read back, a stream that differs from what the user would get alone.
+//! value that is stored and not read back, another number in one's own text.
 
 mod after_close;
 mod alter;
@@ -23,12 +23,15 @@ mod decode;
 mod duplicates;
 pub mod latent;
 mod leaves;
+mod non_interference;
+mod normal;
 #[doc(hidden)]
 pub mod notation;
 mod ownership;
 mod plant;
 pub mod runs;
 pub mod seen;
+mod solo;
 mod suspects;
 
 use crate::trial::canary::PHANTOM_USER;
@@ -39,6 +42,7 @@ use crate::trial::record::Rule;
 
 pub use case::{Case, Channel, Message};
 pub use control::{Alteration, Expected, judge_control};
+pub use solo::Solos;
 
 /// One property of a history.
 pub trait Oracle: Sync {
@@ -77,7 +81,7 @@ impl Judgement {
 }
 
 /// All oracles, in the order of [`OracleId::ALL`].
-pub fn all() -> [&'static dyn Oracle; 9] {
+pub fn all() -> [&'static dyn Oracle; 10] {
     OracleId::ALL.map(of)
 }
 
@@ -88,6 +92,7 @@ pub fn of(id: OracleId) -> &'static dyn Oracle {
         OracleId::Ownership => &ownership::Ownership,
         OracleId::Completeness => &completeness::Completeness,
         OracleId::Duplicates => &duplicates::Duplicates,
+        OracleId::NonInterference => &non_interference::NonInterference,
         OracleId::AfterClose => &after_close::AfterClose,
         OracleId::Binding => &binding::Binding,
         OracleId::Attribution => &attribution::Attribution,

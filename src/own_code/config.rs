@@ -23,6 +23,7 @@ pub struct Config {
     pub(super) seed: u64,
     pub(super) time_limit: Option<Duration>,
     pub(super) may_be_blind: Vec<OracleId>,
+    pub(super) alone: bool,
     pub(super) regressions: Option<PathBuf>,
 }
 
@@ -47,6 +48,7 @@ impl Config {
             seed: 1,
             time_limit: None,
             may_be_blind: Vec::new(),
+            alone: false,
             regressions: Some(PathBuf::from(FOLDER)),
         }
     }
@@ -116,6 +118,16 @@ impl Config {
     #[must_use]
     pub fn may_be_blind(mut self, oracle: OracleId) -> Self {
         self.may_be_blind.push(oracle);
+        self
+    }
+
+    /// Also compares one trial in [`ALONE_EVERY`](crate::campaign::alone::ALONE_EVERY) with each of its users alone (O5): other text, an
+    /// event less or more because somebody else was there is then a finding. What users may rightly
+    /// learn of each other (who is on line, that the service is busy) only you can know, so this is
+    /// not done unless it is asked for.
+    #[must_use]
+    pub fn compare_alone(mut self) -> Self {
+        self.alone = true;
         self
     }
 

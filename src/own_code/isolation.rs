@@ -116,6 +116,7 @@ pub fn explore<How, M: MakeBackend<How>>(
     exploration.search = config.search.clone();
     exploration.may_be_blind = &config.may_be_blind;
     exploration.enough = Some(1);
+    exploration.alone = config.alone;
     let Explored { level, repros, .. } = explorations::explore(&exploration, &Silent)?;
     let shown = repros.first().or_else(|| {
         let same = first.rows.iter().position(|row| row.replay == "same")?;

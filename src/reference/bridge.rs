@@ -52,6 +52,7 @@ impl AgentWebSocketBridge {
             return;
         };
         if target != identity.user {
+            self.report_foreign(identity, &target);
             self.warn(|| format!("the bridge of {target} takes {} of another user", identity.run));
         }
         let text = to_text(&Envelope {
@@ -91,6 +92,15 @@ impl AgentWebSocketBridge {
         m20_backpressure::queued(shared, connections);
         if connections == 0 {
             m12_fan_out::to_all(shared, context, event);
+        }
+    }
+
+    /// The emitter speaks for one user over the bridge of another, whether that one is there or not.
+    fn report_foreign(&self, identity: &Identity, target: &UserName) {
+        if self.shared.world.is_recorded() {
+            let (user, run) = (identity.user.clone(), identity.run.clone());
+            let (what, of) = ("an emitter".into(), target.clone());
+            self.shared.world.report(Note::Held { what, user, run, of });
         }
     }
 

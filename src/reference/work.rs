@@ -7,6 +7,8 @@ use super::context::UserExecutionContext;
 use super::defects::{m08_residual_state, m09_two_owners};
 use super::event::Chat;
 use super::process::Shared;
+use crate::trial::history::Note;
+use crate::trial::ids::UserName;
 
 /// What one run works with.
 #[derive(Debug)]
@@ -23,8 +25,8 @@ impl Work {
     pub(crate) fn new(shared: &Arc<Shared>, context: &UserExecutionContext, chat: &Chat) -> Self {
         let emitter = UserWebSocketEmitter::take(shared, context);
         let mut worker = WorkerInUse::take(shared, context);
-        worker.notes.extend(super::earlier::said_before(shared, context));
-        worker.notes.push(chat.message.clone());
+        worker.notes.lines.extend(super::earlier::said_before(shared, context));
+        worker.notes.lines.push(chat.message.clone());
         Self {
             shared: Arc::clone(shared),
             context: context.clone(),
@@ -44,14 +46,27 @@ impl Work {
     /// What the model is told of what was said before: all of the worker's notes but the last, which
     /// is what this run was asked.
     pub(crate) fn notes(&self) -> String {
-        let before = self.worker.notes.split_last().map_or(&[][..], |(_, before)| before);
+        let before = self.worker.notes.lines.split_last().map_or(&[][..], |(_, before)| before);
         let quoted = before.iter().map(|note| format!("«{note}»"));
         quoted.collect::<Vec<_>>().join(", ")
     }
 }
 
 /// The notes that a worker keeps on the run that it works for.
-pub(crate) type Notes = Vec<String>;
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// Whose run it was that they were taken for.
+    of: Option<UserName>,
+    lines: Vec<String>,
+}
+
+/// The worker still has the notes of another user.
+fn report_kept(shared: &Shared, context: &UserExecutionContext, of: UserName) {
+    if shared.world.is_recorded() {
+        let (user, run) = (context.user_id().clone(), context.run_id().clone());
+        shared.world.report(Note::Held { what: "a worker".into(), user, run, of });
+    }
+}
 
 /// A worker with its notes, taken by one run at a time.
 #[derive(Debug)]
@@ -66,7 +81,11 @@ impl WorkerInUse {
     fn take(shared: &Arc<Shared>, context: &UserExecutionContext) -> Self {
         let mut notes = shared.workers.take().unwrap_or_default();
         if !m08_residual_state::trusts_the_last_one(shared) {
-            notes.clear();
+            notes.lines.clear();
+        }
+        let of = notes.of.replace(context.user_id().clone());
+        if let Some(of) = of.filter(|of| of != context.user_id() && !notes.lines.is_empty()) {
+            report_kept(shared, context, of);
         }
         Self { shared: Arc::clone(shared), context: context.clone(), notes, succeeded: false }
     }
@@ -76,7 +95,7 @@ impl Drop for WorkerInUse {
     fn drop(&mut self) {
         let mut notes = std::mem::take(&mut self.notes);
         if self.succeeded || !m08_residual_state::skips_the_reset(&self.shared, &self.context) {
-            notes.clear();
+            notes.lines.clear();
         }
         self.shared.workers.give_back(notes);
     }

@@ -5,6 +5,7 @@ use crate::trial::finding::OracleId;
 use crate::trial::record::{Level, LevelName, Record};
 use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
 
+use super::latent;
 use super::models;
 use super::phrases::{self, Quote};
 
@@ -35,6 +36,7 @@ pub(super) fn reasons(record: &Record, quote: Quote) -> Vec<String> {
             ));
         }
     }
+    lines.extend(latent::warnings(record, quote));
     lines
 }
 

@@ -139,6 +139,6 @@ fn of_whole(record: &Record) -> Case<'_> {
         name: "verdict".into(),
         found: Vec::new(),
         verdict,
-        note: format!("{}: {}", record.verdict, note.join("; ")),
+        note: format!("{}: {}{}", record.verdict, note.join("; "), super::latent::clause(record)),
     }
 }

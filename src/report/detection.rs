@@ -3,7 +3,7 @@
 use super::page::{Page, Paint};
 use super::phrases::{Quote, count};
 use super::safe_text;
-use crate::trial::detection::{DetectionRecord, DetectionRow, QuietRow};
+use crate::trial::detection::{DetectionRecord, DetectionRow, OracleCell, QuietRow};
 use crate::trial::record::Record;
 
 /// The longest that is shown of a mechanism's name in a table for a terminal.
@@ -116,11 +116,22 @@ pub(super) fn section(page: &mut Page, record: &Record) {
         Paint::Faint,
         "  ",
         "median, worst: trials until it was found; named: seeds with which the diagnosis named it \
-         first; found by: oracles of the first leaking trials, those in brackets expected in vain",
+         first; found by: the oracles, those in brackets expected in vain",
     );
     for line in quiet(matrix, safe_text::terminal) {
         page.hanging(Paint::Plain, "  - without a defect: ", &line);
     }
+}
+
+/// `5 (36), 17/20`: the median and the latest trial in which an oracle found it, and with how many
+/// seeds where it was not with all.
+pub(super) fn times(cell: &OracleCell, seeds: u64) -> String {
+    let trials = [cell.median, cell.worst].map(|trial| trial.map_or("-".into(), count));
+    let part = match cell.seeds {
+        all if all == seeds => String::new(),
+        some => format!(", {some}/{seeds}"),
+    };
+    format!("{} ({}){part}", trials[0], trials[1])
 }
 
 /// `17/20`.
@@ -130,7 +141,7 @@ pub(super) fn named(row: &DetectionRow, matrix: &DetectionRecord) -> String {
 
 /// The codes of the oracles that found it.
 pub(super) fn by(row: &DetectionRow) -> String {
-    let code = |cell: &crate::trial::detection::OracleCell| match cell.seeds {
+    let code = |cell: &OracleCell| match cell.seeds {
         0 => format!("({})", cell.oracle.code()),
         _ => cell.oracle.code().to_owned(),
     };

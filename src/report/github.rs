@@ -2,7 +2,7 @@
 
 use super::groups::finding_groups;
 use super::safe_text::{name, terminal};
-use super::{advice, markdown, phrases, sentence};
+use super::{advice, latent, markdown, phrases, sentence};
 use crate::trial::record::{FindingRecord, Level, Record};
 use crate::trial::verdict::Outcome;
 
@@ -34,6 +34,9 @@ pub fn annotations(record: &Record) -> String {
             warnings.push(command("warning", &[("title", title)], &reason));
         }
     }
+    let latent = latent::warnings(record, terminal);
+    warnings
+        .extend(latent.iter().map(|line| command("warning", &[("title", latent::TITLE)], line)));
     let mut text = String::new();
     for (kind, mut lines) in [("error", errors), ("warning", warnings), ("notice", notices)] {
         let left = lines.len().saturating_sub(MOST_OF_A_KIND);

@@ -30,6 +30,7 @@ mod detection;
 mod figures;
 mod found;
 mod groups;
+mod latent;
 mod migration;
 mod models;
 mod page;

@@ -7,15 +7,16 @@
 
 use serde_json::{Value, json};
 
-use super::phrases;
 use super::safe_text::{name, terminal};
+use super::{latent, phrases};
 use crate::trial::finding::FindingKind;
 use crate::trial::measure::Source;
-use crate::trial::record::{FindingRecord, Level, Record, Rule};
+use crate::trial::record::{FindingRecord, Latent, Level, Record, Rule};
 use crate::trial::timeline::{MarkKind, Timeline};
 use crate::trial::verdict::Outcome;
 
 const INCONCLUSIVE: &str = "partywall/inconclusive";
+const LATENT: &str = "partywall/latent-contamination";
 /// How many results are written; more than any reader takes.
 const MOST_RESULTS: usize = 1_000;
 /// How many locations one thread flow has.
@@ -24,7 +25,7 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// The whole log.
 pub fn render(record: &Record) -> String {
-    let rules: Vec<Value> = record.rules.iter().map(rule).chain([inconclusive_rule()]).collect();
+    let rules: Vec<Value> = record.rules.iter().map(rule).chain(own_rules()).collect();
     let in_doubt = matches!(record.verdict, Outcome::Inconclusive | Outcome::BaselineClean);
     let mut results = Vec::new();
     if in_doubt {
@@ -34,6 +35,7 @@ pub fn render(record: &Record) -> String {
         let own = level.findings.iter().map(|finding| result(record, side, level, finding));
         results.extend(own.take(MOST_RESULTS.saturating_sub(results.len())));
     }
+    results.extend(latent::seen(record).zip(latent::warnings(record, terminal)).map(contaminated));
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -77,6 +79,37 @@ fn rule(rule: &Rule) -> Value {
             "tags": ["security", "concurrency", "isolation"],
             "security-severity": "8.0",
             "precision": "very-high",
+        },
+    })
+}
+
+/// The rules that are no oracle's.
+fn own_rules() -> [Value; 2] {
+    let latent = json!({
+        "id": LATENT,
+        "name": "LatentContamination",
+        "shortDescription": { "text": "Something of one user's was bound to another in memory." },
+        "fullDescription": {
+            "text": "By the back end's own reports an agent, an emitter or something cached worked \
+                     for one user and was bound to another, although nothing crossed."
+        },
+        "help": { "text": "Look at who shares it: something set it right later, and the next change may take that away." },
+        "defaultConfiguration": { "level": "warning" },
+        "properties": { "tags": ["security"], "security-severity": "4.0" },
+    });
+    [inconclusive_rule(), latent]
+}
+
+/// A level with latent contamination: a warning.
+fn contaminated(((_, level, _), warning): ((&str, &Level, &Latent), String)) -> Value {
+    let (mode, scenario) = (level.level.as_str(), name(&level.scenario));
+    json!({
+        "ruleId": LATENT,
+        "level": "warning",
+        "message": { "text": warning },
+        "locations": [location(level.source.as_ref(), latent::TITLE, None)],
+        "partialFingerprints": {
+            "primaryLocationLineHash": format!("latent-{mode}-{scenario}")
         },
     })
 }

@@ -1,9 +1,8 @@
 //! The verdict, in a word and in a sentence.
 
-use super::detection;
-use super::migration;
 use super::models::unexpectedly_refuted;
 use super::phrases::{count, findings_of, is_signoff};
+use super::{detection, latent, migration};
 use crate::trial::finding::FindingKind;
 use crate::trial::record::{FindingRecord, Level, LevelName, Record};
 use crate::trial::verdict::Outcome;
@@ -31,10 +30,11 @@ pub(super) fn verdict(record: &Record) -> String {
     }
     match record.verdict {
         Outcome::Fixed => format!(
-            "before the migration {}; after it, under the same plans, nothing crossed in {}{}.",
+            "before the migration {}; after it, under the same plans, nothing crossed in {}{}{}.",
             harm(findings_of(record, "before")),
             tried(record, "after"),
             controls_clause(record, "after"),
+            latent::clause(record),
         ),
         Outcome::StillLeaks => format!("after the migration {}.", leaks(record, "after")),
         Outcome::NotMigrated => {
@@ -52,9 +52,10 @@ pub(super) fn verdict(record: &Record) -> String {
             "this run shows neither that users are kept apart nor that they are not.".into()
         }
         Outcome::Clean => format!(
-            "nothing crossed from one user to another in {}{}.",
+            "nothing crossed from one user to another in {}{}{}.",
             tried(record, ""),
             controls_clause(record, ""),
+            latent::clause(record),
         ),
         Outcome::Leaked => format!("{}.", leaks(record, "")),
     }

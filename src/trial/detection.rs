@@ -55,8 +55,12 @@ pub struct DetectionRow {
 pub struct OracleCell {
     /// The oracle.
     pub oracle: OracleId,
-    /// With how many seeds it was among those that found it in the first leaking trial.
+    /// With how many seeds it found it.
     pub seeds: u64,
+    /// Trials until it did: the median over those seeds.
+    pub median: Option<u64>,
+    /// Trials until it did: the most.
+    pub worst: Option<u64>,
     /// Whether it is expected with at least one.
     pub expected: bool,
 }

@@ -27,6 +27,9 @@ pub enum OracleId {
     /// No event comes twice.
     #[serde(rename = "O4")]
     Duplicates,
+    /// What comes to a user is what comes to them alone.
+    #[serde(rename = "O5")]
+    NonInterference,
     /// Nothing comes after a connection or a run has ended.
     #[serde(rename = "O6")]
     AfterClose,
@@ -46,11 +49,12 @@ pub enum OracleId {
 
 impl OracleId {
     /// All of them, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Canary,
         Self::Ownership,
         Self::Completeness,
         Self::Duplicates,
+        Self::NonInterference,
         Self::AfterClose,
         Self::Binding,
         Self::Attribution,
@@ -65,6 +69,7 @@ impl OracleId {
             Self::Ownership => "O2",
             Self::Completeness => "O3",
             Self::Duplicates => "O4",
+            Self::NonInterference => "O5",
             Self::AfterClose => "O6",
             Self::Binding => "O7",
             Self::Attribution => "O8",
@@ -80,6 +85,7 @@ impl OracleId {
             Self::Ownership => "ownership",
             Self::Completeness => "completeness",
             Self::Duplicates => "duplicates",
+            Self::NonInterference => "non-interference",
             Self::AfterClose => "after-close",
             Self::Binding => "binding",
             Self::Attribution => "attribution",
@@ -92,7 +98,7 @@ impl OracleId {
     /// absent it says so, and the rest is judged without it.
     pub fn is_optional(self) -> bool {
         match self {
-            Self::Attribution | Self::ControlEffect | Self::AtRest => true,
+            Self::NonInterference | Self::Attribution | Self::ControlEffect | Self::AtRest => true,
             Self::Canary
             | Self::Ownership
             | Self::Completeness
@@ -130,6 +136,8 @@ pub enum FindingKind {
     WrongBinding,
     /// What one asked for was done to another run.
     Misdirected,
+    /// A user got something else than they get alone.
+    Interference,
 }
 
 impl FindingKind {
@@ -143,6 +151,7 @@ impl FindingKind {
             Self::Late => "late",
             Self::WrongBinding => "wrong binding",
             Self::Misdirected => "misdirected",
+            Self::Interference => "interference",
         }
     }
 }
@@ -298,6 +307,10 @@ impl Finding {
             FindingKind::Misdirected => {
                 format!("{victim} did not get what was asked for: {victim_operation}")
             }
+            FindingKind::Interference => format!(
+                "{victim} did not get on {observer_operation} what they get alone: \
+                 {victim_operation}"
+            ),
         }
     }
 }

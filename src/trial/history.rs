@@ -241,6 +241,18 @@ pub enum Note {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         configured_for: Option<UserName>,
     },
+    /// Something that is kept in memory works for a run although it is bound to another user; a
+    /// back end reports it where it notices that.
+    Held {
+        /// What it is: an emitter, a worker, a cached answer.
+        what: String,
+        /// For whom it works.
+        user: UserName,
+        /// For which run.
+        run: RunId,
+        /// Whose bridge or context it is bound to.
+        of: UserName,
+    },
     /// An event left the back end.
     Emitted {
         /// Whose run.

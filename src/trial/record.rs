@@ -189,6 +189,9 @@ pub struct Level {
     pub findings: Vec<FindingRecord>,
     /// The first trial with a finding, from 1.
     pub first_leak_at_trial: Option<u64>,
+    /// What the back end says of itself that did not show: a warning, not a leak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latent: Option<Latent>,
     /// Where the scenario that the plans were made from says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
@@ -212,6 +215,18 @@ impl Level {
         let history = finding.history.as_deref()?;
         self.timelines.iter().find(|timeline| timeline.history == history)
     }
+}
+
+/// Latent contamination: by the back end's own reports, something in its memory that works for one
+/// user was bound to another, in trials in which nothing was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Latent {
+    /// In how many of the trials without a finding.
+    pub trials: u64,
+    /// The first of them, from 1.
+    pub first_trial: u64,
+    /// The first report of that trial, in words; server text.
+    pub example: String,
 }
 
 /// How many ordered pairs (A in phase i while B emits j) were hit.

@@ -8,7 +8,8 @@ use partywall::trial::verdict::{Outcome, Reason, ReasonCode};
 use super::empty;
 
 fn cell(oracle: OracleId, seeds: u64, expected: bool) -> OracleCell {
-    OracleCell { oracle, seeds, expected }
+    let (median, worst) = if seeds > 0 { (Some(2), Some(17)) } else { (None, None) };
+    OracleCell { oracle, seeds, median, worst, expected }
 }
 
 fn row(mechanism: &str, name: &str, oracles: Vec<OracleCell>) -> DetectionRow {

@@ -135,6 +135,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
         }],
         findings: vec![],
         first_leak_at_trial: None,
+        latent: None,
         source: None,
         leak_matrix: LeakMatrix::default(),
         time_to_first_leak: None,

@@ -132,6 +132,7 @@ fn level(own: &[&ModelRow]) -> Level {
         first_leak_at_trial: None,
         source: None,
         leak_matrix: LeakMatrix::default(),
+        latent: None,
         time_to_first_leak: None,
         latency: None,
         timelines: Vec::new(),

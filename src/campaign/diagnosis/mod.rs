@@ -18,6 +18,8 @@ use signs::Signs;
 pub struct Diagnosis {
     /// The mechanism that the signs fit best; none where they fit none.
     pub likely: Option<Mechanism>,
+    /// Whether it showed without runs of different users at a time: no race is needed.
+    pub in_turn: bool,
 }
 
 /// Diagnoses a trial from its history and all that was found in it.
@@ -29,7 +31,7 @@ pub fn diagnose(history: &History, findings: &[Finding]) -> Diagnosis {
         .or_else(|| upstream(&signs))
         .or_else(|| foreign_text(&signs))
         .or_else(|| loss(&signs));
-    Diagnosis { likely }
+    Diagnosis { likely, in_turn: signs.in_turn }
 }
 
 /// A control that hit another run.
@@ -157,6 +159,10 @@ impl fmt::Display for Diagnosis {
                 write!(out, "looks like {mechanism} {name}; next: {}", self.next())
             }
             None => write!(out, "fits no known mechanism; next: {}", self.next()),
+        }?;
+        match self.in_turn {
+            true => out.write_str("; users came one after the other, so no race is needed"),
+            false => Ok(()),
         }
     }
 }

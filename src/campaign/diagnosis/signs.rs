@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::coverage::overlapping_pairs;
 use crate::oracle::Case;
 use crate::oracle::case::{Channel, Message};
 use crate::trial::dialect::Dialect;
@@ -23,6 +24,8 @@ pub(super) struct Signs<'h> {
     home: BTreeMap<String, Vec<u64>>,
     /// What the messages are, by the number of their observation.
     kinds: BTreeMap<u64, String>,
+    /// Whether no runs of different users overlapped.
+    pub(super) in_turn: bool,
 }
 
 /// A message that came to the wrong user.
@@ -45,6 +48,7 @@ impl<'h> Signs<'h> {
             astray: Vec::new(),
             home: BTreeMap::new(),
             kinds: BTreeMap::new(),
+            in_turn: overlapping_pairs(&case) == 0,
         };
         for message in &case.messages {
             if let Some(kind) = message.kind.as_deref() {

@@ -1,7 +1,7 @@
 //! What a self-test came to, as the record has it, and what of it is not as expected.
 
 use super::driven::Drive;
-use super::explored::{Quiet, Search};
+use super::explored::{FoundAt, Quiet, Search};
 use super::matrix::{Row, Wire, expected};
 use crate::trial::detection::{DetectionRow, OracleCell, QuietRow, WireCell};
 use crate::trial::finding::OracleId;
@@ -11,10 +11,16 @@ use crate::trial::verdict::{Reason, ReasonCode};
 /// The row of one mechanism.
 pub fn row(mechanism: Mechanism, search: &Search, drive: Option<&Drive>) -> DetectionRow {
     let Row { explore, wire, model } = expected(mechanism);
-    let cell = |oracle: OracleId| OracleCell {
-        oracle,
-        seeds: search.oracles.get(&oracle).copied().unwrap_or_default(),
-        expected: explore.contains(&oracle),
+    let cell = |oracle: OracleId| {
+        let found = search.oracles.get(&oracle);
+        let spread = found.and_then(FoundAt::spread);
+        OracleCell {
+            oracle,
+            seeds: found.map_or(0, FoundAt::seeds) as u64,
+            median: spread.map(|(median, _)| median),
+            worst: spread.map(|(_, worst)| worst),
+            expected: explore.contains(&oracle),
+        }
     };
     let cells = OracleId::ALL.into_iter().map(cell);
     let named =
@@ -62,7 +68,7 @@ pub fn missed(searches: &[(Mechanism, Search)], by_oracle: bool) -> Vec<Reason> 
             complain(format!("{mechanism} is not found with {seeds} seeds"));
         }
         for oracle in expected(*mechanism).explore.iter().filter(|_| by_oracle) {
-            if search.oracles.get(oracle).copied().unwrap_or_default() == 0 {
+            if search.oracles.get(oracle).is_none_or(|found| found.seeds() == 0) {
                 complain(format!("{mechanism} is never found by {oracle}"));
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::campaign::alone::Alone;
 use crate::campaign::diagnosis::{Diagnosis, diagnose};
 use crate::campaign::explore::walk_seed;
 use crate::campaign::explore_trial::explore_trial;
@@ -14,13 +15,31 @@ use crate::trial::history::{Ending, History};
 use crate::world::simulated::InsideRuntime;
 use crate::world::strategy::Random;
 
+/// In which trial something was found, for each seed, from 1; none where it was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundAt(pub Vec<Option<u64>>);
+
+impl FoundAt {
+    /// With how many of the seeds.
+    pub fn seeds(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+
+    /// The median and the most of the trials that it took where it was found.
+    pub fn spread(&self) -> Option<(u64, u64)> {
+        let mut found: Vec<u64> = self.0.iter().flatten().copied().collect();
+        found.sort_unstable();
+        Some((*found.get(found.len() / 2)?, *found.last()?))
+    }
+}
+
 /// The search for one mechanism with several seeds.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// For each seed in which trial it was found, from 1; none where it was not.
     pub found_at: Vec<Option<u64>>,
-    /// How often each oracle was among those that found it.
-    pub oracles: BTreeMap<OracleId, u64>,
+    /// The same for each oracle.
+    pub oracles: BTreeMap<OracleId, FoundAt>,
     /// What each first leaking trial looked like.
     pub diagnoses: Vec<Diagnosis>,
 }
@@ -75,7 +94,13 @@ fn look(
     Ok(Looked { history: done.history, findings: judged.findings, overlaps })
 }
 
-/// Explores until something is found, with each of the seeds and at most that many trials.
+/// What O5 finds in a trial.
+fn interference(history: &History, subject: &dyn Subject) -> Result<Vec<Finding>, InsideRuntime> {
+    Alone::new(&history.plan, subject, &|| false).findings(history)
+}
+
+/// Explores with each of the seeds, at most that many trials: until something is found, and on until
+/// each of the wanted oracles has found something.
 ///
 /// # Errors
 ///
@@ -85,25 +110,38 @@ pub fn search(
     subject: &dyn Subject,
     seeds: u64,
     most: u64,
+    wanted: &[OracleId],
 ) -> Result<Search, InsideRuntime> {
     let mut search = Search::default();
     for seed in 1..=seeds {
         let scanner = Scanner::new(CampaignKey::from_seed(seed));
         let mut found_at = None;
+        let mut first: BTreeMap<OracleId, u64> = BTreeMap::new();
         for trial in 0..most {
-            let looked = look(work, subject, seed, trial, &scanner)?;
-            if looked.findings.is_empty() {
+            let Looked { history, mut findings, .. } = look(work, subject, seed, trial, &scanner)?;
+            if findings.is_empty() {
                 continue;
             }
-            found_at = Some(trial + 1);
-            search.diagnoses.push(diagnose(&looked.history, &looked.findings));
-            for oracle in OracleId::ALL {
-                let by = looked.findings.iter().any(|finding| finding.oracle == oracle);
-                *search.oracles.entry(oracle).or_default() += u64::from(by);
+            // O5 does not count trials of its own: in an exploration it looks at some of them only.
+            if !first.contains_key(&OracleId::NonInterference) {
+                findings.extend(interference(&history, subject)?);
             }
-            break;
+            if found_at.is_none() {
+                found_at = Some(trial + 1);
+                search.diagnoses.push(diagnose(&history, &findings));
+            }
+            for finding in &findings {
+                first.entry(finding.oracle).or_insert(trial + 1);
+            }
+            if wanted.iter().all(|oracle| first.contains_key(oracle)) {
+                break;
+            }
         }
         search.found_at.push(found_at);
+        for oracle in OracleId::ALL {
+            let found = first.get(&oracle).copied();
+            search.oracles.entry(oracle).or_default().0.push(found);
+        }
     }
     Ok(search)
 }
@@ -128,7 +166,8 @@ pub fn stay_quiet(
         quiet.trials += 1;
         quiet.overlapping += u64::from(looked.overlaps);
         quiet.unfinished += u64::from(looked.history.ending != Some(Ending::Finished));
-        quiet.findings.extend(looked.findings.into_iter().map(|found| (seed, trial, found)));
+        let found = looked.findings.into_iter().chain(interference(&looked.history, subject)?);
+        quiet.findings.extend(found.map(|found| (seed, trial, found)));
     }
     Ok(quiet)
 }

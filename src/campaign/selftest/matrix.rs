@@ -32,28 +32,31 @@ const NEVER_CUT: &str = "rare: a request must be cut while its upstream call is 
 /// compile.
 pub fn expected(mechanism: Mechanism) -> Row {
     use OracleId::{
-        AtRest, Attribution, Binding, Canary, Completeness, ControlEffect, Duplicates, Ownership,
+        AtRest, Attribution, Binding, Canary, Completeness, ControlEffect, Duplicates,
+        NonInterference, Ownership,
     };
     let row = |explore, model| Row { explore, wire: Wire::Found, model };
     let missed = |explore, model, why| Row { explore, wire: Wire::Missed(why), model };
     match mechanism {
-        Mechanism::M01 => missed(&[Canary, Binding], None, NEVER_CUT),
+        Mechanism::M01 => missed(&[Canary, Binding, NonInterference], None, NEVER_CUT),
         Mechanism::M02 => missed(&[Canary], None, NEVER_CUT),
         Mechanism::M03 => row(&[Canary, Ownership, Completeness], None),
         Mechanism::M04 => row(&[Ownership], Some("run-name-taken")),
-        Mechanism::M05 => row(&[Canary, Ownership, Completeness], Some("legacy-2-users")),
-        Mechanism::M06 => row(&[Canary, Attribution], None),
+        Mechanism::M05 => {
+            row(&[Canary, Ownership, Completeness, NonInterference], Some("legacy-2-users"))
+        }
+        Mechanism::M06 => row(&[Canary, Attribution, NonInterference], None),
         Mechanism::M07 => row(&[Canary, Attribution], None),
-        Mechanism::M08 => row(&[Canary, Attribution], None),
+        Mechanism::M08 => row(&[Canary, Attribution, NonInterference], None),
         Mechanism::M09 => row(&[Canary], Some("pool-one-owner")),
         Mechanism::M10 => {
             missed(&[Canary, AtRest], None, "rare: the buffer must be taken again within 4 ms")
         }
-        Mechanism::M11 => row(&[Canary, Attribution], None),
-        Mechanism::M12 => row(&[Canary, Ownership], None),
+        Mechanism::M11 => row(&[Canary, Attribution, NonInterference], None),
+        Mechanism::M12 => row(&[Canary, Ownership, NonInterference], None),
         Mechanism::M13 => row(&[Canary, Ownership, Completeness], None),
         Mechanism::M14 => row(&[Canary, AtRest], None),
-        Mechanism::M15 => row(&[Canary], None),
+        Mechanism::M15 => row(&[Canary, NonInterference], None),
         Mechanism::M16 => row(&[Canary], Some("table-one-leader")),
         Mechanism::M17 => row(&[Canary, Ownership, Duplicates], None),
         Mechanism::M18 => missed(
@@ -63,13 +66,13 @@ pub fn expected(mechanism: Mechanism) -> Row {
         ),
         Mechanism::M19 => row(&[Canary, Ownership], None),
         Mechanism::M20 => Row {
-            explore: &[Completeness],
+            explore: &[Completeness, NonInterference],
             wire: Wire::Late(
                 "found late: a connection must fall behind while another's run goes on",
             ),
             model: None,
         },
-        Mechanism::M21 => row(&[Canary], None),
+        Mechanism::M21 => row(&[Canary, NonInterference], None),
         Mechanism::M22 => row(&[Canary, Attribution], None),
         Mechanism::M23 => row(&[ControlEffect], None),
         Mechanism::M24 => row(&[AtRest], Some("conversation-append")),

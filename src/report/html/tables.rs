@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{add, name, put, text};
 use crate::report::comparison::abbreviated;
-use crate::report::detection::{named, trial, wire};
+use crate::report::detection::{named, times, trial, wire};
 use crate::report::phrases;
 use crate::trial::detection::{DetectionRecord, DetectionRow};
 use crate::trial::finding::OracleId;
@@ -147,11 +147,11 @@ fn phases(page: &mut String, coverage: &PhaseCoverage) {
     add(page, "</tbody></table></div>");
 }
 
-/// Every mechanism with every oracle: with how many seeds each found it.
+/// Every mechanism with every oracle: in which trial each found it.
 pub(super) fn detection(page: &mut String, matrix: &DetectionRecord) {
     add(
         page,
-        "<p class=\"small\">A cell is with how many seeds that oracle was among those that found the mechanism in the first leaking trial; hatched: expected, and it was with none.</p><div class=\"scroll\"><table class=\"heat\"><thead><tr><th scope=\"col\">mechanism</th>",
+        "<p class=\"small\">A cell is the trial in which that oracle found the mechanism: the median and, in brackets, the latest of all seeds, and how many of them where it was not with all. Hatched: expected, and found with none.</p><div class=\"scroll\"><table class=\"heat\"><thead><tr><th scope=\"col\">mechanism</th>",
     );
     for oracle in OracleId::ALL {
         put!(page, "<th scope=\"col\" title=\"{oracle}\">{}</th>", oracle.code());
@@ -181,7 +181,8 @@ fn oracle_cell(page: &mut String, row: &DetectionRow, oracle: OracleId, seeds: u
         None => add(page, "<td></td>"),
         Some(cell) if cell.seeds == 0 => add(page, "<td class=\"h0\" title=\"expected\">0</td>"),
         Some(cell) => {
-            put!(page, "<td class=\"h{}\">{}/{seeds}</td>", heat(cell.seeds, seeds), cell.seeds);
+            let class = heat(cell.seeds, seeds);
+            put!(page, "<td class=\"h{class}\">{}</td>", times(cell, seeds));
         }
     }
 }
