@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::trial::record::FindingRecord;
 use crate::trial::verdict::ReasonCode;
@@ -18,6 +18,13 @@ impl Stop {
     /// Ends at that moment at the latest; never by time where it is none.
     pub fn at(deadline: Option<Instant>) -> Self {
         Self { interrupted: Arc::default(), deadline }
+    }
+
+    /// Ends in that time at the latest, and whenever this one does.
+    pub(super) fn within(&self, time: Duration) -> Self {
+        let soon = Instant::now().checked_add(time);
+        let deadline = [self.deadline, soon].into_iter().flatten().min();
+        Self { interrupted: Arc::clone(&self.interrupted), deadline }
     }
 
     /// Asks for the end; may be called from a signal handler's thread.

@@ -11,7 +11,7 @@ use super::series::Series;
 use super::signoff::{SignedOff, WIRE_REPLAYS, check_on_wire};
 use super::store::RunFolder;
 use super::wire::{Driven, Rounds, by_plan, drive_rounds};
-use crate::scenario::{ServerTarget, Workload};
+use crate::scenario::{Learnt, ServerTarget, Workload};
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::control::Drive;
@@ -46,8 +46,11 @@ impl ServerSignOff<'_> {
     ///
     /// The run folder cannot be written, or a server does not start.
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
-        let (before, mut repros) = self.side("before", self.before, progress)?;
-        let (mut after, left) = self.side("after", self.after, progress)?;
+        let (before, driven) = self.side("before", self.before, None, progress)?;
+        let Driven { mut repros, learnt, .. } = driven;
+        // The same plans: what before taught holds for after.
+        let (mut after, driven) = self.side("after", self.after, learnt, progress)?;
+        let left = driven.repros;
         for (own, earlier) in after.levels.iter_mut().zip(&before.levels) {
             let leaked = earlier.verdict == Verdict::Leaked;
             own.controls.drive = if leaked { Drive::Fired } else { Drive::Missed };
@@ -78,8 +81,9 @@ impl ServerSignOff<'_> {
         &self,
         side: &str,
         target: &ServerTarget,
+        learnt: Option<Learnt>,
         progress: &dyn Progress,
-    ) -> Result<(Side, Vec<Repro>), CampaignError> {
+    ) -> Result<(Side, Driven), CampaignError> {
         let launched = self.launch(target, &format!("{side}-server.log"))?;
         let kept = Target::Server { target: Box::new(target.clone()) };
         let backend = kept.in_words();
@@ -89,8 +93,10 @@ impl ServerSignOff<'_> {
         rounds.side = side;
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         rounds.replays = WIRE_REPLAYS;
-        let Driven { level, repros } = drive_rounds(&rounds, progress)?;
-        Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, repros))
+        rounds.learnt = learnt;
+        let driven = drive_rounds(&rounds, progress)?;
+        let level = driven.level.clone();
+        Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, driven))
     }
 
     /// Drives every leaking plan of before on after; none of its repros may show again.

@@ -190,7 +190,7 @@ pub(super) fn today(now: SystemTime) -> String {
 }
 
 /// The first Ctrl-C ends the campaign with a report; the second ends the process.
-fn end_on_interrupt(stop: &Stop) -> Result<(), CampaignError> {
+pub(super) fn end_on_interrupt(stop: &Stop) -> Result<(), CampaignError> {
     let stop = stop.clone();
     let handler = move || {
         if stop.reason() == Some(crate::trial::verdict::ReasonCode::Interrupted) {

@@ -23,12 +23,14 @@ mod decode;
 mod duplicates;
 pub mod latent;
 mod leaves;
+mod named;
 #[doc(hidden)]
 pub mod notation;
 mod ownership;
 mod plant;
 pub mod runs;
 pub mod seen;
+mod stop_and_approve;
 mod suspects;
 
 use crate::trial::canary::PHANTOM_USER;

@@ -6,8 +6,9 @@
 //! | --- | --- | --- |
 //! | `sse_chat` | an OpenAI-compatible chat, SSE | `Slot`, `Cache`, `Credential` |
 //! | `json_rpc` | JSON-RPC over streamable HTTP, as MCP does it | `IdCollision` |
-//! | `http_api` | create and read back | `Cache`, `StaleReply` |
+//! | `http_api` | create and read back | `Cache`, `StaleReply`, `Outstanding` |
 //! | `socket_io` | a chat in Socket.IO frames | `Broadcast`, `IdCollision` |
+//! | `steered_chat` | a chat with stops, approvals, cursors, changes of user | `AnybodysRun`, `Cursor`, `FormerUser`, `LastOfUser` |
 //! | `ws_chat` | a chat over WebSocket | `Slot`, `Broadcast` |
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test takes what it needs")]
@@ -17,6 +18,7 @@ pub(crate) mod json_rpc;
 mod lines;
 pub(crate) mod socket_io;
 pub(crate) mod sse_chat;
+pub(crate) mod steered_chat;
 pub(crate) mod ws_chat;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,10 +43,20 @@ pub(crate) enum Leak {
     Credential,
     /// A connection to the upstream goes back to the pool with its reply unread (M01).
     StaleReply,
+    /// The same, but only until that reply has come: what shows it must happen before (M01).
+    Outstanding,
     /// Events go to everybody who is connected (M12).
     Broadcast,
     /// Who waits for a reply is looked up by the client's id (M03).
     IdCollision,
+    /// A run is stopped and approved by whoever names it (M23).
+    AnybodysRun,
+    /// Events are given again to whoever names their run (M17).
+    Cursor,
+    /// A connection goes on with its former user's events (M19).
+    FormerUser,
+    /// Of a user's requests the last one's words answer all (M01, within one user).
+    LastOfUser,
 }
 
 /// A running server; it ends when dropped.
