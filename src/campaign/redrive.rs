@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use super::budget::Stop;
 use super::error::CampaignError;
 use super::series::Series;
-use super::wire::{Restart, drive_watched, judge_findings, shows};
+use super::wire::{drive_watched, judge_findings, shows};
 use crate::oracle::{Case, judge};
 use crate::swarm::Servers;
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint};
 use crate::trial::history::History;
+use crate::trial::ids::UserName;
 use crate::trial::plan::Plan;
 use crate::trial::record::Rate;
 use crate::world::recorder::Recorder;
@@ -23,13 +24,16 @@ use crate::world::recorder::Recorder;
 /// finding took when it was first made.
 const LEAST_TIME: Duration = Duration::from_millis(1_500);
 
+/// Starts a server anew; what was given before has ended.
+pub type Restart<'r> = dyn Fn() -> Result<Arc<Servers>, CampaignError> + 'r;
+
 /// How many requests and messages may still be sent; clones spend from the same.
 #[derive(Clone, Debug, Default)]
-pub struct Allowance {
+pub struct RequestCap {
     spent: Arc<std::sync::atomic::AtomicU64>,
 }
 
-impl Allowance {
+impl RequestCap {
     /// Takes what a drive of the plan sends; false if the plan's cap leaves no room for it.
     pub fn take(&self, plan: &Plan) -> bool {
         use std::sync::atomic::Ordering;
@@ -57,7 +61,19 @@ pub(super) fn time_after(took: Duration) -> Duration {
 /// One more drive.
 pub(super) struct Drive {
     pub(super) findings: Vec<Finding>,
+    pub(super) history: History,
     pub(super) took: Duration,
+}
+
+/// Whom a finding names: the two whom it is about, and who did what proves it.
+pub(super) fn named(history: &History, finding: &Finding) -> Vec<UserName> {
+    let seen = |n: u64| usize::try_from(n).ok().and_then(|n| history.observations.get(n));
+    let others = finding.evidence.iter().filter_map(|evidence| seen(evidence.n)?.by.clone());
+    let mut named = vec![finding.victim.clone(), finding.observer.clone()];
+    named.extend(others);
+    let mut known = std::collections::BTreeSet::new();
+    named.retain(|name| known.insert(name.clone()));
+    named
 }
 
 /// What drives plans again.
@@ -67,7 +83,7 @@ pub(super) struct Redrive<'r> {
     pub(super) restart: Option<&'r Restart<'r>>,
     pub(super) series: &'r Series,
     pub(super) runtime: &'r tokio::runtime::Runtime,
-    pub(super) allowance: &'r Allowance,
+    pub(super) cap: &'r RequestCap,
     /// How often plans were driven.
     pub(super) drives: Cell<u64>,
 }
@@ -75,7 +91,7 @@ pub(super) struct Redrive<'r> {
 impl Redrive<'_> {
     /// What is found in one more drive, which is left after that time, and as soon as all that is
     /// wanted has shown. None where it may not or
-    /// need not be: the allowance is spent, or it is time to stop.
+    /// need not be: the cap is reached, or it is time to stop.
     pub(super) fn once(
         &self,
         plan: &Plan,
@@ -83,7 +99,7 @@ impl Redrive<'_> {
         limit: Duration,
         stop: &Stop,
     ) -> Result<Option<Drive>, CampaignError> {
-        if stop.reason().is_some() || !self.allowance.take(plan) {
+        if stop.reason().is_some() || !self.cap.take(plan) {
             return Ok(None);
         }
         if let Some(restart) = self.restart {
@@ -105,7 +121,7 @@ impl Redrive<'_> {
         let findings = judge_findings(&history);
         // What was cut short by something else than its own limit says nothing by its silence.
         let counts = !findings.is_empty() || stop.reason().is_none();
-        Ok(counts.then_some(Drive { findings, took: begun.elapsed() }))
+        Ok(counts.then_some(Drive { findings, history, took: begun.elapsed() }))
     }
 
     /// In how many of at most that many drives each of the fingerprints shows.

@@ -15,7 +15,7 @@ use super::learnt::learn;
 use super::level::LevelTally;
 use super::open_files;
 use super::part::Part;
-use super::redrive::Allowance;
+use super::redrive::{RequestCap, Restart};
 use super::repro::{Repro, Target};
 use super::series::Series;
 use super::store::RunFolder;
@@ -72,7 +72,7 @@ pub struct Rounds<'w> {
     /// What making the leaking plans small may cost.
     pub shrink: ShrinkBudget,
     /// What was sent of what may be sent.
-    pub allowance: Allowance,
+    pub cap: RequestCap,
     /// How far runs of that server go, where it is known: plans but the first are made from it.
     pub learnt: Option<Learnt>,
     /// `before`, `after`, or empty for a plain run.
@@ -85,9 +85,6 @@ pub struct Rounds<'w> {
     /// When to stop early.
     pub stop: &'w Stop,
 }
-
-/// Starts a server anew; what was given before has ended.
-pub type Restart<'r> = dyn Fn() -> Result<Arc<Servers>, CampaignError> + 'r;
 
 /// A level with its repros, as they are on disk.
 #[derive(Clone, Debug)]
@@ -143,7 +140,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             break;
         }
         let plan = rounds.series.plant(workload.plan(rounds.seed, round));
-        if !rounds.allowance.take(&plan) {
+        if !rounds.cap.take(&plan) {
             capped = Some(ReasonCode::BudgetCut);
             break;
         }
@@ -166,7 +163,8 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             runtime.block_on(rounds.record(&relative, plan, &mut look))?
         };
         let judged = judge_trial(&history, &workload.agents, &scanner);
-        if let Some(work) = workload.server.as_mut().filter(|work| work.faults.would_learn()) {
+        let lost = workload.vanish_percent;
+        if let Some(work) = workload.server.as_mut().filter(|work| work.faults.would_learn(lost)) {
             rounds.learnt = rounds.learnt.or_else(|| learn(&history, &scanner));
             work.faults.learnt = rounds.learnt;
         }
@@ -229,7 +227,7 @@ impl<'w> Rounds<'w> {
             series: Series::of(CampaignKey::from_seed(seed)),
             replays: 5,
             shrink: ShrinkBudget::BESIDE_A_RUN,
-            allowance: Allowance::default(),
+            cap: RequestCap::default(),
             learnt: None,
             side: "",
             partition: None,
@@ -300,8 +298,11 @@ fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) {
     let blind: Vec<_> = all.into_iter().filter(|(_, blind, _)| *blind).collect();
     let stops = !protocol.controls.is_none();
     let told = !foreign.stopped_at.is_empty() || !protocol.controls.asks.is_empty();
-    let controls = (stops && !told)
-        .then_some((OracleId::ControlEffect, true, "no way to tell that a run was stopped"));
+    let controls = (stops && !told).then_some((
+        OracleId::ControlEffect,
+        true,
+        "no way to tell that a run was stopped",
+    ));
     let mut claims: Vec<String> = blind
         .iter()
         .chain(&controls)

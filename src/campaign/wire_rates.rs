@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::budget::Progress;
 use super::error::CampaignError;
-use super::redrive::{Redrive, time_for};
+use super::redrive::{Redrive, named, time_for};
 use super::repro::Repro;
 use super::wire::Rounds;
 use super::wire_shrink::{ShrinkBudget, Wanted, keeps_the_floor, shrink_on_wire};
@@ -24,14 +24,13 @@ const MEASURED: usize = 3;
 /// A finding of a round, with its repro.
 pub(super) struct Leak {
     pub(super) repro: Repro,
-    named: [UserName; 2],
+    named: Vec<UserName>,
     limit: Duration,
 }
 
 impl Leak {
     pub(super) fn new(repro: Repro, finding: &Finding, history: &History) -> Self {
-        let named = [finding.victim.clone(), finding.observer.clone()];
-        Self { repro, named, limit: time_for(history, finding) }
+        Self { repro, named: named(history, finding), limit: time_for(history, finding) }
     }
 
     fn fingerprint(&self) -> &Fingerprint {
@@ -66,7 +65,7 @@ impl Rounds<'_> {
             restart: self.restart,
             series: &self.series,
             runtime,
-            allowance: &self.allowance,
+            cap: &self.cap,
             drives: Cell::new(0),
         };
         let mut rates: BTreeMap<Fingerprint, Rate> = BTreeMap::new();
@@ -135,7 +134,7 @@ impl Rounds<'_> {
         let wanted = Wanted {
             fingerprint: first.fingerprint(),
             whole: rates[first.fingerprint()],
-            named: first.named.each_ref(),
+            named: &first.named,
             limit: first.limit,
         };
         let taken = shrink_on_wire(&first.repro.plan, &wanted, redrive, budget, self.stop)?;

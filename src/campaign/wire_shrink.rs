@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use super::budget::Stop;
 use super::error::CampaignError;
-use super::redrive::{Allowance, Drive, Redrive, time_after};
+use super::redrive::{Drive, Redrive, RequestCap, Restart, named, time_after};
 use super::repro::Repro;
 use super::series::Series;
 use super::shrink::concerns;
-use super::wire::{Restart, shows, user_runtime};
+use super::wire::{shows, user_runtime};
 use crate::swarm::Servers;
-use crate::trial::finding::{Finding, Fingerprint};
+use crate::trial::finding::Fingerprint;
 use crate::trial::ids::UserName;
 use crate::trial::plan::{Plan, Step};
 use crate::trial::record::Rate;
@@ -71,31 +71,31 @@ pub fn shrink_wire_repro(
     stop: &Stop,
 ) -> Result<Option<Small>, CampaignError> {
     let (runtime, series) = (user_runtime()?, Series::on_shared_server(repro.plan.campaign));
-    let allowance = Allowance::default();
+    let cap = RequestCap::default();
     let redrive = Redrive {
         servers: RefCell::new(Arc::clone(servers)),
         restart,
         series: &series,
         runtime: &runtime,
-        allowance: &allowance,
+        cap: &cap,
         drives: Cell::new(0),
     };
     let fingerprint = &repro.fingerprint;
     let patience = repro.plan.protocol.as_ref().map_or(10_000, |protocol| protocol.patience);
     let longest = time_after(Duration::from_millis(patience.into()));
-    let (mut whole, mut limit, mut finding) = (Rate { hit: 0, of: 0 }, Duration::ZERO, None);
+    let (mut whole, mut limit, mut names) = (Rate { hit: 0, of: 0 }, Duration::ZERO, None);
     for _ in 0..times {
         let drive = redrive.once(&repro.plan, &[fingerprint], longest, stop)?;
-        let Some(Drive { findings, took }) = drive else { break };
+        let Some(Drive { findings, history, took }) = drive else { break };
         whole.of += 1;
-        if let Some(shown) = findings.into_iter().find(|one| one.fingerprint == *fingerprint) {
+        if let Some(shown) = findings.iter().find(|one| one.fingerprint == *fingerprint) {
             whole.hit += 1;
             limit = limit.max(time_after(took));
-            finding = Some(shown);
+            names = Some(named(&history, shown));
         }
     }
-    let Some(Finding { victim, observer, .. }) = finding else { return Ok(None) };
-    let wanted = Wanted { fingerprint, whole, named: [&victim, &observer], limit };
+    let Some(names) = names else { return Ok(None) };
+    let wanted = Wanted { fingerprint, whole, named: &names, limit };
     let taken = shrink_on_wire(&repro.plan, &wanted, &redrive, budget, stop)?;
     for plan in taken.into_iter().skip(1).rev() {
         let rates = redrive.rates(&plan, &[fingerprint], times, limit, stop)?;
@@ -119,8 +119,8 @@ pub(super) struct Wanted<'w> {
     pub(super) fingerprint: &'w Fingerprint,
     /// How often the whole plan shows it.
     pub(super) whole: Rate,
-    /// Whom the finding names: they are kept longest.
-    pub(super) named: [&'w UserName; 2],
+    /// Whom the finding names, each once: they are kept longest.
+    pub(super) named: &'w [UserName],
     /// How long a drive need go on.
     pub(super) limit: Duration,
 }
@@ -207,12 +207,9 @@ impl Search<'_> {
     }
 }
 
-fn with_users(plan: &Plan, count: usize, named: [&UserName; 2]) -> Plan {
-    let mut kept: Vec<&UserName> = named.to_vec();
-    kept.extend(plan.users.iter().map(|user| &user.name).filter(|name| !named.contains(name)));
-    // A user who sees their own data is named twice.
-    kept.dedup();
-    kept.truncate(count);
+fn with_users(plan: &Plan, count: usize, named: &[UserName]) -> Plan {
+    let others = plan.users.iter().map(|user| &user.name).filter(|name| !named.contains(name));
+    let kept: Vec<&UserName> = named.iter().chain(others).take(count).collect();
     let mut smaller = plan.clone();
     smaller.users.retain(|user| kept.contains(&&user.name));
     smaller.faults.retain(|fault| kept.contains(&&fault.user));
@@ -284,19 +281,23 @@ mod tests {
 
     #[test]
     fn half_of_the_rate_is_kept() {
-        assert!(keeps_the_floor(rate(4, 5), rate(2, 5)) && !keeps_the_floor(rate(5, 5), rate(2, 5)));
-        assert!(!keeps_the_floor(rate(0, 5), rate(0, 5)) && !keeps_the_floor(rate(1, 5), rate(0, 4)));
+        assert!(
+            keeps_the_floor(rate(4, 5), rate(2, 5)) && !keeps_the_floor(rate(5, 5), rate(2, 5))
+        );
+        assert!(
+            !keeps_the_floor(rate(0, 5), rate(0, 5)) && !keeps_the_floor(rate(1, 5), rate(0, 4))
+        );
     }
 
     #[test]
     fn whom_the_finding_names_is_kept() {
         let plan = built_in("reference-golden-path").expect("it is carried").wire.plan(1, 0);
         let (first, other) = (&plan.users[7].name, &plan.users[30].name);
-        let two = with_users(&plan, 2, [first, other]);
+        let two = with_users(&plan, 2, &[first.clone(), other.clone()]);
         assert_eq!(two.users.len(), 2);
         assert!(two.user(first).is_some() && two.user(other).is_some());
-        let same = with_users(&plan, 2, [first, first]);
-        assert!(same.users.len() == 2 && same.user(first).is_some());
+        let four = with_users(&plan, 4, std::slice::from_ref(first));
+        assert!(four.users.len() == 4 && four.user(first).is_some());
         two.check().expect("it can be driven");
         for smaller in smaller_plans(&two) {
             smaller.check().expect("it can be driven");

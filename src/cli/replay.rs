@@ -12,7 +12,7 @@ use super::reach::{of_code, reach};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, read_text};
 use crate::campaign::interleaving::interleave;
-use crate::campaign::redrive::Allowance;
+use crate::campaign::redrive::RequestCap;
 use crate::campaign::replay::{Replayed, replay_explored, replay_on_wire};
 use crate::campaign::repro::{Repro, Target};
 use crate::campaign::series::Series;
@@ -135,9 +135,9 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     end_on_interrupt(&stop)?;
     let reached = reach(repro, args.target.as_deref(), reference(args, repro)?, &stop)?;
     let series = Series::on_shared_server(repro.plan.campaign);
-    let (mut tally, allowance) = (Tally::default(), Allowance::default());
+    let (mut tally, cap) = (Tally::default(), RequestCap::default());
     for time in 0..args.times {
-        if !allowance.take(&repro.plan) {
+        if !cap.take(&repro.plan) {
             tally.cut = Some("the scenario allows no more requests");
             break;
         }

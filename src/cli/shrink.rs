@@ -49,7 +49,9 @@ fn shrink_explored(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError
     }
     let reference = repro.reference()?.ok_or_else(|| match &repro.target {
         Target::Code { name } => of_code(name),
-        _ => CampaignError::usage("an explored repro is of the reference back end; this one is not"),
+        _ => {
+            CampaignError::usage("an explored repro is of the reference back end; this one is not")
+        }
     })?;
     let Some(small) = shrink_repro(repro, &reference, &Stop::default())? else {
         return Ok(gone());
@@ -64,8 +66,7 @@ fn shrink_wire(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError> {
     let budget = ShrinkBudget { time: Duration::from_secs(args.time_limit), ..ShrinkBudget::ALONE };
     let anew = || reached.again();
     let restart = reached.is_fresh_each_time().then_some(&anew as _);
-    let small =
-        shrink_wire_repro(repro, reached.servers(), restart, budget, args.times, &stop)?;
+    let small = shrink_wire_repro(repro, reached.servers(), restart, budget, args.times, &stop)?;
     let Some(Small { repro: small, rate, whole, .. }) = small else {
         return Ok(if stop.reason().is_some() { ExitCode::Interrupted } else { gone() });
     };

@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 use sha2::{Digest, Sha256};
 
 use super::audit::read_audit;
-use super::common::{CameTo, CampaignArgs, scenario};
+use super::common::{CameTo, CampaignArgs, not_tried_by, scenario};
 use super::progress::Shown;
 use super::report;
 use super::saved::SavedArgs;
@@ -145,6 +145,7 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
     record.after = Some(after);
     record.cross_checks = cross_checks;
     record.comparison = comparison;
+    record.not_tried = not_tried_by(&scenario.work);
     begun.finish(record, &args.campaign.report)
 }
 

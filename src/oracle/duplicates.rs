@@ -72,9 +72,9 @@ fn judge_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 
         });
         let run = message.run.as_ref().map(|run| run.as_str());
         let asked = || case.named.asked_for(message.line, run, number);
-        if let Some(&first) = again.filter(|first| {
-            case.messages[**first].line == message.line || !asked()
-        }) {
+        if let Some(&first) =
+            again.filter(|first| case.messages[**first].line == message.line || !asked())
+        {
             suspects.add(repeated(case, first, at));
         }
         came.on.entry(message.line).or_insert(at);

@@ -81,7 +81,8 @@ fn suspects_of_stopped(
     suspects: &mut Suspects,
 ) {
     let stops = || {
-        let earlier = |control: &&Control<'_>| control.action == ControlAction::Stop && control.n < end.n;
+        let earlier =
+            |control: &&Control<'_>| control.action == ControlAction::Stop && control.n < end.n;
         controls.iter().filter(earlier)
     };
     if stops().any(|stop| stop.is_own() && stop.is_of(end)) || has_other_reason(case, world, end) {
@@ -103,7 +104,10 @@ fn has_other_reason(case: &Case<'_>, world: &World<'_>, end: &End<'_>) -> bool {
     let start = end.start;
     let left = start.gave_up.is_some_and(|(n, _)| n < end.n) || world.is_cut(case, start, end.n);
     let newer = |other: &Start<'_>| {
-        other.user == start.user && other.thread == start.thread && other.n > start.n && other.n < end.n
+        other.user == start.user
+            && other.thread == start.thread
+            && other.n > start.n
+            && other.n < end.n
     };
     left || case.starts.iter().any(newer)
 }
@@ -165,9 +169,9 @@ pub(super) fn alterations(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alter
     let world = World::of(case);
     let own = |end: End<'_>| {
         let is_new = known.iter().all(|known| known.victim != *end.start.user);
-        let mut stops = controls.iter().filter(|stop| {
-            stop.action == ControlAction::Stop && stop.is_own() && stop.is_of(&end)
-        });
+        let mut stops = controls
+            .iter()
+            .filter(|stop| stop.action == ControlAction::Stop && stop.is_own() && stop.is_of(&end));
         let (first, second) = (stops.next()?, stops.next());
         let alone = second.is_none() && first.n < end.n;
         (end.stopped && alone && is_new && !has_other_reason(case, &world, &end)).then_some(*first)
@@ -175,12 +179,8 @@ pub(super) fn alterations(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alter
     let candidates: Vec<Control<'_>> = ends(case).filter_map(own).collect();
     let Some(stop) = rng.choice(&candidates) else { return Vec::new() };
     let other = stop.run.checked_add(1).unwrap_or(1);
-    let what = What::Control {
-        action: stop.action,
-        user: stop.owner.clone(),
-        run: other,
-        id: None,
-    };
+    let what =
+        What::Control { action: stop.action, user: stop.owner.clone(), run: other, id: None };
     vec![Alteration {
         what: format!("a stop of {} that was of another run", stop.owner),
         edits: vec![Edit::Replace { at: stop.at, what }],

@@ -83,9 +83,31 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Whether plans become others once it is known how far runs go.
-    pub fn would_learn(&self) -> bool {
-        self.learnt.is_none() && self.cut_at.contains(&Point::Last)
+    /// Whether plans become others once it is known how far runs go; `lost` of a hundred runs lose
+    /// their connection.
+    pub fn would_learn(&self, lost: u8) -> bool {
+        let cut = [self.cancel, self.overlap, self.switch, self.stop, lost];
+        let later = self.cut_at.iter().any(|point| *point != Point::First);
+        self.learnt.is_none() && later && cut.iter().any(|percent| *percent > 0)
+    }
+
+    /// What plans do without, for the readers of a clean verdict; `lost` of a hundred runs lose their
+    /// connection.
+    pub fn left_out(&self, lost: u8) -> Vec<&'static str> {
+        let all = [
+            (self.cancel, "cancelled requests"),
+            (self.time_out, "client time-outs"),
+            (lost, "lost connections"),
+            (self.overlap, "a new connection beside the old one"),
+            (self.switch, "another user on the same connection"),
+            (self.slow, "slow readers"),
+            (self.equal, "equal messages"),
+            (self.malformed, "malformed input"),
+            (self.oversize, "oversize input"),
+            (self.stop, "stops"),
+            (self.stop_other, "stops by other users"),
+        ];
+        all.into_iter().filter(|(percent, _)| *percent == 0).map(|(_, what)| what).collect()
     }
 
     /// Requests and messages of one user at most, besides a request for each run and one
@@ -222,9 +244,8 @@ impl Words<'_> {
     }
 
     fn needs_connections(&self, load: &LoadTable, protocol: &Protocol) -> Checked<()> {
-        let none = || {
-            "there is no event connection to open twice: give `connection` in `[events]`".into()
-        };
+        let none =
+            || "there is no event connection to open twice: give `connection` in `[events]`".into();
         if let Some(tabs) = load.tabs.as_ref().filter(|tabs| *tabs.get_ref() > 1) {
             self.demand(protocol.events.is_some(), tabs, none)?;
         }
@@ -302,7 +323,8 @@ impl Words<'_> {
     pub(super) fn switch(&self, file: &ServerFile) -> Checked<Option<Switch>> {
         let Some(written) = &file.switch else { return Ok(None) };
         let table = written.get_ref();
-        let websocket = file.events.connection.as_ref().is_some_and(|on| on.get_ref() == "websocket");
+        let websocket =
+            file.events.connection.as_ref().is_some_and(|on| on.get_ref() == "websocket");
         self.demand(websocket, written, || {
             "only a WebSocket passes from one user to the next: `connection` in `[events]`".into()
         })?;

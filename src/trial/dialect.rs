@@ -145,9 +145,8 @@ impl Dialect {
 
     /// Whether a run may end by what stands in some place of a message.
     pub fn ends_by_place(&self) -> bool {
-        let places = |foreign: &Foreign| {
-            !(foreign.ends_where.is_empty() && foreign.stopped_at.is_empty())
-        };
+        let places =
+            |foreign: &Foreign| !(foreign.ends_where.is_empty() && foreign.stopped_at.is_empty());
         self.foreign.as_ref().is_some_and(places)
     }
 

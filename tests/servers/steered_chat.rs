@@ -1,6 +1,7 @@
 //! A chat over WebSocket at `/chat` whose runs can be steered. `{"op":"say","ref","body"}` is answered
 //! by `accepted` (with `ref` and `job`), three times `step` and one `final` with `job`, `idx` and
-//! `text`, a few milliseconds apart; with `"ask":true` the job says `ask` before its `final` and waits
+//! `text`, a few milliseconds apart (`steps` and `pad` make it more and longer ones); with
+//! `"ask":true` the job says `ask` before its `final` and waits
 //! for `{"op":"approve","job"}`. `{"op":"stop","job"}`, or `POST /jobs/{job}/stop`, ends a job with a
 //! `final` whose `state` is `stopped`. `?job=…&after=…` at the opening gives what came after that.
 //! `{"op":"logout"}` and `{"op":"login","token"}` (answered by `hello`) let another user go on.
@@ -17,7 +18,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Sender, UnboundedSender, channel, unbounded_channel};
 use tokio::sync::watch;
 
 use super::{Common, Leak, Server, locked, token};
@@ -25,6 +26,8 @@ use super::{Common, Leak, Server, locked, token};
 /// Between two events of a job.
 const PACE: Duration = Duration::from_millis(8);
 const STEPS: u64 = 3;
+/// What the system keeps for a reader who does not read, in bytes, so that it is soon felt.
+const SEND_BUFFER: usize = 8 << 10;
 /// Longer messages cost the connection.
 const LONGEST: usize = 100_000;
 
@@ -47,10 +50,12 @@ struct Job {
     order: watch::Sender<Order>,
 }
 
-/// A connection, and whom it was of when the job came to it.
+/// A connection, and whose it is by now.
 #[derive(Clone)]
 struct Seat {
     line: Line,
+    /// Events wait until there is room; each says whose it is.
+    events: Sender<(String, String)>,
     who: Arc<Mutex<String>>,
 }
 
@@ -74,7 +79,7 @@ pub(crate) fn start(leak: Leak) -> (Server, Arc<Mutex<Vec<String>>>) {
         .route("/chat", get(open))
         .route("/jobs/{job}/stop", post(stop))
         .with_state(Arc::new(chat));
-    (super::serve(router), seen)
+    (super::serve_with(router, Some(SEND_BUFFER)), seen)
 }
 
 async fn open(
@@ -105,8 +110,10 @@ async fn talk(
     cursor: BTreeMap<String, String>,
     mut socket: WebSocket,
 ) {
-    let (line, mut events) = unbounded_channel();
-    let seat = Seat { line: line.clone(), who: Arc::new(Mutex::new(token.clone())) };
+    let (line, mut replies) = unbounded_channel();
+    let (sender, mut events) = channel(1);
+    let who = Arc::new(Mutex::new(token.clone()));
+    let seat = Seat { line: line.clone(), events: sender, who };
     let _ = line.send(json!({"event": "welcome"}).to_string());
     locked(&chat.seen).push(format!("{token} opens"));
     if let Some(job) = cursor.get("job") {
@@ -115,7 +122,13 @@ async fn talk(
     }
     loop {
         tokio::select! {
-            Some(event) = events.recv() => {
+            Some(reply) = replies.recv() => {
+                if socket.send(Message::text(reply)).await.is_err() { break }
+            }
+            Some((owner, event)) = events.recv() => {
+                // Another user may have the connection by now; the leak does not look.
+                let is_own = *locked(&seat.who) == owner;
+                if !is_own && chat.common.leak != Leak::FormerUser { continue }
                 if socket.send(Message::text(event)).await.is_err() { break }
             }
             heard = socket.recv() => match heard {
@@ -139,7 +152,7 @@ impl Chat {
         let job = said["job"].as_str().unwrap_or_default();
         let granted = match said["op"].as_str() {
             Some("say") => {
-                tokio::spawn(Arc::clone(self).run(seat.clone(), who, said));
+                tokio::spawn(Arc::clone(self).run(seat.clone(), who.clone(), said.clone()));
                 true
             }
             Some("stop") => self.order(&who, job, Order::Stopped),
@@ -207,49 +220,51 @@ impl Chat {
         let body = said["body"].as_str().unwrap_or_default().to_owned();
         locked(&self.last).insert(who.clone(), body.clone());
         let accepted = json!({"event": "accepted", "ref": said["ref"], "job": id});
-        let _ = seat.line.send(accepted.to_string());
+        let _ = seat.events.send((who.clone(), accepted.to_string())).await;
         let (order, mut orders) = watch::channel(Order::GoOn);
         let (line, log) = (Mutex::new(seat), Mutex::default());
         let job = Arc::new(Job { owner: who.clone(), line, log, order });
         locked(&self.jobs).insert(id.clone(), Arc::clone(&job));
-        let mut idx = 0;
-        let mut tell = |kind: &str, state: &str| {
+        let pad = usize::try_from(said["pad"].as_u64().unwrap_or(0)).unwrap_or(0);
+        let event = |kind: &str, idx: u64, state: &str| {
             let text = match self.common.leak {
                 // Two requests of one user: the later one's text in both answers.
                 Leak::LastOfUser => locked(&self.last).get(&who).cloned().unwrap_or_default(),
                 _ => body.clone(),
             };
-            idx += 1;
-            let event = json!({
-                "event": kind, "job": id, "idx": idx, "state": state, "text": text,
-            });
-            self.tell(&job, idx, &event.to_string());
+            let pad = "x".repeat(pad);
+            json!({
+                "event": kind, "job": id, "idx": idx, "state": state, "text": text, "pad": pad,
+            })
+            .to_string()
         };
-        for _ in 0..STEPS {
+        let steps = said["steps"].as_u64().unwrap_or(STEPS);
+        for idx in 1..=steps {
             tokio::time::sleep(PACE).await;
             if *orders.borrow() == Order::Stopped {
-                return tell("final", "stopped");
+                return self.tell(&job, idx, event("final", idx, "stopped"), true).await;
             }
-            tell("step", "");
+            self.tell(&job, idx, event("step", idx, ""), false).await;
         }
         if said["ask"] == true {
             let ask = json!({"event": "ask", "job": id}).to_string();
-            let _ = locked(&job.line).line.send(ask);
+            let seat = locked(&job.line).clone();
+            let _ = seat.events.send((job.owner.clone(), ask)).await;
             let _ = orders.wait_for(|order| *order != Order::GoOn).await;
         }
         tokio::time::sleep(PACE).await;
-        match *orders.borrow() {
-            Order::Stopped => tell("final", "stopped"),
-            _ => tell("final", ""),
-        }
+        let state = if *orders.borrow() == Order::Stopped { "stopped" } else { "" };
+        self.tell(&job, steps + 1, event("final", steps + 1, state), true).await;
     }
 
-    /// To the connection, unless another user has it by now; the leak does not look.
-    fn tell(&self, job: &Job, idx: u64, event: &str) {
-        locked(&job.log).push((idx, event.to_owned()));
-        let seat = locked(&job.line).clone();
-        if self.common.leak == Leak::FormerUser || *locked(&seat.who) == job.owner {
-            let _ = seat.line.send(event.to_owned());
+    /// To the connection that the job's user has; one leak does not wait for room.
+    async fn tell(&self, job: &Job, idx: u64, event: String, last: bool) {
+        locked(&job.log).push((idx, event.clone()));
+        let (seat, event) = (locked(&job.line).clone(), (job.owner.clone(), event));
+        if self.common.leak == Leak::Dropping && !last {
+            let _ = seat.events.try_send(event);
+        } else {
+            let _ = seat.events.send(event).await;
         }
     }
 }

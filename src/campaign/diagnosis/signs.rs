@@ -149,7 +149,8 @@ impl<'h> Signs<'h> {
             let Some(person) = self.person(&astray.observer) else { return false };
             let mut opened = 0;
             person.steps.iter().any(|step| {
-                let opens = matches!(step, Step::Connect | Step::Reconnect { .. } | Step::Resume { .. });
+                let opens =
+                    matches!(step, Step::Connect | Step::Reconnect { .. } | Step::Resume { .. });
                 opened += u32::from(opens);
                 let this = astray.connection == format!("{}/socket{opened}", astray.observer);
                 matches!(step, Step::Resume { .. }) && this

@@ -74,6 +74,10 @@ impl Client {
     }
 
     pub(super) async fn resume(&mut self, run: u16, kind: CursorKind) {
+        if kind == CursorKind::Foreign {
+            let (board, own) = (Arc::clone(&self.meeting.board), self.who().index);
+            self.listen(board.until_foreign(own), self.patience.mid_run).await;
+        }
         let own = self.runs.id(run).map(|id| (id.to_owned(), self.runs.last(run)));
         let cursor = match kind {
             CursorKind::Own => own,
@@ -160,10 +164,13 @@ impl Client {
         let Some(other_run) = other.run(run) else { return };
         let asks = action == ControlAction::Approve && !protocol.controls.asks.is_empty();
         let board = Arc::clone(&self.meeting.board);
-        let is_so = |run: &super::runs::Posted| run.ended || (run.id.is_some() && (!asks || run.asked));
+        let is_so =
+            |run: &super::runs::Posted| run.ended || (run.id.is_some() && (!asks || run.asked));
         self.listen(board.until(user, run, is_so), self.patience.run).await;
         let posted = board.read(user, run);
-        let Some(id) = posted.id.clone().filter(|_| is_so(&posted) && !posted.ended) else { return };
+        let Some(id) = posted.id.clone().filter(|_| is_so(&posted) && !posted.ended) else {
+            return;
+        };
         self.runs.name_foreign(&id);
         self.send_control(act, action, &other.name, other_run, Some(id)).await;
     }
@@ -225,7 +232,9 @@ impl Client {
             return self.connect(None).await;
         };
         let enter = self.content(&switch.enter, About::default());
-        let OpenSocket { name: old, carrier: Carrier::Websocket(mut socket) } = open else { return };
+        let OpenSocket { name: old, carrier: Carrier::Websocket(mut socket) } = open else {
+            return;
+        };
         self.sockets_opened += 1;
         let name = ConnectionId::new(format!("{}/socket{}", self.who().name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);

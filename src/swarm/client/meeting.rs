@@ -87,6 +87,15 @@ impl Board {
         after.chain(before).find_map(|(_, posted)| posted.id.clone())
     }
 
+    /// The same, once there is one.
+    pub(super) async fn until_foreign(&self, user: u32) {
+        let mut changes = self.changes.subscribe();
+        while self.foreign(user).is_none() {
+            // The sender lives in `self`, so waiting cannot fail.
+            let _ = changes.changed().await;
+        }
+    }
+
     /// Waits until that is so of the run.
     pub(super) async fn until(&self, user: u32, run: u16, is_so: impl Fn(&Posted) -> bool) {
         let mut changes = self.changes.subscribe();

@@ -36,7 +36,8 @@ struct Run {
 
 impl Runs {
     pub(super) fn start(&mut self, run: u16, request: RequestId) {
-        self.own.insert(run, Run { request, id: None, events: 0, last: 0, asked: false, ended: false });
+        self.own
+            .insert(run, Run { request, id: None, events: 0, last: 0, asked: false, ended: false });
     }
 
     /// Takes in what came: in the answer of that run, or on the event connection.
