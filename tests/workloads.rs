@@ -46,7 +46,7 @@ fn has(plan: &Plan, ingredient: Workload) -> bool {
         }
         Workload::W4 => delays.len() > 1,
         Workload::W5 => {
-            let overlapping = steps(plan).any(|step| matches!(step, Step::Reconnect));
+            let overlapping = steps(plan).any(|step| matches!(step, Step::Reconnect { .. }));
             let kinds = [CursorKind::Own, CursorKind::Foreign, CursorKind::Nonsense];
             overlapping || kinds.into_iter().any(|kind| resumes(plan, kind))
         }

@@ -14,7 +14,7 @@ use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, OracleId};
 use crate::trial::history::{Ending, History, What};
 use crate::trial::ids::UserName;
-use crate::trial::plan::{FaultKind, Step, Via};
+use crate::trial::plan::{FaultKind, Step, Twist, Via};
 
 /// What one trial came to.
 #[derive(Clone, Debug)]
@@ -152,7 +152,11 @@ fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCount
 /// Whether a server of somebody's own answered the run's request with an error.
 fn declined(case: &Case<'_>, start: &Start<'_>) -> bool {
     let answered = case.exchange_of(start).is_some_and(|exchange| exchange.answered.is_some());
-    case.dialect.foreign.is_some() && start.via != Via::Socket && answered
+    // What says far too much is declined as it should be.
+    let plan = case.person(start.user.as_str()).and_then(|person| person.run(start.run));
+    let too_much = |twist: &Twist| matches!(twist, Twist::Oversize { .. });
+    let oversize = plan.is_some_and(|run| run.twists.iter().any(too_much));
+    case.dialect.foreign.is_some() && start.via != Via::Socket && answered && !oversize
 }
 
 /// Whether the plan has the user go away from the run.

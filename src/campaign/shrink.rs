@@ -359,12 +359,17 @@ fn over_http(user: &mut UserPlan, number: u16) {
     }
 }
 
-fn concerns(step: &Step, number: u16) -> bool {
+/// Whether the step is about that run of its user.
+pub(super) fn concerns(step: &Step, number: u16) -> bool {
     match step {
         Step::Start(run) => run.run == number,
-        Step::AwaitEvents { run, .. } | Step::Await { run } | Step::ReadRun { run } => {
-            *run == number
-        }
+        Step::AwaitEvents { run, .. }
+        | Step::Await { run }
+        | Step::ReadRun { run }
+        | Step::Abandon { run }
+        | Step::Stop { run }
+        | Step::Approve { run }
+        | Step::Resume { run, .. } => *run == number,
         _ => false,
     }
 }

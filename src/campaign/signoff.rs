@@ -198,7 +198,7 @@ impl<'s> SignOff<'s> {
             rounds.series = series.clone();
             rounds.replays = WIRE_REPLAYS;
             rounds.partition = self.partition;
-            let Driven { level, repros: driven, sums: own } = drive_rounds(&rounds, progress)?;
+            let Driven { level, repros: driven, sums: own, .. } = drive_rounds(&rounds, progress)?;
             levels.push(level);
             sums.extend(own);
             repros.extend(driven);

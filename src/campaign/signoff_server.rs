@@ -6,13 +6,13 @@ use super::budget::{Progress, Stop};
 use super::conclusion::{Beside, close};
 use super::error::CampaignError;
 use super::launched::Launched;
-use super::part::{LevelSums, Part};
+use super::part::Part;
 use super::repro::{Repro, Target};
 use super::series::Series;
 use super::signoff::{SignedOff, WIRE_REPLAYS, check_on_wire};
 use super::store::RunFolder;
 use super::wire::{Driven, Rounds, by_plan, drive_rounds};
-use crate::scenario::{ServerTarget, Workload};
+use crate::scenario::{Learnt, ServerTarget, Workload};
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
@@ -49,8 +49,11 @@ impl ServerSignOff<'_> {
     ///
     /// The run folder cannot be written, or a server does not start.
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
-        let (before, mut repros, first) = self.side("before", self.before, progress)?;
-        let (after, left, second) = self.side("after", self.after, progress)?;
+        let (before, driven) = self.side("before", self.before, None, progress)?;
+        let Driven { mut repros, learnt, sums: first, .. } = driven;
+        // The same plans: what before taught holds for after.
+        let (after, driven) = self.side("after", self.after, learnt, progress)?;
+        let Driven { repros: left, sums: second, .. } = driven;
         let cross_checks = self.cross_check(&repros, progress)?;
         repros.extend(left);
         let backends = [before.backend.clone(), after.backend.clone()];
@@ -70,8 +73,9 @@ impl ServerSignOff<'_> {
         &self,
         side: &str,
         target: &ServerTarget,
+        learnt: Option<Learnt>,
         progress: &dyn Progress,
-    ) -> Result<(Side, Vec<Repro>, Option<LevelSums>), CampaignError> {
+    ) -> Result<(Side, Driven), CampaignError> {
         let launched = self.launch(target, &format!("{side}-server.log"))?;
         let kept = Target::Server { target: Box::new(target.clone()) };
         let backend = kept.in_words();
@@ -81,9 +85,11 @@ impl ServerSignOff<'_> {
         rounds.side = side;
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         rounds.replays = WIRE_REPLAYS;
+        rounds.learnt = learnt;
         rounds.partition = self.partition;
-        let Driven { level, repros, sums } = drive_rounds(&rounds, progress)?;
-        Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, repros, sums))
+        let driven = drive_rounds(&rounds, progress)?;
+        let level = driven.level.clone();
+        Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, driven))
     }
 
     /// Drives every leaking plan of before on after; none of its repros may show again.

@@ -11,16 +11,20 @@ use super::error::{CampaignError, Kind};
 use super::explore::home;
 use super::finding_files::{replay_line, unix_now};
 use super::judged_trial::judge_trial;
+use super::learnt::learn;
 use super::level::LevelTally;
 use super::open_files;
 use super::part::LevelSums;
+use super::redrive::{RequestCap, Restart};
 use super::repro::{Repro, Target};
 use super::series::Series;
 use super::store::RunFolder;
 use super::timeline::draw;
 use super::watch::Watch;
+use super::wire_rates::Leak;
+use super::wire_shrink::ShrinkBudget;
 use crate::oracle::{Case, judge, judge_control};
-use crate::scenario::Workload;
+use crate::scenario::{Learnt, Workload};
 use crate::swarm::transport::{TargetUrl, Wire};
 use crate::swarm::{self, Patience, Servers};
 use crate::trial::canary::{CampaignKey, Scanner};
@@ -31,7 +35,8 @@ use crate::trial::history::{Ending, Header, History, to_line};
 use crate::trial::measure::Partition;
 use crate::trial::plan::{Plan, Via};
 use crate::trial::protocol::Protocol;
-use crate::trial::record::{FindingRecord, Level, LevelName, Rate};
+use crate::trial::record::{FindingRecord, Level, LevelName};
+use crate::trial::verdict::ReasonCode;
 use crate::world::World;
 use crate::world::recorder::Recorder;
 
@@ -64,6 +69,12 @@ pub struct Rounds<'w> {
     pub series: Series,
     /// How often each new finding is driven again to state its rate.
     pub replays: u64,
+    /// What making the leaking plans small may cost.
+    pub shrink: ShrinkBudget,
+    /// What was sent of what may be sent.
+    pub cap: RequestCap,
+    /// How far runs of that server go, where it is known: plans but the first are made from it.
+    pub learnt: Option<Learnt>,
     /// `before`, `after`, or empty for a plain run.
     pub side: &'w str,
     /// Which part of the rounds, for a campaign that several machines share; then a plain run's sums
@@ -75,9 +86,6 @@ pub struct Rounds<'w> {
     pub stop: &'w Stop,
 }
 
-/// Starts a server anew; what was given before has ended.
-pub type Restart<'r> = dyn Fn() -> Result<Arc<Servers>, CampaignError> + 'r;
-
 /// A level with its repros, as they are on disk.
 #[derive(Clone, Debug)]
 pub struct Driven {
@@ -87,6 +95,8 @@ pub struct Driven {
     pub repros: Vec<Repro>,
     /// The sums of a part, which a sign-off puts together with those of its other levels.
     pub(super) sums: Option<LevelSums>,
+    /// How far runs of that server go, where it was learnt.
+    pub learnt: Option<Learnt>,
 }
 
 /// The runtime that simulated users run on. One thread: the server has the other cores.
@@ -123,13 +133,19 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         tally.may_be_blind(&blind);
         tally.claims = claims;
     }
-    let mut repros = Vec::new();
+    let mut leaks = Vec::new();
     let mut judge = None;
+    let mut capped = None;
+    let mut workload = workload.clone();
     for round in (0..own).map(|place| slice.trial(place)) {
         if stop.reason().is_some() {
             break;
         }
         let plan = rounds.series.plant(workload.plan(rounds.seed, round));
+        if !rounds.cap.take(&plan) {
+            capped = Some(ReasonCode::BudgetCut);
+            break;
+        }
         if let Some(restart) = rounds.restart.filter(|_| round > 0) {
             rounds.servers = restart()?;
         }
@@ -149,6 +165,11 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             runtime.block_on(rounds.record(&relative, plan, &mut look))?
         };
         let judged = judge_trial(&history, &workload.agents, &scanner);
+        let lost = workload.vanish_percent;
+        if let Some(work) = workload.server.as_mut().filter(|work| work.faults.would_learn(lost)) {
+            rounds.learnt = rounds.learnt.or_else(|| learn(&history, &scanner));
+            work.faults.learnt = rounds.learnt;
+        }
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
             judge =
@@ -157,7 +178,8 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         for (record, place) in tally.add(&judged) {
             let finding = &judged.findings[place];
             tally.findings[record].history = Some(relative.clone());
-            repros.push(rounds.keep(&mut tally.findings[record], finding, &history.plan)?);
+            let repro = rounds.keep(&mut tally.findings[record], finding, &history.plan)?;
+            leaks.push(Leak::new(repro, finding, &history));
             progress.found(&tally.findings[record]);
         }
         progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
@@ -167,10 +189,12 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             break;
         }
     }
-    let stopped = stop.reason();
-    // Where runs do not end, driving them again takes all the patience that there is.
-    let replays = if tally.is_in_vain() { 1 } else { rounds.replays };
-    rounds.state_rates(replays, &runtime, &mut tally.findings, &repros, progress);
+    let stopped = stop.reason().or(capped);
+    if tally.is_in_vain() {
+        // What shows where nothing works is not worth more than a second look.
+        (rounds.replays, rounds.shrink) = (1, ShrinkBudget::NONE);
+    }
+    rounds.settle(&runtime, &mut tally.findings, &mut leaks, progress)?;
     progress.end();
     let sums = rounds.partition.map(|_| LevelSums {
         side: rounds.side.into(),
@@ -185,7 +209,8 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     let judge = judge.map_or_else(Tally::default, |(_, tally)| tally);
     let mut level = tally.finish(judge, Drive::Absent, stopped);
     draw(rounds.folder, &mut level);
-    Ok(Driven { level, repros, sums })
+    let repros = leaks.into_iter().map(|leak| leak.repro).collect();
+    Ok(Driven { level, repros, sums, learnt: rounds.learnt })
 }
 
 impl<'w> Rounds<'w> {
@@ -208,6 +233,9 @@ impl<'w> Rounds<'w> {
             rounds,
             series: Series::of(CampaignKey::from_seed(seed)),
             replays: 5,
+            shrink: ShrinkBudget::BESIDE_A_RUN,
+            cap: RequestCap::default(),
+            learnt: None,
             side: "",
             partition: None,
             folder,
@@ -215,7 +243,7 @@ impl<'w> Rounds<'w> {
         }
     }
 
-    fn home(&self) -> String {
+    pub(super) fn home(&self) -> String {
         home(self.side, LevelName::Wire, &self.workload.scenario)
     }
 
@@ -257,44 +285,6 @@ impl<'w> Rounds<'w> {
         record.repro = Some(relative);
         Ok(repro)
     }
-
-    /// States how often each finding reproduces. Findings of one plan share their rounds.
-    fn state_rates(
-        &self,
-        replays: u64,
-        runtime: &tokio::runtime::Runtime,
-        records: &mut [FindingRecord],
-        repros: &[Repro],
-        progress: &dyn Progress,
-    ) {
-        for (plan, members) in by_plan(repros) {
-            let mut rates = vec![Rate { hit: 0, of: 0 }; members.len()];
-            for again in 1..=replays {
-                if self.stop.reason().is_some() {
-                    return;
-                }
-                progress.say(&format!("driving a leaking plan again, {again} of {replays}"));
-                let driven = drive_plan(
-                    &self.servers,
-                    self.series.plant(plan.clone()),
-                    Recorder::in_memory(),
-                    self.stop,
-                );
-                let (history, _) = runtime.block_on(driven);
-                let findings = judge_findings(&history);
-                for (rate, repro) in rates.iter_mut().zip(&members) {
-                    rate.of += 1;
-                    rate.hit += u64::from(shows(&findings, &repro.fingerprint));
-                }
-            }
-            for (rate, repro) in rates.into_iter().zip(members) {
-                let same = |record: &&mut FindingRecord| record.fingerprint == repro.fingerprint;
-                if let Some(record) = records.iter_mut().find(same) {
-                    record.reproduction_rate = (rate.of > 0).then_some(rate);
-                }
-            }
-        }
-    }
 }
 
 /// Which oracles can say nothing by what the scenario states, and that in words: a reader of a clean
@@ -313,8 +303,16 @@ fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) {
         (OracleId::Binding, unbound, "nothing that tells which request an event answers"),
     ];
     let blind: Vec<_> = all.into_iter().filter(|(_, blind, _)| *blind).collect();
+    let stops = !protocol.controls.is_none();
+    let told = !foreign.stopped_at.is_empty() || !protocol.controls.asks.is_empty();
+    let controls = (stops && !told).then_some((
+        OracleId::ControlEffect,
+        true,
+        "no way to tell that a run was stopped",
+    ));
     let mut claims: Vec<String> = blind
         .iter()
+        .chain(&controls)
         .map(|(id, _, why)| format!("{id} sees nothing: the scenario names {why}"))
         .collect();
     if whole {
@@ -362,7 +360,7 @@ pub async fn drive_plan(
 }
 
 /// The same; what is recorded is looked at now and then.
-async fn drive_watched(
+pub(super) async fn drive_watched(
     servers: &Arc<Servers>,
     plan: Plan,
     recorder: Recorder,

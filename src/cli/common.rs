@@ -12,7 +12,7 @@ use crate::campaign::error::CampaignError;
 use crate::campaign::secrets::redacted;
 use crate::campaign::store::RunFolder;
 use crate::report::{github, terminal};
-use crate::scenario::{Scenario, built_in};
+use crate::scenario::{Scenario, Workload, built_in};
 use crate::trial::measure::Subject;
 use crate::trial::record::{Level, Record, Rule, SCHEMA_VERSION};
 use crate::trial::verdict::{ExitCode, Outcome, Reason, Verdict};
@@ -190,7 +190,7 @@ pub(super) fn today(now: SystemTime) -> String {
 }
 
 /// The first Ctrl-C ends the campaign with a report; the second ends the process.
-fn end_on_interrupt(stop: &Stop) -> Result<(), CampaignError> {
+pub(super) fn end_on_interrupt(stop: &Stop) -> Result<(), CampaignError> {
     let stop = stop.clone();
     let handler = move || {
         if stop.reason() == Some(crate::trial::verdict::ReasonCode::Interrupted) {
@@ -330,6 +330,19 @@ pub(super) fn not_tried() -> Vec<String> {
     ]
     .map(String::from)
     .to_vec()
+}
+
+/// The same for the work against a server of somebody's own, which says what it does.
+pub(super) fn not_tried_by(work: &Workload) -> Vec<String> {
+    let server = work.server.as_ref();
+    let left_out = server.map(|own| own.faults.left_out(work.vanish_percent)).unwrap_or_default();
+    let general = not_tried().into_iter();
+    let mut all: Vec<String> =
+        general.filter(|text| !text.starts_with("on the wire: cancelled requests")).collect();
+    if !left_out.is_empty() {
+        all.insert(0, format!("what `[workload]` does not ask for: {}", left_out.join(", ")));
+    }
+    all
 }
 
 /// The line that replays a file.

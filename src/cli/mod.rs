@@ -14,6 +14,7 @@ mod migration;
 mod model;
 mod output;
 mod progress;
+mod reach;
 mod replay;
 mod report;
 mod run;

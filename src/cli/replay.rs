@@ -1,27 +1,25 @@
 //! `partywall replay`: a repro, driven again.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::builder::BoolishValueParser;
 use sha2::{Digest, Sha256};
 
+use super::common::end_on_interrupt;
 use super::output::{self, Colour};
-use super::server;
+use super::reach::{of_code, reach};
 use crate::campaign::budget::Stop;
-use crate::campaign::error::{CampaignError, Kind, read_text};
+use crate::campaign::error::{CampaignError, read_text};
 use crate::campaign::interleaving::interleave;
-use crate::campaign::launched::Launched;
+use crate::campaign::redrive::RequestCap;
 use crate::campaign::replay::{Replayed, replay_explored, replay_on_wire};
 use crate::campaign::repro::{Repro, Target};
 use crate::campaign::series::Series;
 use crate::campaign::subject::Reference;
-use crate::campaign::target_process::TargetProcess;
 use crate::reference::call_sites::Migration;
 use crate::report::interleaving;
 use crate::report::terminal::Style;
-use crate::scenario::environment_in;
-use crate::swarm::Servers;
-use crate::swarm::transport::TargetUrl;
 use crate::trial::history::History;
 use crate::trial::raw::to_hex;
 use crate::trial::record::LevelName;
@@ -56,6 +54,9 @@ struct Tally {
     gone: u64,
     other: Vec<String>,
     histories: Vec<String>,
+    /// Why it was not driven as often as was asked for.
+    cut: Option<&'static str>,
+    interrupted: bool,
 }
 
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
@@ -71,8 +72,9 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     };
     output::print(&text_of(&repro, args, &tally));
     Ok(match tally {
+        Tally { interrupted: true, .. } => ExitCode::Interrupted,
         Tally { same: 1.., .. } => ExitCode::Leaked,
-        Tally { other, .. } if !other.is_empty() => ExitCode::Inconclusive,
+        Tally { other, gone, .. } if !other.is_empty() || gone == 0 => ExitCode::Inconclusive,
         _ => ExitCode::Clean,
     })
 }
@@ -117,13 +119,6 @@ fn replay_explore(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     Ok(tally)
 }
 
-fn of_code(name: &str) -> CampaignError {
-    CampaignError::usage(format!(
-        "this repro is of code in a test, `{}`; run that test, which replays its saved repros first",
-        name.escape_debug()
-    ))
-}
-
 /// The reference back end that is driven: the repro's, with other call sites where they are given.
 fn reference(args: &Args, repro: &Repro) -> Result<Option<Reference>, CampaignError> {
     let own = repro.reference()?;
@@ -136,54 +131,25 @@ fn digest(history: &History) -> String {
 }
 
 fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
-    let given = args.target.as_deref().map(TargetUrl::parse).transpose();
-    let given = given.map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
-    let mut process = None;
-    let mut launched = None;
-    let servers = match (given, reference(args, repro)?, &repro.target) {
-        (Some(url), _, _) => Servers::at(url),
-        (None, None, Target::Server { target }) => {
-            let given = server::given(&environment_of(repro))?;
-            let log = log();
-            launched
-                .insert(Launched::start(target, &given, &log, &Stop::default())?)
-                .servers()
-                .clone()
-        }
-        (None, Some(reference), _) => {
-            let log = log();
-            let program = std::env::current_exe().map_err(|error| {
-                let text = format!("this program does not know its path: {error}");
-                CampaignError::new(Kind::Internal, text)
-            })?;
-            process.insert(TargetProcess::start(&program, reference, log)?).servers()
-        }
-        (None, None, Target::Url { url }) => Servers::at(
-            TargetUrl::parse(url)
-                .map_err(|error| CampaignError::usage(format!("in `target`: {error}")))?,
-        ),
-        (None, None, Target::Code { name }) => return Err(of_code(name)),
-        (None, None, Target::Reference { .. }) => {
-            return Err(CampaignError::new(Kind::Internal, "a reference target has call sites"));
-        }
-    };
+    let stop = Stop::default();
+    end_on_interrupt(&stop)?;
+    let reached = reach(repro, args.target.as_deref(), reference(args, repro)?, &stop)?;
     let series = Series::on_shared_server(repro.plan.campaign);
-    let mut tally = Tally::default();
-    for _ in 0..args.times {
-        let (replayed, _) = replay_on_wire(repro, &servers, &series, &Stop::default())?;
+    let (mut tally, cap) = (Tally::default(), RequestCap::default());
+    for time in 0..args.times {
+        if !cap.take(&repro.plan) {
+            tally.cut = Some("the scenario allows no more requests");
+            break;
+        }
+        let servers = if time == 0 { Arc::clone(reached.servers()) } else { reached.again()? };
+        let (replayed, _) = replay_on_wire(repro, &servers, &series, &stop)?;
+        if stop.reason().is_some() && replayed != Replayed::Same {
+            tally.interrupted = true;
+            break;
+        }
         tally.add(replayed);
     }
-    drop((process, launched));
     Ok(tally)
-}
-
-fn log() -> PathBuf {
-    std::env::temp_dir().join(format!("partywall-replay-{}.log", std::process::id()))
-}
-
-/// What the templates of a repro's plan and target ask of the environment.
-fn environment_of(repro: &Repro) -> Vec<String> {
-    environment_in(&repro.to_file())
 }
 
 /// What a repro says may have come from a server: control characters are shown, not sent.
@@ -193,7 +159,7 @@ fn text_of(repro: &Repro, args: &Args, tally: &Tally) -> String {
     lines.push(String::new());
     let verdict = if tally.same > 0 {
         "REPRODUCED"
-    } else if tally.other.is_empty() {
+    } else if tally.other.is_empty() && tally.gone > 0 {
         "GONE"
     } else {
         "INCONCLUSIVE"
@@ -201,13 +167,17 @@ fn text_of(repro: &Repro, args: &Args, tally: &Tally) -> String {
     lines.push(format!(
         "{verdict}: same {} of {} times, gone {}{}",
         tally.same,
-        args.times,
+        tally.same + tally.gone + tally.other.len() as u64,
         tally.gone,
         match tally.other.first() {
             Some(first) => format!(", {} otherwise (first: {first})", tally.other.len()),
             None => String::new(),
         }
     ));
+    if tally.interrupted || tally.cut.is_some() {
+        let why = tally.cut.unwrap_or("interrupted");
+        lines.push(format!("of {} times that were asked for: {why}", args.times));
+    }
     match tally.histories.as_slice() {
         [] => {}
         [one] => lines.push(format!("every history has the same bytes: sha256 {one}")),

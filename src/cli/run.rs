@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::common::{Begun, CameTo, CampaignArgs, scenario};
+use super::common::{Begun, CameTo, CampaignArgs, not_tried, not_tried_by, scenario};
 use super::progress::Shown;
 use super::server;
 use crate::campaign::error::CampaignError;
@@ -99,7 +99,7 @@ fn run_reference(args: &Args) -> Result<ExitCode, CampaignError> {
     rounds.partition = args.partition;
     rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
     let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
-    tell(args, &begun, level, format!("the server at {url}"))
+    tell(args, &begun, level, format!("the server at {url}"), not_tried())
 }
 
 fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, CampaignError> {
@@ -136,7 +136,7 @@ fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Campai
     rounds.restart = fresh.then_some(&restart);
     let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
     current.borrow_mut().take();
-    tell(args, &begun, level, words)
+    tell(args, &begun, level, words, not_tried_by(&workload))
 }
 
 fn tell(
@@ -144,11 +144,13 @@ fn tell(
     begun: &Begun,
     level: Level,
     backend: String,
+    not_tried: Vec<String>,
 ) -> Result<ExitCode, CampaignError> {
     let came_to = CameTo { outcome: level.verdict.into(), reasons: level.reasons.clone() };
     let mut record = begun.record(came_to);
     record.backend = Some(backend);
     record.levels = vec![level];
+    record.not_tried = not_tried;
     record.partition = args.partition;
     begun.finish(record, &args.campaign.report)
 }

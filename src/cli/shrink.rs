@@ -1,40 +1,96 @@
 //! `partywall shrink`: a repro, made as small as it goes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::common::quoted_line;
+use super::common::{end_on_interrupt, quoted_line};
 use super::output;
+use super::reach::{of_code, reach};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, read_text, write_whole};
-use crate::campaign::repro::Repro;
+use crate::campaign::repro::{Repro, Target};
 use crate::campaign::shrink::shrink_repro;
+use crate::campaign::wire_shrink::{ShrinkBudget, Small, shrink_wire_repro};
+use crate::trial::record::LevelName;
 use crate::trial::verdict::ExitCode;
 
 /// The arguments of `shrink`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The repro file, of an explored trial
+    /// The repro file
     file: PathBuf,
     /// Where the small one goes [default: FILE with the extension `small.json`]
     #[arg(long, env = "PARTYWALL_OUTPUT", value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Wire: drive this server instead
+    #[arg(long, env = "PARTYWALL_TARGET", value_name = "URL")]
+    target: Option<String>,
+    /// Wire: how often the whole plan and the smallest one are driven, for their rates
+    #[arg(long, env = "PARTYWALL_TIMES", value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    times: u64,
+    /// Wire: how long smaller plans are tried
+    #[arg(long, env = "PARTYWALL_TIME_LIMIT", value_name = "SECONDS", default_value_t = ShrinkBudget::ALONE.time.as_secs())]
+    time_limit: u64,
 }
 
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     let repro = Repro::from_named_file(&args.file, &read_text(&args.file)?)?;
-    let reference = repro.reference()?.ok_or_else(|| {
-        CampaignError::usage("only repros of the reference back end are shrunk by this command")
+    match repro.level {
+        LevelName::Wire => shrink_wire(args, &repro),
+        _ => shrink_explored(args, &repro),
+    }
+}
+
+fn shrink_explored(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError> {
+    if args.target.is_some() {
+        return Err(CampaignError::usage(
+            "--target is for repros of the wire; this one is of an explored trial",
+        ));
+    }
+    let reference = repro.reference()?.ok_or_else(|| match &repro.target {
+        Target::Code { name } => of_code(name),
+        _ => {
+            CampaignError::usage("an explored repro is of the reference back end; this one is not")
+        }
     })?;
-    let Some(small) = shrink_repro(&repro, &reference, &Stop::default())? else {
-        output::print(
-            "GONE: the back end does not show this finding any more; nothing to shrink\n",
-        );
-        return Ok(ExitCode::Clean);
+    let Some(small) = shrink_repro(repro, &reference, &Stop::default())? else {
+        return Ok(gone());
     };
+    keep(args, repro, &small, [String::new(), String::new()])
+}
+
+fn shrink_wire(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError> {
+    let stop = Stop::default();
+    end_on_interrupt(&stop)?;
+    let reached = reach(repro, args.target.as_deref(), repro.reference()?, &stop)?;
+    let budget = ShrinkBudget { time: Duration::from_secs(args.time_limit), ..ShrinkBudget::ALONE };
+    let anew = || reached.again();
+    let restart = reached.is_fresh_each_time().then_some(&anew as _);
+    let small = shrink_wire_repro(repro, reached.servers(), restart, budget, args.times, &stop)?;
+    let Some(Small { repro: small, rate, whole, .. }) = small else {
+        return Ok(if stop.reason().is_some() { ExitCode::Interrupted } else { gone() });
+    };
+    let told = [whole, rate].map(|rate| format!(", shows in {} of {} drives", rate.hit, rate.of));
+    let code = keep(args, repro, &small, told)?;
+    Ok(if stop.reason().is_some() { ExitCode::Interrupted } else { code })
+}
+
+fn gone() -> ExitCode {
+    output::print("GONE: the back end does not show this finding any more; nothing to shrink\n");
+    ExitCode::Clean
+}
+
+fn keep(
+    args: &Args,
+    repro: &Repro,
+    small: &Repro,
+    told: [String; 2],
+) -> Result<ExitCode, CampaignError> {
     let path = args.output.clone().unwrap_or_else(|| args.file.with_extension("small.json"));
     write_whole(&path, &small.to_file())?;
+    let [before, after] = told;
     output::print(&format!(
-        "before: {}\nafter:  {}\nReproduce with: {}\n",
+        "before: {}{before}\nafter:  {}{after}\nReproduce with: {}\n",
         repro.size(),
         small.size(),
         quoted_line(&path)

@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 use sha2::{Digest, Sha256};
 
 use super::audit::read_audit;
-use super::common::{Begun, CameTo, CampaignArgs, scenario};
+use super::common::{Begun, CameTo, CampaignArgs, not_tried_by, scenario};
 use super::progress::Shown;
 use super::report;
 use super::saved::SavedArgs;
@@ -130,6 +130,7 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
     args.saved.save(&came_to.repros)?;
     let mut record = signed_off_record(&begun, came_to);
     record.partition = args.partition;
+    record.not_tried = not_tried_by(&scenario.work);
     begun.finish(record, &args.campaign.report)
 }
 

@@ -281,7 +281,9 @@ pub(super) fn repeats(
     let later = numbered().filter_map(|event| {
         let next = *next.get(event.observer.as_str())?;
         let closed = case.connections[event.line].closed?;
-        let before = closed < case.connections[next.line].first;
+        let run = event.run.as_ref().map(|run| run.as_str());
+        let asked = case.named.asked_for(next.line, run, event.sequence.unwrap_or_default());
+        let before = closed < case.connections[next.line].first && !asked;
         before.then_some((&event.observer, (event.at, next.at)))
     });
     plants.draw_own(

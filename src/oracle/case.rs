@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::attribution::{self, Asked};
 use super::decode::Decoder;
 use super::leaves::Path;
+use super::named::Named;
 use super::runs::{Acceptance, RunFacts};
 use super::seen::{self, Seen};
 use super::solo::Solos;
@@ -173,6 +174,8 @@ pub struct Case<'h> {
     pub(super) others: Vec<Vec<usize>>,
     /// Finds the JSON in messages.
     pub(super) reader: Reader,
+    /// The runs that users named.
+    pub(super) named: Named<'h>,
     /// The calls that the upstream logged.
     pub(super) upstream: Vec<Asked>,
     pub(super) scanner: Scanner,
@@ -211,6 +214,7 @@ impl<'h> Case<'h> {
             dialect,
             malformed: decoder.malformed,
             reader: decoder.reader.clone(),
+            named: Named::of(history, &decoder),
             seen: seen::all(history, scanner, &decoder),
             messages: decoder.messages,
             connections: decoder.connections,
@@ -266,6 +270,12 @@ impl<'h> Case<'h> {
     /// Whether events of the run came.
     pub fn has_events(&self, start: &Start<'_>) -> bool {
         start.run_at.is_some_and(|run| !self.events[run].is_empty())
+    }
+
+    /// How many events of the run came to its user.
+    pub fn events_of(&self, start: &Start<'_>) -> usize {
+        let own = |at: &&usize| self.messages[**at].observer == *start.user;
+        start.run_at.map_or(0, |run| self.events[run].iter().filter(own).count())
     }
 
     /// What is known of the message's run.

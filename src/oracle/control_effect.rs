@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::case::{Case, Channel, Message};
 use super::control::{Alteration, Edit, Expected, bytes};
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle};
+use super::{Judgement, Oracle, stop_and_approve};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
 use crate::trial::history::What;
 use crate::trial::ids::UserName;
@@ -35,10 +35,12 @@ impl Oracle for ControlEffect {
         Rule {
             oracle: self.id(),
             short: "What a user does to a run changes that run and no other.".into(),
-            meaning: "A run was stopped that its user never asked to stop, or a stop was granted \
-                      and the run came to its usual end."
+            meaning: "A run was stopped that its user never asked to stop, went on with another \
+                      user's approval, or a stop was granted and the run came to its usual end."
                 .into(),
-            precondition: "A user stopped a run, or a run ended as stopped.".into(),
+            precondition: "A user stopped or approved a run, or a run ended as stopped, and the \
+                           scenario says how that is told."
+                .into(),
             next: "Ask by which key a control finds its run: the active one, a client's request \
                    id, a flag that the next run finds."
                 .into(),
@@ -46,6 +48,10 @@ impl Oracle for ControlEffect {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
+        if case.dialect.foreign.is_some() {
+            let (suspects, items) = stop_and_approve::judge(case);
+            return Judgement::new(suspects.finish(), items, "no run was stopped or approved");
+        }
         let mut suspects = Suspects::default();
         let stops = stops(case);
         let mut items = stops.iter().filter(|stop| stop.granted.is_some()).count() as u64;
@@ -73,6 +79,9 @@ impl Oracle for ControlEffect {
     }
 
     fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+        if case.dialect.foreign.is_some() {
+            return stop_and_approve::alterations(case, rng);
+        }
         let known = self.judge(case).suspects;
         let stops = stops(case);
         let stopped = |stop: &&Stop<'_>| {

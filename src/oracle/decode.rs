@@ -384,8 +384,7 @@ impl<'h> Decoder<'h> {
         );
         let tree = || serde_json::from_slice(&payload.json).ok();
         message.is_terminal = dialect.is_terminal(kind, message.agent.as_deref())
-            || (dialect.foreign.as_ref().is_some_and(|foreign| !foreign.ends_where.is_empty())
-                && ends_by_place(dialect, tree().as_ref()));
+            || (dialect.ends_by_place() && ends_by_place(dialect, tree().as_ref()));
         message.is_event = message.is_terminal || dialect.is_event(kind);
         message.is_acceptance = (!dialect.accepted.is_empty() && kind == dialect.accepted)
             || (by_request && message.is_event && message.request.is_some());

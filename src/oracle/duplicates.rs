@@ -70,7 +70,11 @@ fn judge_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 
             Some((ended, ref first)) if ended < opened => Some(first),
             _ => None,
         });
-        if let Some(&first) = again {
+        let run = message.run.as_ref().map(|run| run.as_str());
+        let asked = || case.named.asked_for(message.line, run, number);
+        if let Some(&first) =
+            again.filter(|first| case.messages[**first].line == message.line || !asked())
+        {
             suspects.add(repeated(case, first, at));
         }
         came.on.entry(message.line).or_insert(at);

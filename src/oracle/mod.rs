@@ -23,6 +23,7 @@ mod decode;
 mod duplicates;
 pub mod latent;
 mod leaves;
+mod named;
 mod non_interference;
 mod normal;
 #[doc(hidden)]
@@ -32,6 +33,7 @@ mod plant;
 pub mod runs;
 pub mod seen;
 mod solo;
+mod stop_and_approve;
 mod suspects;
 
 use crate::trial::canary::PHANTOM_USER;

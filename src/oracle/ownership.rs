@@ -98,7 +98,7 @@ fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u6
     let told = |facts: &&RunFacts| facts.user_told && !facts.made_up;
     let Some(facts) = case.facts(message).filter(told) else { return 0 };
     let (Some(victim), observer) = (&facts.user, &message.observer) else { return 0 };
-    if !facts.may_be_of(observer) {
+    if !facts.may_be_of(observer) && !case.named.may_echo(message) {
         let run = facts.run.filter(|_| facts.run_told);
         let mut evidence: Vec<_> = facts
             .given

@@ -160,8 +160,11 @@ fn answered(case: &Case<'_>, message: usize, waiting: Option<&mut Waiting>) -> A
     let may_answer = |&start: &usize| {
         let start = &case.starts[start];
         let here = start.line.is_none_or(|line| {
-            // After a cut, the answer may come on the user's next connection.
-            line == message.line || case.connections[line].closed.is_some_and(|n| n < message.n)
+            // After a cut, the answer may come on the user's next connection; where several stand,
+            // on each of them.
+            line == message.line
+                || case.connections[line].closed.is_some_and(|n| n < message.n)
+                || case.connections[message.line].first < start.n
         });
         start.n < message.n && here
     };

@@ -176,7 +176,7 @@ impl Person<'_> {
                 self.interrupted(|run| vec![Step::Resume { run, cursor }]);
             }
             Act::Reconnects => {
-                self.steps.push(Step::Reconnect);
+                self.steps.push(Step::Reconnect { keep: 0 });
                 self.plain(Via::Socket);
             }
             Act::Vanishes => {

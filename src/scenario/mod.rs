@@ -2,17 +2,21 @@
 
 mod checked;
 mod embedded;
+mod faults;
 pub mod file;
 mod generate;
+pub mod load_file;
 mod mix;
 mod server;
 mod server_check;
 pub mod server_file;
 mod server_plan;
+mod server_strikes;
 mod server_templates;
 
 pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
 pub use embedded::{built_in, built_in_names, source_of};
+pub use faults::{Faults, Learnt, Point};
 pub use mix::Act;
 pub use server::{ServerScenario, ServerTarget, ServerWork, environment_in};
 pub use server_templates::TEMPLATES;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::checked::{Range, ScenarioError, Sizes, Workload, line_of};
+use super::faults::Faults;
 use super::file::SCENARIO_VERSION;
 use super::server_check::Words;
 use super::server_file::{ServerFile, TargetTable};
@@ -77,12 +78,10 @@ pub struct ServerWork {
     pub names: Vec<UserName>,
     /// Whether the second round lets users work one after the other.
     pub sequential: bool,
-    /// How many of a hundred runs the user goes away from.
-    pub cancel_percent: u8,
-    /// How many of a hundred runs are preceded by a malformed message.
-    pub malformed_percent: u8,
     /// Runs of a user that go on at the same time.
     pub parallel: u16,
+    /// What goes otherwise than it should.
+    pub faults: Faults,
 }
 
 impl ServerScenario {
@@ -175,6 +174,7 @@ fn work(
     rounds: u64,
 ) -> Result<(Workload, u64), ScenarioError> {
     let load = &file.workload;
+    let faults = words.faults(file, &protocol)?;
     let percent = |written: &Option<Spanned<u8>>| match written {
         None => Ok(0),
         Some(written) => {
@@ -234,7 +234,10 @@ fn work(
     let mut rounds = rounds;
     if let Some(most) = &file.limits.requests {
         let set_up = protocol.setup.len() as u64 + 1;
-        let round = u64::from(active) * (u64::from(runs) + set_up);
+        let disconnect = percent(&load.disconnect_percent)?;
+        let approves = protocol.controls.approve.is_some();
+        let more = faults.requests(runs.into(), set_up - 1, disconnect, approves);
+        let round = u64::from(active) * (u64::from(runs) + more) + u64::from(users) * set_up;
         words.demand(*most.get_ref() >= round, most, || {
             format!("one round alone takes {round} requests; give fewer users or runs")
         })?;
@@ -259,9 +262,8 @@ fn work(
         protocol,
         names,
         sequential: load.sequential.unwrap_or(true),
-        cancel_percent: percent(&load.cancel_percent)?,
-        malformed_percent: percent(&load.malformed_percent)?,
         parallel,
+        faults,
     };
     let work = Workload {
         scenario: name.to_owned(),

@@ -17,6 +17,7 @@ use crate::trial::protocol::{
     SetUp, Start,
 };
 use crate::trial::reader::SSE_EVENT;
+use crate::trial::run_controls::Caps;
 use crate::trial::template;
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -51,7 +52,7 @@ impl Words<'_> {
         written.iter().map(|(name, value)| Ok((name.clone(), self.template(value)?))).collect()
     }
 
-    fn pointer(&self, written: &Option<Spanned<String>>) -> Checked<String> {
+    pub(super) fn pointer(&self, written: &Option<Spanned<String>>) -> Checked<String> {
         let Some(written) = written else { return Ok(String::new()) };
         let text = written.get_ref();
         self.demand(text.starts_with('/') || text == SSE_EVENT, written, || {
@@ -67,7 +68,7 @@ impl Words<'_> {
         Ok(Some(written.get_ref().clone()))
     }
 
-    fn content(
+    pub(super) fn content(
         &self,
         prefix: &str,
         json: &Option<Spanned<Value>>,
@@ -88,7 +89,7 @@ impl Words<'_> {
         }
     }
 
-    fn request(
+    pub(super) fn request(
         &self,
         method: &Option<Spanned<String>>,
         path: &Spanned<String>,
@@ -167,14 +168,18 @@ impl Words<'_> {
         self.demand(!on_connection || events.is_some(), &file.start, || {
             "events come on a connection: give `connection` and `path` in `[events]`".into()
         })?;
-        let dialect = self.dialect(&file.events)?;
+        let mut dialect = self.dialect(&file.events)?;
+        self.stopped(file, &mut dialect)?;
         let seconds = file.limits.run_seconds.as_ref().map_or(10, |seconds| *seconds.get_ref());
         let told = !on_connection || dialect.tells_ends();
         self.demand(told, &file.start, || {
             "what ends a run is not told: give `ends` in `[events]`".into()
         })?;
         let patience = seconds.clamp(1, 3_600) * 1_000;
-        Ok(Protocol { identity, setup, start, events, dialect, patience })
+        let (controls, switch) = (self.run_controls(file)?, self.switch(file)?);
+        let requests = file.limits.requests.as_ref().map(|most| *most.get_ref());
+        let caps = Caps { requests, paced: file.limits.runs_per_second.is_some() };
+        Ok(Protocol { identity, setup, start, events, dialect, patience, controls, switch, caps })
     }
 
     fn set_up(&self, step: &SetUpTable) -> Checked<SetUp> {

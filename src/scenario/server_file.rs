@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use toml::Spanned;
 
+use super::load_file::{ControlsTable, LoadTable, SwitchTable};
+
 /// Names with their templates.
 pub type Pairs = BTreeMap<String, Spanned<String>>;
 
@@ -41,6 +43,12 @@ pub struct ServerFile {
     /// How messages are read, and the connection that events come on.
     #[serde(default)]
     pub events: EventsTable,
+    /// How runs are stopped and approved.
+    #[serde(default)]
+    pub controls: ControlsTable,
+    /// How the next user takes over an event connection.
+    #[schemars(with = "Option<SwitchTable>")]
+    pub switch: Option<Spanned<SwitchTable>>,
     /// Who does what.
     #[serde(default)]
     pub workload: LoadTable,
@@ -268,40 +276,6 @@ pub enum EndTable {
         /// The JSON pointer.
         present: String,
     },
-}
-
-/// Who does what.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LoadTable {
-    /// Users, the bystander included [default: 50].
-    #[schemars(with = "Option<u32>")]
-    pub users: Option<Spanned<u32>>,
-    /// Runs that each user starts [default: 2].
-    #[schemars(with = "Option<u16>")]
-    pub runs_per_user: Option<Spanned<u16>>,
-    /// Rounds in which all users start together [default: 8].
-    #[schemars(with = "Option<u64>")]
-    pub rounds: Option<Spanned<u64>>,
-    /// Fewest and most milliseconds before a run [default: 0 to 20].
-    #[schemars(with = "Option<[u32; 2]>")]
-    pub start_delay: Option<Spanned<[u32; 2]>>,
-    /// Whether one connected user does nothing [default: true where there is an event connection].
-    pub bystander: Option<bool>,
-    /// Whether the second round lets users work one after the other [default: true].
-    pub sequential: Option<bool>,
-    /// How many of a hundred runs the user goes away from, at a random point.
-    #[schemars(with = "Option<u8>")]
-    pub cancel_percent: Option<Spanned<u8>>,
-    /// How many of a hundred runs lose their event connection, at a random point.
-    #[schemars(with = "Option<u8>")]
-    pub disconnect_percent: Option<Spanned<u8>>,
-    /// How many of a hundred runs are preceded by a malformed message.
-    #[schemars(with = "Option<u8>")]
-    pub malformed_percent: Option<Spanned<u8>>,
-    /// Runs of a user that go on at the same time [default: 1].
-    #[schemars(with = "Option<u16>")]
-    pub parallel: Option<Spanned<u16>>,
 }
 
 /// What may not be exceeded.

@@ -160,8 +160,14 @@ impl User {
             Step::Stop { run } => self.control(*run, "stop").await,
             Step::Approve { run } => self.control(*run, "approve").await,
             Step::Resume { run, cursor } => self.resume(*run, *cursor).await,
-            Step::Reconnect => self.reconnect().await,
+            Step::Reconnect { .. } => self.reconnect().await,
             Step::Malformed => self.send(speech::MALFORMED.into()).await,
+            // What only plans for a server of somebody's own have.
+            Step::Tab { .. }
+            | Step::StopReading { .. }
+            | Step::HandOver
+            | Step::TakeOver
+            | Step::ControlOther { .. } => {}
         }
     }
 

@@ -49,6 +49,7 @@ impl User {
         let own = self.progress.id(run)?.clone();
         match kind {
             CursorKind::Own => Some(Cursor { run: own, after }),
+            CursorKind::Old => Some(Cursor { run: own, after: after / 2 }),
             CursorKind::Foreign => Some(Cursor { run: self.guess(&own)?, after: 0 }),
             CursorKind::Nonsense => Some(Cursor { run: RunId::new("no-such-run"), after: 0 }),
         }

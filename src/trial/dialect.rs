@@ -60,6 +60,10 @@ pub struct Foreign {
     pub matching: Matching,
     /// Whether the ids of runs are unique among all users.
     pub unique_runs: bool,
+    /// Where the end of a run that was stopped says so, by [`Dialect::stopped`]; empty where it
+    /// does not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stopped_at: String,
 }
 
 /// How a message finds the run that it belongs to.
@@ -136,8 +140,14 @@ impl Dialect {
 
     /// Whether anything in a message can end a run.
     pub fn tells_ends(&self) -> bool {
-        let places = self.foreign.as_ref().is_some_and(|foreign| !foreign.ends_where.is_empty());
-        places || !self.terminal.is_empty()
+        self.ends_by_place() || !self.terminal.is_empty()
+    }
+
+    /// Whether a run may end by what stands in some place of a message.
+    pub fn ends_by_place(&self) -> bool {
+        let places =
+            |foreign: &Foreign| !(foreign.ends_where.is_empty() && foreign.stopped_at.is_empty());
+        self.foreign.as_ref().is_some_and(places)
     }
 
     /// Whether a message of that type belongs to a run's stream. Where no types are listed, all do

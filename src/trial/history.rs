@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ConnectionId, RequestId, RunId, TaskName, ThreadId, UserName};
-use super::plan::{Plan, Via};
+use super::plan::{ControlAction, Plan, Via};
 use super::raw::Raw;
 
 /// The version of the history format that this program writes and reads.
@@ -18,9 +18,6 @@ pub const HISTORY_VERSION: u32 = 1;
 
 /// What the `format` field of a history's header says.
 pub const HISTORY_FORMAT: &str = "partywall-history";
-
-/// What stands in the place of a secret.
-const HIDDEN: &str = "***";
 
 /// One line of a history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +121,25 @@ pub enum What {
         /// Whether nothing could come any more.
         at_rest: bool,
     },
+    /// The user asks, on this connection, for what came of a run after an event.
+    Resume {
+        /// The run, as the user names it.
+        run: RunId,
+        /// The number of the event.
+        after: u64,
+    },
+    /// The user asks that something be done to a run; the bytes follow as `sent` or `request`.
+    Control {
+        /// What.
+        action: ControlAction,
+        /// Whose run.
+        user: UserName,
+        /// The run's number in the plan.
+        run: u16,
+        /// The run's id, as far as it was known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RunId>,
+    },
     /// What the back end reports of itself, where it does.
     Backend {
         /// The report.
@@ -142,66 +158,6 @@ impl What {
             _ => None,
         }
     }
-}
-
-impl What {
-    /// The same with these secrets taken out: a server may send back what it was shown.
-    pub fn without(mut self, secrets: &[String]) -> Self {
-        match &mut self {
-            Self::Sent { raw }
-            | Self::Received { raw }
-            | Self::Refused { raw, .. }
-            | Self::Ended { raw, .. } => hide_bytes(raw, secrets),
-            Self::Request { path, raw, .. } => {
-                hide(path, secrets);
-                hide_bytes(raw, secrets);
-            }
-            Self::Answer { headers, raw, .. } => {
-                hide_bytes(headers, secrets);
-                hide_bytes(raw, secrets);
-            }
-            Self::Broken { error } => hide(error, secrets),
-            _ => {}
-        }
-        self
-    }
-}
-
-fn hide(text: &mut String, secrets: &[String]) {
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        let quoted = super::template::in_url(secret);
-        for form in [secret, &quoted] {
-            if text.contains(form.as_str()) {
-                *text = text.replace(form.as_str(), HIDDEN);
-            }
-        }
-    }
-}
-
-fn hide_bytes(raw: &mut Raw, secrets: &[String]) {
-    if let Ok(text) = std::str::from_utf8(raw.bytes()) {
-        let mut hidden = text.to_owned();
-        hide(&mut hidden, secrets);
-        if hidden != text {
-            *raw = Raw::from(hidden);
-        }
-        return;
-    }
-    // What is no text: the secret's own bytes are blanked where they stand.
-    let mut bytes = raw.bytes().to_vec();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        let length = secret.len();
-        let places: Vec<usize> = bytes
-            .windows(length)
-            .enumerate()
-            .filter(|(_, window)| *window == secret.as_bytes())
-            .map(|(at, _)| at)
-            .collect();
-        for at in places {
-            bytes[at..at + length].fill(b'*');
-        }
-    }
-    *raw = Raw::new(bytes);
 }
 
 /// What a back end reports of itself, so that a finding can be told with its causes.

@@ -127,6 +127,28 @@ impl Plan {
         Ok(())
     }
 
+    /// How many requests, messages and openings a drive of the plan sends at most, as far as the
+    /// plan says it.
+    pub fn requests(&self) -> u64 {
+        let setup = self.protocol.as_ref().map_or(0, |protocol| protocol.setup.len() as u64);
+        let sends = |step: &Step| match step {
+            Step::Connect | Step::Tab { .. } | Step::Reconnect { .. } | Step::Resume { .. } => {
+                1 + setup
+            }
+            Step::Barrier
+            | Step::Pause { .. }
+            | Step::AwaitEvents { .. }
+            | Step::Await { .. }
+            | Step::AwaitUser { .. }
+            | Step::Abandon { .. }
+            | Step::StopReading { .. }
+            | Step::Vanish
+            | Step::Close => 0,
+            _ => 1,
+        };
+        self.users.iter().flat_map(|user| &user.steps).map(sends).sum()
+    }
+
     /// The user of that index.
     pub fn user_at(&self, index: u32) -> Option<&UserPlan> {
         self.users.iter().find(|user| user.index == index)
@@ -257,9 +279,58 @@ pub enum Step {
         cursor: CursorKind,
     },
     /// Opens a new event connection and only then lets go of the old one.
-    Reconnect,
-    /// Sends something on the event connection that is no message of the protocol.
+    Reconnect {
+        /// How many turns both stand.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        keep: u32,
+    },
+    /// Sends something that is no message of the protocol: on the event connection, or where runs
+    /// are started over HTTP, there.
     Malformed,
+    /// Turns to the event connection of that number, opening it beside those that stand where it
+    /// does not yet: what follows is sent on it.
+    Tab {
+        /// Which, from 0.
+        tab: u8,
+    },
+    /// Reads nothing of what comes, on any connection, for that many turns.
+    StopReading {
+        /// Milliseconds on the wire.
+        turns: u32,
+    },
+    /// Leaves the event connection to the next user at this browser.
+    HandOver,
+    /// Takes over the event connection of the user before at this browser.
+    TakeOver,
+    /// Asks that something be done to a run of another user.
+    ControlOther {
+        /// What.
+        action: ControlAction,
+        /// The index of the other user.
+        user: u32,
+        /// The number of their run.
+        run: u16,
+    },
+}
+
+/// What a user may ask to be done to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlAction {
+    /// That it end.
+    Stop,
+    /// That it go on, where it waits for that.
+    Approve,
+}
+
+impl ControlAction {
+    /// What the user does, in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stops",
+            Self::Approve => "approves",
+        }
+    }
 }
 
 /// A cursor that a user who comes back may show.
@@ -268,6 +339,8 @@ pub enum Step {
 pub enum CursorKind {
     /// The last event that they have.
     Own,
+    /// An earlier one of the same run.
+    Old,
     /// One of a run that is not theirs, as far as they can guess its name.
     Foreign,
     /// One that there is not.
@@ -338,6 +411,26 @@ pub enum Twist {
     NoSettings,
     /// The run waits for an approval before it ends.
     Approval,
+    /// So many bytes follow what the user writes.
+    Oversize {
+        /// How many.
+        bytes: u32,
+    },
+}
+
+impl Twist {
+    /// The bytes that follow what the user writes.
+    fn padding(self) -> usize {
+        match self {
+            Self::Oversize { bytes } => bytes as usize,
+            _ => 0,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What the conversation of a user is called where they name none.
@@ -362,6 +455,11 @@ impl RunPlan {
         if self.phantom {
             text.push_str(" and ");
             text.push_str(&mint.mint(super::control::phantom_owner(self.via)));
+        }
+        let padding: usize = self.twists.iter().map(|twist| twist.padding()).sum();
+        if padding > 0 {
+            text.push(' ');
+            text.extend(std::iter::repeat_n('x', padding));
         }
         text
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::dialect::Dialect;
 use super::plan::Via;
+use super::run_controls::{Caps, RunControls, Switch};
 
 /// How one user speaks and is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,15 @@ pub struct Protocol {
     pub dialect: Dialect,
     /// How long a user waits for the end of a run, in milliseconds.
     pub patience: u32,
+    /// How a user stops and approves a run, where the scenario says.
+    #[serde(default, skip_serializing_if = "RunControls::is_none")]
+    pub controls: RunControls,
+    /// How the next user takes an event connection over, where that can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<Switch>,
+    /// What driving may not exceed, however often a plan is driven again.
+    #[serde(default, skip_serializing_if = "Caps::is_none")]
+    pub caps: Caps,
 }
 
 /// What a user shows with every request and every opening: pairs of a name and a template.

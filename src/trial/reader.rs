@@ -156,7 +156,19 @@ pub fn nothing_to_say(dialect: &Dialect, kind: Option<&str>, json: &[u8]) -> boo
 pub fn ends_by_place(dialect: &Dialect, tree: Option<&Value>) -> bool {
     let (Some(foreign), Some(tree)) = (&dialect.foreign, tree) else { return false };
     let stands = |place: &String| tree.pointer(place).is_some_and(|found| !found.is_null());
-    foreign.ends_where.iter().any(stands)
+    foreign.ends_where.iter().any(stands) || says_stopped(dialect, tree)
+}
+
+/// Whether the message says that its run was stopped, in a server of somebody's own.
+pub fn says_stopped(dialect: &Dialect, tree: &Value) -> bool {
+    let Some(foreign) = dialect.foreign.as_ref().filter(|own| !own.stopped_at.is_empty()) else {
+        return false;
+    };
+    match tree.pointer(&foreign.stopped_at) {
+        Some(Value::String(text)) => *text == dialect.stopped,
+        Some(Value::Null) | None => false,
+        Some(other) => other.to_string() == dialect.stopped,
+    }
 }
 
 /// The event of a stream: its data, and its name. None for what is no such event.

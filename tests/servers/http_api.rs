@@ -21,7 +21,11 @@ struct Api {
     /// The leaks: notes by id alone, and connections that may still owe a reply.
     cache: Mutex<BTreeMap<String, Value>>,
     pool: Mutex<Vec<BufReader<TcpStream>>>,
+    outstanding: Mutex<Vec<Reply>>,
 }
+
+/// A reply that is still to come.
+type Reply = tokio::task::JoinHandle<Option<String>>;
 
 pub(crate) fn start(leak: Leak, upstream: &str) -> Server {
     let api = Api {
@@ -29,6 +33,7 @@ pub(crate) fn start(leak: Leak, upstream: &str) -> Server {
         notes: Mutex::default(),
         cache: Mutex::default(),
         pool: Mutex::default(),
+        outstanding: Mutex::default(),
     };
     let router = Router::new().route("/notes", post(create)).route("/notes/{id}", get(read));
     super::serve(router.with_state(Arc::new(api)))
@@ -45,6 +50,7 @@ async fn create(
     };
     let summary = match api.common.leak {
         Leak::StaleReply => api.pooled(&token, text).await,
+        Leak::Outstanding => api.outstanding(&token, text).await,
         _ => api.common.tool(&token, text).await,
     };
     let Some(summary) = summary else { return StatusCode::BAD_GATEWAY.into_response() };
@@ -79,7 +85,37 @@ impl Drop for Loan<'_> {
     }
 }
 
+/// A reply that somebody waits for: where they go, it is there for the next.
+struct Waited<'a> {
+    api: &'a Api,
+    reply: Option<Reply>,
+}
+
+impl Drop for Waited<'_> {
+    fn drop(&mut self) {
+        locked(&self.api.outstanding).extend(self.reply.take());
+    }
+}
+
 impl Api {
+    /// Takes the reply that an abandoned request is still owed, or asks. One that has come by then
+    /// is thrown away: nothing of a cancellation outlives its reply.
+    async fn outstanding(self: &Arc<Self>, token: &str, text: &str) -> Option<String> {
+        let owed = {
+            let mut outstanding = locked(&self.outstanding);
+            outstanding.retain(|reply| !reply.is_finished());
+            outstanding.pop()
+        };
+        let reply = owed.unwrap_or_else(|| {
+            let (api, token, text) = (Arc::clone(self), token.to_owned(), text.to_owned());
+            tokio::spawn(async move { api.common.tool(&token, &text).await })
+        });
+        let mut waited = Waited { api: self, reply: Some(reply) };
+        let came = waited.reply.as_mut()?.await.ok()?;
+        waited.reply = None;
+        came
+    }
+
     /// Asks over a pooled connection, one reply after the other.
     async fn pooled(&self, token: &str, text: &str) -> Option<String> {
         let kept = locked(&self.pool).pop();

@@ -6,8 +6,9 @@
 //! | --- | --- | --- |
 //! | `sse_chat` | an OpenAI-compatible chat, SSE | `Slot`, `Cache`, `Credential` |
 //! | `json_rpc` | JSON-RPC over streamable HTTP, as MCP does it | `IdCollision` |
-//! | `http_api` | create and read back | `Cache`, `StaleReply` |
+//! | `http_api` | create and read back | `Cache`, `StaleReply`, `Outstanding` |
 //! | `socket_io` | a chat in Socket.IO frames | `Broadcast`, `IdCollision` |
+//! | `steered_chat` | a chat with stops, approvals, cursors, changes of user | `AnybodysRun`, `Cursor`, `FormerUser`, `LastOfUser`, `Dropping` |
 //! | `ws_chat` | a chat over WebSocket | `Slot`, `Broadcast` |
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test takes what it needs")]
@@ -17,6 +18,7 @@ pub(crate) mod json_rpc;
 mod lines;
 pub(crate) mod socket_io;
 pub(crate) mod sse_chat;
+pub(crate) mod steered_chat;
 pub(crate) mod ws_chat;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,10 +43,22 @@ pub(crate) enum Leak {
     Credential,
     /// A connection to the upstream goes back to the pool with its reply unread (M01).
     StaleReply,
+    /// The same, but only until that reply has come: what shows it must happen before (M01).
+    Outstanding,
     /// Events go to everybody who is connected (M12).
     Broadcast,
     /// Who waits for a reply is looked up by the client's id (M03).
     IdCollision,
+    /// A run is stopped and approved by whoever names it (M23).
+    AnybodysRun,
+    /// Events are given again to whoever names their run (M17).
+    Cursor,
+    /// A connection goes on with its former user's events (M19).
+    FormerUser,
+    /// What a reader has no room for is left out (M20).
+    Dropping,
+    /// Of a user's requests the last one's words answer all (M01, within one user).
+    LastOfUser,
 }
 
 /// A running server; it ends when dropped.
@@ -70,6 +84,11 @@ impl Drop for Server {
 
 /// Serves on a thread of its own.
 fn serve(router: Router) -> Server {
+    serve_with(router, None)
+}
+
+/// The same; the system keeps no more than that of what is not read.
+fn serve_with(router: Router, send_buffer: Option<usize>) -> Server {
     let (sender, port) = std::sync::mpsc::channel();
     let (end, ended) = oneshot::channel::<()>();
     std::thread::spawn(move || {
@@ -79,7 +98,12 @@ fn serve(router: Router) -> Server {
             let listener = listener.expect("a free port");
             let port = listener.local_addr().expect("it is bound").port();
             sender.send(port).expect("the test waits for it");
-            let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+            let listener = listener.tap_io(move |stream| {
+                let _ = stream.set_nodelay(true);
+                if let Some(bytes) = send_buffer {
+                    let _ = socket2::SockRef::from(&*stream).set_send_buffer_size(bytes);
+                }
+            });
             tokio::select! {
                 _ = axum::serve(listener, router) => {}
                 _ = ended => {}

@@ -153,7 +153,8 @@ impl<'h> Signs<'h> {
             let Some(person) = self.person(&astray.observer) else { return false };
             let mut opened = 0;
             person.steps.iter().any(|step| {
-                let opens = matches!(step, Step::Connect | Step::Reconnect | Step::Resume { .. });
+                let opens =
+                    matches!(step, Step::Connect | Step::Reconnect { .. } | Step::Resume { .. });
                 opened += u32::from(opens);
                 let this = astray.connection == format!("{}/socket{opened}", astray.observer);
                 matches!(step, Step::Resume { .. }) && this
@@ -332,7 +333,7 @@ impl<'h> Signs<'h> {
     /// Whether only those lost something who had come back on another connection.
     pub(super) fn only_those_who_came_back(&self) -> bool {
         let lost = self.by(OracleId::Completeness);
-        let came_back = |step: &Step| matches!(step, Step::Reconnect | Step::Resume { .. });
+        let came_back = |step: &Step| matches!(step, Step::Reconnect { .. } | Step::Resume { .. });
         let whole = |found: &&&Finding| found.victim_operation.starts_with("the end of");
         !lost.is_empty()
             && lost.iter().filter(whole).all(|found| {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Client;
 use crate::trial::history::What;
@@ -129,6 +129,7 @@ impl Client {
             reader: Arc::clone(&self.reader),
             flow: Arc::clone(&flow),
             post: self.post.clone(),
+            reads: self.reads.subscribe(),
         };
         let request = self.http.request(&ready.method, &ready.url, &ready.headers, ready.body);
         let task = self.world.spawn(name.as_str(), task.drive(request));
@@ -146,6 +147,8 @@ struct Task {
     reader: Arc<Reader>,
     flow: Arc<Mutex<Flow>>,
     post: mpsc::UnboundedSender<Heard>,
+    /// Whether the user reads.
+    reads: watch::Receiver<bool>,
 }
 
 impl Task {
@@ -227,7 +230,11 @@ impl Task {
     async fn read_body(&self, response: reqwest::Response) -> Option<String> {
         let mut chunks = response.bytes_stream();
         let mut read = 0;
-        while let Some(chunk) = chunks.next().await {
+        let mut reads = self.reads.clone();
+        loop {
+            // A user who has gone reads what is left.
+            let _ = reads.wait_for(|reads| *reads).await;
+            let Some(chunk) = chunks.next().await else { break };
             let chunk = match chunk {
                 Ok(chunk) => chunk,
                 Err(error) => return Some(format!("the answer broke off: {error}")),

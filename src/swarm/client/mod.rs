@@ -2,6 +2,8 @@
 //! a [`Protocol`] says, and records the raw bytes of everything.
 
 mod exchange;
+mod faults;
+mod meeting;
 mod runs;
 mod setup;
 mod steps;
@@ -11,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Patience;
 use super::latch::{Arrival, Latch};
@@ -26,6 +28,7 @@ use crate::world::World;
 use crate::world::backend::Socket;
 
 use exchange::{Exchange, Heard};
+use meeting::Meeting;
 use runs::Runs;
 
 /// What the users of a server of somebody's own are given besides their plan.
@@ -59,24 +62,13 @@ pub fn clients(
     protocol: &Arc<Protocol>,
     plan: &Arc<Plan>,
 ) -> Vec<(TaskName, BoxFuture<'static, ()>)> {
-    let meeting = Meeting {
-        barrier: Latch::new(plan.barrier_width()),
-        finish: Latch::new(plan.users.len()),
-        done: plan.users.iter().map(|_| Latch::new(1)).collect(),
-    };
+    let meeting = Arc::new(Meeting::new(plan));
     let client = |place: usize| {
         let client = Client::new(world, servers, protocol, plan, place, &meeting);
         let future: BoxFuture<'static, ()> = Box::pin(client.live());
         (TaskName::new(&plan.users[place].name), future)
     };
     (0..plan.users.len()).map(client).collect()
-}
-
-/// Where the users of a trial meet.
-struct Meeting {
-    barrier: Latch,
-    finish: Latch,
-    done: Arc<[Latch]>,
 }
 
 struct OpenSocket {
@@ -101,13 +93,17 @@ struct Client {
     reader: Arc<Reader>,
     http: HttpClient,
     patience: Patience,
-    barrier: Latch,
+    meeting: Arc<Meeting>,
     at_barrier: Arrival,
-    finish: Latch,
     finished: Arrival,
-    done: Arc<[Latch]>,
     at_end: Arrival,
+    /// The event connection that is sent on, and its tab.
     socket: Option<OpenSocket>,
+    tab: u8,
+    /// Those that stand beside it.
+    parked: Vec<(u8, OpenSocket)>,
+    /// Whether what comes is read.
+    reads: watch::Sender<bool>,
     exchanges: Vec<Exchange>,
     inbox: mpsc::UnboundedReceiver<Heard>,
     post: mpsc::UnboundedSender<Heard>,
@@ -126,7 +122,7 @@ impl Client {
         protocol: &Arc<Protocol>,
         plan: &Arc<Plan>,
         place: usize,
-        meeting: &Meeting,
+        meeting: &Arc<Meeting>,
     ) -> Self {
         let waits = plan.users[place].steps.contains(&Step::Barrier);
         // Who does not wait is not counted in the barrier's width.
@@ -134,7 +130,7 @@ impl Client {
         let (post, inbox) = mpsc::unbounded_channel();
         let run = std::time::Duration::from_millis(protocol.patience.into());
         let at = place.checked_rem(servers.urls.len()).unwrap_or(0);
-        Self {
+        let mut own = Self {
             world: world.clone(),
             url: servers.urls.get(at).cloned().unwrap_or_else(|| TargetUrl::loopback(0)),
             servers: Arc::clone(servers),
@@ -146,12 +142,13 @@ impl Client {
             http: HttpClient::new(),
             patience: Patience { run, ..Patience::default() },
             at_barrier,
-            barrier: meeting.barrier.clone(),
             finished: Arrival::at(&meeting.finish),
-            finish: meeting.finish.clone(),
             at_end: Arrival::at(&meeting.done[place]),
-            done: Arc::clone(&meeting.done),
+            meeting: Arc::clone(meeting),
             socket: None,
+            tab: 0,
+            parked: Vec::new(),
+            reads: watch::Sender::new(true),
             exchanges: Vec::new(),
             inbox,
             post,
@@ -161,7 +158,11 @@ impl Client {
             greeted: false,
             sockets_opened: 0,
             calls_made: 0,
+        };
+        if let Some(browser) = own.who().browser {
+            own.http = meeting.desks.client(browser, own.http.clone());
         }
+        own
     }
 
     fn who(&self) -> &UserPlan {

@@ -8,21 +8,24 @@ use super::{Carrier, Client, OpenSocket};
 use crate::swarm::send_in_time;
 use crate::swarm::transport::open_socket;
 use crate::trial::history::What;
-use crate::trial::ids::ConnectionId;
-use crate::trial::plan::{CursorKind, RunPlan, Step};
+use crate::trial::ids::{ConnectionId, RunId};
+use crate::trial::plan::{ControlAction, RunPlan, Step};
 use crate::trial::protocol::{AnswerKind, Start};
 use crate::trial::raw::Raw;
 use crate::world::backend::{Incoming, Refusal};
 use crate::world::unconstrained;
 
-/// What is no message of any protocol.
-const MALFORMED: &str = r#"{"type":"chat","message":7"#;
-
 impl Client {
     pub(super) async fn live(mut self) {
         let plan = std::sync::Arc::clone(&self.plan);
+        let mut steps = &plan.users[self.place].steps[..];
+        // Who comes later than others logs in later too.
+        while let Some((Step::Pause { turns }, rest)) = steps.split_first() {
+            self.world.sleep(*turns).await;
+            steps = rest;
+        }
         self.set_up(false).await;
-        for step in &plan.users[self.place].steps {
+        for step in steps {
             self.step(step).await;
         }
         self.at_end.now();
@@ -37,7 +40,7 @@ impl Client {
             }
             Step::Barrier => {
                 self.at_barrier.now();
-                let (barrier, world) = (self.barrier.clone(), self.world.clone());
+                let (barrier, world) = (self.meeting.barrier.clone(), self.world.clone());
                 self.listen(async { barrier.wait(&world).await }, self.patience.run * 2).await;
             }
             Step::Pause { turns } => {
@@ -56,7 +59,7 @@ impl Client {
             Step::Close => self.close().await,
             Step::AwaitUser { user } => {
                 let place = self.plan.users.iter().position(|own| own.index == *user);
-                if let Some(done) = place.map(|place| self.done[place].clone()) {
+                if let Some(done) = place.map(|place| self.meeting.done[place].clone()) {
                     let world = self.world.clone();
                     let limit = self.patience.run * 2;
                     self.listen(async { done.wait(&world).await }, limit).await;
@@ -64,29 +67,32 @@ impl Client {
             }
             Step::Abandon { run } => self.abandon(*run, None),
             Step::Resume { run, cursor } => self.resume(*run, *cursor).await,
-            Step::Reconnect => {
-                let old = self.socket.take();
-                self.connect(None).await;
-                if let Some(old) = old {
-                    self.let_go(old);
-                }
+            Step::Reconnect { keep } => self.reconnect(*keep).await,
+            Step::Malformed => self.malformed().await,
+            Step::Stop { run } => self.control(ControlAction::Stop, *run).await,
+            Step::Approve { run } => self.control(ControlAction::Approve, *run).await,
+            Step::ControlOther { action, user, run } => {
+                self.control_other(*action, *user, *run).await;
             }
-            Step::Malformed => self.send(MALFORMED.into()).await,
+            Step::Tab { tab } => self.turn_to(*tab).await,
+            Step::StopReading { turns } => self.stop_reading(*turns).await,
+            Step::HandOver => self.hand_over().await,
+            Step::TakeOver => self.take_over().await,
             // What the reference protocol has and this one does not.
-            Step::ReadRun { .. }
-            | Step::ReadThread { .. }
-            | Step::Ping
-            | Step::Stop { .. }
-            | Step::Approve { .. } => {}
+            Step::ReadRun { .. } | Step::ReadThread { .. } | Step::Ping => {}
         }
     }
 
-    async fn connect(&mut self, cursor: Option<(String, u64)>) {
+    pub(super) async fn connect(&mut self, cursor: Option<(String, u64)>) {
         let Some(events) = self.protocol.events.clone() else { return };
         self.sockets_opened += 1;
         self.greeted = false;
         let name = ConnectionId::new(format!("{}/socket{}", self.who().name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);
+        if let Some((id, after)) = &cursor {
+            let (run, after) = (RunId::new(id), *after);
+            self.observe(Some(&name), What::Resume { run, after });
+        }
         let cursor = cursor.as_ref().map(|(id, after)| (id.as_str(), *after));
         let about = About { run: None, cursor };
         let more = if cursor.is_some() { events.resume.as_slice() } else { &[] };
@@ -245,25 +251,16 @@ impl Client {
             self.observe(None, What::GaveUp { run, at_rest: false });
             self.runs.end(run);
         }
+        self.post();
     }
 
-    async fn resume(&mut self, run: u16, kind: CursorKind) {
-        let own = self.runs.id(run).map(|id| (id.to_owned(), self.runs.last(run)));
-        let cursor = match kind {
-            CursorKind::Own => own,
-            CursorKind::Foreign | CursorKind::Nonsense => Some(("no-such-run".to_owned(), 0)),
-        };
-        self.vanish();
-        self.connect(cursor).await;
-    }
-
-    fn vanish(&mut self) {
+    pub(super) fn vanish(&mut self) {
         if let Some(open) = self.socket.take() {
             self.let_go(open);
         }
     }
 
-    fn let_go(&self, open: OpenSocket) {
+    pub(super) fn let_go(&self, open: OpenSocket) {
         match open.carrier {
             Carrier::Streamed(exchange) => exchange.abandon(self, None),
             Carrier::Websocket(_) => {
@@ -300,7 +297,7 @@ impl Client {
     /// Listens until everybody has finished and nothing more comes: what crosses late is seen too.
     async fn linger(&mut self) {
         self.finished.now();
-        let (finish, world) = (self.finish.clone(), self.world.clone());
+        let (finish, world) = (self.meeting.finish.clone(), self.world.clone());
         let forever = Duration::from_secs(3600);
         self.listen(unconstrained(async { finish.wait(&world).await }), forever).await;
         self.wait(|_| false, self.patience.linger).await;
@@ -309,17 +306,26 @@ impl Client {
             exchange.abandon(self, why);
         }
         self.close().await;
+        while let Some((_, open)) = self.parked.pop() {
+            self.socket = Some(open);
+            self.close().await;
+        }
     }
 
     /// Listens until that is so, or patience is out.
-    async fn wait(&mut self, until: impl Fn(&Self) -> bool, limit: Duration) {
+    pub(super) async fn wait(&mut self, until: impl Fn(&Self) -> bool, limit: Duration) {
         let world = self.world.clone();
         let patience = world.patience(limit);
         tokio::pin!(patience);
         while !until(self) {
             tokio::select! {
                 biased;
-                incoming = next_message(&mut self.socket) => self.take_incoming(incoming).await,
+                (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {
+                    match from {
+                        None => self.take_incoming(incoming).await,
+                        Some(place) => self.take_parked(place, incoming).await,
+                    }
+                }
                 Some(heard) = self.inbox.recv() => self.take_heard(heard),
                 _ = &mut patience => return,
             }
@@ -327,7 +333,7 @@ impl Client {
     }
 
     /// Listens until the future is done, or patience is out.
-    async fn listen(&mut self, until: impl Future<Output = ()>, limit: Duration) {
+    pub(super) async fn listen(&mut self, until: impl Future<Output = ()>, limit: Duration) {
         let world = self.world.clone();
         let patience = world.patience(limit);
         tokio::pin!(patience, until);
@@ -335,7 +341,12 @@ impl Client {
             tokio::select! {
                 biased;
                 () = &mut until => return,
-                incoming = next_message(&mut self.socket) => self.take_incoming(incoming).await,
+                (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {
+                    match from {
+                        None => self.take_incoming(incoming).await,
+                        Some(place) => self.take_parked(place, incoming).await,
+                    }
+                }
                 Some(heard) = self.inbox.recv() => self.take_heard(heard),
                 _ = &mut patience => return,
             }
@@ -353,7 +364,8 @@ impl Client {
         let dialect = &self.protocol.dialect;
         let said = self.reader.read(dialect, raw.bytes(), false);
         self.greeted |= said.kind.as_deref() == Some(dialect.greeting.as_str());
-        self.runs.hear(dialect, None, &said);
+        self.runs.hear(dialect, &self.protocol.controls.asks, None, &said);
+        self.post();
         let events = self.protocol.events.as_ref();
         let reply = events.and_then(|events| {
             let found = events.replies.iter().find(|(to, _)| to.as_bytes() == raw.bytes());
@@ -371,12 +383,14 @@ impl Client {
         match heard {
             Heard::Said { run, said } => {
                 self.greeted |= said.kind.as_deref() == Some(dialect.greeting.as_str());
-                self.runs.hear(dialect, run, &said);
+                self.runs.hear(dialect, &self.protocol.controls.asks, run, &said);
+                self.post();
             }
             Heard::Answered { run, headers, body, .. } => {
                 if let (Some(run), Some(body)) = (run, &body) {
                     let said = self.reader.read(dialect, body.bytes(), false);
                     self.runs.identify(run, said.run);
+                    self.post();
                     if matches!(self.protocol.start, Start::Http { answer: AnswerKind::Stream, .. })
                     {
                         // Answered whole where a stream might have come.
@@ -391,6 +405,7 @@ impl Client {
                 if self.socket.as_ref().is_some_and(|open| open.name == on) {
                     self.socket = None;
                 }
+                self.parked.retain(|(_, open)| open.name != on);
                 let accepted =
                     matches!(self.protocol.start, Start::Http { answer: AnswerKind::Accepted, .. });
                 let streams =
@@ -407,9 +422,32 @@ impl Client {
     }
 }
 
-async fn next_message(socket: &mut Option<OpenSocket>) -> Incoming {
-    match socket {
-        Some(OpenSocket { carrier: Carrier::Websocket(socket), .. }) => socket.receive().await,
-        _ => std::future::pending().await,
+/// What comes next, and on which of the connections that stand beside the one that is sent on.
+async fn next_message(
+    socket: &mut Option<OpenSocket>,
+    parked: &mut [(u8, OpenSocket)],
+) -> (Option<usize>, Incoming) {
+    let current = async {
+        match socket {
+            Some(OpenSocket { carrier: Carrier::Websocket(socket), .. }) => socket.receive().await,
+            _ => std::future::pending().await,
+        }
+    };
+    if parked.is_empty() {
+        return (None, current.await);
+    }
+    let others = parked.iter_mut().enumerate().map(|(place, (_, open))| {
+        let incoming = async move {
+            match &mut open.carrier {
+                Carrier::Websocket(socket) => socket.receive().await,
+                Carrier::Streamed(_) => std::future::pending().await,
+            }
+        };
+        Box::pin(async move { (Some(place), incoming.await) })
+    });
+    tokio::select! {
+        biased;
+        incoming = current => (None, incoming),
+        (first, ..) = futures_util::future::select_all(others) => first,
     }
 }

@@ -1,0 +1,175 @@
+//! Drives a plan of the wire again, to state how often a finding reproduces and to make it small:
+//! for a bounded time, and never beyond what the scenario allows.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::budget::Stop;
+use super::error::CampaignError;
+use super::series::Series;
+use super::wire::{drive_watched, judge_findings, shows};
+use crate::oracle::{Case, judge};
+use crate::swarm::Servers;
+use crate::trial::canary::Scanner;
+use crate::trial::dialect::Dialect;
+use crate::trial::finding::{Finding, Fingerprint};
+use crate::trial::history::History;
+use crate::trial::ids::UserName;
+use crate::trial::plan::Plan;
+use crate::trial::record::Rate;
+use crate::world::recorder::Recorder;
+
+/// The least time that a drive is given, and what it is given beyond twice the time that the
+/// finding took when it was first made.
+const LEAST_TIME: Duration = Duration::from_millis(1_500);
+
+/// Starts a server anew; what was given before has ended.
+pub type Restart<'r> = dyn Fn() -> Result<Arc<Servers>, CampaignError> + 'r;
+
+/// How many requests and messages may still be sent; clones spend from the same.
+#[derive(Clone, Debug, Default)]
+pub struct RequestCap {
+    spent: Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl RequestCap {
+    /// Takes what a drive of the plan sends; false if the plan's cap leaves no room for it.
+    pub fn take(&self, plan: &Plan) -> bool {
+        use std::sync::atomic::Ordering;
+        let cap = plan.protocol.as_ref().and_then(|protocol| protocol.caps.requests);
+        let room = |spent: u64| {
+            let after = spent.saturating_add(plan.requests());
+            cap.is_none_or(|cap| after <= cap).then_some(after)
+        };
+        self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok()
+    }
+}
+
+/// How long a drive need go on for a finding that was first made that many milliseconds into it.
+pub(super) fn time_for(history: &History, finding: &Finding) -> Duration {
+    let seen = |n: u64| usize::try_from(n).ok().and_then(|n| history.observations.get(n));
+    let last = finding.evidence.iter().filter_map(|evidence| seen(evidence.n)).map(|seen| seen.at);
+    time_after(Duration::from_millis(last.max().unwrap_or_default()))
+}
+
+/// The same for one that took that long to show.
+pub(super) fn time_after(took: Duration) -> Duration {
+    LEAST_TIME + took * 2
+}
+
+/// One more drive.
+pub(super) struct Drive {
+    pub(super) findings: Vec<Finding>,
+    pub(super) history: History,
+    pub(super) took: Duration,
+}
+
+/// Whom a finding names: the two whom it is about, and who did what proves it.
+pub(super) fn named(history: &History, finding: &Finding) -> Vec<UserName> {
+    let seen = |n: u64| usize::try_from(n).ok().and_then(|n| history.observations.get(n));
+    let others = finding.evidence.iter().filter_map(|evidence| seen(evidence.n)?.by.clone());
+    let mut named = vec![finding.victim.clone(), finding.observer.clone()];
+    named.extend(others);
+    let mut known = std::collections::BTreeSet::new();
+    named.retain(|name| known.insert(name.clone()));
+    named
+}
+
+/// What drives plans again.
+pub(super) struct Redrive<'r> {
+    pub(super) servers: RefCell<Arc<Servers>>,
+    /// Starts the server anew for each drive, where each has a process of its own.
+    pub(super) restart: Option<&'r Restart<'r>>,
+    pub(super) series: &'r Series,
+    pub(super) runtime: &'r tokio::runtime::Runtime,
+    pub(super) cap: &'r RequestCap,
+    /// How often plans were driven.
+    pub(super) drives: Cell<u64>,
+}
+
+impl Redrive<'_> {
+    /// What is found in one more drive, which is left after that time, and as soon as all that is
+    /// wanted has shown. None where it may not or
+    /// need not be: the cap is reached, or it is time to stop.
+    pub(super) fn once(
+        &self,
+        plan: &Plan,
+        wanted: &[&Fingerprint],
+        limit: Duration,
+        stop: &Stop,
+    ) -> Result<Option<Drive>, CampaignError> {
+        if stop.reason().is_some() || !self.cap.take(plan) {
+            return Ok(None);
+        }
+        if let Some(restart) = self.restart {
+            *self.servers.borrow_mut() = restart()?;
+        }
+        self.drives.set(self.drives.get() + 1);
+        let begun = Instant::now();
+        let servers = Arc::clone(&self.servers.borrow());
+        let plan = self.series.plant(plan.clone());
+        let enough = Stop::default().within(limit);
+        let mut look = Look::new(&plan);
+        let mut watch = |recorder: &Recorder| {
+            if stop.reason().is_some() || look.shows_all(recorder, wanted) {
+                enough.interrupt();
+            }
+        };
+        let driven = drive_watched(&servers, plan, Recorder::in_memory(), &enough, &mut watch);
+        let (history, _) = self.runtime.block_on(driven);
+        let findings = judge_findings(&history);
+        // What was cut short by something else than its own limit says nothing by its silence.
+        let counts = !findings.is_empty() || stop.reason().is_none();
+        Ok(counts.then_some(Drive { findings, history, took: begun.elapsed() }))
+    }
+
+    /// In how many of at most that many drives each of the fingerprints shows.
+    pub(super) fn rates(
+        &self,
+        plan: &Plan,
+        wanted: &[&Fingerprint],
+        times: u64,
+        limit: Duration,
+        stop: &Stop,
+    ) -> Result<Vec<Rate>, CampaignError> {
+        let mut rates = vec![Rate { hit: 0, of: 0 }; wanted.len()];
+        for _ in 0..times {
+            let Some(Drive { findings, .. }) = self.once(plan, wanted, limit, stop)? else { break };
+            for (rate, wanted) in rates.iter_mut().zip(wanted) {
+                rate.of += 1;
+                rate.hit += u64::from(shows(&findings, wanted));
+            }
+        }
+        Ok(rates)
+    }
+}
+
+/// Judges a drive while it goes on.
+struct Look {
+    so_far: History,
+    dialect: Dialect,
+    scanner: Scanner,
+}
+
+impl Look {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            dialect: Dialect::of(plan),
+            scanner: Scanner::new(plan.campaign),
+            so_far: History { plan: plan.clone(), observations: Vec::new(), ending: None },
+        }
+    }
+
+    fn shows_all(&mut self, recorder: &Recorder, wanted: &[&Fingerprint]) -> bool {
+        let known = self.so_far.observations.len();
+        let observations = &mut self.so_far.observations;
+        recorder.look(known, |observation| observations.push(observation.clone()));
+        if wanted.is_empty() || self.so_far.observations.len() == known {
+            return false;
+        }
+        let case = Case::with_scanner(&self.so_far, &self.dialect, &self.scanner);
+        let findings = judge(&case).findings;
+        wanted.iter().all(|wanted| shows(&findings, wanted))
+    }
+}

@@ -1,0 +1,239 @@
+//! O9 for servers of somebody's own: what was asked for is in the history, whatever carried it.
+//!
+//! A run may end as stopped for a reason of the server's own: a connection that was lost, a newer
+//! turn in the same conversation. So a run accuses only where nothing of that kind was, and where
+//! somebody asked for a stop that was not of this run by its user.
+
+use std::collections::BTreeMap;
+
+use super::case::{Case, Channel, Message, Start};
+use super::completeness::World;
+use super::control::{Alteration, Edit, Expected};
+use super::suspects::{Suspects, shows};
+use crate::trial::finding::{FindingKind, OracleId, Suspect};
+use crate::trial::history::What;
+use crate::trial::ids::{RunId, UserName};
+use crate::trial::plan::ControlAction;
+use crate::trial::reader::says_stopped;
+
+/// What a user asked to be done to a run.
+#[derive(Clone, Copy, Debug)]
+struct Control<'h> {
+    n: u64,
+    at: usize,
+    by: &'h UserName,
+    action: ControlAction,
+    owner: &'h UserName,
+    run: u16,
+    id: Option<&'h RunId>,
+}
+
+/// The end of a run, as its user saw it.
+#[derive(Clone, Copy, Debug)]
+struct End<'c> {
+    n: u64,
+    start: &'c Start<'c>,
+    id: Option<&'c RunId>,
+    stopped: bool,
+    channel: Channel,
+}
+
+impl Control<'_> {
+    fn is_of(&self, end: &End<'_>) -> bool {
+        let same = self.id.is_some() && self.id == end.id;
+        self.owner == end.start.user && (self.run == end.start.run || same)
+    }
+
+    fn is_own(&self) -> bool {
+        self.by == self.owner
+    }
+}
+
+/// What was found, and how much was looked at.
+pub(super) fn judge(case: &Case<'_>) -> (Suspects, u64) {
+    let mut suspects = Suspects::default();
+    let controls = controls(case);
+    if controls.is_empty() {
+        return (suspects, 0);
+    }
+    let world = World::of(case);
+    let mut items = 0;
+    for end in ends(case) {
+        let concerned = controls.iter().any(|control| control.n < end.n && control.is_of(&end));
+        items += u64::from(concerned);
+        if end.stopped {
+            items += u64::from(!concerned);
+            suspects_of_stopped(case, &world, &controls, &end, &mut suspects);
+        } else {
+            suspects_of_approved(case, &controls, &end, &mut suspects);
+        }
+    }
+    (suspects, items)
+}
+
+/// A run that was stopped although its user did not ask for it, and somebody asked for something
+/// else.
+fn suspects_of_stopped(
+    case: &Case<'_>,
+    world: &World<'_>,
+    controls: &[Control<'_>],
+    end: &End<'_>,
+    suspects: &mut Suspects,
+) {
+    let stops = || {
+        let earlier =
+            |control: &&Control<'_>| control.action == ControlAction::Stop && control.n < end.n;
+        controls.iter().filter(earlier)
+    };
+    if stops().any(|stop| stop.is_own() && stop.is_of(end)) || has_other_reason(case, world, end) {
+        return;
+    }
+    let of_this = stops().rfind(|stop| stop.is_of(end));
+    let Some(stop) = of_this.or_else(|| stops().next_back()) else { return };
+    let asked = format!("{} stops run {} of {}", stop.by, stop.run, stop.owner);
+    let (user, run) = (end.start.user, end.start.run);
+    let ended = format!("run {run} of {user} ends as stopped, which {user} did not ask for");
+    suspects.add(Suspect {
+        evidence: vec![shows(stop.n, asked), shows(end.n, ended)],
+        ..suspect(end, "a stop of")
+    });
+}
+
+/// Whether a server might stop the run by itself.
+fn has_other_reason(case: &Case<'_>, world: &World<'_>, end: &End<'_>) -> bool {
+    let start = end.start;
+    let left = start.gave_up.is_some_and(|(n, _)| n < end.n) || world.is_cut(case, start, end.n);
+    let newer = |other: &Start<'_>| {
+        other.user == start.user
+            && other.thread == start.thread
+            && other.n > start.n
+            && other.n < end.n
+    };
+    left || case.starts.iter().any(newer)
+}
+
+/// A run that waited for its user's approval and went on to its end with another's.
+fn suspects_of_approved(
+    case: &Case<'_>,
+    controls: &[Control<'_>],
+    end: &End<'_>,
+    suspects: &mut Suspects,
+) {
+    let protocol = case.history.plan.protocol.as_ref();
+    let asks = protocol.map_or("", |protocol| protocol.controls.asks.as_str());
+    let approvals = || {
+        let earlier = |control: &&Control<'_>| {
+            control.action == ControlAction::Approve && control.is_of(end) && control.n < end.n
+        };
+        controls.iter().filter(earlier)
+    };
+    let Some(foreign) = approvals().find(|approval| !approval.is_own()) else { return };
+    if asks.is_empty() || approvals().any(Control::is_own) {
+        return;
+    }
+    let asked = case.messages.iter().find(|message| {
+        let of_it = message.run.as_ref().is_some_and(|run| Some(run) == end.id);
+        of_it && message.observer == *end.start.user && message.kind.as_deref() == Some(asks)
+    });
+    let Some(asked) = asked.filter(|asked| asked.n < end.n) else { return };
+    let (user, run) = (end.start.user, end.start.run);
+    let by = format!("{} approves run {run} of {user}", foreign.by);
+    let ended = format!("run {run} of {user} comes to its end without the approval of {user}");
+    suspects.add(Suspect {
+        evidence: vec![
+            shows(asked.n, format!("run {run} of {user} asks for its approval")),
+            shows(foreign.n, by),
+            shows(end.n, ended),
+        ],
+        ..suspect(end, "an approval of")
+    });
+}
+
+fn suspect(end: &End<'_>, of: &str) -> Suspect {
+    let user = end.start.user.clone();
+    Suspect {
+        kind: FindingKind::Misdirected,
+        victim: user.clone(),
+        victim_run: Some(end.start.run),
+        observer: user,
+        victim_operation: format!("{of} {}", end.start.via.run_kind()),
+        observer_operation: end.channel.as_str().into(),
+        evidence: Vec::new(),
+    }
+}
+
+/// A stop that its user never asked for: theirs is taken for one of another run.
+pub(super) fn alterations(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+    let controls = controls(case);
+    let known = judge(case).0.finish();
+    let world = World::of(case);
+    let own = |end: End<'_>| {
+        let is_new = known.iter().all(|known| known.victim != *end.start.user);
+        let mut stops = controls
+            .iter()
+            .filter(|stop| stop.action == ControlAction::Stop && stop.is_own() && stop.is_of(&end));
+        let (first, second) = (stops.next()?, stops.next());
+        let alone = second.is_none() && first.n < end.n;
+        (end.stopped && alone && is_new && !has_other_reason(case, &world, &end)).then_some(*first)
+    };
+    let candidates: Vec<Control<'_>> = ends(case).filter_map(own).collect();
+    let Some(stop) = rng.choice(&candidates) else { return Vec::new() };
+    let other = stop.run.checked_add(1).unwrap_or(1);
+    let what =
+        What::Control { action: stop.action, user: stop.owner.clone(), run: other, id: None };
+    vec![Alteration {
+        what: format!("a stop of {} that was of another run", stop.owner),
+        edits: vec![Edit::Replace { at: stop.at, what }],
+        expected: Expected {
+            oracle: OracleId::ControlEffect,
+            kind: FindingKind::Misdirected,
+            victim: stop.owner.clone(),
+            observer: stop.owner.clone(),
+        },
+    }]
+}
+
+fn controls<'h>(case: &Case<'h>) -> Vec<Control<'h>> {
+    let control = |(at, seen): (usize, &'h crate::trial::history::Observation)| {
+        let What::Control { action, user, run, id } = &seen.what else { return None };
+        let by = seen.by.as_ref()?;
+        let (action, run, id) = (*action, *run, id.as_ref());
+        Some(Control { n: seen.n, at, by, action, owner: user, run, id })
+    };
+    case.history.observations.iter().enumerate().filter_map(control).collect()
+}
+
+/// The first end of each run that its own user saw.
+fn ends<'c>(case: &'c Case<'_>) -> impl Iterator<Item = End<'c>> {
+    let mut first: BTreeMap<(&str, u16), End<'c>> = BTreeMap::new();
+    for message in &case.messages {
+        let Some(start) = ended_run(case, message) else { continue };
+        if *start.user != message.observer {
+            continue;
+        }
+        first.entry((start.user.as_str(), start.run)).or_insert_with(|| End {
+            n: message.n,
+            start,
+            id: message.run.as_ref(),
+            stopped: is_stopped(case, message),
+            channel: message.channel,
+        });
+    }
+    first.into_values()
+}
+
+/// The run that the message ends.
+fn ended_run<'c>(case: &'c Case<'_>, message: &Message<'_>) -> Option<&'c Start<'c>> {
+    if message.channel == Channel::HttpAnswer {
+        let start = case.start_of(&message.observer, message.asked_run?)?;
+        return (start.via == crate::trial::plan::Via::Http).then_some(start);
+    }
+    let facts = case.facts(message).filter(|_| message.is_terminal)?;
+    case.start_of(facts.user.as_ref()?, facts.run?)
+}
+
+fn is_stopped(case: &Case<'_>, message: &Message<'_>) -> bool {
+    let bytes = super::control::bytes(case.history, message.at);
+    let payload = case.reader.payload(bytes, message.channel == Channel::Stream);
+    serde_json::from_slice(&payload.json).is_ok_and(|tree| says_stopped(case.dialect, &tree))
+}

@@ -1,0 +1,77 @@
+//! What a user of a server of somebody's own can do to a run and to a connection, besides starting
+//! the one on the other: stop, approve, leave it to the next user. And what driving may not exceed.
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::ControlAction;
+use super::protocol::{Act, Content};
+use super::template;
+
+/// How runs are stopped and approved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunControls {
+    /// How a run is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Act>,
+    /// How a run is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approve: Option<Act>,
+    /// The type of the message by which a run asks for its approval.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub asks: String,
+}
+
+impl RunControls {
+    /// Whether there are none.
+    pub fn is_none(&self) -> bool {
+        self.stop.is_none() && self.approve.is_none()
+    }
+
+    /// How that is asked for.
+    pub fn act(&self, action: ControlAction) -> Option<&Act> {
+        match action {
+            ControlAction::Stop => self.stop.as_ref(),
+            ControlAction::Approve => self.approve.as_ref(),
+        }
+    }
+}
+
+impl Act {
+    /// Whether it names the run as the server does, by `{{ run }}`.
+    pub fn names_run(&self) -> bool {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        template::names(&text).is_ok_and(|names| names.iter().any(|name| *name == "run"))
+    }
+}
+
+/// How an event connection passes from one user to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switch {
+    /// What the one sends who leaves.
+    pub leave: Content,
+    /// What the one sends who takes it over.
+    pub enter: Content,
+    /// The type of the message from which on nothing of the former user may come.
+    pub until: String,
+}
+
+/// What driving may not exceed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caps {
+    /// Requests and messages in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
+    /// Whether the pauses of the plans keep starts to a rate: then none may be left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paced: bool,
+}
+
+impl Caps {
+    /// Whether nothing is capped.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}

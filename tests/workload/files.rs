@@ -1,0 +1,82 @@
+//! What is wrong with a workload is told with its line, and what to write instead.
+
+use partywall::scenario::ServerScenario;
+
+use crate::drive::{scenario, steered};
+
+#[test]
+fn a_workload_that_cannot_be_is_refused_with_its_line() {
+    for (line, remedy) in [
+        ("cancel_percent = 101", "from 0 to 100"),
+        ("ramp = 1000000", "`ramp` is from 0 to"),
+        ("tabs = 9", "`tabs` is from 1 to 8"),
+        ("tabs = 0", "`tabs` is from 1 to 8"),
+        ("time_out = [5, 1]", "[fewest, most]"),
+        ("cut_at = [\"end\"]", "`first`, `middle` and `last`"),
+        ("cut_at = []", "`first`, `middle` and `last`"),
+        ("reconnect = [\"mine\"]", "`own`, `old`, `foreign` and `nonsense`"),
+        ("oversize_bytes = 0", "`oversize_bytes` is from 1 to"),
+        ("equal_percent = 5", "put `{{ settings }}` into `[start]`"),
+        ("slow_percent = 200", "from 0 to 100"),
+    ] {
+        let text = steered("", &format!("users = 4\n{line}"));
+        let error = ServerScenario::parse(&text).expect_err(line);
+        let place = text.lines().position(|own| own == line).map(|at| at + 1);
+        assert_eq!(error.line, place, "{line}: {error}");
+        assert!(error.problem.contains(remedy), "{line}: {error}");
+    }
+}
+
+#[test]
+fn what_the_rest_of_the_file_does_not_allow_is_refused() {
+    let without = |part: &str, line: &str| {
+        let text = steered("", &format!("users = 4\n{line}"));
+        let from = text.find(part).expect("it is there");
+        let to = text[from..].find("\n[").map_or(text.len(), |end| from + end + 1);
+        let text = format!("{}{}", &text[..from], &text[to..]);
+        ServerScenario::parse(&text).expect_err(line).to_string()
+    };
+    assert!(
+        without("[switch]", "switch_percent = 5").contains("`enter` and `until` in `[switch]`")
+    );
+    assert!(without("[controls.stop]", "stop_percent = 5").contains("give `[controls.stop]`"));
+    let approve = without("[controls.approve]", "approve_other_percent = 5");
+    assert!(approve.contains("give `[controls.approve]`"), "{approve}");
+    let text =
+        steered("", "users = 4\nstop_other_percent = 5").replace("/jobs/{{ run }}/stop", "/stop");
+    let error = ServerScenario::parse(&text).expect_err("no run is named").to_string();
+    assert!(error.contains("put `{{ run }}` into `[controls.stop]`"), "{error}");
+    let text = steered("", "users = 4\nreconnect = [\"own\"]").replace("resume =", "replies =");
+    let error = ServerScenario::parse(&text).expect_err("no cursor can be shown").to_string();
+    assert!(error.contains("give `resume` in `[events]`"), "{error}");
+}
+
+#[test]
+fn everything_together_makes_plans_that_can_be_driven() {
+    let all = "users = 12\nruns_per_user = 4\nparallel = 2\ntabs = 2\ncancel_percent = 10\n\
+               disconnect_percent = 10\ntime_out_percent = 10\noverlap_percent = 10\n\
+               switch_percent = 30\nslow_percent = 10\nmalformed_percent = 20\n\
+               oversize_percent = 5\nstop_percent = 10\nstop_other_percent = 10\n\
+               approve_other_percent = 10";
+    let work = scenario(&steered("", all)).work;
+    for trial in 0..50 {
+        let plan = work.plan(7, trial);
+        plan.check().expect("a sound plan");
+        assert_eq!(plan, work.plan(7, trial));
+        let text = serde_json::to_string(&plan).expect("plain data");
+        assert_eq!(
+            serde_json::from_str::<partywall::trial::plan::Plan>(&text).expect("read"),
+            plan
+        );
+    }
+}
+
+#[test]
+fn a_limit_of_requests_holds_for_the_plans() {
+    let work = "users = 6\nruns_per_user = 3\nrounds = 5\nmalformed_percent = 100\n\
+                disconnect_percent = 50\nstop_percent = 20";
+    let text = steered("", work).replace("run_seconds = 5", "run_seconds = 5\nrequests = 200");
+    let scenario = scenario(&text);
+    let sent: u64 = (0..scenario.rounds).map(|trial| scenario.work.plan(1, trial).requests()).sum();
+    assert!(scenario.rounds >= 1 && sent <= 200, "{} rounds, {sent} requests", scenario.rounds);
+}
