@@ -203,7 +203,7 @@ impl<'s> SignOff<'s> {
             rounds.side = side;
             rounds.series = series.clone();
             rounds.replays = WIRE_REPLAYS;
-            let Driven { level, repros: driven } = drive_rounds(&rounds, progress)?;
+            let Driven { level, repros: driven, .. } = drive_rounds(&rounds, progress)?;
             levels.push(level);
             repros.extend(driven);
         }

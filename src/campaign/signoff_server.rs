@@ -89,7 +89,7 @@ impl ServerSignOff<'_> {
         rounds.side = side;
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         rounds.replays = WIRE_REPLAYS;
-        let Driven { level, repros } = drive_rounds(&rounds, progress)?;
+        let Driven { level, repros, .. } = drive_rounds(&rounds, progress)?;
         Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, repros))
     }
 

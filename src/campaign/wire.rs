@@ -83,6 +83,8 @@ pub type Restart<'r> = dyn Fn() -> Result<Arc<Servers>, CampaignError> + 'r;
 pub struct Driven {
     /// The level, for the report; its drive control is absent.
     pub level: Level,
+    /// Rounds with a finding.
+    pub leaking: u64,
     /// The repros, one for each finding.
     pub repros: Vec<Repro>,
 }
@@ -122,6 +124,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         tally.claims = claims;
     }
     let mut repros = Vec::new();
+    let mut leaking = 0;
     let mut judge = None;
     for round in (0..own).map(|place| slice.trial(place)) {
         if stop.reason().is_some() {
@@ -147,6 +150,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             runtime.block_on(rounds.record(&relative, plan, &mut look))?
         };
         let judged = judge_trial(&history, &workload.agents, &scanner);
+        leaking += u64::from(!judged.findings.is_empty());
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
             judge =
@@ -178,7 +182,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     let judge = judge.map_or_else(Tally::default, |(_, tally)| tally);
     let mut level = tally.finish(judge, Drive::Absent, stopped);
     draw(rounds.folder, &mut level);
-    Ok(Driven { level, repros })
+    Ok(Driven { level, leaking, repros })
 }
 
 impl<'w> Rounds<'w> {

@@ -114,7 +114,7 @@ pub fn main() -> ProcessExit {
         Command::Init(args) => init::exec(&args),
         Command::CheckScenario(args) => check_scenario::exec(&args),
         Command::Schema(args) => schema::exec(&args),
-        Command::Migration(args) => migration::exec(args),
+        Command::Migration(args) => migration::exec(&args),
         Command::Audit(args) => audit::exec(&args),
         Command::Serve(args) => serve::exec(args),
         Command::Upstream(args) => upstream::exec(args),

@@ -20,6 +20,7 @@ use crate::trial::audit::AuditRecord;
 use crate::trial::measure::Subject;
 use crate::trial::migration::MigrationRecord;
 use crate::trial::raw::to_hex;
+use crate::trial::record::Record;
 use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
 
 /// The arguments of `signoff`.
@@ -68,14 +69,13 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let names = if args.scenarios.is_empty() {
         built_in_names().map(String::from).collect()
     } else {
-        args.scenarios
+        args.scenarios.clone()
     };
     let scenarios = names.iter().map(|name| scenario(name)).collect::<Result<Vec<_>, _>>()?;
     let program = std::env::current_exe().map_err(|error| {
         CampaignError::new(Kind::Internal, format!("this program does not know its path: {error}"))
     })?;
-    let audit = args.audit.as_deref().map(read_audit).transpose()?;
-    let migration = args.migration.as_deref().map(matrix).transpose()?;
+    let source = FromSource::read(&args)?;
     let saved = args.saved.load()?;
     let begun = args.campaign.begin("signoff")?;
     let mut signoff =
@@ -98,11 +98,8 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         comparison,
         ..
     } = came_to;
-    let came_to = CameTo { outcome, reasons };
-    let required = audit.as_ref().filter(|_| args.require_migrated);
-    let mut record = begun.record(required.into_iter().fold(came_to, require_migrated));
-    record.audit = audit;
-    record.migration = migration;
+    let mut record = begun.record(source.judged(CameTo { outcome, reasons }));
+    source.stands_in(&mut record);
     record.before = Some(before);
     record.after = Some(after);
     record.cross_checks = cross_checks;
@@ -124,6 +121,7 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
         server::target(own.clone().ok_or_else(missing)?, None, &args.allow_host)
     };
     let (before, after) = (side(&scenario.before, "before")?, side(&scenario.after, "after")?);
+    let source = FromSource::read(args)?;
     let given = server::given(&scenario.environment())?;
     let mut begun = args.campaign.begin_within("signoff", scenario.seconds)?;
     begun.secrets = given.secrets();
@@ -140,12 +138,40 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
     let came_to = signoff.run(&Shown::new())?;
     args.saved.save(&came_to.repros)?;
     let SignedOff { outcome, reasons, before, after, cross_checks, comparison, .. } = came_to;
-    let mut record = begun.record(CameTo { outcome, reasons });
+    let mut record = begun.record(source.judged(CameTo { outcome, reasons }));
+    source.stands_in(&mut record);
     record.before = Some(before);
     record.after = Some(after);
     record.cross_checks = cross_checks;
     record.comparison = comparison;
     begun.finish(record, &args.campaign.report)
+}
+
+/// What is known besides what is driven: what the source still has, and which states leak.
+struct FromSource {
+    audit: Option<AuditRecord>,
+    migration: Option<MigrationRecord>,
+    must_be_migrated: bool,
+}
+
+impl FromSource {
+    fn read(args: &Args) -> Result<Self, CampaignError> {
+        Ok(Self {
+            audit: args.audit.as_deref().map(read_audit).transpose()?,
+            migration: args.migration.as_deref().map(matrix).transpose()?,
+            must_be_migrated: args.require_migrated,
+        })
+    }
+
+    /// What it comes to together.
+    fn judged(&self, came_to: CameTo) -> CameTo {
+        let required = self.audit.iter().filter(|_| self.must_be_migrated);
+        required.fold(came_to, require_migrated)
+    }
+
+    fn stands_in(self, record: &mut Record) {
+        (record.audit, record.migration) = (self.audit, self.migration);
+    }
 }
 
 /// The matrix of a report that `migration` wrote.
@@ -163,7 +189,18 @@ fn matrix(path: &Path) -> Result<MigrationRecord, CampaignError> {
 fn require_migrated(came_to: CameTo, audit: &AuditRecord) -> CameTo {
     let CameTo { outcome, mut reasons } = came_to;
     let left = audit.remaining().count();
+    let (files, skipped) = (audit.files.found, audit.files.skipped.len());
+    if left == 0 && files > 0 && skipped == 0 {
+        return CameTo { outcome, reasons };
+    }
     if left == 0 {
+        // What was not searched may hold one.
+        let text = format!(
+            "whether call sites remain is not shown: of {files} source files {skipped} could not \
+             be searched"
+        );
+        reasons.insert(0, Reason::new(ReasonCode::PreconditionNotMet, text));
+        let outcome = if outcome == Outcome::Fixed { Outcome::Inconclusive } else { outcome };
         return CameTo { outcome, reasons };
     }
     let text = format!("{left} call sites remain in application code, and none was to");

@@ -2,6 +2,7 @@
 //! a [`Protocol`] says, and records the raw bytes of everything.
 
 mod exchange;
+mod page;
 mod runs;
 mod setup;
 mod steps;
@@ -26,6 +27,7 @@ use crate::world::World;
 use crate::world::backend::Socket;
 
 use exchange::{Exchange, Heard};
+pub use page::read_page;
 use runs::Runs;
 
 /// What the users of a server of somebody's own are given besides their plan.
