@@ -32,8 +32,9 @@ fn with_states(text: &str, names: &[&str]) -> String {
 
 fn drive(scratch: &Scratch, text: &str, more: &[&str], code: i32) -> (MigrationRecord, Outcome) {
     let file = scratch.file("states.toml", text).display().to_string();
-    let small = ["migration", &file, "--users", "10", "--rounds", "3", "--report", "html"];
-    ran(scratch.partywall(&small).args(more)).exits(code);
+    let small = ["migration", &file, "--users", "10", "--report", "html"];
+    let rounds: &[&str] = if more.contains(&"--rounds") { &[] } else { &["--rounds", "3"] };
+    ran(scratch.partywall(&small).args(rounds).args(more)).exits(code);
     let record = report(&scratch.run_folder("migration"));
     (record.migration.expect("it has states"), record.verdict)
 }
