@@ -216,3 +216,38 @@ fn this_program(program: &Path) -> Vec<Subject> {
     let subject = |sha256| Subject { name: name(), sha256 };
     std::fs::read(program).ok().map(digest).map(subject).into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::audit::{AUDIT_VERSION, FilesRow, SkippedFile};
+
+    fn audit(found: u64, skipped: &[&str]) -> AuditRecord {
+        let skip = |path: &&str| SkippedFile { path: (*path).into(), why: "too long".into() };
+        let skipped = skipped.iter().map(skip).collect();
+        AuditRecord {
+            audit_version: AUDIT_VERSION,
+            partywall: String::new(),
+            root: "app".into(),
+            symbols: Vec::new(),
+            files: FilesRow { found, skipped, ..FilesRow::default() },
+            uses: Vec::new(),
+            searched_singletons: false,
+            suspects: Vec::new(),
+            compared: None,
+        }
+    }
+
+    #[test]
+    fn what_was_not_searched_is_not_known_to_be_migrated() {
+        let judged = |outcome, audit: AuditRecord| {
+            let came_to = CameTo { outcome, reasons: Vec::new() };
+            let CameTo { outcome, reasons } = require_migrated(came_to, &audit);
+            (outcome, reasons.len())
+        };
+        assert_eq!(judged(Outcome::Fixed, audit(3, &[])), (Outcome::Fixed, 0));
+        assert_eq!(judged(Outcome::Fixed, audit(3, &["a.py"])), (Outcome::Inconclusive, 1));
+        assert_eq!(judged(Outcome::Fixed, audit(0, &[])), (Outcome::Inconclusive, 1));
+        assert_eq!(judged(Outcome::StillLeaks, audit(0, &[])), (Outcome::StillLeaks, 1));
+    }
+}

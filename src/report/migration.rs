@@ -162,12 +162,16 @@ fn table(page: &mut Page, matrix: &MigrationRecord) {
     for (at, site) in matrix.sites.iter().enumerate() {
         page.preformatted(&format!("  {}{} {}", "| ".repeat(at), at + 1, safe_text::name(site)));
     }
-    let width = (matrix.sites.len() * 2 + 2).max(14);
-    let heads = HEADS.map(|head| format!("{head:>8}"));
-    page.preformatted(&format!("  {:<width$}{:<13}{}", "", "", heads.join("")));
+    let width = matrix.sites.len() * 2 + 1;
+    let narrow = |cells: [String; 5]| {
+        let widths = [7, 6, 8, 6, 7].into_iter();
+        cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect::<String>()
+    };
+    let heads = narrow(HEADS.map(String::from));
+    page.preformatted(&format!("  {:<width$}{:<13}{heads}", "", ""));
     for row in &matrix.states {
         let marks = matrix.sites.iter().map(|site| mark(row, site)).collect::<Vec<_>>().join(" ");
-        let cells = cells(row).map(|cell| format!("{cell:>8}")).join("");
+        let cells = narrow(cells(row));
         let name = row.name.as_deref().map(safe_text::name).unwrap_or_default();
         let verdict = row.verdict.as_str();
         page.preformatted(&format!("  {marks:<width$}{verdict:<13}{cells}  {name}"));

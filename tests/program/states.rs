@@ -33,7 +33,8 @@ fn with_states(text: &str, names: &[&str]) -> String {
 fn drive(scratch: &Scratch, text: &str, more: &[&str], code: i32) -> (MigrationRecord, Outcome) {
     let file = scratch.file("states.toml", text).display().to_string();
     let small = ["migration", &file, "--users", "10", "--report", "html"];
-    let rounds: &[&str] = if more.contains(&"--rounds") { &[] } else { &["--rounds", "3"] };
+    let rounds: &[&str] = if more.contains(&"--rounds") { &[] } else { &["--rounds", "2"] };
+    // Two: the second lets users work one after the other.
     ran(scratch.partywall(&small).args(rounds).args(more)).exits(code);
     let record = report(&scratch.run_folder("migration"));
     (record.migration.expect("it has states"), record.verdict)
@@ -113,7 +114,7 @@ fn without_evidence_nothing_is_called_exercised_but_what_was_seen_to_leak() {
     // A pattern that matches nothing anywhere is no evidence either.
     let wrong = few.replace("deprecated factory used by", "no such line");
     assert_ne!(wrong, few);
-    let (matrix, _) = drive(&scratch, &wrong, &["--rounds", "2"], 0);
+    let (matrix, _) = drive(&scratch, &wrong, &[], 0);
     assert_eq!(site(&matrix, "request_dependency").exercised, Exercise::Unknown);
     assert!(matrix.undetermined.join("\n").contains("told of no call site in any state"));
 }
@@ -169,7 +170,7 @@ fn states_name_call_sites_as_the_audit_has_them() {
     let text = few
         .replace("legacy = [\"websocket_route\"]", "legacy = [\"routes.py:socket\"]")
         .replace("used by {{ site }}$", "used by websocket_route$|{{ path }}:{{ line }}:");
-    let (matrix, _) = drive(&scratch, &text, &["--audit", &audit, "--rounds", "2"], 0);
+    let (matrix, _) = drive(&scratch, &text, &["--audit", &audit], 0);
     let socket = site(&matrix, "routes.py:socket");
     assert_eq!(socket.audited, ["routes.py:5"]);
     assert_eq!(socket.exercised, Exercise::Exercised);
@@ -188,7 +189,7 @@ fn a_sign_off_of_ones_own_server_takes_audit_and_states_in() {
     let scratch = Scratch::new("states-signoff");
     let audit = audit(&scratch).display().to_string();
     let few = with_states(&scenario(), &["only-socket", "migrated"]);
-    drive(&scratch, &few, &["--rounds", "2"], 0);
+    drive(&scratch, &few, &[], 0);
     let states = scratch.run_folder("migration").display().to_string();
     let program = env!("CARGO_BIN_EXE_partywall");
     let side = |name: &str, migrated: &str| {
@@ -201,7 +202,7 @@ fn a_sign_off_of_ones_own_server_takes_audit_and_states_in() {
     let text = few.replacen("[identity]", &sides, 1);
     let file = scratch.file("signoff.toml", text).display().to_string();
     let given = ["--audit", &audit, "--migration", &states];
-    let quick = ["signoff", &file, "--rounds", "3"];
+    let quick = ["signoff", &file, "--rounds", "2"];
     let told = ran(scratch.partywall(&quick).args(given).arg("--require-migrated")).exits(1).stdout;
     assert!(told.starts_with("NOT MIGRATED"), "{told}");
     assert!(told.contains("routes.py:5:12") && told.contains("2 listed states"), "{told}");
