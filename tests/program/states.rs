@@ -6,6 +6,7 @@ use partywall::trial::migration::{Exercise, MigrationRecord, SiteRow, StateVerdi
 use partywall::trial::verdict::Outcome;
 
 use crate::support::reports::{files, report};
+use crate::support::toy::{Leak, serve};
 use crate::support::{Scratch, partywall, ran};
 
 /// The ready scenario, with this build as the server and little patience.
@@ -146,6 +147,39 @@ fn what_is_not_listed_is_not_concluded_and_bad_states_are_told() {
     let file = scratch.file("none.toml", none).display().to_string();
     ran(&mut scratch.partywall(&["migration", &file])).exits(2).complains(&["[[state]]"]);
     ran(&mut scratch.partywall(&["migration", "--rounds", "2"])).exits(2).complains(&["--trials"]);
+}
+
+#[test]
+fn a_running_server_tells_by_a_page_what_was_exercised() {
+    let scratch = Scratch::new("states-page");
+    let states: String =
+        [("fan-out", "fan_out", Leak::Broadcast), ("cache", "answer_cache", Leak::AnswerCache)]
+            .into_iter()
+            .map(|(name, site, leak)| {
+                let url = serve(leak);
+                format!("[[state]]\nname = \"{name}\"\nlegacy = [\"{site}\"]\nurl = \"{url}\"\n\n")
+            })
+            .collect();
+    let none = with_states(&scenario(), &[]);
+    let (head, _) = none.split_once("[migration]").expect("a table");
+    let (_, tail) = none.split_once("[identity]").expect("a table");
+    let page = "[migration]\nexercised = { get = \"/debug/sites\", pattern = '\"{{ site }}\": ?[1-9]' }\n\n";
+    let text = format!("{head}{page}{states}[identity]{tail}");
+    let exercised = |text: &str| {
+        let (matrix, _) = drive(&scratch, text, &[], 5);
+        let told = ["fan_out", "answer_cache"].map(|name| site(&matrix, name).exercised);
+        (told, verdicts(&matrix).iter().map(|(_, verdict)| *verdict).collect::<Vec<_>>())
+    };
+    // The cache is asked over HTTP only: nothing of this work comes to it.
+    let (told, verdicts) = exercised(&text);
+    assert_eq!(told, [Exercise::Exercised, Exercise::NotExercised]);
+    assert_eq!(verdicts, [StateVerdict::Leaked, StateVerdict::Inconclusive]);
+    // The same server again: what its page says it said before, so that it shows nothing.
+    let (told, _) = exercised(&text);
+    assert_eq!(told[0], Exercise::BeforeOnly);
+    // A page that is not there tells nothing.
+    let (told, _) = exercised(&text.replace("/debug/sites", "/debug/none"));
+    assert_eq!(told, [Exercise::Unknown; 2]);
 }
 
 /// A tree with two call sites, audited.
