@@ -25,8 +25,8 @@ use crate::trial::audit::{BrokenFile, Code, SingletonSuspect, SkippedFile, Use};
 
 /// A longer file is not written by people; it would take more memory than it is worth.
 const LONGEST_FILE: u64 = 8 * 1024 * 1024;
-/// No file that people write takes that long.
-const LONGEST_PARSE: Duration = Duration::from_secs(10);
+/// No file that people write takes that long, even where the machine has much else to do.
+const LONGEST_PARSE: Duration = Duration::from_secs(60);
 
 /// What one file came to.
 #[derive(Debug, Default)]
@@ -117,6 +117,7 @@ impl Search<'_> {
         if !self.options.find_singletons && !self.needles.is_match(&bytes) {
             return Ok(());
         }
+        let bytes = as_lines(bytes);
         // What is no UTF-8 is in comments and strings: the names that are looked for are ASCII or
         // spelled in UTF-8.
         let source = String::from_utf8(bytes)
@@ -198,6 +199,20 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     // It may grow while it is read.
     file.take(LONGEST_FILE).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
+}
+
+/// The text as interpreters take it: no byte order mark in front, and a lone carriage return ends a
+/// line, too. No place in it moves but by the mark.
+fn as_lines(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        bytes.drain(..3);
+    }
+    for at in 0..bytes.len() {
+        if bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n') {
+            bytes[at] = b'\n';
+        }
+    }
+    bytes
 }
 
 fn parse(

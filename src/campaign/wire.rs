@@ -91,6 +91,8 @@ pub struct Rounds<'w> {
 pub struct Driven {
     /// The level, for the report; its drive control is absent.
     pub level: Level,
+    /// Rounds with a finding.
+    pub leaking: u64,
     /// The repros, one for each finding.
     pub repros: Vec<Repro>,
     /// The sums of a part, which a sign-off puts together with those of its other levels.
@@ -134,6 +136,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         tally.claims = claims;
     }
     let mut leaks = Vec::new();
+    let mut leaking = 0;
     let mut judge = None;
     let mut capped = None;
     let mut workload = workload.clone();
@@ -170,6 +173,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             rounds.learnt = rounds.learnt.or_else(|| learn(&history, &scanner));
             work.faults.learnt = rounds.learnt;
         }
+        leaking += u64::from(!judged.findings.is_empty());
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
             judge =
@@ -210,7 +214,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     let mut level = tally.finish(judge, Drive::Absent, stopped);
     draw(rounds.folder, &mut level);
     let repros = leaks.into_iter().map(|leak| leak.repro).collect();
-    Ok(Driven { level, repros, sums, learnt: rounds.learnt })
+    Ok(Driven { level, leaking, repros, sums, learnt: rounds.learnt })
 }
 
 impl<'w> Rounds<'w> {

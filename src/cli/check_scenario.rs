@@ -21,6 +21,13 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         plan.runs().count(),
         scenario.rounds
     );
+    for state in &scenario.states {
+        let legacy = match state.legacy.as_slice() {
+            [] => "nothing legacy".to_owned(),
+            sites => format!("legacy {}", sites.join(", ")),
+        };
+        text.push_str(&format!("state {}: {legacy}\n", state.name));
+    }
     for name in scenario.environment() {
         text.push_str(&format!("asks for the environment variable {name}\n"));
     }

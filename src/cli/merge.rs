@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::common::{CameTo, ReportArgs};
 use super::report;
 use super::signoff::signed_off_record;
+use super::source::SourceArgs;
 use crate::campaign::error::{CampaignError, shown};
 use crate::campaign::merge::{Merged, Parts, Whole};
 use crate::trial::measure::Subject;
@@ -17,10 +18,13 @@ pub(super) struct Args {
     #[arg(value_name = "RUN_FOLDER", required = true)]
     folders: Vec<PathBuf>,
     #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
     report: ReportArgs,
 }
 
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+    let source = args.source.read()?;
     let parts = Parts::read(&args.folders)?;
     let mut begun = args.report.begin("merge", 0, None)?;
     let Merged { command, seed, whole } = parts.merge(&begun.folder)?;
@@ -35,6 +39,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         }
         Whole::SignOff(signed_off) => signed_off_record(&begun, *signed_off),
     };
+    source.stands_in(&mut record);
     record.subjects = tested(&args.folders)?;
     begun.finish(record, &args.report)
 }

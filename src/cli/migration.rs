@@ -1,38 +1,126 @@
-//! `partywall migration`: every state between legacy and migrated, and what leaks in it.
+//! `partywall migration`: the states between legacy and migrated, and what leaks in them.
 
+use std::path::PathBuf;
+
+use super::audit::read_audit;
 use super::common::{CameTo, CampaignArgs, scenario};
 use super::progress::Shown;
+use super::server;
 use crate::campaign::error::CampaignError;
-use crate::campaign::migration::{Matrix, conclude};
-use crate::scenario::built_in_names;
+use crate::campaign::migration::{ListedStates, Matrix, conclude};
+use crate::scenario::{ServerScenario, ServerState, built_in_names};
 use crate::trial::verdict::ExitCode;
+
+/// How often each scenario is tried in each of the 64 states of the reference back end.
+const TRIALS: u64 = 100;
 
 /// The arguments of `migration`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Built-in scenarios to drive [default: all]
+    /// Built-in scenarios to drive [default: all], or the scenario file of one server with its
+    /// tables `[[state]]`
     #[arg(value_name = "SCENARIO", env = "PARTYWALL_SCENARIOS", value_delimiter = ',')]
     scenarios: Vec<String>,
-    /// Trials of each scenario in each of the 64 states
-    #[arg(long, env = "PARTYWALL_TRIALS", value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
-    trials: u64,
+    /// Trials of each built-in scenario in each of the 64 states [default: 100]
+    #[arg(long, env = "PARTYWALL_TRIALS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trials: Option<u64>,
+    /// Scenario file: simulated users, a bystander included [default: the scenario's]
+    #[arg(long, env = "PARTYWALL_USERS", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=5000))]
+    users: Option<u32>,
+    /// Scenario file: runs of each user, one after the other [default: the scenario's]
+    #[arg(long, env = "PARTYWALL_RUNS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    runs: Option<u16>,
+    /// Scenario file: rounds in each state [default: the scenario's]
+    #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: Option<u64>,
+    /// Scenario file: an audit in JSON; its call sites are those that the states name
+    #[arg(long, env = "PARTYWALL_AUDIT", value_name = "FILE")]
+    audit: Option<PathBuf>,
+    /// A host besides this machine that may be driven
+    #[arg(long, env = "PARTYWALL_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
+    allow_host: Vec<String>,
     #[command(flatten)]
     campaign: CampaignArgs,
 }
 
-pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+    if let [file] = args.scenarios.as_slice()
+        && server::is_file(file)
+    {
+        return listed_states(args, &server::read(file)?);
+    }
+    let of_files = [
+        ("--users", args.users.is_some()),
+        ("--runs", args.runs.is_some()),
+        ("--rounds", args.rounds.is_some()),
+        ("--audit", args.audit.is_some()),
+    ];
+    if let Some((flag, _)) = of_files.into_iter().find(|(_, is_given)| *is_given) {
+        let text = format!("{flag} needs a scenario file with `[[state]]`s; see --trials");
+        return Err(CampaignError::usage(text));
+    }
     let names = if args.scenarios.is_empty() {
         built_in_names().map(String::from).collect()
     } else {
-        args.scenarios
+        args.scenarios.clone()
     };
     let scenarios = names.iter().map(|name| scenario(name)).collect::<Result<Vec<_>, _>>()?;
     let begun = args.campaign.begin("migration")?;
-    let matrix = Matrix::new(&scenarios, args.campaign.seed, args.trials, &begun.stop);
+    let trials = args.trials.unwrap_or(TRIALS);
+    let matrix = Matrix::new(&scenarios, args.campaign.seed, trials, &begun.stop);
     let matrix = matrix.run(&Shown::new())?;
     let (outcome, reasons) = conclude(&matrix, begun.stop.reason());
     let mut record = begun.record(CameTo { outcome, reasons });
     record.backend = Some("reference back end, every subset of its call sites migrated".into());
     record.migration = Some(matrix);
+    begun.finish(record, &args.campaign.report)
+}
+
+/// The states that the scenario of a server of somebody's own lists, on the wire.
+fn listed_states(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, CampaignError> {
+    if args.trials.is_some() {
+        return Err(CampaignError::usage("states of a scenario file are driven in --rounds N"));
+    }
+    if scenario.states.is_empty() {
+        let text = "the scenario lists no `[[state]]`: give each a `name`, `legacy = [\"SITE\", …]` \
+                    and a `command` or `url`";
+        return Err(CampaignError::usage(text));
+    }
+    let with_hosts = |state: &ServerState| {
+        let target = server::target(state.target.clone(), None, &args.allow_host)?;
+        let mut state = state.clone();
+        state.target = target;
+        Ok(state)
+    };
+    let states: Vec<ServerState> =
+        scenario.states.iter().map(with_hosts).collect::<Result<_, CampaignError>>()?;
+    let audit = args.audit.as_deref().map(read_audit).transpose()?;
+    let given = server::given(&scenario.environment())?;
+    let mut begun = args.campaign.begin_within("migration", scenario.seconds)?;
+    begun.secrets = given.secrets();
+    let mut work = scenario.work.clone();
+    if let Some(users) = args.users {
+        work = work.with_users(users);
+    }
+    if let Some(runs) = args.runs {
+        work = work.with_runs(runs);
+    }
+    let listed = ListedStates {
+        work: &work,
+        states: &states,
+        evidence: &scenario.evidence,
+        given: &given,
+        audit: audit.as_ref(),
+        seed: args.campaign.seed,
+        rounds: args.rounds.unwrap_or(scenario.rounds),
+        folder: &begun.folder,
+        stop: &begun.stop,
+    };
+    let matrix = listed.run(&Shown::new())?;
+    let (outcome, reasons) = conclude(&matrix, begun.stop.reason());
+    let mut record = begun.record(CameTo { outcome, reasons });
+    record.backend = Some(format!("{}, {} listed states", scenario.name, states.len()));
+    record.migration = Some(matrix);
+    record.audit = audit;
     begun.finish(record, &args.campaign.report)
 }

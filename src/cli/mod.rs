@@ -25,6 +25,7 @@ mod serve;
 mod server;
 mod shrink;
 mod signoff;
+mod source;
 mod upstream;
 
 use std::process::ExitCode as ProcessExit;
@@ -115,7 +116,7 @@ pub fn main() -> ProcessExit {
         Command::Init(args) => init::exec(&args),
         Command::CheckScenario(args) => check_scenario::exec(&args),
         Command::Schema(args) => schema::exec(&args),
-        Command::Migration(args) => migration::exec(args),
+        Command::Migration(args) => migration::exec(&args),
         Command::Audit(args) => audit::exec(&args),
         Command::Serve(args) => serve::exec(args),
         Command::Upstream(args) => upstream::exec(args),

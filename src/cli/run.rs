@@ -106,7 +106,7 @@ fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Campai
     let target = server::target(scenario.target.clone(), args.target.as_deref(), &args.allow_host)?;
     if target.command.is_empty() && target.urls.is_empty() {
         return Err(CampaignError::usage(
-            "the scenario has targets for sign-off only; give one by --target",
+            "the scenario has targets for sign-off or migration only; give one by --target",
         ));
     }
     let given = server::given(&scenario.environment())?;

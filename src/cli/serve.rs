@@ -3,12 +3,15 @@
 use std::io::Read;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
+
 use super::output;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::reference::call_sites::Migration;
 use crate::reference::defects::Defect;
 use crate::reference::server;
 use crate::reference::service::Service;
+use crate::reference::warning::Warn;
 use crate::trial::verdict::ExitCode;
 use crate::world::World;
 
@@ -24,6 +27,10 @@ pub(super) struct Args {
     /// A built-in defect: M01 to M24, or such as M05@2% for a share of the requests
     #[arg(long, env = "PARTYWALL_DEFECT", value_name = "CODE")]
     defect: Option<Defect>,
+    /// Say on standard error which call site uses the process-wide factory, and when an agent is
+    /// built with another user's settings
+    #[arg(long, env = "PARTYWALL_WARN", value_parser = BoolishValueParser::new())]
+    warn: bool,
     /// The port on the loopback address; 0 takes a free one
     #[arg(long, env = "PARTYWALL_PORT", value_name = "N", default_value_t = 7878)]
     port: u16,
@@ -55,7 +62,13 @@ async fn serve(args: Args) -> Result<ExitCode, CampaignError> {
         "{{\"port\":{port},\"url\":\"http://127.0.0.1:{port}\",\"migrated\":\"{}\"}}\n",
         args.migrated
     ));
-    let service = Service::with_defect(World::live(None), args.migrated, args.defect);
+    let world = World::live(None);
+    let service = if args.warn {
+        let warn: Warn = |warning| output::complain(&format!("warning: {warning}"));
+        Service::that_warns(world, args.migrated, args.defect, warn)
+    } else {
+        Service::with_defect(world, args.migrated, args.defect)
+    };
     let (ending, over) = tokio::sync::oneshot::channel();
     let shutdown = async move {
         // The sender lives as long as the process does.

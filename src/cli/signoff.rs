@@ -1,27 +1,23 @@
 //! `partywall signoff`: before and after the migration.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::builder::BoolishValueParser;
 use sha2::{Digest, Sha256};
 
-use super::audit::read_audit;
 use super::common::{Begun, CameTo, CampaignArgs, not_tried_by, scenario};
 use super::progress::Shown;
-use super::report;
 use super::saved::SavedArgs;
 use super::server;
+use super::source::SourceArgs;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::campaign::signoff::{SignOff, SignedOff};
 use crate::campaign::signoff_server::ServerSignOff;
 use crate::reference::call_sites::Migration;
 use crate::scenario::{ServerScenario, built_in_names};
-use crate::trial::audit::AuditRecord;
 use crate::trial::measure::{Partition, Subject};
-use crate::trial::migration::MigrationRecord;
 use crate::trial::raw::to_hex;
 use crate::trial::record::Record;
-use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
+use crate::trial::verdict::ExitCode;
 
 /// The arguments of `signoff`.
 #[derive(Debug, clap::Args)]
@@ -43,17 +39,10 @@ pub(super) struct Args {
     #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
     /// Only that part of the trials: slice:M/N; `partywall merge` puts the parts together
-    #[arg(long, env = "PARTYWALL_PARTITION", value_name = "slice:M/N", conflicts_with_all = ["audit", "migration"])]
+    #[arg(long, env = "PARTYWALL_PARTITION", value_name = "slice:M/N")]
     partition: Option<Partition>,
-    /// An audit in JSON, to stand in the report
-    #[arg(long, env = "PARTYWALL_AUDIT", value_name = "FILE")]
-    audit: Option<PathBuf>,
-    /// What `partywall migration` came to: its run folder or report.json
-    #[arg(long, env = "PARTYWALL_MIGRATION", value_name = "FOLDER")]
-    migration: Option<PathBuf>,
-    /// Fail where the audit has call sites left in application code
-    #[arg(long, env = "PARTYWALL_REQUIRE_MIGRATED", value_parser = BoolishValueParser::new(), requires = "audit")]
-    require_migrated: bool,
+    #[command(flatten)]
+    source: SourceArgs,
     /// A host besides this machine that may be driven
     #[arg(long, env = "PARTYWALL_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
     allow_host: Vec<String>,
@@ -72,14 +61,13 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let names = if args.scenarios.is_empty() {
         built_in_names().map(String::from).collect()
     } else {
-        args.scenarios
+        args.scenarios.clone()
     };
     let scenarios = names.iter().map(|name| scenario(name)).collect::<Result<Vec<_>, _>>()?;
     let program = std::env::current_exe().map_err(|error| {
         CampaignError::new(Kind::Internal, format!("this program does not know its path: {error}"))
     })?;
-    let audit = args.audit.as_deref().map(read_audit).transpose()?;
-    let migration = args.migration.as_deref().map(matrix).transpose()?;
+    let source = args.source.read()?;
     let saved = args.saved.load()?;
     let begun = args.campaign.begin("signoff")?;
     let mut signoff =
@@ -93,9 +81,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let came_to = signoff.run(&Shown::new())?;
     args.saved.save(&came_to.repros)?;
     let mut record = signed_off_record(&begun, came_to);
-    require(&mut record, audit.as_ref().filter(|_| args.require_migrated));
-    record.audit = audit;
-    record.migration = migration;
+    source.stands_in(&mut record);
     record.partition = args.partition;
     record.subjects = this_program(&program);
     begun.finish(record, &args.campaign.report)
@@ -112,6 +98,7 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
         server::target(own.clone().ok_or_else(missing)?, None, &args.allow_host)
     };
     let (before, after) = (side(&scenario.before, "before")?, side(&scenario.after, "after")?);
+    let source = args.source.read()?;
     let given = server::given(&scenario.environment())?;
     let mut begun = args.campaign.begin_within("signoff", scenario.seconds)?;
     begun.secrets = given.secrets();
@@ -129,34 +116,10 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
     let came_to = signoff.run(&Shown::new())?;
     args.saved.save(&came_to.repros)?;
     let mut record = signed_off_record(&begun, came_to);
+    source.stands_in(&mut record);
     record.partition = args.partition;
     record.not_tried = not_tried_by(&scenario.work);
     begun.finish(record, &args.campaign.report)
-}
-
-/// The matrix of a report that `migration` wrote.
-fn matrix(path: &Path) -> Result<MigrationRecord, CampaignError> {
-    let path = report::file_of(path);
-    report::read(&path)?.migration.ok_or_else(|| {
-        let shown = path.display().to_string();
-        let remedy = "name a run folder of `partywall migration`";
-        CampaignError::usage(format!("`{}` has no states in it; {remedy}", shown.escape_debug()))
-    })
-}
-
-/// What is left in the source counts as much as what was seen: only a leak or an interruption
-/// weighs more.
-fn require(record: &mut Record, required: Option<&AuditRecord>) {
-    let left = required.map_or(0, |audit| audit.remaining().count());
-    if left == 0 {
-        return;
-    }
-    let text = format!("{left} call sites remain in application code, and none was to");
-    record.reasons.insert(0, Reason::new(ReasonCode::CallSitesRemain, text));
-    if record.verdict != Outcome::StillLeaks {
-        record.verdict = Outcome::NotMigrated;
-    }
-    record.exit_code = ExitCode::of(record.verdict, &record.reasons);
 }
 
 /// The record of a sign-off.

@@ -13,6 +13,7 @@ use super::factory::{
     get_agent_instance_factory,
 };
 use super::process::Process;
+use super::warning::Warning;
 
 /// Where the modelled system uses the factory. Exhaustive on purpose: a new site that is not
 /// handled everywhere does not compile.
@@ -130,6 +131,7 @@ type Factory = Arc<AgentInstanceFactory>;
 /// Legacy: configures the process-wide factory. Migrated: nothing is process-wide.
 pub(crate) fn startup(process: &Process) {
     if !process.migration.includes(CallSite::Startup) {
+        (process.shared.warn)(Warning::LegacyUse(CallSite::Startup));
         configure_agent_instance_factory(process);
     }
 }
@@ -163,6 +165,7 @@ fn for_request(process: &Process, site: CallSite, context: &UserExecutionContext
     if process.migration.includes(site) {
         create_agent_instance_factory(process, context)
     } else {
+        (process.shared.warn)(Warning::LegacyUse(site));
         get_agent_instance_factory(process)
     }
 }
@@ -171,6 +174,7 @@ fn given_or_process_wide(process: &Process, site: CallSite, given: &Factory) -> 
     if process.migration.includes(site) {
         Arc::clone(given)
     } else {
+        (process.shared.warn)(Warning::LegacyUse(site));
         get_agent_instance_factory(process)
     }
 }

@@ -10,6 +10,7 @@ use super::context::UserExecutionContext;
 use super::kernel::singleton::SettingsSlot;
 use super::process::{Process, Shared};
 use super::stubs::{LlmManager, ToolDispatcher};
+use super::warning::Warning;
 use crate::trial::history::Note;
 use crate::trial::ids::UserName;
 
@@ -127,6 +128,9 @@ impl AgentInstanceFactory {
         let class =
             self.shared.agent_class_registry.get(agent).ok_or(FactoryError::UnknownAgent)?;
         let settings = self.settings.read().ok_or(FactoryError::NotConfigured)?;
+        if settings.configured_for.as_ref().is_some_and(|user| user != context.user_id()) {
+            (self.shared.warn)(Warning::ForeignSettings(class.name));
+        }
         if self.shared.world.is_recorded() {
             self.shared.world.report(Note::Used {
                 factory: self.name.clone(),

@@ -24,4 +24,5 @@ pub mod stubs;
 mod supervisor;
 mod sync;
 mod upstream;
+pub mod warning;
 mod work;

@@ -21,6 +21,7 @@ use super::kernel::runs::RunRegistry;
 use super::kernel::singleton::Singleton;
 use super::kernel::table::Table;
 use super::upstream::Connection;
+use super::warning::{Warn, to_nobody};
 use super::work::Notes;
 use crate::trial::ids::{RunId, ThreadId, UserName};
 use crate::world::World;
@@ -63,6 +64,7 @@ pub(crate) struct Shared {
     pub(crate) buffer_ids: IdSource,
     pub(crate) buffers: Table<u64, String>,
     pub(crate) defects: Defects,
+    pub(crate) warn: Warn,
 }
 
 /// One server process of the modelled system.
@@ -81,6 +83,16 @@ impl Process {
 
     /// The same with that defect switched on.
     pub fn with_defect(world: World, migration: Migration, defect: Option<Defect>) -> Arc<Self> {
+        Self::that_warns(world, migration, defect, to_nobody)
+    }
+
+    /// The same; it says what it does that the migration is to take away.
+    pub fn that_warns(
+        world: World,
+        migration: Migration,
+        defect: Option<Defect>,
+        warn: Warn,
+    ) -> Arc<Self> {
         let shared = Shared {
             world,
             connections: ConnectionRegistry::new(),
@@ -101,6 +113,7 @@ impl Process {
             buffer_ids: IdSource::new(),
             buffers: Table::new(FINISHED_RUNS),
             defects: Defects::new(defect),
+            warn,
         };
         let process =
             Arc::new(Self { shared: Arc::new(shared), migration, singleton: Singleton::new() });

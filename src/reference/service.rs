@@ -15,6 +15,7 @@ use super::defects::{
 use super::event::{Chat, ClientMessage, Frame, RunStatus, SaidMessage, to_text};
 use super::process::{Delivery, EventSink, Process};
 use super::run::{Admission, ChatRun};
+use super::warning::Warn;
 use crate::trial::ids::{RequestId, RunId, ThreadId, UserName};
 use crate::world::World;
 use crate::world::backend::Cursor;
@@ -110,6 +111,16 @@ impl Service {
     /// The same with that defect switched on.
     pub fn with_defect(world: World, migration: Migration, defect: Option<Defect>) -> Self {
         Self { process: Process::with_defect(world, migration, defect) }
+    }
+
+    /// The same; it says what it does that the migration is to take away.
+    pub fn that_warns(
+        world: World,
+        migration: Migration,
+        defect: Option<Defect>,
+        warn: Warn,
+    ) -> Self {
+        Self { process: Process::that_warns(world, migration, defect, warn) }
     }
 
     /// The process behind the routes.

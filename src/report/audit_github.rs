@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::audit_phrases::{headline, remedy, what, why};
+use super::audit_phrases::{from_here, headline, remedy, what, why};
 use super::github::{MOST_OF_A_KIND, command};
 use super::safe_text;
 use crate::trial::audit::{AuditRecord, Code, Risk, Use};
@@ -43,6 +43,7 @@ fn level(audit: &AuditRecord, found: &Use) -> &'static str {
 
 fn line(out: &mut String, level: &str, audit: &AuditRecord, found: &Use) {
     let place = &found.place;
+    let path = from_here(audit, &place.path);
     let mut message = what(audit, found);
     if !found.shown_by.is_empty() {
         let _ = write!(message, ": {}", why(found));
@@ -53,7 +54,7 @@ fn line(out: &mut String, level: &str, audit: &AuditRecord, found: &Use) {
     let [line, column, end] =
         [place.line, place.column, place.end_column].map(|number| number.to_string());
     let properties = [
-        ("file", place.path.as_str()),
+        ("file", path.as_str()),
         ("line", &line),
         ("col", &column),
         ("endColumn", &end),

@@ -101,6 +101,20 @@ pub(super) fn place(place: &crate::trial::audit::Place) -> String {
     format!("{}:{}:{}", safe_text::terminal(&place.path), place.line, place.column)
 }
 
+/// A file as it is named from where the audit was started: code scanning and annotations take paths
+/// of the repository, not of the folder that was searched.
+pub(super) fn from_here(audit: &AuditRecord, path: &str) -> String {
+    let root = audit.root.trim_end_matches('/');
+    let root = root.strip_prefix("./").unwrap_or(root);
+    let is_file = root.rsplit('/').next() == Some(path);
+    match root {
+        "" if audit.root.starts_with('/') => format!("/{path}"),
+        "" | "." => path.to_owned(),
+        root if is_file => root.to_owned(),
+        root => format!("{root}/{path}"),
+    }
+}
+
 /// The audit in the report of a sign-off, a line each: the remaining call sites, then suspects.
 pub(super) fn lines(audit: &AuditRecord, quote: Quote) -> Vec<String> {
     let of_use = |found: &Use| {

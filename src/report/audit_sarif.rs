@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::audit_phrases::{remedy, suspect, what, why};
+use super::audit_phrases::{from_here, remedy, suspect, what, why};
 use super::safe_text;
 use crate::trial::audit::{
     AuditRecord, Code, Place, Risk, Shown, SingletonSuspect, SuspectKind, Use, UseKind,
@@ -29,7 +29,7 @@ pub fn render(audit: &AuditRecord) -> String {
     for found in &audit.suspects {
         let words = [found.kind.as_str(), &found.name, &found.place.path];
         let print = fingerprint(&words, &mut seen);
-        results.push(of_suspect(found, &print));
+        results.push(of_suspect(audit, found, &print));
     }
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -107,13 +107,24 @@ fn of_use(audit: &AuditRecord, found: &Use, print: &str) -> Value {
     if let Some(remedy) = remedy(audit, found) {
         message = format!("{message}; use {remedy}");
     }
-    result(&id_of_use(found.kind), level, &message, &found.place, &found.shown_by, print)
+    result(
+        &id_of_use(found.kind),
+        level,
+        &message,
+        &here(audit, &found.place),
+        &found.shown_by,
+        print,
+    )
 }
 
-fn of_suspect(found: &SingletonSuspect, print: &str) -> Value {
+fn of_suspect(audit: &AuditRecord, found: &SingletonSuspect, print: &str) -> Value {
     let level = if found.score >= 4 { "warning" } else { "note" };
     let id = id_of_suspect(found.kind);
-    result(&id, level, &suspect(found), &found.place, &found.shown_by, print)
+    result(&id, level, &suspect(found), &here(audit, &found.place), &found.shown_by, print)
+}
+
+fn here(audit: &AuditRecord, place: &Place) -> Place {
+    Place { path: from_here(audit, &place.path), ..place.clone() }
 }
 
 fn result(
@@ -155,7 +166,7 @@ fn notifications(audit: &AuditRecord) -> Vec<Value> {
         json!({
             "level": level,
             "message": { "text": safe_text::visible(&text) },
-            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(path) } } }],
+            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(&from_here(audit, path)) } } }],
         })
     };
     let broken = audit

@@ -11,6 +11,7 @@ mod server;
 mod server_check;
 pub mod server_file;
 mod server_plan;
+mod server_states;
 mod server_strikes;
 mod server_templates;
 
@@ -19,6 +20,7 @@ pub use embedded::{built_in, built_in_names, source_of};
 pub use faults::{Faults, Learnt, Point};
 pub use mix::Act;
 pub use server::{ServerScenario, ServerTarget, ServerWork, environment_in};
+pub use server_states::{EvidenceSource, MigrationEvidence, ServerState, SitePlaces};
 pub use server_templates::TEMPLATES;
 
 /// The JSON Schema of scenario files of a server of somebody's own, ready to publish.

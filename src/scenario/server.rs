@@ -10,6 +10,7 @@ use super::faults::Faults;
 use super::file::SCENARIO_VERSION;
 use super::server_check::Words;
 use super::server_file::{ServerFile, TargetTable};
+use super::server_states::{MigrationEvidence, ServerState};
 use crate::trial::ids::UserName;
 use crate::trial::protocol::{AnswerKind, Protocol, Start};
 
@@ -27,6 +28,10 @@ pub struct ServerScenario {
     pub before: Option<ServerTarget>,
     /// Sign-off: the server after the migration, where the file says how.
     pub after: Option<ServerTarget>,
+    /// The states of a migration, where the file lists any.
+    pub states: Vec<ServerState>,
+    /// What tells of itself what happened in them.
+    pub evidence: MigrationEvidence,
     /// The work; delays in milliseconds.
     pub work: Workload,
     /// How many rounds.
@@ -107,7 +112,9 @@ impl ServerScenario {
     pub fn environment(&self) -> Vec<String> {
         let protocol = self.work.server.as_ref().map(|work| &work.protocol);
         let mut all = serde_json::to_string(&protocol).unwrap_or_default();
-        for target in [Some(&self.target), self.before.as_ref(), self.after.as_ref()] {
+        let states = self.states.iter().map(|state| Some(&state.target));
+        let sides = [Some(&self.target), self.before.as_ref(), self.after.as_ref()];
+        for target in sides.into_iter().chain(states) {
             all.push_str(&serde_json::to_string(&target).unwrap_or_default());
         }
         environment_in(&all)
@@ -146,8 +153,11 @@ fn check(words: &Words<'_>, file: ServerFile) -> Result<ServerScenario, Scenario
         side.map(|own| words.target(own, Some(&target), &file.limits.hosts)).transpose()
     };
     let (before, after) = (side(&file.before)?, side(&file.after)?);
+    let states = words.states(&file.state, &target, &file.limits.hosts)?;
+    let evidence = words.evidence(&file.migration)?;
     let lone = target.urls.is_empty() && target.command.is_empty();
-    words.demand(!lone || (before.is_some() && after.is_some()), &file.target, || {
+    let others = (before.is_some() && after.is_some()) || !states.is_empty();
+    words.demand(!lone || others, &file.target, || {
         "`[target]` needs `url`, `urls` or `command`".into()
     })?;
     let rounds = file.workload.rounds.as_ref().map_or(8, |rounds| *rounds.get_ref()).max(1);
@@ -158,6 +168,8 @@ fn check(words: &Words<'_>, file: ServerFile) -> Result<ServerScenario, Scenario
         target,
         before,
         after,
+        states,
+        evidence,
         work,
         rounds,
         hosts: file.limits.hosts,

@@ -31,6 +31,12 @@ pub struct ServerFile {
     pub before: Option<TargetTable>,
     /// Sign-off: what is other after the migration.
     pub after: Option<TargetTable>,
+    /// The states of a migration, for `partywall migration`.
+    #[serde(default)]
+    pub state: Vec<StateTable>,
+    /// What tells of itself what happened in those states.
+    #[serde(default)]
+    pub migration: MigrationTable,
     /// How a user proves who they are, with every request and every opening.
     #[serde(default)]
     pub identity: IdentityTable,
@@ -81,6 +87,58 @@ pub struct TargetTable {
     pub ready_seconds: Option<u32>,
     /// Whether each round has a process of its own.
     pub fresh_process: Option<bool>,
+}
+
+/// One state of a migration; what it does not say is as in `[target]`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StateTable {
+    /// What it is called in reports: letters, digits, `-` and `_`.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// The call sites that are still legacy in it, as `partywall audit` has them (`path:line` or
+    /// `path:function`) or by any name; none where the migration is done.
+    #[schemars(with = "Vec<String>")]
+    pub legacy: Spanned<Vec<String>>,
+    /// The base URL of the server in that state.
+    #[schemars(with = "Option<String>")]
+    pub url: Option<Spanned<String>>,
+    /// The base URLs of its replicas.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub urls: Option<Spanned<Vec<String>>>,
+    /// A command that starts it.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub command: Option<Spanned<Vec<String>>>,
+    /// The folder that it is started in.
+    pub cwd: Option<String>,
+    /// Its environment, besides that of `[target]`: templates.
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    pub env: Option<Pairs>,
+}
+
+/// What tells of itself what happened in the states of a migration. Without it, it is unknown.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MigrationTable {
+    /// That a legacy call site ran. In its pattern `{{ site }}` stands for the call site, and
+    /// `{{ path }}`, `{{ line }}` and `{{ function }}` for what its name or the audit says.
+    #[schemars(with = "Option<EvidenceTable>")]
+    pub exercised: Option<Spanned<EvidenceTable>>,
+    /// That an agent was built with another user's settings, although nothing may show of it.
+    #[schemars(with = "Option<EvidenceTable>")]
+    pub contaminated: Option<Spanned<EvidenceTable>>,
+}
+
+/// Where the server tells something: `log`, or `get` with `pattern`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceTable {
+    /// In a line that a started server prints: a regular expression.
+    pub log: Option<String>,
+    /// In what it answers to a GET of that path, before and after the rounds.
+    pub get: Option<String>,
+    /// The regular expression for `get`.
+    pub pattern: Option<String>,
 }
 
 /// How a user proves who they are.

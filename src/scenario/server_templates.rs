@@ -1,8 +1,9 @@
 //! Starters for scenario files, which `partywall init` writes.
 
 /// The templates by name.
-pub const TEMPLATES: [(&str, &str); 4] = [
+pub const TEMPLATES: [(&str, &str); 5] = [
     ("chat-websocket", include_str!("../../scenarios/chat-websocket.toml")),
+    ("chat-migration", include_str!("../../scenarios/chat-migration.toml")),
     ("sse-chat", include_str!("../../scenarios/sse-chat.toml")),
     ("json-rpc", include_str!("../../scenarios/json-rpc.toml")),
     ("http-only", include_str!("../../scenarios/http-only.toml")),

@@ -29,6 +29,22 @@ fn depth_length_and_bytes_that_are_no_text_do_no_harm() {
     assert_eq!(audit.files.found, 11);
 }
 
+#[test]
+fn a_byte_order_mark_is_no_column_and_a_lone_carriage_return_ends_a_line() {
+    let scratch = Scratch::new("returns");
+    scratch.file("mark.py", format!("\u{feff}{LEGACY}()\r\nx = 1\r\n"));
+    scratch.file("mac.py", format!("a = 1\r{LEGACY}()\rb = '\\r'\r"));
+    let audit = audited(&scratch.0, false);
+    let places: Vec<_> = audit
+        .uses
+        .iter()
+        .map(|found| (found.place.path.as_str(), found.place.line, found.place.column))
+        .collect();
+    assert_eq!(places, [("mac.py", 2, 1), ("mark.py", 1, 1)]);
+    assert!(audit.files.broken.is_empty(), "{:?}", audit.files.broken);
+    assert!(audit.uses.iter().all(|found| found.shown_by.is_empty()), "nothing is kept");
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed_and_what_others_wrote_is_not_searched() {
@@ -52,7 +68,8 @@ fn names_and_lines_of_source_give_no_orders() {
     let order = "\u{1b}]0;x\u{7}\u{202e}::error::x";
     let text = format!("x = '{order}'; {LEGACY}()  # {order}\n");
     scratch.file(&format!("a{order},b\n::stop.py"), text);
-    let audit = audited(&scratch.0, true);
+    let mut audit = audited(&scratch.0, true);
+    audit.root = ".".into();
     assert_eq!(audit.remaining().count(), 1);
     let table = audit_table::render(&audit, terminal::Style::default());
     let github = audit_github::render(&audit);

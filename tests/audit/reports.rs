@@ -81,13 +81,22 @@ fn fingerprints_stay_when_lines_move() {
 fn annotations_are_ten_of_a_level_and_a_line_with_the_rest() {
     let scratch = Scratch::new("annotations");
     scratch.file("app/a.py", "get_agent_instance_factory()\n".repeat(14));
-    let audit = audited(&scratch.0, false);
+    // Paths are of the repository, not of the folder that was searched.
+    let audit = AuditRecord { root: "./services/".into(), ..audited(&scratch.0, false) };
     let text = audit_github::render(&audit);
-    let first = "::warning file=app/a.py,line=1,col=1,endColumn=27,\
+    let first = "::warning file=services/app/a.py,line=1,col=1,endColumn=27,\
                  title=get_agent_instance_factory::call; use create_agent_instance_factory";
     assert_eq!(text.lines().next(), Some(first));
     assert_eq!(text.lines().filter(|line| line.starts_with("::warning")).count(), 10);
     assert!(text.contains("\n4 more of level warning"), "{text}");
+    let log: Value = serde_json::from_str(&audit_sarif::render(&audit)).expect("JSON");
+    let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "services/app/a.py");
+    for (root, told) in [(".", "app/a.py"), ("src/", "src/app/a.py")] {
+        let audit = AuditRecord { root: root.into(), ..audit.clone() };
+        let first = audit_github::render(&audit);
+        assert!(first.starts_with(&format!("::warning file={told},")), "{first}");
+    }
     // Compared with an earlier audit, only what is new is told, and as an error.
     let compared = partywall::audit::baseline::compare(&audit, &without(&audit, 1), "a.json");
     let audit = AuditRecord { compared: Some(compared), ..audit };

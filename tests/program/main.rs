@@ -19,5 +19,6 @@ mod serve_http;
 mod serve_socket;
 mod share;
 mod signoff;
+mod states;
 mod support;
 mod wire;

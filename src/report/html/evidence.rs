@@ -1,7 +1,7 @@
 //! What stands below the findings: who saw whose, phases, times, models, cross-checks, oracles.
 
-use super::{add, list, name, plots, put, tables, text};
-use crate::report::{advice, audit_phrases, detection, migration, models, phrases};
+use super::{add, list, name, plots, put, states, tables, text};
+use crate::report::{advice, audit_phrases, detection, models, phrases};
 use crate::trial::record::Record;
 
 /// How many rows of a table are told.
@@ -110,12 +110,7 @@ fn cross_checks(page: &mut String, record: &Record) {
 
 /// The states of the migration, the call sites that remain, and the repros that were saved.
 fn source(page: &mut String, record: &Record) {
-    if let Some(matrix) = &record.migration {
-        put!(page, "<section id=\"migration\"><h2>{}</h2>", text(&migration::title(matrix)));
-        put!(page, "<div class=\"card\"><p>{}</p>", text(&migration::verdict(matrix)));
-        list(page, "plainlist", &migration::summary(matrix, text), 60);
-        add(page, "</div></section>\n");
-    }
+    states::states(page, record);
     if let Some(audit) = &record.audit {
         let headline = text(&audit_phrases::headline(audit));
         put!(page, "<section id=\"audit\"><h2>In the source: {headline}</h2><div class=\"card\">");

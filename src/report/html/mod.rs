@@ -10,6 +10,7 @@ mod data;
 mod evidence;
 mod findings;
 mod plots;
+mod states;
 mod tables;
 mod top;
 

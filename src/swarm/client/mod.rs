@@ -4,6 +4,7 @@
 mod exchange;
 mod faults;
 mod meeting;
+mod page;
 mod runs;
 mod setup;
 mod steps;
@@ -29,6 +30,7 @@ use crate::world::backend::Socket;
 
 use exchange::{Exchange, Heard};
 use meeting::Meeting;
+pub use page::read_page;
 use runs::Runs;
 
 /// What the users of a server of somebody's own are given besides their plan.

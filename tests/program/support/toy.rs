@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use axum::{Json, Router};
-use partywall::trial::raw::from_hex;
+use partywall::trial::raw::{from_hex, to_hex};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -39,6 +39,8 @@ struct Data {
     runs: BTreeMap<String, (String, Value)>,
     said: BTreeMap<(String, String), Vec<Value>>,
     cache: BTreeMap<String, String>,
+    /// How often something went to everybody, and how often the cache was asked.
+    uses: [u64; 2],
 }
 
 impl Shared {
@@ -59,6 +61,8 @@ pub(crate) fn serve(leak: Leak) -> String {
             sender.send(port).expect("the test waits for it");
             let router = Router::new()
                 .route("/ws", get(open))
+                .route("/api/login", post(log_in))
+                .route("/debug/sites", get(sites))
                 .route("/api/chat", post(chat))
                 .route("/api/runs/{run}", get(read_run))
                 .route("/api/threads/{thread}/messages", get(read_thread))
@@ -165,6 +169,7 @@ async fn run(toy: Toy, user: String, chat: Value, line: Option<u64>) -> Value {
             "type": kind, "agent_name": agent, "sequence": number, "text": text,
         }));
         let everybody = toy.leak == Leak::Broadcast && kind == "agent_thinking";
+        toy.data().uses[0] += u64::from(everybody);
         if line.is_some() || everybody {
             toy.data().tell(|_, other| everybody || other == user, &event);
         }
@@ -182,8 +187,21 @@ impl Shared {
         if self.leak != Leak::AnswerCache || !over_http {
             return fresh.to_owned();
         }
+        self.data().uses[1] += 1;
         self.data().cache.entry(thread.to_owned()).or_insert_with(|| fresh.to_owned()).clone()
     }
+}
+
+/// The token of whoever somebody says to be.
+async fn log_in(Json(who): Json<Value>) -> Json<Value> {
+    let user = who["user"].as_str().expect("a name");
+    Json(json!({"token": format!("toy-{}", to_hex(user.as_bytes()))}))
+}
+
+/// What the server tells of itself.
+async fn sites(State(toy): State<Toy>) -> Json<Value> {
+    let [fan_out, answer_cache] = toy.data().uses;
+    Json(json!({"fan_out": fan_out, "answer_cache": answer_cache}))
 }
 
 async fn chat(State(toy): State<Toy>, headers: HeaderMap, Json(chat): Json<Value>) -> Json<Value> {

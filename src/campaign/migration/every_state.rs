@@ -6,22 +6,21 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::budget::{Progress, Stop};
-use super::confidence::upper_bound;
-use super::error::CampaignError;
-use super::explore::{inside_runtime, walk_seed};
-use super::explore_trial::explore_trial;
-use super::judged_trial::judge_trial;
-use super::level::RANDOM_WALK;
-use super::subject::Reference;
+use super::super::budget::{Progress, Stop};
+use super::super::confidence::upper_bound;
+use super::super::error::CampaignError;
+use super::super::explore::{inside_runtime, walk_seed};
+use super::super::explore_trial::explore_trial;
+use super::super::judged_trial::judge_trial;
+use super::super::level::RANDOM_WALK;
+use super::super::subject::Reference;
+use super::follows::Known;
+use super::in_words;
 use crate::reference::call_sites::{CallSite, Migration};
 use crate::scenario::Scenario;
 use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::finding::Finding;
-use crate::trial::migration::{
-    LeakRow, MigrationRecord, ScenarioTrials, StateRow, StateVerdict, StepRow,
-};
-use crate::trial::verdict::{Outcome, Reason, ReasonCode};
+use crate::trial::migration::{LeakRow, MigrationRecord, ScenarioTrials, StateRow, StateVerdict};
 use crate::world::strategy::Random;
 
 /// The share of trials that must overlap, or a state is not called clean.
@@ -104,7 +103,7 @@ impl<'m> Matrix<'m> {
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
         // What was not come to any more is not known.
         let rows = (0..count).map(|state| done.remove(&state).unwrap_or_else(|| unknown(state)));
-        Ok(self.concluded(rows.collect()))
+        Ok(self.concluded(&rows.collect::<Vec<_>>()))
     }
 
     fn state(
@@ -133,7 +132,18 @@ impl<'m> Matrix<'m> {
                 row.runs_started += judged.runs.started;
                 row.runs_completed += judged.runs.completed;
                 row.count(judged.overlapping_pairs > 0, &judged.findings, is_contaminated);
-                let told: BTreeSet<String> = judged.findings.iter().map(in_words).collect();
+                let told: BTreeSet<String> = judged
+                    .findings
+                    .iter()
+                    .map(|finding| {
+                        in_words(
+                            finding.oracle,
+                            finding.kind,
+                            &finding.victim_operation,
+                            &finding.observer_operation,
+                        )
+                    })
+                    .collect();
                 for what in told {
                     *leaks.entry(what).or_default() += 1;
                 }
@@ -150,27 +160,14 @@ impl<'m> Matrix<'m> {
         Ok(row)
     }
 
-    fn concluded(&self, states: Vec<StateRow>) -> MigrationRecord {
-        let verdicts: Vec<StateVerdict> = states.iter().map(|row| row.verdict).collect();
-        let all = states.len() - 1;
-        let alone = |wanted: StateVerdict| {
-            let sites = CallSite::ALL.into_iter().enumerate();
-            let left = sites.filter(|(bit, _)| verdicts[all & !(1 << bit)] == wanted);
-            left.map(|(_, site)| site.name().to_owned()).collect()
-        };
+    pub(super) fn concluded(&self, states: &[StateRow]) -> MigrationRecord {
         let scenarios = self.scenarios.iter().map(|scenario| ScenarioTrials {
             scenario: scenario.explore.scenario.clone(),
             trials: self.trials,
         });
-        MigrationRecord {
-            sites: CallSite::ALL.map(|site| site.name().to_owned()).to_vec(),
-            scenarios: scenarios.collect(),
-            leak_alone: alone(StateVerdict::Leaked),
-            latent_alone: alone(StateVerdict::Latent),
-            smallest_clean: smallest_clean(&verdicts).into_iter().map(names).collect(),
-            order: order(&states),
-            states,
-        }
+        let sites = CallSite::ALL.map(|site| site.name().to_owned());
+        let scenarios = scenarios.collect();
+        MigrationRecord { scenarios, ..Known::new(&sites, states).conclude() }
     }
 }
 
@@ -205,20 +202,7 @@ impl StateRow {
 
 /// A state of which nothing is known yet.
 fn unknown(state: State) -> StateRow {
-    StateRow {
-        migrated: names(state),
-        verdict: StateVerdict::Inconclusive,
-        trials: 0,
-        overlapping: 0,
-        runs_started: 0,
-        runs_completed: 0,
-        leaking: 0,
-        first_leak_at_trial: None,
-        latent: 0,
-        first_latent_at_trial: None,
-        leaks: Vec::new(),
-        leak_probability_upper_bound: None,
-    }
+    StateRow::of(names(state))
 }
 
 fn migration(state: State) -> Migration {
@@ -246,112 +230,22 @@ fn verdict(row: &StateRow, is_whole: bool) -> StateVerdict {
     }
 }
 
-/// What a finding is, without the users: they differ from trial to trial.
-fn in_words(finding: &Finding) -> String {
-    let (operation, seen) = (&finding.victim_operation, &finding.observer_operation);
-    format!("{} {}: {operation} on {seen}", finding.oracle.code(), finding.kind.as_str())
-}
-
 fn leak_rows(leaks: BTreeMap<String, u64>) -> Vec<LeakRow> {
-    let mut rows: Vec<LeakRow> =
-        leaks.into_iter().map(|(what, trials)| LeakRow { what, trials }).collect();
+    let mut rows: Vec<LeakRow> = leaks
+        .into_iter()
+        .map(|(what, trials)| LeakRow { what, trials, reproduce_with: None })
+        .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.trials));
     rows
 }
 
-/// Clean states of which none with fewer migrated sites is clean.
-fn smallest_clean(verdicts: &[StateVerdict]) -> Vec<State> {
-    let clean = |state: &State| verdicts[*state] == StateVerdict::Clean;
-    let has_smaller = |state: State| {
-        (0..state).any(|other| other & state == other && other != state && clean(&other))
-    };
-    (0..verdicts.len()).filter(clean).filter(|state| !has_smaller(*state)).collect()
-}
-
-/// What it costs to be in a state: a leak above all, then how often, then doubt, then what is
-/// latent.
-fn cost(row: &StateRow) -> (u64, u64, u64) {
-    let share = (row.leaking * 1_000).checked_div(row.trials).unwrap_or(0);
-    (
-        u64::from(row.verdict == StateVerdict::Leaked),
-        share,
-        match row.verdict {
-            StateVerdict::Inconclusive => 2,
-            StateVerdict::Latent => 1,
-            StateVerdict::Clean | StateVerdict::Leaked => 0,
-        },
-    )
-}
-
-/// The order with the fewest leaking states on the way; among those the one that leaks least.
-fn order(states: &[StateRow]) -> Vec<StepRow> {
-    let all = states.len() - 1;
-    // For each state the cheapest way on, and the site that it begins with; a superset has the
-    // higher number, so the last comes first.
-    let mut best: Vec<((u64, u64, u64), Option<usize>)> = vec![((0, 0, 0), None); states.len()];
-    for state in (0..all).rev() {
-        let ways = (0..CallSite::ALL.len()).filter(|bit| state & 1 << bit == 0).map(|bit| {
-            let after = state | 1 << bit;
-            let (own, further) = (cost(&states[after]), best[after].0);
-            ((own.0 + further.0, own.1 + further.1, own.2 + further.2), Some(bit))
-        });
-        best[state] = ways.min().unwrap_or_default();
-    }
-    let mut steps = Vec::new();
-    let mut state = 0;
-    while let (_, Some(bit)) = best[state] {
-        state |= 1 << bit;
-        let row = &states[state];
-        steps.push(StepRow {
-            migrate: CallSite::ALL[bit].name().to_owned(),
-            state: u32::try_from(state).unwrap_or(u32::MAX),
-            verdict: row.verdict,
-            leaks: row.leaks.clone(),
-        });
-    }
-    steps
-}
-
-/// What a matrix comes to: the migrated end must be clean, and the legacy end must leak, or these
-/// plans show nothing.
-pub fn conclude(matrix: &MigrationRecord, stopped: Option<ReasonCode>) -> (Outcome, Vec<Reason>) {
-    let verdict = |row: Option<&StateRow>| row.map(|row| row.verdict);
-    let (legacy, migrated) = (verdict(matrix.states.first()), verdict(matrix.states.last()));
-    let reason = |code, text: &str| vec![Reason::new(code, text)];
-    let count = |wanted| matrix.states.iter().filter(|row| row.verdict == wanted).count();
-    if migrated == Some(StateVerdict::Leaked) {
-        let text = "with every call site migrated findings are still made";
-        return (Outcome::StillLeaks, reason(ReasonCode::Findings, text));
-    }
-    if let Some(code) = stopped {
-        return (Outcome::Inconclusive, reason(code, "not every state was driven to its end"));
-    }
-    if legacy != Some(StateVerdict::Leaked) {
-        let text = "with no call site migrated nothing was found: these plans are too weak";
-        return (Outcome::BaselineClean, reason(ReasonCode::BaselineClean, text));
-    }
-    if migrated != Some(StateVerdict::Clean) {
-        let text = "with every call site migrated the state is latent, or too little overlapped";
-        return (Outcome::Inconclusive, reason(ReasonCode::TooLittleOverlap, text));
-    }
-    // A state between may be one that cannot serve at all; that is told, and no doubt of the whole.
-    let text = format!(
-        "of {} states {} leak, {} are latent, {} clean and {} inconclusive (too few runs overlap \
-         there); the migrated one is clean",
-        matrix.states.len(),
-        count(StateVerdict::Leaked),
-        count(StateVerdict::Latent),
-        count(StateVerdict::Clean),
-        count(StateVerdict::Inconclusive)
-    );
-    (Outcome::Fixed, reason(ReasonCode::Shown, &text))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::conclude;
     use super::*;
     use crate::oracle::latent::contaminations;
     use crate::scenario::built_in;
+    use crate::trial::verdict::{Outcome, ReasonCode};
 
     #[test]
     fn the_legacy_back_end_reports_contamination_and_the_migrated_one_none() {
@@ -373,7 +267,7 @@ mod tests {
         let row = |state| {
             let verdict = of(state);
             let leaking = if verdict == StateVerdict::Leaked { 5 } else { 0 };
-            StateRow { verdict, leaking, trials: 10, ..unknown(state) }
+            StateRow { verdict, leaking, trials: 10, runs_completed: 10, ..unknown(state) }
         };
         (0..1 << CallSite::ALL.len()).map(row).collect()
     }
@@ -384,9 +278,10 @@ mod tests {
         let clean = |state: State| state & 0b10_0100 == 0b10_0100 || state & 0b11 == 0b11;
         let states =
             rows(|state| if clean(state) { StateVerdict::Clean } else { StateVerdict::Leaked });
-        let verdicts: Vec<_> = states.iter().map(|row| row.verdict).collect();
-        assert_eq!(smallest_clean(&verdicts), [0b11, 0b10_0100]);
-        let steps = order(&states);
+        let stop = Stop::default();
+        let matrix = Matrix::new(&[], 1, 10, &stop).concluded(&states);
+        assert_eq!(matrix.smallest_clean, [names(0b11), names(0b10_0100)]);
+        let steps = matrix.order;
         assert_eq!(steps.len(), CallSite::ALL.len());
         let leaking = steps.iter().filter(|step| step.verdict == StateVerdict::Leaked).count();
         assert_eq!(leaking, 1, "{steps:?}");
@@ -401,11 +296,11 @@ mod tests {
             _ => StateVerdict::Leaked,
         });
         let stop = Stop::default();
-        let matrix = Matrix::new(&[], 1, 10, &stop).concluded(states);
+        let matrix = Matrix::new(&[], 1, 10, &stop).concluded(&states);
         assert_eq!(matrix.latent_alone, ["startup"]);
         assert_eq!(matrix.leak_alone.len(), 5);
         assert_eq!(matrix.smallest_clean.len(), 1);
-        assert_eq!(matrix.order.last().map(|step| step.migrate.as_str()), Some("startup"));
+        assert_eq!(matrix.order.last().map(|step| step.migrate.join("+")), Some("startup".into()));
         assert_eq!(conclude(&matrix, None).0, Outcome::Fixed);
         assert_eq!(conclude(&matrix, Some(ReasonCode::Interrupted)).0, Outcome::Inconclusive);
     }
@@ -413,7 +308,7 @@ mod tests {
     #[test]
     fn a_matrix_without_a_leak_shows_nothing_and_one_that_ends_in_a_leak_fails() {
         let stop = Stop::default();
-        let of = |verdict| Matrix::new(&[], 1, 10, &stop).concluded(rows(|_| verdict));
+        let of = |verdict| Matrix::new(&[], 1, 10, &stop).concluded(&rows(|_| verdict));
         assert_eq!(conclude(&of(StateVerdict::Clean), None).0, Outcome::BaselineClean);
         assert_eq!(conclude(&of(StateVerdict::Leaked), None).0, Outcome::StillLeaks);
     }
