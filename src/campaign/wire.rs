@@ -1,5 +1,6 @@
 //! Barrier rounds on the wire: many simulated users over real connections to a real process.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use super::error::{CampaignError, Kind};
 use super::explore::home;
 use super::finding_files::{replay_line, unix_now};
 use super::judged_trial::judge_trial;
+use super::launched::Launched;
 use super::level::LevelTally;
 use super::open_files;
 use super::part::Part;
@@ -27,16 +29,21 @@ use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::control::{Drive, Tally};
 use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
-use crate::trial::history::{Ending, Header, History, to_line};
+use crate::trial::history::{Ending, Header, History, What, to_line};
 use crate::trial::measure::Partition;
-use crate::trial::plan::{Plan, Via};
+use crate::trial::plan::{Plan, UserPlan, Via};
 use crate::trial::protocol::Protocol;
 use crate::trial::record::{FindingRecord, Level, LevelName, Rate};
+use crate::trial::verdict::ReasonCode;
+use crate::upstream::Account;
 use crate::world::World;
 use crate::world::recorder::Recorder;
 
 /// How often a round looks whether it must stop, and writes what was recorded since.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The same in a round in which a process is restarted: it must not be over before.
+const RESTART_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The most bytes that a round may send, and for each run: a server must not be able to fill memory
 /// and disk. The reference back end sends some 20 kB for a run.
@@ -52,8 +59,10 @@ pub struct Rounds<'w> {
     pub workload: &'w Workload,
     /// The server, or its replicas.
     pub servers: Arc<Servers>,
-    /// Starts the server anew for each round, where each has a process of its own.
-    pub restart: Option<&'w Restart<'w>>,
+    /// The server where it may be started anew: for each round, or in the middle of one.
+    pub launched: Option<&'w Launched>,
+    /// How many requests may be sent in all, for what is told where they do not suffice.
+    pub requests: Option<u64>,
     /// What the server is, for repros.
     pub target: Target,
     /// Where plans come from.
@@ -74,9 +83,6 @@ pub struct Rounds<'w> {
     /// When to stop early.
     pub stop: &'w Stop,
 }
-
-/// Starts a server anew; what was given before has ended.
-pub type Restart<'r> = dyn Fn() -> Result<Arc<Servers>, CampaignError> + 'r;
 
 /// A level with its repros, as they are on disk.
 #[derive(Clone, Debug)]
@@ -121,6 +127,9 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         tally.may_be_blind(&blind);
         tally.claims = claims;
     }
+    if rounds.target.has_judged_upstream() {
+        tally.must_see(OracleId::Attribution);
+    }
     let mut repros = Vec::new();
     let mut judge = None;
     for round in (0..own).map(|place| slice.trial(place)) {
@@ -128,24 +137,34 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             break;
         }
         let plan = rounds.series.plant(workload.plan(rounds.seed, round));
-        if let Some(restart) = rounds.restart.filter(|_| round > 0) {
-            rounds.servers = restart()?;
+        if let Some(launched) = rounds.launched.filter(|own| own.is_fresh() && round > 0) {
+            match launched.afresh() {
+                Ok(servers) => rounds.servers = servers,
+                Err(error) => {
+                    tally.note(ReasonCode::TargetUnreachable, &error);
+                    break;
+                }
+            }
         }
         let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
-        let history = {
-            let mut watch = Watch::new(&scanner, &plan);
-            let mut crossed = false;
-            let mut look = |recorder: &Recorder| {
-                // One round that is told of is enough; what is found there is told when it is over.
-                if let Some(what) = watch.look(recorder).filter(|_| tally.findings.is_empty())
-                    && !crossed
-                {
-                    crossed = true;
-                    progress.crossed(&what);
-                }
-            };
-            runtime.block_on(rounds.record(&relative, plan, &mut look))?
+        let told = Cell::new(!tally.findings.is_empty());
+        let tell = |what: &str| {
+            // One round that is told of is enough; what is found there is told when it is over.
+            if !told.replace(true) {
+                progress.crossed(what);
+            }
         };
+        let mut watch = Watch::new(&scanner, &plan);
+        let mut look = |recorder: &Recorder| {
+            if let Some(what) = watch.look(recorder) {
+                tell(&what);
+            }
+        };
+        let driven = rounds.round(&runtime, &relative, plan, round, &mut look);
+        for (code, error) in &driven.errors {
+            tally.note(*code, error);
+        }
+        let Some(history) = driven.history else { break };
         let judged = judge_trial(&history, &workload.agents, &scanner);
         if judge.is_none() && judged.overlapping_pairs > 0 {
             progress.say("planting controls");
@@ -155,12 +174,21 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         for (record, place) in tally.add(&judged) {
             let finding = &judged.findings[place];
             tally.findings[record].history = Some(relative.clone());
-            repros.push(rounds.keep(&mut tally.findings[record], finding, &history.plan)?);
+            match rounds.keep(&mut tally.findings[record], finding, &history.plan) {
+                Ok(repro) => repros.push(repro),
+                Err(error) => tally.note(ReasonCode::HistoryCut, &error),
+            }
             progress.found(&tally.findings[record]);
         }
         progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
         let flooded = matches!(history.ending, Some(Ending::Flooded { .. }));
-        if flooded || tally.is_in_vain() {
+        if rounds.servers.allowance.is_spent() {
+            let most = rounds.requests.unwrap_or_default();
+            let text = format!("the limit of {most} requests was reached in round {}", round + 1);
+            tally.note(ReasonCode::BudgetCut, &text);
+            break;
+        }
+        if flooded || !driven.errors.is_empty() || tally.is_in_vain() {
             // Every further round would come to the same, or only wait.
             break;
         }
@@ -195,7 +223,8 @@ impl<'w> Rounds<'w> {
         Self {
             workload,
             servers,
-            restart: None,
+            launched: None,
+            requests: None,
             target,
             seed,
             rounds,
@@ -212,27 +241,71 @@ impl<'w> Rounds<'w> {
         home(self.side, LevelName::Wire, &self.workload.scenario)
     }
 
-    /// Drives one round, its history going to disk as it is recorded.
+    /// Drives one round; in some of them a process is restarted when half of the runs were started.
+    fn round(
+        &self,
+        runtime: &tokio::runtime::Runtime,
+        relative: &str,
+        plan: Plan,
+        round: u64,
+        look: &mut dyn FnMut(&Recorder),
+    ) -> Round {
+        let restarts = self.launched.filter(|own| own.restarts_in(round));
+        let half = plan.runs().count().div_ceil(2);
+        let (mut looked, mut started) = (0, 0);
+        std::thread::scope(|scope| {
+            let mut restart = None;
+            let mut look = |recorder: &Recorder| {
+                look(recorder);
+                let Some(launched) = restarts.filter(|_| restart.is_none()) else { return };
+                looked = recorder.look(looked, |seen| {
+                    started += usize::from(matches!(seen.what, What::Start { .. }));
+                });
+                if started >= half {
+                    restart = Some(scope.spawn(move || launched.restart_one(round)));
+                }
+            };
+            let interval = if restarts.is_some() { RESTART_INTERVAL } else { STOP_INTERVAL };
+            let recorded = runtime.block_on(self.record(relative, plan, interval, &mut look));
+            let (history, broken) = match recorded {
+                Ok((history, broken)) => (Some(history), broken),
+                Err(error) => (None, Some(error)),
+            };
+            let mut errors: Vec<_> =
+                broken.map(|error| (ReasonCode::HistoryCut, error)).into_iter().collect();
+            // A panic of that thread is this one's too.
+            let restarted = restart.map(|going| going.join().expect("restarting does not panic"));
+            if let Some(Err(error)) = restarted {
+                errors.push((ReasonCode::TargetUnreachable, error));
+            }
+            Round { history, errors }
+        })
+    }
+
+    /// Drives one round, its history going to disk as it is recorded. What could not be written is
+    /// judged all the same.
     async fn record(
         &self,
         relative: &str,
         plan: Plan,
+        interval: Duration,
         look: &mut dyn FnMut(&Recorder),
-    ) -> Result<History, CampaignError> {
+    ) -> Result<(History, Option<CampaignError>), CampaignError> {
         let head = format!("{}{}", to_line(&Header::new(unix_now())), to_line(&plan));
         // Plan first: it is on disk before anything of it is done.
         let path = self.folder.write(relative, &head)?;
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| CampaignError::storage("write", &path, &error))?;
         let recorder = recorder_to(file);
-        let (history, broken) = drive_watched(&self.servers, plan, recorder, self.stop, look).await;
-        if let Some(error) = broken {
-            return Err(CampaignError::storage("write", &path, &error));
+        let stop = self.stop;
+        let driven = drive_watched(&self.servers, plan, recorder, stop, interval, look).await;
+        let (history, broken) = driven;
+        let mut broken = broken.map(|error| CampaignError::storage("write", &path, &error));
+        if let (Some(ending), None) = (&history.ending, &broken) {
+            let lines = self.folder.lines(relative);
+            broken = lines.and_then(|lines| lines.append(&to_line(ending))).err();
         }
-        if let Some(ending) = &history.ending {
-            self.folder.lines(relative)?.append(&to_line(ending))?;
-        }
-        Ok(history)
+        Ok((history, broken))
     }
 
     fn keep(
@@ -288,6 +361,14 @@ impl<'w> Rounds<'w> {
             }
         }
     }
+}
+
+/// What one round came to.
+struct Round {
+    /// None where nothing of it could be written down, so that it was not driven.
+    history: Option<History>,
+    /// What went wrong around it, after which there is no further round.
+    errors: Vec<(ReasonCode, CampaignError)>,
 }
 
 /// Which oracles can say nothing by what the scenario states, and that in words: a reader of a clean
@@ -351,7 +432,7 @@ pub async fn drive_plan(
     recorder: Recorder,
     stop: &Stop,
 ) -> (History, Option<std::io::Error>) {
-    drive_watched(servers, plan, recorder, stop, &mut |_| {}).await
+    drive_watched(servers, plan, recorder, stop, STOP_INTERVAL, &mut |_| {}).await
 }
 
 /// The same; what is recorded is looked at now and then.
@@ -360,25 +441,31 @@ async fn drive_watched(
     plan: Plan,
     recorder: Recorder,
     stop: &Stop,
+    interval: Duration,
     watch: &mut dyn FnMut(&Recorder),
 ) -> (History, Option<std::io::Error>) {
     let plan = Arc::new(plan);
     let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
     let recorder = recorder.hiding(servers.secrets());
     let world = World::live(Some(recorder.clone()));
+    if let Some(upstream) = &servers.upstream {
+        let account = |user: &UserPlan| Account::new(&user.name, None);
+        upstream.know(&plan.users.iter().map(account).collect::<Vec<_>>());
+        upstream.report_to(Some(world.clone()));
+    }
     let mut users = JoinSet::new();
     let driven = match &plan.protocol {
         Some(protocol) => swarm::clients(&world, servers, protocol, &plan),
         None => {
             let url = servers.urls.first().cloned().unwrap_or_else(|| TargetUrl::loopback(0));
-            swarm::users(&world, &Wire::new(url), &plan, Patience::default())
+            swarm::users(&world, &Wire::trusting(url, &servers.trust), &plan, Patience::default())
         }
     };
     for (_, user) in driven {
         users.spawn(user);
     }
     let mut ending = Ending::Finished;
-    let mut look = tokio::time::interval(STOP_INTERVAL);
+    let mut look = tokio::time::interval(interval);
     loop {
         tokio::select! {
             joined = users.join_next() => match joined {
@@ -391,7 +478,7 @@ async fn drive_watched(
             },
             _ = look.tick() => {
                 recorder.flush();
-                if stop.reason().is_some() {
+                if stop.reason().is_some() || servers.allowance.is_spent() {
                     ending = Ending::Stopped;
                     break;
                 } else if recorder.held() <= most {
@@ -404,6 +491,9 @@ async fn drive_watched(
         }
     }
     users.shutdown().await;
+    if let Some(upstream) = &servers.upstream {
+        upstream.hush();
+    }
     let (observations, broken) = recorder.finish();
     let plan = Arc::try_unwrap(plan).unwrap_or_else(|plan| (*plan).clone());
     (History { plan, observations, ending: Some(ending) }, broken)

@@ -10,7 +10,7 @@ use super::server;
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, Kind, read_text};
 use crate::campaign::interleaving::interleave;
-use crate::campaign::launched::Launched;
+use crate::campaign::launched::{Launched, reach};
 use crate::campaign::replay::{Replayed, replay_explored, replay_on_wire};
 use crate::campaign::repro::{Repro, Target};
 use crate::campaign::series::Series;
@@ -20,7 +20,6 @@ use crate::reference::call_sites::Migration;
 use crate::report::interleaving;
 use crate::report::terminal::Style;
 use crate::scenario::environment_in;
-use crate::swarm::Servers;
 use crate::swarm::transport::TargetUrl;
 use crate::trial::history::History;
 use crate::trial::raw::to_hex;
@@ -141,15 +140,16 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     let mut process = None;
     let mut launched = None;
     let servers = match (given, reference(args, repro)?, &repro.target) {
-        (Some(url), _, _) => Servers::at(url),
-        (None, None, Target::Server { target }) => {
-            let given = server::given(&environment_of(repro))?;
+        (url, None, Target::Server { target }) => {
+            let target = match url {
+                None => (**target).clone(),
+                Some(url) => server::at(target, &url),
+            };
+            let given = server::given_for(&environment_of(repro), &target)?.0;
             let log = log();
-            launched
-                .insert(Launched::start(target, &given, &log, &Stop::default())?)
-                .servers()
-                .clone()
+            launched.insert(Launched::start(&target, &given, &log, &Stop::default())?).servers()
         }
+        (Some(url), _, _) => reach(url)?,
         (None, Some(reference), _) => {
             let log = log();
             let program = std::env::current_exe().map_err(|error| {
@@ -158,10 +158,10 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
             })?;
             process.insert(TargetProcess::start(&program, reference, log)?).servers()
         }
-        (None, None, Target::Url { url }) => Servers::at(
+        (None, None, Target::Url { url }) => reach(
             TargetUrl::parse(url)
                 .map_err(|error| CampaignError::usage(format!("in `target`: {error}")))?,
-        ),
+        )?,
         (None, None, Target::Code { name }) => return Err(of_code(name)),
         (None, None, Target::Reference { .. }) => {
             return Err(CampaignError::new(Kind::Internal, "a reference target has call sites"));

@@ -124,7 +124,7 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
         server::target(own.clone().ok_or_else(missing)?, None, &args.allow_host)
     };
     let (before, after) = (side(&scenario.before, "before")?, side(&scenario.after, "after")?);
-    let given = server::given(&scenario.environment())?;
+    let (scenario, given) = server::given(scenario, &after)?;
     let mut begun = args.campaign.begin_within("signoff", scenario.seconds)?;
     begun.secrets = given.secrets();
     let signoff = ServerSignOff {
@@ -134,6 +134,7 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
         given: &given,
         seed: args.campaign.seed,
         rounds: args.rounds.unwrap_or(scenario.rounds),
+        requests: scenario.requests,
         folder: &begun.folder,
         stop: &begun.stop,
     };

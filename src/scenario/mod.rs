@@ -8,13 +8,17 @@ mod mix;
 mod server;
 mod server_check;
 pub mod server_file;
+mod server_names;
 mod server_plan;
+mod server_target;
 mod server_templates;
 
 pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
 pub use embedded::{built_in, built_in_names, source_of};
 pub use mix::Act;
-pub use server::{ServerScenario, ServerTarget, ServerWork, environment_in};
+pub use server::{
+    Ids, PlayedUpstream, ServerScenario, ServerTarget, ServerWork, UsersFrom, environment_in,
+};
 pub use server_templates::TEMPLATES;
 
 /// The JSON Schema of scenario files of a server of somebody's own, ready to publish.

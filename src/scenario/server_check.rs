@@ -7,10 +7,7 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::checked::{ScenarioError, line_of};
-use super::server::ServerTarget;
-use super::server_file::{
-    CaptureTable, EndTable, EventsTable, Pairs, ServerFile, SetUpTable, TargetTable,
-};
+use super::server_file::{CaptureTable, EndTable, EventsTable, Pairs, ServerFile, SetUpTable};
 use crate::trial::dialect::{Dialect, Foreign, Matching};
 use crate::trial::protocol::{
     Act, AnswerKind, Capture, CaptureFrom, Content, EventConnection, Identity, Protocol, Request,
@@ -26,7 +23,7 @@ pub(super) struct Words<'t> {
     pub(super) text: &'t str,
 }
 
-type Checked<T> = Result<T, ScenarioError>;
+pub(super) type Checked<T> = Result<T, ScenarioError>;
 
 impl Words<'_> {
     pub(super) fn demand<T>(
@@ -42,12 +39,12 @@ impl Words<'_> {
         ScenarioError { line: Some(line_of(self.text, &at.span())), problem }
     }
 
-    fn template(&self, written: &Spanned<String>) -> Checked<String> {
+    pub(super) fn template(&self, written: &Spanned<String>) -> Checked<String> {
         template::names(written.get_ref()).map_err(|problem| self.error(written, problem))?;
         Ok(written.get_ref().clone())
     }
 
-    fn pairs(&self, written: &Pairs) -> Checked<Vec<(String, String)>> {
+    pub(super) fn pairs(&self, written: &Pairs) -> Checked<Vec<(String, String)>> {
         written.iter().map(|(name, value)| Ok((name.clone(), self.template(value)?))).collect()
     }
 
@@ -108,46 +105,6 @@ impl Words<'_> {
             headers: self.pairs(headers)?,
             content,
         })
-    }
-
-    pub(super) fn target(
-        &self,
-        table: &TargetTable,
-        otherwise: Option<&ServerTarget>,
-        hosts: &[String],
-    ) -> Checked<ServerTarget> {
-        let mut target = otherwise.cloned().unwrap_or(ServerTarget {
-            ready_seconds: 20,
-            hosts: hosts.to_vec(),
-            ..ServerTarget::default()
-        });
-        let urls = table.urls.as_ref().map(|urls| urls.get_ref().clone());
-        if let Some(urls) = urls.or(table.url.as_ref().map(|url| vec![url.get_ref().clone()])) {
-            (target.urls, target.command) = (urls, Vec::new());
-        }
-        if let Some(command) = &table.command {
-            self.demand(!command.get_ref().is_empty(), command, || {
-                "`command` names a program and its arguments".into()
-            })?;
-            for part in command.get_ref() {
-                template::names(part).map_err(|problem| self.error(command, problem))?;
-            }
-            let ported = command.get_ref().iter().any(|part| part.contains("port"))
-                || table.env.iter().flatten().any(|(_, value)| value.get_ref().contains("port"));
-            self.demand(ported, command, || {
-                "the server must be told its port: put `{{ port }}` into `command` or `env`".into()
-            })?;
-            (target.command, target.urls) = (command.get_ref().clone(), Vec::new());
-        }
-        if let Some(env) = &table.env {
-            target.env.retain(|(name, _)| !env.contains_key(name));
-            target.env.extend(self.pairs(env)?);
-        }
-        target.cwd = table.cwd.clone().or(target.cwd);
-        target.ready = table.ready.clone().or(target.ready);
-        target.ready_seconds = table.ready_seconds.unwrap_or(target.ready_seconds);
-        target.fresh_process = table.fresh_process.unwrap_or(target.fresh_process);
-        Ok(target)
     }
 
     pub(super) fn protocol(&self, file: &ServerFile) -> Checked<Protocol> {
@@ -262,6 +219,7 @@ impl Words<'_> {
             return Err(self.error(kind, "an event connection needs its `path`".into()));
         };
         let replies: &BTreeMap<String, String> = &events.replies;
+        self.demand(path.get_ref().starts_with('/'), path, || "`path` begins with `/`".into())?;
         Ok(Some(EventConnection {
             streamed,
             path: self.template(path)?,

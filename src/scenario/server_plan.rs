@@ -3,9 +3,10 @@
 use fastrand::Rng;
 
 use super::checked::Workload;
-use super::generate::{draw, user_name};
+use super::generate::draw;
 use super::server::ServerWork;
-use crate::trial::ids::{RequestId, ThreadId, UserName};
+use super::server_names;
+use crate::trial::ids::{RequestId, ThreadId};
 use crate::trial::plan::{CursorKind, RunPlan, Step, UserPlan, Via};
 
 /// The round in which users work one after the other, so that what needs no race is found without.
@@ -52,7 +53,7 @@ impl Workload {
             if self.via[0] == Via::Socket && strikes(rng, work.malformed_percent) {
                 steps.push(Step::Malformed);
             }
-            steps.push(Step::Start(self.server_run(run, trial)));
+            steps.push(Step::Start(self.server_run(work, index, run, trial)));
             if strikes(rng, work.cancel_percent) {
                 steps.extend(point(rng, run));
                 steps.push(Step::Abandon { run });
@@ -75,27 +76,24 @@ impl Workload {
             }
         }
         steps.extend(open.into_iter().map(|run| Step::Await { run }));
-        UserPlan { name: name(work, index), index, browser: None, steps }
+        UserPlan { name: server_names::name(work, index), index, browser: None, steps }
     }
 
-    fn server_run(&self, run: u16, trial: u64) -> RunPlan {
+    fn server_run(&self, work: &ServerWork, index: u32, run: u16, trial: u64) -> RunPlan {
+        let users = self.users.most + u32::from(self.bystander);
+        let id = |number: u32, equal: String| server_names::id(work, users, index, number, &equal);
         RunPlan {
             run,
             via: self.via[0],
             // The same for all users; another in each trial, since one server may serve several.
-            thread: ThreadId::new(format!("thread-of-{trial}")),
-            request_id: RequestId::new(run.to_string()),
+            thread: ThreadId::new(id(0, format!("thread-of-{trial}"))),
+            request_id: RequestId::new(id(run.into(), run.to_string())),
             agents: Vec::new(),
             delays: Vec::new(),
             phantom: false,
             twists: Vec::new(),
         }
     }
-}
-
-/// The name of the user of that index.
-pub(super) fn name(work: &ServerWork, index: u32) -> UserName {
-    work.names.get(index as usize).cloned().unwrap_or_else(|| user_name(index))
 }
 
 /// A point of a run at which something may be cut: before its first byte, or after some events.

@@ -124,6 +124,12 @@ pub enum What {
         /// Whether nothing could come any more.
         at_rest: bool,
     },
+    /// The user proves who they are with this from here on; the upstream of the back end may meet
+    /// it again.
+    Account {
+        /// The digest of a credential that other users do not have, as the upstream's log names it.
+        credential: UserName,
+    },
     /// What the back end reports of itself, where it does.
     Backend {
         /// The report.
@@ -161,18 +167,40 @@ impl What {
                 hide_bytes(raw, secrets);
             }
             Self::Broken { error } => hide(error, secrets),
+            Self::Backend { note: Note::Upstream { run, text, .. } } => {
+                let mut of = run.to_string();
+                hide(&mut of, secrets);
+                *run = RunId::new(of);
+                hide(text, secrets);
+            }
             _ => {}
         }
         self
     }
 }
 
+/// A secret as it may stand in what is sent: as it is, in a URL, in a JSON text.
+fn forms(secret: &str) -> Vec<String> {
+    let json = serde_json::Value::from(secret).to_string();
+    let json = json[1..json.len() - 1].to_owned();
+    let mut forms = vec![secret.to_owned(), super::template::in_url(secret), json];
+    forms.sort();
+    forms.dedup();
+    forms
+}
+
+/// The text with these secrets taken out.
+pub fn without_secrets(text: &str, secrets: &[String]) -> String {
+    let mut text = text.to_owned();
+    hide(&mut text, secrets);
+    text
+}
+
 fn hide(text: &mut String, secrets: &[String]) {
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        let quoted = super::template::in_url(secret);
-        for form in [secret, &quoted] {
-            if text.contains(form.as_str()) {
-                *text = text.replace(form.as_str(), HIDDEN);
+        for form in forms(secret) {
+            if text.contains(&form) {
+                *text = text.replace(&form, HIDDEN);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::trial::history::{Observation, What};
+use crate::trial::history::{Note, Observation, What};
 use crate::trial::ids::{ConnectionId, UserName};
 
 /// So many bytes wait at most to be written together: a call of the system for each observation
@@ -96,7 +96,10 @@ impl Recorder {
                 log.write();
             }
         }
-        let raw = observation.what.inbound().map_or(0, |raw| raw.bytes().len());
+        let raw = match &observation.what {
+            What::Backend { note: Note::Upstream { text, .. } } => text.len(),
+            what => what.inbound().map_or(0, |raw| raw.bytes().len()),
+        };
         log.held += (raw + size_of::<Observation>()) as u64;
         log.observations.push(observation);
     }

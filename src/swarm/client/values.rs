@@ -44,7 +44,8 @@ impl Client {
         }
         Some(match name {
             "user" => self.who().name.to_string(),
-            "upstream.url" => self.servers.upstream.clone()?,
+            "user.secret" => self.servers.user_secrets.get(&self.who().name)?.clone(),
+            "upstream.url" => self.servers.upstream.as_ref()?.url().to_owned(),
             "thread" => run?.thread.to_string(),
             "request_id" => run?.request_id.to_string(),
             "run" => about.cursor.map_or_else(
