@@ -137,7 +137,7 @@ pub(super) fn dry_run(
     let runtime = user_runtime()?;
     let _inside = runtime.enter();
     let requests = first_requests(&World::live(None), &Arc::new(servers), &protocol, &plan);
-    let requests = requests.map_err(|problem| CampaignError::usage(format!("{problem}")))?;
+    let requests = requests.map_err(CampaignError::usage)?;
     let who = plan.users.first().map(|user| user.name.to_string()).unwrap_or_default();
     text.push_str(&format!(
         "# what {} sends; nothing is sent now\n\n{requests}",

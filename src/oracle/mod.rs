@@ -29,6 +29,7 @@ mod ownership;
 mod plant;
 pub mod runs;
 pub mod seen;
+mod sequence;
 mod suspects;
 
 use crate::trial::canary::PHANTOM_USER;

@@ -243,6 +243,7 @@ impl Words<'_> {
         let mut foreign = Foreign {
             frame: self.pattern(&events.frame)?,
             ignore_pattern: self.pattern(&events.ignore_pattern)?,
+            expected: self.pattern(&events.expected)?,
             ignore: events.ignore.clone(),
             first: events.first.unwrap_or(1),
             unique_runs: events.unique_runs.unwrap_or(true),

@@ -290,6 +290,10 @@ pub struct EventsTable {
     /// The types of a run's events, in their usual order; all types where it is left out.
     #[serde(default)]
     pub types: Vec<String>,
+    /// Which sequence of types a whole run has and which of them may repeat, as a regular expression
+    /// over the types with a space between them: `started( piece)+ (done|failed)`.
+    #[schemars(with = "Option<String>")]
+    pub expected: Option<Spanned<String>>,
     /// What ends a run.
     #[serde(default)]
     pub ends: Vec<EndTable>,
