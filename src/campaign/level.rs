@@ -261,11 +261,8 @@ impl LevelTally {
     }
 
     fn note_ending(&mut self, ending: Option<&Ending>) {
-        let Some(reason) = ending.and_then(|ending| reason_of(ending, self.number())) else {
-            return;
-        };
-        if self.endings.iter().all(|(_, known)| known.code != reason.code) {
-            self.endings.push((self.number(), reason));
+        if let Some(reason) = ending.and_then(|ending| reason_of(ending, self.number())) {
+            self.note(reason.code, &reason.text);
         }
     }
 

@@ -27,6 +27,7 @@ pub mod recorded;
 pub mod regressions;
 pub mod replay;
 pub mod repro;
+mod round;
 mod run_ends;
 pub mod search;
 pub mod secrets;

@@ -11,7 +11,7 @@ use super::budget::Stop;
 use super::error::{CampaignError, Kind};
 use crate::scenario::ServerTarget;
 use crate::swarm::Servers;
-use crate::trial::history::without_secrets;
+use crate::trial::hidden::Secrets;
 use crate::trial::template::{fill, plain};
 
 /// How often it is looked whether a started server is ready.
@@ -27,7 +27,7 @@ const LAST_WORDS: usize = 600;
 pub(super) struct ServerProcess {
     child: Child,
     log: PathBuf,
-    secrets: Vec<String>,
+    secrets: Secrets,
 }
 
 impl ServerProcess {
@@ -40,7 +40,7 @@ impl ServerProcess {
         stop: &Stop,
     ) -> Result<Self, CampaignError> {
         let child = spawn(target, given, port, log)?;
-        let mut own = Self { child, log: log.to_owned(), secrets: given.secrets() };
+        let mut own = Self { child, log: log.to_owned(), secrets: Secrets::new(&given.secrets()) };
         own.await_ready(target, port, stop)?;
         Ok(own)
     }
@@ -70,7 +70,7 @@ impl ServerProcess {
     }
 
     fn failed(&self, target: &ServerTarget, what: &str) -> CampaignError {
-        let words = without_secrets(&last_words(&self.log), &self.secrets);
+        let words = self.secrets.without(&last_words(&self.log));
         let text = format!(
             "`{}` {what}; its output is in {}{words}",
             target.command.join(" ").escape_debug(),
@@ -169,14 +169,14 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Takes the secrets out of what was printed, line by line.
-fn redact(log: &Path, secrets: &[String]) -> std::io::Result<()> {
+fn redact(log: &Path, secrets: &Secrets) -> std::io::Result<()> {
     let partial = log.with_extension("partial");
     let mut lines = BufReader::new(File::open(log)?);
     let mut kept = BufWriter::new(File::create(&partial)?);
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
-        kept.write_all(without_secrets(&text, secrets).as_bytes())?;
+        kept.write_all(secrets.without(&text).as_bytes())?;
         line.clear();
     }
     kept.flush()?;

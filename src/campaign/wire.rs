@@ -29,7 +29,7 @@ use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::control::{Drive, Tally};
 use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
-use crate::trial::history::{Ending, Header, History, What, to_line};
+use crate::trial::history::{Ending, Header, History, to_line};
 use crate::trial::measure::Partition;
 use crate::trial::plan::{Plan, UserPlan, Via};
 use crate::trial::protocol::Protocol;
@@ -40,10 +40,7 @@ use crate::world::World;
 use crate::world::recorder::Recorder;
 
 /// How often a round looks whether it must stop, and writes what was recorded since.
-const STOP_INTERVAL: Duration = Duration::from_millis(50);
-
-/// The same in a round in which a process is restarted: it must not be over before.
-const RESTART_INTERVAL: Duration = Duration::from_millis(2);
+pub(super) const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The most bytes that a round may send, and for each run: a server must not be able to fill memory
 /// and disk. The reference back end sends some 20 kB for a run.
@@ -241,50 +238,9 @@ impl<'w> Rounds<'w> {
         home(self.side, LevelName::Wire, &self.workload.scenario)
     }
 
-    /// Drives one round; in some of them a process is restarted when half of the runs were started.
-    fn round(
-        &self,
-        runtime: &tokio::runtime::Runtime,
-        relative: &str,
-        plan: Plan,
-        round: u64,
-        look: &mut dyn FnMut(&Recorder),
-    ) -> Round {
-        let restarts = self.launched.filter(|own| own.restarts_in(round));
-        let half = plan.runs().count().div_ceil(2);
-        let (mut looked, mut started) = (0, 0);
-        std::thread::scope(|scope| {
-            let mut restart = None;
-            let mut look = |recorder: &Recorder| {
-                look(recorder);
-                let Some(launched) = restarts.filter(|_| restart.is_none()) else { return };
-                looked = recorder.look(looked, |seen| {
-                    started += usize::from(matches!(seen.what, What::Start { .. }));
-                });
-                if started >= half {
-                    restart = Some(scope.spawn(move || launched.restart_one(round)));
-                }
-            };
-            let interval = if restarts.is_some() { RESTART_INTERVAL } else { STOP_INTERVAL };
-            let recorded = runtime.block_on(self.record(relative, plan, interval, &mut look));
-            let (history, broken) = match recorded {
-                Ok((history, broken)) => (Some(history), broken),
-                Err(error) => (None, Some(error)),
-            };
-            let mut errors: Vec<_> =
-                broken.map(|error| (ReasonCode::HistoryCut, error)).into_iter().collect();
-            // A panic of that thread is this one's too.
-            let restarted = restart.map(|going| going.join().expect("restarting does not panic"));
-            if let Some(Err(error)) = restarted {
-                errors.push((ReasonCode::TargetUnreachable, error));
-            }
-            Round { history, errors }
-        })
-    }
-
     /// Drives one round, its history going to disk as it is recorded. What could not be written is
     /// judged all the same.
-    async fn record(
+    pub(super) async fn record(
         &self,
         relative: &str,
         plan: Plan,
@@ -347,6 +303,10 @@ impl<'w> Rounds<'w> {
                     self.stop,
                 );
                 let (history, _) = runtime.block_on(driven);
+                if self.servers.allowance.is_spent() {
+                    // What was cut short does not say how often it reproduces.
+                    break;
+                }
                 let findings = judge_findings(&history);
                 for (rate, repro) in rates.iter_mut().zip(&members) {
                     rate.of += 1;
@@ -361,14 +321,6 @@ impl<'w> Rounds<'w> {
             }
         }
     }
-}
-
-/// What one round came to.
-struct Round {
-    /// None where nothing of it could be written down, so that it was not driven.
-    history: Option<History>,
-    /// What went wrong around it, after which there is no further round.
-    errors: Vec<(ReasonCode, CampaignError)>,
 }
 
 /// Which oracles can say nothing by what the scenario states, and that in words: a reader of a clean
@@ -446,7 +398,7 @@ async fn drive_watched(
 ) -> (History, Option<std::io::Error>) {
     let plan = Arc::new(plan);
     let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
-    let recorder = recorder.hiding(servers.secrets());
+    let recorder = recorder.hiding(&servers.secrets());
     let world = World::live(Some(recorder.clone()));
     if let Some(upstream) = &servers.upstream {
         let account = |user: &UserPlan| Account::new(&user.name, None);

@@ -12,7 +12,7 @@ use super::report;
 use super::saved::SavedArgs;
 use super::server;
 use crate::campaign::error::{CampaignError, Kind};
-use crate::campaign::signoff::{SignOff, SignedOff};
+use crate::campaign::signoff::{SignOff, SignedOff, WIRE_REPLAYS};
 use crate::campaign::signoff_server::ServerSignOff;
 use crate::reference::call_sites::Migration;
 use crate::scenario::{ServerScenario, built_in_names};
@@ -133,7 +133,7 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
         after: &after,
         given: &given,
         seed: args.campaign.seed,
-        rounds: args.rounds.unwrap_or(scenario.rounds),
+        rounds: args.rounds.unwrap_or_else(|| rounds_within(&scenario)),
         requests: scenario.requests,
         folder: &begun.folder,
         stop: &begun.stop,
@@ -147,6 +147,14 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
     record.cross_checks = cross_checks;
     record.comparison = comparison;
     begun.finish(record, &args.campaign.report)
+}
+
+/// The rounds of one side that leave enough of the scenario's requests for the other one, and for
+/// driving what leaks again on both.
+fn rounds_within(scenario: &ServerScenario) -> u64 {
+    let round = scenario.round_requests.max(1) * (2 + 2 * WIRE_REPLAYS);
+    let most = scenario.requests.map_or(u64::MAX, |requests| requests / round);
+    scenario.rounds.min(most.max(1))
 }
 
 /// The matrix of a report that `migration` wrote.

@@ -131,7 +131,9 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
 
     let told: Vec<_> = case.runs.iter().filter(|run| run.user_told && !run.made_up).collect();
     let draw = plants.rng.usize(..);
-    let runs = case.messages.iter().filter_map(|message| {
+    // Where several users may have a run of the same id, the id accuses nobody.
+    let unique = case.dialect.foreign.as_ref().is_none_or(|foreign| foreign.unique_runs);
+    let runs = case.messages.iter().filter(|_| unique).filter_map(|message| {
         let own =
             case.facts(message).filter(|facts| facts.user.as_ref() == Some(&message.observer));
         own.filter(|own| message.is_event && own.user_told && !own.made_up)?;

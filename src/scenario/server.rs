@@ -38,6 +38,8 @@ pub struct ServerScenario {
     pub seconds: Option<u64>,
     /// Requests and messages in all.
     pub requests: Option<u64>,
+    /// The most that one round takes of them.
+    pub round_requests: u64,
     /// Runs that are started in a second, by all users together.
     pub runs_per_second: Option<u32>,
 }
@@ -235,7 +237,7 @@ fn check(words: &Words<'_>, file: ServerFile) -> Result<ServerScenario, Scenario
     })?;
     words.upstream_is_told(&file, [Some(&target), before.as_ref(), after.as_ref()])?;
     let rounds = file.workload.rounds.as_ref().map_or(8, |rounds| *rounds.get_ref()).max(1);
-    let (work, rounds) = work(words, &file, &name, protocol, rounds)?;
+    let (work, rounds, round_requests) = work(words, &file, &name, protocol, rounds)?;
     Ok(ServerScenario {
         name,
         title: file.title,
@@ -247,6 +249,7 @@ fn check(words: &Words<'_>, file: ServerFile) -> Result<ServerScenario, Scenario
         hosts: file.limits.hosts,
         seconds: file.limits.seconds,
         requests: file.limits.requests.map(Spanned::into_inner),
+        round_requests,
         runs_per_second: file.limits.runs_per_second.map(Spanned::into_inner),
     })
 }
@@ -258,7 +261,7 @@ fn work(
     name: &str,
     protocol: Arc<Protocol>,
     rounds: u64,
-) -> Result<(Workload, u64), ScenarioError> {
+) -> Result<(Workload, u64, u64), ScenarioError> {
     let load = &file.workload;
     let percent = |written: &Option<Spanned<u8>>| match written {
         None => Ok(0),
@@ -305,13 +308,13 @@ fn work(
         words.demand(*rate.get_ref() > 0, rate, || "`runs_per_second` is at least 1".into())?;
     }
     let mut rounds = rounds;
+    // A connection and its set-up, each run with a malformed message before it, and the connection
+    // anew where runs lose it.
+    let connection = protocol.setup.len() as u64 + 1;
+    let lost = u64::from(load.disconnect_percent.is_some());
+    let run = 1 + u64::from(load.malformed_percent.is_some()) + lost * connection;
+    let round = u64::from(users) * (u64::from(runs) * run + connection);
     if let Some(most) = &file.limits.requests {
-        // A connection and its set-up, each run with a malformed message before it, and the
-        // connection anew where runs lose it.
-        let connection = protocol.setup.len() as u64 + 1;
-        let lost = u64::from(load.disconnect_percent.is_some());
-        let run = 1 + u64::from(load.malformed_percent.is_some()) + lost * connection;
-        let round = u64::from(users) * (u64::from(runs) * run + connection);
         words.demand(*most.get_ref() >= round, most, || {
             format!("one round alone takes {round} requests; give fewer users or runs")
         })?;
@@ -357,5 +360,5 @@ fn work(
         faults: nothing,
         server: Some(server),
     };
-    Ok((work, rounds))
+    Ok((work, rounds, round))
 }

@@ -117,7 +117,9 @@ impl Words<'_> {
                 None => None,
             },
         };
-        let setup = file.setup.iter().map(|step| self.set_up(step)).collect::<Checked<_>>()?;
+        let setup: Vec<SetUp> =
+            file.setup.iter().map(|step| self.set_up(step)).collect::<Checked<_>>()?;
+        self.captures_are_there(&setup)?;
         let (start, events) = (self.start(file)?, self.connection(&file.events)?);
         let on_connection =
             matches!(start, Start::Message(_) | Start::Http { answer: AnswerKind::Accepted, .. });
@@ -132,6 +134,28 @@ impl Words<'_> {
         })?;
         let patience = seconds.clamp(1, 3_600) * 1_000;
         Ok(Protocol { identity, setup, start, events, dialect, patience })
+    }
+
+    /// What is never captured would be left out of every request, without a word.
+    fn captures_are_there(&self, setup: &[SetUp]) -> Checked<()> {
+        let known: Vec<&str> =
+            setup.iter().flat_map(|step| &step.captures).map(|own| own.name.as_str()).collect();
+        for (at, line) in self.text.lines().enumerate() {
+            let places = line.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
+            let names = places.filter_map(|(place, _)| {
+                place.split('|').next().unwrap_or_default().trim().strip_prefix("capture.")
+            });
+            let is_comment = line.trim_start().starts_with('#');
+            if let Some(name) = names.filter(|_| !is_comment).find(|name| !known.contains(name)) {
+                let there = match known.as_slice() {
+                    [] => "no step of `[[setup]]` captures anything".to_owned(),
+                    known => format!("there are {}", known.join(", ")),
+                };
+                let problem = format!("there is no capture `{}`; {there}", name.escape_debug());
+                return Err(ScenarioError { line: Some(at + 1), problem });
+            }
+        }
+        Ok(())
     }
 
     fn set_up(&self, step: &SetUpTable) -> Checked<SetUp> {
@@ -154,20 +178,24 @@ impl Words<'_> {
         Ok(SetUp { name: step.name.clone(), each_connection, act, captures })
     }
 
-    fn capture(&self, name: &str, from: &CaptureTable) -> Checked<CaptureFrom> {
+    fn capture(&self, name: &str, at: &Spanned<CaptureTable>) -> Checked<CaptureFrom> {
+        let from = at.get_ref();
         match (&from.header, &from.pointer, &from.regex) {
             (Some(header), None, None) => Ok(CaptureFrom::Header(header.clone())),
             (None, pointer @ Some(_), None) => Ok(CaptureFrom::Pointer(self.pointer(pointer)?)),
             (None, None, pattern @ Some(_)) => {
-                Ok(CaptureFrom::Pattern(self.pattern(pattern)?.unwrap_or_default()))
+                let pattern = self.pattern(pattern)?.unwrap_or_default();
+                let groups = Regex::new(&pattern).map_or(0, |regex| regex.captures_len());
+                self.demand(groups > 1, at, || {
+                    "`regex` has a group in `(…)` for what is taken".into()
+                })?;
+                Ok(CaptureFrom::Pattern(pattern))
             }
-            _ => Err(ScenarioError {
-                line: None,
-                problem: format!(
-                    "capture `{}` has one of `header`, `pointer`, `regex`",
-                    name.escape_debug()
-                ),
-            }),
+            _ => {
+                let shown = name.escape_debug();
+                let problem = format!("capture `{shown}` has one of `header`, `pointer`, `regex`");
+                Err(self.error(at, problem))
+            }
         }
     }
 

@@ -191,7 +191,8 @@ pub struct SetUpTable {
     pub text: Option<Spanned<String>>,
     /// What is taken from the answer, for `{{ capture.NAME }}`.
     #[serde(default)]
-    pub capture: BTreeMap<String, CaptureTable>,
+    #[schemars(with = "BTreeMap<String, CaptureTable>")]
+    pub capture: BTreeMap<String, Spanned<CaptureTable>>,
 }
 
 /// Where a captured value stands: in one of these.

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::hidden::Secrets;
 use super::ids::{ConnectionId, RequestId, RunId, TaskName, ThreadId, UserName};
 use super::plan::{Plan, Via};
 use super::raw::Raw;
@@ -18,9 +19,6 @@ pub const HISTORY_VERSION: u32 = 1;
 
 /// What the `format` field of a history's header says.
 pub const HISTORY_FORMAT: &str = "partywall-history";
-
-/// What stands in the place of a secret.
-const HIDDEN: &str = "***";
 
 /// One line of a history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,84 +150,31 @@ impl What {
 
 impl What {
     /// The same with these secrets taken out: a server may send back what it was shown.
-    pub fn without(mut self, secrets: &[String]) -> Self {
+    pub fn without(mut self, secrets: &Secrets) -> Self {
         match &mut self {
             Self::Sent { raw }
             | Self::Received { raw }
             | Self::Refused { raw, .. }
-            | Self::Ended { raw, .. } => hide_bytes(raw, secrets),
+            | Self::Ended { raw, .. } => secrets.hide_raw(raw),
             Self::Request { path, raw, .. } => {
-                hide(path, secrets);
-                hide_bytes(raw, secrets);
+                secrets.hide(path);
+                secrets.hide_raw(raw);
             }
             Self::Answer { headers, raw, .. } => {
-                hide_bytes(headers, secrets);
-                hide_bytes(raw, secrets);
+                secrets.hide_raw(headers);
+                secrets.hide_raw(raw);
             }
-            Self::Broken { error } => hide(error, secrets),
+            Self::Broken { error } => secrets.hide(error),
             Self::Backend { note: Note::Upstream { run, text, .. } } => {
                 let mut of = run.to_string();
-                hide(&mut of, secrets);
+                secrets.hide(&mut of);
                 *run = RunId::new(of);
-                hide(text, secrets);
+                secrets.hide(text);
             }
             _ => {}
         }
         self
     }
-}
-
-/// A secret as it may stand in what is sent: as it is, in a URL, in a JSON text.
-fn forms(secret: &str) -> Vec<String> {
-    let json = serde_json::Value::from(secret).to_string();
-    let json = json[1..json.len() - 1].to_owned();
-    let mut forms = vec![secret.to_owned(), super::template::in_url(secret), json];
-    forms.sort();
-    forms.dedup();
-    forms
-}
-
-/// The text with these secrets taken out.
-pub fn without_secrets(text: &str, secrets: &[String]) -> String {
-    let mut text = text.to_owned();
-    hide(&mut text, secrets);
-    text
-}
-
-fn hide(text: &mut String, secrets: &[String]) {
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        for form in forms(secret) {
-            if text.contains(&form) {
-                *text = text.replace(&form, HIDDEN);
-            }
-        }
-    }
-}
-
-fn hide_bytes(raw: &mut Raw, secrets: &[String]) {
-    if let Ok(text) = std::str::from_utf8(raw.bytes()) {
-        let mut hidden = text.to_owned();
-        hide(&mut hidden, secrets);
-        if hidden != text {
-            *raw = Raw::from(hidden);
-        }
-        return;
-    }
-    // What is no text: the secret's own bytes are blanked where they stand.
-    let mut bytes = raw.bytes().to_vec();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        let length = secret.len();
-        let places: Vec<usize> = bytes
-            .windows(length)
-            .enumerate()
-            .filter(|(_, window)| *window == secret.as_bytes())
-            .map(|(at, _)| at)
-            .collect();
-        for at in places {
-            bytes[at..at + length].fill(b'*');
-        }
-    }
-    *raw = Raw::new(bytes);
 }
 
 /// What a back end reports of itself, so that a finding can be told with its causes.

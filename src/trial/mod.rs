@@ -9,6 +9,7 @@ pub mod compared;
 pub mod control;
 pub mod dialect;
 pub mod finding;
+pub mod hidden;
 pub mod history;
 pub mod ids;
 pub mod measure;

@@ -3,6 +3,7 @@
 use std::net::TcpStream;
 use std::path::Path;
 
+use partywall::trial::finding::FindingKind;
 use partywall::trial::history::{History, What};
 
 use crate::support::reports::{files, only_level, report};
@@ -21,6 +22,7 @@ fn chat(scratch: &Scratch, target: &str) -> String {
     );
     let text = text.replacen(OWN, &shell, 1);
     // Each process counts its runs from 1.
+    let text = text.replace("run_seconds = 3", "run_seconds = 10");
     text.replace("run = \"/run_id\"", "run = \"/run_id\"\nunique_runs = false")
 }
 
@@ -39,7 +41,9 @@ fn a_process_is_restarted_while_users_are_at_work() {
     let folder = scratch.run_folder("run");
     let record = report(&folder);
     let level = only_level(&record);
-    assert!(level.findings.is_empty(), "{}", ran.stdout);
+    // A run's id may come again after the restart; nothing of one user comes to another.
+    let crossed = level.findings.iter().filter(|found| found.kind == FindingKind::Crossing);
+    assert_eq!(crossed.count(), 0, "{}", ran.stdout);
     assert_eq!(level.trials, 3, "{}", ran.stdout);
     // Two were started, and one of them again on its port.
     let ports = ports(&scratch);
@@ -61,10 +65,8 @@ fn a_process_is_restarted_while_users_are_at_work() {
             let mut back = std::collections::BTreeSet::new();
             for seen in &history.observations {
                 match &seen.what {
-                    what if cut(what) => drop(gone.insert(seen.by.clone())),
-                    What::Connected if gone.contains(&seen.by) => {
-                        drop(back.insert(seen.by.clone()))
-                    }
+                    what if cut(what) => _ = gone.insert(seen.by.clone()),
+                    What::Connected if gone.contains(&seen.by) => _ = back.insert(seen.by.clone()),
                     _ => {}
                 }
             }

@@ -72,7 +72,7 @@ fn a_limit_that_is_too_small_for_one_round_is_told() {
     let text = ASK.replace("URL", "http://127.0.0.1:1") + "requests = 10\n";
     let file = scratch.file("ask.toml", &text).display().to_string();
     let told = ran(&mut scratch.partywall(&["run", &file])).exits(2);
-    told.complains(&["line 21", "one round alone takes"]);
+    told.complains(&["line 20", "one round alone takes"]);
 }
 
 #[test]

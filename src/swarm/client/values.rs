@@ -84,8 +84,14 @@ impl Client {
         let values = |name: &str| self.value(name, about);
         let mut path = fill(template, &values, in_url)?;
         for (name, value) in self.protocol.identity.query.iter().chain(more) {
+            let filled = match fill(value, &values, in_url) {
+                Ok(filled) => filled,
+                // As in a header: what is not captured yet cannot be shown.
+                Err(_) if value.contains("capture.") => continue,
+                Err(error) => return Err(error),
+            };
             path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str(&format!("{}={}", in_url(name), fill(value, &values, in_url)?));
+            path.push_str(&format!("{}={filled}", in_url(name)));
         }
         Ok(path)
     }

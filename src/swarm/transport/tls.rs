@@ -81,22 +81,17 @@ impl Default for Trust {
 pub(super) fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        // An I/O error hides what it carries from `source`.
-        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let carried = carried.map(|inner| inner as &(dyn Error + 'static));
-        let found = [Some(error), carried].into_iter().flatten().find_map(|one| {
-            match one.downcast_ref::<rustls::Error>()? {
-                rustls::Error::InvalidCertificate(why) => Some(why.to_string()),
-                _ => None,
-            }
-        });
-        if let Some(why) = found {
+        if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
             return Some(format!(
                 "the server's certificate is not trusted ({why}); name its authority by `ca` in \
                  `[target]`"
             ));
         }
-        cause = error.source();
+        // An I/O error hides what it carries from `source`.
+        cause = match error.downcast_ref::<std::io::Error>() {
+            Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+            None => error.source(),
+        };
     }
     None
 }
