@@ -1,37 +1,45 @@
 //! A server of somebody's own: where it is, or started by its command and ended with its children.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
 
 use super::budget::Stop;
 use super::error::{CampaignError, Kind};
+use super::server_process::{ServerProcess, free_port};
 use crate::scenario::ServerTarget;
 use crate::swarm::Servers;
-use crate::swarm::transport::TargetUrl;
+use crate::swarm::transport::{TargetUrl, Trust};
 use crate::trial::template::{fill, plain};
+use crate::upstream::Upstream;
 
-/// How often it is looked whether a started server is ready.
-const LOOK_INTERVAL: Duration = Duration::from_millis(25);
-/// How long a server that is asked to end may take.
-const END_LIMIT: Duration = Duration::from_secs(2);
-/// How much of a server's output is told where it does not start, in bytes.
-const LAST_WORDS: usize = 600;
+/// In one round of so many, beginning with the third, a process is restarted: in each one, too many
+/// runs would have an unknown end.
+const RESTART_EVERY: u64 = 4;
+const FIRST_RESTART: u64 = 2;
 
 /// A server that is there; one that was started ends, with its children, when this is dropped.
 #[derive(Debug)]
 pub struct Launched {
-    child: Option<Child>,
+    target: ServerTarget,
+    log: PathBuf,
+    stop: Stop,
+    state: Mutex<State>,
+    up: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// None while it is restarted, or where it did not come back.
+    processes: Vec<Option<ServerProcess>>,
+    ports: Vec<u16>,
     servers: Arc<Servers>,
 }
 
 impl Launched {
-    /// Reaches or starts the server. `given` holds what stands for `{{ env.NAME }}` and the
-    /// upstream; a started server's output is added to the log.
+    /// Reaches or starts the server, and its upstream where partywall plays it. `given` holds what
+    /// stands for `{{ env.NAME }}`; a started server's output is added to the log.
     ///
     /// # Errors
     ///
@@ -43,158 +51,153 @@ impl Launched {
         stop: &Stop,
     ) -> Result<Self, CampaignError> {
         let mut servers = given.clone();
-        if target.command.is_empty() {
-            let parse = |url: &String| {
-                TargetUrl::parse_allowing(url, &target.hosts).map_err(|error| {
-                    let remedy = "or allow its host by --allow-host or in `[limits]`";
-                    CampaignError::usage(format!("{error}, {remedy}"))
-                })
-            };
-            servers.urls = target.urls.iter().map(parse).collect::<Result<_, _>>()?;
-            return Ok(Self { child: None, servers: Arc::new(servers) });
+        if let Some(played) = &target.upstream {
+            servers.upstream = Some(Arc::new(start_upstream(played)?));
+            servers.accounts.clone_from(&played.accounts);
         }
-        let port = free_port()?;
-        let child = spawn(target, given, port, log)?;
-        servers.urls = vec![TargetUrl::loopback(port)];
-        let mut launched = Self { child: Some(child), servers: Arc::new(servers) };
-        launched.await_ready(target, port, log, stop)?;
-        Ok(launched)
+        let parse = |url: &String| {
+            TargetUrl::parse_allowing(url, &target.hosts).map_err(|error| {
+                let remedy = "or allow its host by --allow-host or in `[limits]`";
+                CampaignError::usage(format!("{error}, {remedy}"))
+            })
+        };
+        servers.websocket = target.websocket.as_ref().map(parse).transpose()?;
+        let (up, is_up) = watch::channel(true);
+        servers.up = target.restart_during_round.then_some(is_up);
+        if target.command.is_empty() {
+            servers.urls = target.urls.iter().map(parse).collect::<Result<_, _>>()?;
+        }
+        let secure = target.urls.iter().any(|url| url.starts_with("https:"));
+        let mut all = servers.urls.iter().chain(&servers.websocket);
+        if secure || target.ca.is_some() || all.any(TargetUrl::is_secure) {
+            servers.trust = trust(target.ca.as_deref())?;
+        }
+        let state = State { processes: Vec::new(), ports: Vec::new(), servers: Arc::new(servers) };
+        let (log, stop) = (log.to_owned(), stop.clone());
+        let own = Self { target: target.clone(), log, stop, state: Mutex::new(state), up };
+        own.afresh()?;
+        Ok(own)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where it is, and what its users are given.
-    pub fn servers(&self) -> &Arc<Servers> {
-        &self.servers
+    pub fn servers(&self) -> Arc<Servers> {
+        Arc::clone(&self.state().servers)
     }
 
-    fn await_ready(
-        &mut self,
-        target: &ServerTarget,
-        port: u16,
-        log: &Path,
-        stop: &Stop,
-    ) -> Result<(), CampaignError> {
-        let limit = Duration::from_secs(target.ready_seconds.max(1).into());
-        let began = Instant::now();
-        let failed = |what: String| {
-            let text = format!(
-                "`{}` {what}; its output is in {}{}",
-                target.command.join(" ").escape_debug(),
-                log.display(),
-                last_words(log)
-            );
-            Err(CampaignError::new(Kind::Target, text))
-        };
-        while !is_ready(port, target.ready.as_deref()) {
-            if let Some(Ok(Some(status))) = self.child.as_mut().map(Child::try_wait) {
-                return failed(format!("ended before it was ready ({status})"));
+    /// Whether each round has processes of its own.
+    pub fn is_fresh(&self) -> bool {
+        self.target.fresh_process && !self.target.command.is_empty()
+    }
+
+    /// Whether a process is restarted while users are at work in that round, from 0.
+    pub fn restarts_in(&self, round: u64) -> bool {
+        let due = round % RESTART_EVERY == FIRST_RESTART;
+        due && self.target.restart_during_round && !self.target.command.is_empty()
+    }
+
+    /// Ends what was started, and starts it anew.
+    ///
+    /// # Errors
+    ///
+    /// It does not come to be ready.
+    pub fn afresh(&self) -> Result<Arc<Servers>, CampaignError> {
+        let mut state = self.state();
+        if !self.target.command.is_empty() {
+            // The old ones go first: they may hold what the new ones need.
+            state.processes.clear();
+            state.ports.clear();
+            let mut servers = (*state.servers).clone();
+            servers.urls.clear();
+            for instance in 0..usize::from(self.target.instances.max(1)) {
+                let port = free_port()?;
+                let process = self.start_one(&servers, instance, port)?;
+                servers.urls.push(self.url_at(port)?);
+                state.processes.push(Some(process));
+                state.ports.push(port);
             }
-            if began.elapsed() > limit || stop.reason().is_some() {
-                return failed(format!("was not ready on port {port} after {limit:?}"));
-            }
-            std::thread::sleep(LOOK_INTERVAL);
+            state.servers = Arc::new(servers);
         }
+        Ok(Arc::clone(&state.servers))
+    }
+
+    /// Ends one process and starts it anew on its port, while users are at work; those who start a
+    /// run meanwhile wait for it. Which one follows from the round.
+    ///
+    /// # Errors
+    ///
+    /// It does not come to be ready again.
+    pub fn restart_one(&self, round: u64) -> Result<(), CampaignError> {
+        let mut state = self.state();
+        let count = state.processes.len() as u64;
+        let Some(which) = (round / RESTART_EVERY).checked_rem(count) else { return Ok(()) };
+        let which = usize::try_from(which).unwrap_or(0);
+        self.up.send_replace(false);
+        state.processes[which] = None;
+        let process = self.start_one(&state.servers, which, state.ports[which]);
+        self.up.send_replace(true);
+        state.processes[which] = Some(process?);
         Ok(())
     }
+
+    fn start_one(
+        &self,
+        servers: &Servers,
+        instance: usize,
+        port: u16,
+    ) -> Result<ServerProcess, CampaignError> {
+        let log = match instance {
+            0 => self.log.clone(),
+            more => self.log.with_extension(format!("{}.log", more + 1)),
+        };
+        ServerProcess::start(&self.target, servers, port, &log, &self.stop)
+    }
+
+    fn url_at(&self, port: u16) -> Result<TargetUrl, CampaignError> {
+        let Some(url) = self.target.urls.first() else { return Ok(TargetUrl::loopback(port)) };
+        let port = |name: &str| (name == "port").then(|| port.to_string());
+        let in_target = |problem: &dyn std::fmt::Display| {
+            CampaignError::usage(format!("in `[target]`: {problem}"))
+        };
+        let url = fill(url, &port, plain).map_err(|problem| in_target(&problem))?;
+        TargetUrl::parse_allowing(&url, &self.target.hosts).map_err(|error| in_target(&error))
+    }
 }
 
-fn free_port() -> Result<u16, CampaignError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|own| own.local_addr());
-    listener.map(|address| address.port()).map_err(|error| {
-        CampaignError::new(Kind::Target, format!("there is no free port on 127.0.0.1: {error}"))
+/// A server by URL that speaks the reference protocol.
+///
+/// # Errors
+///
+/// It is spoken to over TLS, and the system trusts nobody.
+pub fn reach(url: TargetUrl) -> Result<Arc<Servers>, CampaignError> {
+    let trust = if url.is_secure() { trust(None)? } else { Trust::nobody() };
+    Ok(Arc::new(Servers { urls: vec![url], trust, ..Servers::default() }))
+}
+
+fn trust(ca: Option<&str>) -> Result<Trust, CampaignError> {
+    let Some(path) = ca else {
+        return Trust::system().map_err(|problem| {
+            CampaignError::usage(format!("{problem}; name an authority by `ca` in `[target]`"))
+        });
+    };
+    let shown = path.escape_debug();
+    let remedy = "`ca` in `[target]` names a file of certificates in PEM";
+    let pem = std::fs::read(path)
+        .map_err(|error| CampaignError::usage(format!("cannot read `{shown}`: {error}; {remedy}")));
+    Trust::only(&pem?)
+        .map_err(|problem| CampaignError::usage(format!("`{shown}`: {problem}; {remedy}")))
+}
+
+fn start_upstream(played: &crate::scenario::PlayedUpstream) -> Result<Upstream, CampaignError> {
+    let port = played.options.port;
+    Upstream::start(played.options.clone()).map_err(|error| {
+        let remedy = "give another `port` in `[upstream]`, or none for a free one";
+        CampaignError::new(
+            Kind::Usage,
+            format!("the upstream cannot listen on port {port}: {error}; {remedy}"),
+        )
     })
-}
-
-fn spawn(
-    target: &ServerTarget,
-    given: &Servers,
-    port: u16,
-    log: &Path,
-) -> Result<Child, CampaignError> {
-    let values = |name: &str| match name {
-        "port" => Some(port.to_string()),
-        "upstream.url" => given.upstream.clone(),
-        name => given.environment.get(name.strip_prefix("env.")?).cloned(),
-    };
-    let filled = |text: &String| {
-        let usage = |problem| CampaignError::usage(format!("in `[target]`: {problem}"));
-        fill(text, &values, plain).map_err(usage)
-    };
-    let mut parts = target.command.iter().map(filled).collect::<Result<Vec<_>, _>>()?.into_iter();
-    let program = parts.next().unwrap_or_default();
-    let storage = |error: std::io::Error| CampaignError::storage("write", log, &error);
-    let output = File::options().create(true).append(true).open(log).map_err(storage)?;
-    let errors = output.try_clone().map_err(storage)?;
-    let mut command = Command::new(&program);
-    command.args(parts).stdin(Stdio::null()).stdout(output).stderr(errors);
-    for (name, value) in &target.env {
-        command.env(name, filled(value)?);
-    }
-    if let Some(folder) = &target.cwd {
-        command.current_dir(PathBuf::from(folder));
-    }
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.spawn().map_err(|error| {
-        let shown = program.escape_debug();
-        let remedy = "check `command` and `cwd` in `[target]`";
-        CampaignError::usage(format!("`{shown}` could not be started: {error}; {remedy}"))
-    })
-}
-
-/// Whether its port accepts, and answers where a path is given.
-fn is_ready(port: u16, path: Option<&str>) -> bool {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else {
-        return false;
-    };
-    let Some(path) = path else { return true };
-    let request = format!("GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n");
-    let mut head = [0_u8; 12];
-    let asked = stream
-        .set_read_timeout(Some(Duration::from_secs(2)))
-        .and_then(|()| stream.write_all(request.as_bytes()))
-        .and_then(|()| stream.read_exact(&mut head));
-    asked.is_ok() && head.get(9).is_some_and(|digit| (b'1'..b'5').contains(digit))
-}
-
-fn last_words(log: &Path) -> String {
-    let text = std::fs::read(log).unwrap_or_default();
-    let from = text.len().saturating_sub(LAST_WORDS);
-    match String::from_utf8_lossy(&text[from..]).trim() {
-        "" => String::new(),
-        words => format!("; it ends: {}", words.escape_debug()),
-    }
-}
-
-/// Sends the signal to the whole process group.
-fn signal(child: &Child, name: &str) {
-    #[cfg(unix)]
-    {
-        let group = format!("-{}", child.id());
-        let kill = Command::new("kill")
-            .args(["-s", name, "--", &group])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        // It may have ended by itself.
-        let _ = kill;
-    }
-    #[cfg(not(unix))]
-    let _ = (child, name);
-}
-
-impl Drop for Launched {
-    fn drop(&mut self) {
-        let Some(child) = &mut self.child else { return };
-        signal(child, "TERM");
-        let asked = Instant::now();
-        while asked.elapsed() < END_LIMIT && matches!(child.try_wait(), Ok(None)) {
-            std::thread::sleep(LOOK_INTERVAL);
-        }
-        // Children may outlive their parent: the group is ended in any case.
-        signal(child, "KILL");
-        let _ = child.kill();
-        let _ = child.wait();
-    }
 }

@@ -69,6 +69,8 @@ pub(crate) struct LevelTally {
     pub(super) planned: u64,
     pub(super) least_overlap: f64,
     pub(super) may_be_blind: Vec<OracleId>,
+    /// Optional oracles that this target has what they need for.
+    pub(super) must_see: Vec<OracleId>,
     pub(crate) trials: u64,
     pub(crate) trials_overlapping: u64,
     pub(super) overlapping_pairs: u64,
@@ -108,6 +110,7 @@ impl LevelTally {
             planned,
             least_overlap: LEAST_OVERLAP,
             may_be_blind: Vec::new(),
+            must_see: Vec::new(),
             trials: 0,
             trials_overlapping: 0,
             overlapping_pairs: 0,
@@ -146,6 +149,11 @@ impl LevelTally {
     /// Which oracles may say nothing without making the verdict doubtful.
     pub(crate) fn may_be_blind(&mut self, oracles: &[OracleId]) {
         self.may_be_blind = oracles.to_vec();
+    }
+
+    /// That oracle is optional elsewhere, and here the target has what it needs.
+    pub(crate) fn must_see(&mut self, oracle: OracleId) {
+        self.must_see.push(oracle);
     }
 
     /// States how the trials were chosen and how many there were to try.
@@ -253,12 +261,16 @@ impl LevelTally {
         new
     }
 
+    /// Adds what went wrong around the trials; each kind once.
+    pub(crate) fn note(&mut self, code: ReasonCode, what: &dyn std::fmt::Display) {
+        if self.endings.iter().all(|(_, known)| known.code != code) {
+            self.endings.push((self.number(), Reason::new(code, what.to_string())));
+        }
+    }
+
     fn note_ending(&mut self, ending: Option<&Ending>) {
-        let Some(reason) = ending.and_then(|ending| reason_of(ending, self.number())) else {
-            return;
-        };
-        if self.endings.iter().all(|(_, known)| known.code != reason.code) {
-            self.endings.push((self.number(), reason));
+        if let Some(reason) = ending.and_then(|ending| reason_of(ending, self.number())) {
+            self.note(reason.code, &reason.text);
         }
     }
 
@@ -403,7 +415,8 @@ impl LevelTally {
                 missed => format!("{} controls were missed: {}", missed.len(), missed.join("; ")),
             });
         }
-        for oracle in OracleId::ALL.into_iter().filter(|oracle| !oracle.is_optional()) {
+        let needed = |oracle: &OracleId| !oracle.is_optional() || self.must_see.contains(oracle);
+        for oracle in OracleId::ALL.into_iter().filter(needed) {
             let row = self.oracle_row(oracle);
             let blind = row.judged_trials == 0 && !self.may_be_blind.contains(&oracle);
             against(blind, ReasonCode::PreconditionNotMet, &|| {

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::budget::Stop;
 use super::error::CampaignError;
+use super::launched::Launched;
 use super::series::Series;
-use super::wire::{drive_watched, judge_findings, shows};
+use super::wire::{STOP_INTERVAL, drive_watched, judge_findings, shows};
 use crate::oracle::{Case, judge};
 use crate::swarm::Servers;
 use crate::trial::canary::Scanner;
@@ -23,28 +24,6 @@ use crate::world::recorder::Recorder;
 /// The least time that a drive is given, and what it is given beyond twice the time that the
 /// finding took when it was first made.
 const LEAST_TIME: Duration = Duration::from_millis(1_500);
-
-/// Starts a server anew; what was given before has ended.
-pub type Restart<'r> = dyn Fn() -> Result<Arc<Servers>, CampaignError> + 'r;
-
-/// How many requests and messages may still be sent; clones spend from the same.
-#[derive(Clone, Debug, Default)]
-pub struct RequestCap {
-    spent: Arc<std::sync::atomic::AtomicU64>,
-}
-
-impl RequestCap {
-    /// Takes what a drive of the plan sends; false if the plan's cap leaves no room for it.
-    pub fn take(&self, plan: &Plan) -> bool {
-        use std::sync::atomic::Ordering;
-        let cap = plan.protocol.as_ref().and_then(|protocol| protocol.caps.requests);
-        let room = |spent: u64| {
-            let after = spent.saturating_add(plan.requests());
-            cap.is_none_or(|cap| after <= cap).then_some(after)
-        };
-        self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok()
-    }
-}
 
 /// How long a drive need go on for a finding that was first made that many milliseconds into it.
 pub(super) fn time_for(history: &History, finding: &Finding) -> Duration {
@@ -79,11 +58,10 @@ pub(super) fn named(history: &History, finding: &Finding) -> Vec<UserName> {
 /// What drives plans again.
 pub(super) struct Redrive<'r> {
     pub(super) servers: RefCell<Arc<Servers>>,
-    /// Starts the server anew for each drive, where each has a process of its own.
-    pub(super) restart: Option<&'r Restart<'r>>,
+    /// The server, which is started anew for each drive where each has a process of its own.
+    pub(super) launched: Option<&'r Launched>,
     pub(super) series: &'r Series,
     pub(super) runtime: &'r tokio::runtime::Runtime,
-    pub(super) cap: &'r RequestCap,
     /// How often plans were driven.
     pub(super) drives: Cell<u64>,
 }
@@ -91,7 +69,7 @@ pub(super) struct Redrive<'r> {
 impl Redrive<'_> {
     /// What is found in one more drive, which is left after that time, and as soon as all that is
     /// wanted has shown. None where it may not or
-    /// need not be: the cap is reached, or it is time to stop.
+    /// need not be: all requests are spent that may be sent, or it is time to stop.
     pub(super) fn once(
         &self,
         plan: &Plan,
@@ -99,11 +77,11 @@ impl Redrive<'_> {
         limit: Duration,
         stop: &Stop,
     ) -> Result<Option<Drive>, CampaignError> {
-        if stop.reason().is_some() || !self.cap.take(plan) {
+        if stop.reason().is_some() || self.servers.borrow().allowance.is_spent() {
             return Ok(None);
         }
-        if let Some(restart) = self.restart {
-            *self.servers.borrow_mut() = restart()?;
+        if let Some(launched) = self.launched.filter(|own| own.is_fresh()) {
+            *self.servers.borrow_mut() = launched.afresh()?;
         }
         self.drives.set(self.drives.get() + 1);
         let begun = Instant::now();
@@ -116,11 +94,13 @@ impl Redrive<'_> {
                 enough.interrupt();
             }
         };
-        let driven = drive_watched(&servers, plan, Recorder::in_memory(), &enough, &mut watch);
+        let recorder = Recorder::in_memory();
+        let driven = drive_watched(&servers, plan, recorder, &enough, STOP_INTERVAL, &mut watch);
         let (history, _) = self.runtime.block_on(driven);
         let findings = judge_findings(&history);
         // What was cut short by something else than its own limit says nothing by its silence.
-        let counts = !findings.is_empty() || stop.reason().is_none();
+        let cut = stop.reason().is_some() || servers.allowance.is_spent();
+        let counts = !findings.is_empty() || !cut;
         Ok(counts.then_some(Drive { findings, history, took: begun.elapsed() }))
     }
 

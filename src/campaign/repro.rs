@@ -78,6 +78,12 @@ pub enum Target {
 }
 
 impl Target {
+    /// Whether partywall plays its upstream and must be told whose account each call comes under.
+    pub(super) fn has_judged_upstream(&self) -> bool {
+        let Self::Server { target } = self else { return false };
+        target.upstream.as_ref().is_some_and(|upstream| upstream.judged)
+    }
+
     /// What it is, in a few words.
     pub fn in_words(&self) -> String {
         match self {

@@ -5,6 +5,7 @@ use aho_corasick::AhoCorasick;
 use serde_json::Value;
 
 use super::error::{CampaignError, Kind};
+use crate::trial::hidden::forms;
 use crate::trial::record::Record;
 
 /// What stands in the place of a secret.
@@ -21,7 +22,8 @@ pub fn redacted(record: Record, secrets: &[String]) -> Result<Record, CampaignEr
     let internal = |error: &dyn std::fmt::Display| {
         CampaignError::new(Kind::Internal, format!("taking secrets out of the report: {error}"))
     };
-    let secrets: Vec<&String> = secrets.iter().filter(|secret| secret.len() >= SHORTEST).collect();
+    let long = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
+    let secrets: Vec<String> = long.flat_map(|secret| forms(secret)).collect();
     if secrets.is_empty() {
         return Ok(record);
     }

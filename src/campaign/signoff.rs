@@ -33,7 +33,7 @@ use crate::world::recorder::Recorder;
 /// Schedules around each explored repro that are tried on after.
 const SCHEDULES_AROUND: u64 = 1_000;
 /// How often each repro of the wire is driven on after.
-pub(super) const WIRE_REPLAYS: u64 = 3;
+pub const WIRE_REPLAYS: u64 = 3;
 
 /// What to sign off.
 #[derive(Clone, Debug)]

@@ -1,7 +1,5 @@
 //! Sign-off of a server of somebody's own: the same plans against it before and after.
 
-use std::sync::Arc;
-
 use super::budget::{Progress, Stop};
 use super::conclusion::{Beside, close};
 use super::error::CampaignError;
@@ -36,6 +34,8 @@ pub struct ServerSignOff<'s> {
     /// Which part of the rounds, for a campaign that several machines share; then its sums are
     /// written too, for `merge`.
     pub partition: Option<Partition>,
+    /// Requests that may be sent in all.
+    pub requests: Option<u64>,
     /// Where everything is written.
     pub folder: &'s RunFolder,
     /// When to stop early.
@@ -79,7 +79,7 @@ impl ServerSignOff<'_> {
         let launched = self.launch(target, &format!("{side}-server.log"))?;
         let kept = Target::Server { target: Box::new(target.clone()) };
         let backend = kept.in_words();
-        let servers = Arc::clone(launched.servers());
+        let servers = launched.servers();
         let mut rounds =
             Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
         rounds.side = side;
@@ -87,6 +87,7 @@ impl ServerSignOff<'_> {
         rounds.replays = WIRE_REPLAYS;
         rounds.learnt = learnt;
         rounds.partition = self.partition;
+        (rounds.launched, rounds.requests) = (Some(&launched), self.requests);
         let driven = drive_rounds(&rounds, progress)?;
         let level = driven.level.clone();
         Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, driven))
@@ -107,7 +108,7 @@ impl ServerSignOff<'_> {
         let launched = self.launch(self.after, "after-replay-server.log")?;
         for (plan, members) in by_plan(repros) {
             let servers = launched.servers();
-            checks.extend(check_on_wire(plan, &members, servers, &series, self.stop)?);
+            checks.extend(check_on_wire(plan, &members, &servers, &series, self.stop)?);
             let found = checks.iter().map(|check| check.findings_around).sum();
             progress.advance(checks.len() as u64, checks.len() as u64, found);
         }

@@ -1,5 +1,6 @@
 //! Barrier rounds on the wire: many simulated users over real connections to a real process.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +12,11 @@ use super::error::{CampaignError, Kind};
 use super::explore::home;
 use super::finding_files::{replay_line, unix_now};
 use super::judged_trial::judge_trial;
+use super::launched::Launched;
 use super::learnt::learn;
 use super::level::LevelTally;
 use super::open_files;
 use super::part::LevelSums;
-use super::redrive::{RequestCap, Restart};
 use super::repro::{Repro, Target};
 use super::series::Series;
 use super::store::RunFolder;
@@ -33,15 +34,16 @@ use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::history::{Ending, Header, History, to_line};
 use crate::trial::measure::Partition;
-use crate::trial::plan::{Plan, Via};
+use crate::trial::plan::{Plan, UserPlan, Via};
 use crate::trial::protocol::Protocol;
 use crate::trial::record::{FindingRecord, Level, LevelName};
 use crate::trial::verdict::ReasonCode;
+use crate::upstream::Account;
 use crate::world::World;
 use crate::world::recorder::Recorder;
 
 /// How often a round looks whether it must stop, and writes what was recorded since.
-const STOP_INTERVAL: Duration = Duration::from_millis(50);
+pub(super) const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The most bytes that a round may send, and for each run: a server must not be able to fill memory
 /// and disk. The reference back end sends some 20 kB for a run.
@@ -57,8 +59,12 @@ pub struct Rounds<'w> {
     pub workload: &'w Workload,
     /// The server, or its replicas.
     pub servers: Arc<Servers>,
-    /// Starts the server anew for each round, where each has a process of its own.
-    pub restart: Option<&'w Restart<'w>>,
+    /// The server where it may be started anew: for each round, or in the middle of one.
+    pub launched: Option<&'w Launched>,
+    /// Starts the server anew for each round, where more is to be done then than that.
+    pub afresh: Option<&'w Afresh<'w>>,
+    /// How many requests may be sent in all, for what is told where they do not suffice.
+    pub requests: Option<u64>,
     /// What the server is, for repros.
     pub target: Target,
     /// Where plans come from.
@@ -71,8 +77,6 @@ pub struct Rounds<'w> {
     pub replays: u64,
     /// What making the leaking plans small may cost.
     pub shrink: ShrinkBudget,
-    /// What was sent of what may be sent.
-    pub cap: RequestCap,
     /// How far runs of that server go, where it is known: plans but the first are made from it.
     pub learnt: Option<Learnt>,
     /// `before`, `after`, or empty for a plain run.
@@ -85,6 +89,9 @@ pub struct Rounds<'w> {
     /// When to stop early.
     pub stop: &'w Stop,
 }
+
+/// Starts a server anew; what was given before has ended.
+pub type Afresh<'r> = dyn Fn() -> Result<Arc<Servers>, CampaignError> + 'r;
 
 /// A level with its repros, as they are on disk.
 #[derive(Clone, Debug)]
@@ -135,38 +142,46 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         tally.may_be_blind(&blind);
         tally.claims = claims;
     }
+    if rounds.target.has_judged_upstream() {
+        tally.must_see(OracleId::Attribution);
+    }
     let mut leaks = Vec::new();
     let mut leaking = 0;
     let mut judge = None;
-    let mut capped = None;
     let mut workload = workload.clone();
     for round in (0..own).map(|place| slice.trial(place)) {
         if stop.reason().is_some() {
             break;
         }
         let plan = rounds.series.plant(workload.plan(rounds.seed, round));
-        if !rounds.cap.take(&plan) {
-            capped = Some(ReasonCode::BudgetCut);
-            break;
-        }
-        if let Some(restart) = rounds.restart.filter(|_| round > 0) {
-            rounds.servers = restart()?;
+        if let Some(anew) = rounds.anew().filter(|_| round > 0) {
+            match anew() {
+                Ok(servers) => rounds.servers = servers,
+                Err(error) => {
+                    tally.note(ReasonCode::TargetUnreachable, &error);
+                    break;
+                }
+            }
         }
         let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
-        let history = {
-            let mut watch = Watch::new(&scanner, &plan);
-            let mut crossed = false;
-            let mut look = |recorder: &Recorder| {
-                // One round that is told of is enough; what is found there is told when it is over.
-                if let Some(what) = watch.look(recorder).filter(|_| tally.findings.is_empty())
-                    && !crossed
-                {
-                    crossed = true;
-                    progress.crossed(&what);
-                }
-            };
-            runtime.block_on(rounds.record(&relative, plan, &mut look))?
+        let told = Cell::new(!tally.findings.is_empty());
+        let tell = |what: &str| {
+            // One round that is told of is enough; what is found there is told when it is over.
+            if !told.replace(true) {
+                progress.crossed(what);
+            }
         };
+        let mut watch = Watch::new(&scanner, &plan);
+        let mut look = |recorder: &Recorder| {
+            if let Some(what) = watch.look(recorder) {
+                tell(&what);
+            }
+        };
+        let driven = rounds.round(&runtime, &relative, plan, round, &mut look);
+        for (code, error) in &driven.errors {
+            tally.note(*code, error);
+        }
+        let Some(history) = driven.history else { break };
         let judged = judge_trial(&history, &workload.agents, &scanner);
         let lost = workload.vanish_percent;
         if let Some(work) = workload.server.as_mut().filter(|work| work.faults.would_learn(lost)) {
@@ -182,18 +197,26 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         for (record, place) in tally.add(&judged) {
             let finding = &judged.findings[place];
             tally.findings[record].history = Some(relative.clone());
-            let repro = rounds.keep(&mut tally.findings[record], finding, &history.plan)?;
-            leaks.push(Leak::new(repro, finding, &history));
+            match rounds.keep(&mut tally.findings[record], finding, &history.plan) {
+                Ok(repro) => leaks.push(Leak::new(repro, finding, &history)),
+                Err(error) => tally.note(ReasonCode::HistoryCut, &error),
+            }
             progress.found(&tally.findings[record]);
         }
         progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
         let flooded = matches!(history.ending, Some(Ending::Flooded { .. }));
-        if flooded || tally.is_in_vain() {
+        if rounds.servers.allowance.is_spent() {
+            let most = rounds.requests.unwrap_or_default();
+            let text = format!("the limit of {most} requests was reached in round {}", round + 1);
+            tally.note(ReasonCode::BudgetCut, &text);
+            break;
+        }
+        if flooded || !driven.errors.is_empty() || tally.is_in_vain() {
             // Every further round would come to the same, or only wait.
             break;
         }
     }
-    let stopped = stop.reason().or(capped);
+    let stopped = stop.reason();
     if tally.is_in_vain() {
         // What shows where nothing works is not worth more than a second look.
         (rounds.replays, rounds.shrink) = (1, ShrinkBudget::NONE);
@@ -231,14 +254,15 @@ impl<'w> Rounds<'w> {
         Self {
             workload,
             servers,
-            restart: None,
+            launched: None,
+            afresh: None,
+            requests: None,
             target,
             seed,
             rounds,
             series: Series::of(CampaignKey::from_seed(seed)),
             replays: 5,
             shrink: ShrinkBudget::BESIDE_A_RUN,
-            cap: RequestCap::default(),
             learnt: None,
             side: "",
             partition: None,
@@ -247,31 +271,43 @@ impl<'w> Rounds<'w> {
         }
     }
 
+    /// What starts the server anew, where each round has one of its own.
+    fn anew(&self) -> Option<Box<Afresh<'w>>> {
+        if let Some(afresh) = self.afresh {
+            return Some(Box::new(afresh));
+        }
+        let launched = self.launched.filter(|own| own.is_fresh())?;
+        Some(Box::new(|| launched.afresh()))
+    }
+
     pub(super) fn home(&self) -> String {
         home(self.side, LevelName::Wire, &self.workload.scenario)
     }
 
-    /// Drives one round, its history going to disk as it is recorded.
-    async fn record(
+    /// Drives one round, its history going to disk as it is recorded. What could not be written is
+    /// judged all the same.
+    pub(super) async fn record(
         &self,
         relative: &str,
         plan: Plan,
+        interval: Duration,
         look: &mut dyn FnMut(&Recorder),
-    ) -> Result<History, CampaignError> {
+    ) -> Result<(History, Option<CampaignError>), CampaignError> {
         let head = format!("{}{}", to_line(&Header::new(unix_now())), to_line(&plan));
         // Plan first: it is on disk before anything of it is done.
         let path = self.folder.write(relative, &head)?;
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| CampaignError::storage("write", &path, &error))?;
         let recorder = recorder_to(file);
-        let (history, broken) = drive_watched(&self.servers, plan, recorder, self.stop, look).await;
-        if let Some(error) = broken {
-            return Err(CampaignError::storage("write", &path, &error));
+        let stop = self.stop;
+        let driven = drive_watched(&self.servers, plan, recorder, stop, interval, look).await;
+        let (history, broken) = driven;
+        let mut broken = broken.map(|error| CampaignError::storage("write", &path, &error));
+        if let (Some(ending), None) = (&history.ending, &broken) {
+            let lines = self.folder.lines(relative);
+            broken = lines.and_then(|lines| lines.append(&to_line(ending))).err();
         }
-        if let Some(ending) = &history.ending {
-            self.folder.lines(relative)?.append(&to_line(ending))?;
-        }
-        Ok(history)
+        Ok((history, broken))
     }
 
     fn keep(
@@ -360,7 +396,7 @@ pub async fn drive_plan(
     recorder: Recorder,
     stop: &Stop,
 ) -> (History, Option<std::io::Error>) {
-    drive_watched(servers, plan, recorder, stop, &mut |_| {}).await
+    drive_watched(servers, plan, recorder, stop, STOP_INTERVAL, &mut |_| {}).await
 }
 
 /// The same; what is recorded is looked at now and then.
@@ -369,25 +405,31 @@ pub(super) async fn drive_watched(
     plan: Plan,
     recorder: Recorder,
     stop: &Stop,
+    interval: Duration,
     watch: &mut dyn FnMut(&Recorder),
 ) -> (History, Option<std::io::Error>) {
     let plan = Arc::new(plan);
     let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
-    let recorder = recorder.hiding(servers.secrets());
+    let recorder = recorder.hiding(&servers.secrets());
     let world = World::live(Some(recorder.clone()));
+    if let Some(upstream) = &servers.upstream {
+        let account = |user: &UserPlan| Account::new(&user.name, None);
+        upstream.know(&plan.users.iter().map(account).collect::<Vec<_>>());
+        upstream.report_to(Some(world.clone()));
+    }
     let mut users = JoinSet::new();
     let driven = match &plan.protocol {
         Some(protocol) => swarm::clients(&world, servers, protocol, &plan),
         None => {
             let url = servers.urls.first().cloned().unwrap_or_else(|| TargetUrl::loopback(0));
-            swarm::users(&world, &Wire::new(url), &plan, Patience::default())
+            swarm::users(&world, &Wire::trusting(url, &servers.trust), &plan, Patience::default())
         }
     };
     for (_, user) in driven {
         users.spawn(user);
     }
     let mut ending = Ending::Finished;
-    let mut look = tokio::time::interval(STOP_INTERVAL);
+    let mut look = tokio::time::interval(interval);
     loop {
         tokio::select! {
             joined = users.join_next() => match joined {
@@ -400,7 +442,7 @@ pub(super) async fn drive_watched(
             },
             _ = look.tick() => {
                 recorder.flush();
-                if stop.reason().is_some() {
+                if stop.reason().is_some() || servers.allowance.is_spent() {
                     ending = Ending::Stopped;
                     break;
                 } else if recorder.held() <= most {
@@ -413,6 +455,9 @@ pub(super) async fn drive_watched(
         }
     }
     users.shutdown().await;
+    if let Some(upstream) = &servers.upstream {
+        upstream.hush();
+    }
     let (observations, broken) = recorder.finish();
     let plan = Arc::try_unwrap(plan).unwrap_or_else(|plan| (*plan).clone());
     (History { plan, observations, ending: Some(ending) }, broken)

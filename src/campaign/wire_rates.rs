@@ -62,10 +62,9 @@ impl Rounds<'_> {
     ) -> Result<(), CampaignError> {
         let redrive = Redrive {
             servers: RefCell::new(Arc::clone(&self.servers)),
-            restart: self.restart,
+            launched: self.launched,
             series: &self.series,
             runtime,
-            cap: &self.cap,
             drives: Cell::new(0),
         };
         let mut rates: BTreeMap<Fingerprint, Rate> = BTreeMap::new();

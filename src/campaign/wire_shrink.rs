@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::budget::Stop;
 use super::error::CampaignError;
-use super::redrive::{Drive, Redrive, RequestCap, Restart, named, time_after};
+use super::launched::Launched;
+use super::redrive::{Drive, Redrive, named, time_after};
 use super::repro::Repro;
 use super::series::Series;
 use super::shrink::concerns;
@@ -65,19 +66,17 @@ pub struct Small {
 pub fn shrink_wire_repro(
     repro: &Repro,
     servers: &Arc<Servers>,
-    restart: Option<&Restart<'_>>,
+    launched: Option<&Launched>,
     budget: ShrinkBudget,
     times: u64,
     stop: &Stop,
 ) -> Result<Option<Small>, CampaignError> {
     let (runtime, series) = (user_runtime()?, Series::on_shared_server(repro.plan.campaign));
-    let cap = RequestCap::default();
     let redrive = Redrive {
         servers: RefCell::new(Arc::clone(servers)),
-        restart,
+        launched,
         series: &series,
         runtime: &runtime,
-        cap: &cap,
         drives: Cell::new(0),
     };
     let fingerprint = &repro.fingerprint;
@@ -246,13 +245,10 @@ fn smaller_plans(plan: &Plan) -> Vec<Plan> {
             with(&|plan| _ = plan.users[user].steps.remove(step));
         }
     }
-    let paced = plan.protocol.as_ref().is_some_and(|protocol| protocol.caps.paced);
-    if !paced {
-        with(&|plan| {
-            let is_pause = |step: &Step| matches!(step, Step::Pause { .. });
-            plan.users.iter_mut().for_each(|user| user.steps.retain(|step| !is_pause(step)));
-        });
-    }
+    with(&|plan| {
+        let is_pause = |step: &Step| matches!(step, Step::Pause { .. });
+        plan.users.iter_mut().for_each(|user| user.steps.retain(|step| !is_pause(step)));
+    });
     smaller
 }
 

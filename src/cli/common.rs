@@ -258,17 +258,25 @@ impl Begun {
         }
         formats.sort();
         formats.dedup();
+        let mut broken = None;
         for format in formats {
             match format.render(&record, args.shown.is_lenient()) {
-                Some(text) => {
-                    self.folder.write(format.file(), &text)?;
-                }
+                // A full disk does not keep anybody from being told what was seen.
+                Some(text) => broken = broken.or(self.folder.write(format.file(), &text).err()),
                 None => output::complain(
                     "no attestation: name the tested build by --subject NAME@sha256:HEX",
                 ),
             }
         }
-        Ok(show(&record, &args.shown))
+        let code = show(&record, &args.shown);
+        match broken {
+            Some(error) if code == ExitCode::Leaked => {
+                output::complain(&format!("error: {error}"));
+                Ok(code)
+            }
+            Some(error) => Err(error),
+            None => Ok(code),
+        }
     }
 }
 
@@ -322,11 +330,12 @@ pub(super) fn not_tried() -> Vec<String> {
     [
         "threads that interleave inside one step: an explored step is atomic",
         "on the wire: cancelled requests, client time-outs, replayed cursors; only cut connections",
-        "on the wire, whose identity came with which upstream call: only the scripted upstream of \
-         the simulated world logs it",
+        "on the wire, whose identity came with which upstream call, unless the scenario has a table \
+         `[upstream]`",
         "on the wire, whether each stream is what its user would get alone: that takes a fresh \
          process for each",
-        "several server processes, restarts, proxies and caches in front of them",
+        "proxies and caches in front of a server; several processes and restarts, unless the scenario \
+         asks for them",
     ]
     .map(String::from)
     .to_vec()

@@ -95,7 +95,7 @@ fn listed_states(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Cam
     let states: Vec<ServerState> =
         scenario.states.iter().map(with_hosts).collect::<Result<_, CampaignError>>()?;
     let audit = args.audit.as_deref().map(read_audit).transpose()?;
-    let given = server::given(&scenario.environment())?;
+    let (scenario, given) = server::given(scenario, &scenario.target)?;
     let mut begun = args.campaign.begin_within("migration", scenario.seconds)?;
     begun.secrets = given.secrets();
     let mut work = scenario.work.clone();

@@ -12,7 +12,6 @@ use super::reach::{of_code, reach};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, read_text};
 use crate::campaign::interleaving::interleave;
-use crate::campaign::redrive::RequestCap;
 use crate::campaign::replay::{Replayed, replay_explored, replay_on_wire};
 use crate::campaign::repro::{Repro, Target};
 use crate::campaign::series::Series;
@@ -135,14 +134,14 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     end_on_interrupt(&stop)?;
     let reached = reach(repro, args.target.as_deref(), reference(args, repro)?, &stop)?;
     let series = Series::on_shared_server(repro.plan.campaign);
-    let (mut tally, cap) = (Tally::default(), RequestCap::default());
+    let mut tally = Tally::default();
     for time in 0..args.times {
-        if !cap.take(&repro.plan) {
+        let servers = if time == 0 { Arc::clone(reached.servers()) } else { reached.again()? };
+        let (replayed, _) = replay_on_wire(repro, &servers, &series, &stop)?;
+        if servers.allowance.is_spent() && replayed != Replayed::Same {
             tally.cut = Some("the scenario allows no more requests");
             break;
         }
-        let servers = if time == 0 { Arc::clone(reached.servers()) } else { reached.again()? };
-        let (replayed, _) = replay_on_wire(repro, &servers, &series, &stop)?;
         if stop.reason().is_some() && replayed != Replayed::Same {
             tally.interrupted = true;
             break;

@@ -1,19 +1,18 @@
 //! `partywall run`: a running server over real connections.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use clap::builder::BoolishValueParser;
 
 use super::common::{Begun, CameTo, CampaignArgs, not_tried, not_tried_by, scenario};
+use super::output;
 use super::progress::Shown;
 use super::server;
 use crate::campaign::error::CampaignError;
-use crate::campaign::launched::Launched;
+use crate::campaign::launched::{Launched, reach};
 use crate::campaign::repro::Target;
 use crate::campaign::series::Series;
 use crate::campaign::wire::{Driven, Rounds, drive_rounds};
 use crate::reference::auth::token_of;
 use crate::scenario::{ServerScenario, Workload};
-use crate::swarm::Servers;
 use crate::swarm::transport::TargetUrl;
 use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
@@ -53,6 +52,9 @@ pub(super) struct Args {
     /// A host besides this machine that may be driven
     #[arg(long, env = "PARTYWALL_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
     allow_host: Vec<String>,
+    /// Print the first user's exact requests, and send nothing
+    #[arg(long, env = "PARTYWALL_DRY_RUN", value_parser = BoolishValueParser::new(), requires = "file")]
+    dry_run: bool,
     #[command(flatten)]
     campaign: CampaignArgs,
 }
@@ -93,7 +95,7 @@ fn run_reference(args: &Args) -> Result<ExitCode, CampaignError> {
     let target = Target::Url { url: url.to_string() };
     let count = args.rounds.unwrap_or(scenario.wire_rounds);
     let seed = args.campaign.seed;
-    let servers = Servers::at(url.clone());
+    let servers = reach(url.clone())?;
     let mut rounds =
         Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
@@ -109,23 +111,20 @@ fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Campai
             "the scenario has targets for sign-off or migration only; give one by --target",
         ));
     }
-    let given = server::given(&scenario.environment())?;
+    if args.dry_run {
+        // No secret is asked for: none is shown.
+        let (_, names) = server::given_for(&[], &target)?;
+        let work = sized(args, server::with_names(scenario, names)?.work);
+        output::print(&server::dry_run(&target, &work, args.campaign.seed)?);
+        return Ok(ExitCode::Clean);
+    }
+    let (scenario, given) = server::given(scenario, &target)?;
+    let workload = sized(args, scenario.work.clone());
     let mut begun = args.campaign.begin_within("run", scenario.seconds)?;
     begun.secrets = given.secrets();
     let log = begun.folder.file("server.log");
     let launched = Launched::start(&target, &given, &log, &begun.stop)?;
-    let servers = Arc::clone(launched.servers());
-    let fresh = target.fresh_process && !target.command.is_empty();
-    let current = RefCell::new(Some(launched));
-    let restart = || {
-        // The old one goes first: it may hold what the new one needs.
-        current.borrow_mut().take();
-        let launched = Launched::start(&target, &given, &log, &begun.stop)?;
-        let servers = Arc::clone(launched.servers());
-        *current.borrow_mut() = Some(launched);
-        Ok(servers)
-    };
-    let workload = sized(args, scenario.work.clone());
+    let servers = launched.servers();
     let kept = Target::Server { target: Box::new(target.clone()) };
     let words = kept.in_words();
     let count = args.rounds.unwrap_or(scenario.rounds);
@@ -133,9 +132,10 @@ fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Campai
     let mut rounds = Rounds::new(&workload, servers, kept, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
     rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
-    rounds.restart = fresh.then_some(&restart);
+    rounds.launched = Some(&launched);
+    rounds.requests = scenario.requests;
     let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
-    current.borrow_mut().take();
+    drop(launched);
     tell(args, &begun, level, words, not_tried_by(&workload))
 }
 

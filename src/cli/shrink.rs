@@ -64,9 +64,8 @@ fn shrink_wire(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError> {
     end_on_interrupt(&stop)?;
     let reached = reach(repro, args.target.as_deref(), repro.reference()?, &stop)?;
     let budget = ShrinkBudget { time: Duration::from_secs(args.time_limit), ..ShrinkBudget::ALONE };
-    let anew = || reached.again();
-    let restart = reached.is_fresh_each_time().then_some(&anew as _);
-    let small = shrink_wire_repro(repro, reached.servers(), restart, budget, args.times, &stop)?;
+    let (servers, launched) = (reached.servers(), reached.launched());
+    let small = shrink_wire_repro(repro, servers, launched, budget, args.times, &stop)?;
     let Some(Small { repro: small, rate, whole, .. }) = small else {
         return Ok(if stop.reason().is_some() { ExitCode::Interrupted } else { gone() });
     };

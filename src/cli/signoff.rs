@@ -10,7 +10,7 @@ use super::saved::SavedArgs;
 use super::server;
 use super::source::SourceArgs;
 use crate::campaign::error::{CampaignError, Kind};
-use crate::campaign::signoff::{SignOff, SignedOff};
+use crate::campaign::signoff::{SignOff, SignedOff, WIRE_REPLAYS};
 use crate::campaign::signoff_server::ServerSignOff;
 use crate::reference::call_sites::Migration;
 use crate::scenario::{ServerScenario, built_in_names};
@@ -99,7 +99,7 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
     };
     let (before, after) = (side(&scenario.before, "before")?, side(&scenario.after, "after")?);
     let source = args.source.read()?;
-    let given = server::given(&scenario.environment())?;
+    let (scenario, given) = server::given(scenario, &after)?;
     let mut begun = args.campaign.begin_within("signoff", scenario.seconds)?;
     begun.secrets = given.secrets();
     let signoff = ServerSignOff {
@@ -108,8 +108,9 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
         after: &after,
         given: &given,
         seed: args.campaign.seed,
-        rounds: args.rounds.unwrap_or(scenario.rounds),
+        rounds: args.rounds.unwrap_or_else(|| rounds_within(&scenario)),
         partition: args.partition,
+        requests: scenario.requests,
         folder: &begun.folder,
         stop: &begun.stop,
     };
@@ -143,6 +144,14 @@ pub(super) fn signed_off_record(begun: &Begun, signed_off: SignedOff) -> Record 
     record.models = models;
     record.comparison = comparison;
     record
+}
+
+/// The rounds of one side that leave enough of the scenario's requests for the other one, and for
+/// driving what leaks again on both.
+fn rounds_within(scenario: &ServerScenario) -> u64 {
+    let round = scenario.round_requests.max(1) * (2 + 2 * WIRE_REPLAYS);
+    let most = scenario.requests.map_or(u64::MAX, |requests| requests / round);
+    scenario.rounds.min(most.max(1))
 }
 
 /// What was tested: the reference back end is in this program.

@@ -6,6 +6,7 @@ use super::binding::{acceptances_that_fit, answered_run};
 use super::case::{Channel, Message, Start};
 use super::completeness::World;
 use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_member, with_value};
+use super::sequence::Sequence;
 use crate::trial::canary::{Field, Mint, Owner};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
 use crate::trial::history::{Observation, What};
@@ -130,7 +131,9 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
 
     let told: Vec<_> = case.runs.iter().filter(|run| run.user_told && !run.made_up).collect();
     let draw = plants.rng.usize(..);
-    let runs = case.messages.iter().filter_map(|message| {
+    // Where several users may have a run of the same id, the id accuses nobody.
+    let unique = case.dialect.foreign.as_ref().is_none_or(|foreign| foreign.unique_runs);
+    let runs = case.messages.iter().filter(|_| unique).filter_map(|message| {
         let own =
             case.facts(message).filter(|facts| facts.user.as_ref() == Some(&message.observer));
         own.filter(|own| message.is_event && own.user_told && !own.made_up)?;
@@ -211,6 +214,12 @@ pub(super) fn gaps(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
     let silent = ends().map(|(start, end)| (start.user, (end.at, gave_up(start))));
     plants.draw_own("a terminal event that never comes", Loss, silent, |_, (at, what)| {
         Some(vec![Edit::Replace { at, what }])
+    });
+
+    let needed = Sequence::of(case.dialect).map(|expected| expected.needed(case));
+    let needed = needed.unwrap_or_default().into_iter();
+    plants.draw_own("an expected event taken out", Disorder, needed, |_, at| {
+        Some(vec![Edit::Remove { at }])
     });
 
     let swapped = whole.iter().flat_map(|run| run.events.windows(2).map(move |pair| (run, pair)));

@@ -1,5 +1,7 @@
 //! O8: every call upstream is made as whoever it is made for.
 
+use std::collections::BTreeMap;
+
 use super::case::Case;
 use super::control::{Alteration, Edit, Expected};
 use super::seen::{EARLIER, is_own_of_earlier, owner_in};
@@ -29,18 +31,39 @@ pub(super) struct Asked {
 
 /// The calls that the scripted upstream logged, with the canaries in each.
 pub(super) fn asked(history: &History, scanner: &Scanner) -> Vec<Asked> {
+    let accounts = accounts(history);
     let of = |(at, seen): (usize, &crate::trial::history::Observation)| match &seen.what {
         What::Backend { note: Note::Upstream { service, credential, run, text } } => Some(Asked {
             n: seen.n,
             at,
             service: if service == "tool" { "upstream tool" } else { "upstream model" },
-            credential: credential.clone(),
+            credential: account_of(&accounts, credential).clone(),
             run: run.clone(),
-            owners: owners(history, scanner, credential, text),
+            owners: owners(history, scanner, account_of(&accounts, credential), text),
         }),
         _ => None,
     };
     history.observations.iter().enumerate().filter_map(of).collect()
+}
+
+/// Who has which credential, by all that the history says; none where several users have it, since
+/// what they share tells nobody apart.
+type Accounts<'h> = BTreeMap<&'h UserName, Option<&'h UserName>>;
+
+fn accounts(history: &History) -> Accounts<'_> {
+    let mut accounts = Accounts::new();
+    for seen in &history.observations {
+        if let (What::Account { credential }, Some(user)) = (&seen.what, &seen.by) {
+            let known = accounts.entry(credential).or_insert(Some(user));
+            *known = known.filter(|known| *known == user);
+        }
+    }
+    accounts
+}
+
+/// The user whose credential that is, or the credential where it is nobody's.
+fn account_of<'h>(accounts: &Accounts<'h>, credential: &'h UserName) -> &'h UserName {
+    accounts.get(credential).copied().flatten().unwrap_or(credential)
 }
 
 /// Whose the canaries in a call are, without what its account gave in an earlier round.
@@ -63,9 +86,10 @@ impl Oracle for Attribution {
             meaning: "The model or a tool was asked under one user's account for another user, or \
                       with another user's text or settings."
                 .into(),
-            precondition: "The upstream is scripted and logs under which account it was asked; an \
-                           account that all users share tells nothing."
-                .into(),
+            precondition:
+                "The upstream is partywall's and logs under which account it was asked; an \
+                           account that users share tells nothing."
+                    .into(),
             next: "Look where the identity of the call comes from: a shared client, a setting of \
                    the process, a context that another request has set."
                 .into(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::alter;
 use super::case::{Case, Channel, Message, Start};
 use super::control::Alteration;
+use super::sequence::Sequence;
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
 use crate::trial::finding::{Evidence, FindingKind, OracleId, Suspect};
@@ -49,11 +50,14 @@ impl Oracle for Completeness {
             items += order(case, events, &mut suspects);
         }
         let world = World::of(case);
+        let expected = Sequence::of(case.dialect);
         for start in &case.starts {
             items += match start.via {
                 // Answered whole where a stream might have come.
                 Via::Stream if !case.has_events(start) => http_run(case, start, &mut suspects),
-                Via::Socket | Via::Stream => socket_run(case, &world, start, &mut suspects),
+                Via::Socket | Via::Stream => {
+                    socket_run(case, &world, start, expected.as_ref(), &mut suspects)
+                }
                 Via::Http => http_run(case, start, &mut suspects),
             };
         }
@@ -188,6 +192,7 @@ fn socket_run(
     case: &Case<'_>,
     world: &World<'_>,
     start: &Start<'_>,
+    expected: Option<&Sequence>,
     suspects: &mut Suspects,
 ) -> u64 {
     let none = Vec::new();
@@ -204,6 +209,9 @@ fn socket_run(
         return terminal.is_some().into();
     }
     gap(case, start, &own, suspects);
+    if let (Some(expected), Some(_)) = (expected, terminal) {
+        expected.judge(case, start, &own, suspects);
+    }
     let to = at_rest.unwrap_or(u64::MAX);
     let between = |table| World::any_between(table, start.user, start.n, to);
     let told = terminal.is_some()

@@ -32,6 +32,7 @@ mod ownership;
 mod plant;
 pub mod runs;
 pub mod seen;
+mod sequence;
 mod solo;
 mod stop_and_approve;
 mod suspects;

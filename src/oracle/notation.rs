@@ -26,6 +26,7 @@
 //! | `alice reads t1 [showing CANARIES]` | a thread, and the answer with all her runs on it, or those |
 //! | `alice stops r1` | an HTTP request, and the answer that grants it |
 //! | `RUN goes upstream [as bob] [showing CANARIES]` | a call in the log of the upstream |
+//! | `alice shows KEY` | that credential is hers, and may be what an upstream was asked as |
 //! | `RUN emits 3 [..]`, `emits 1-4` | events of the run |
 //! | `RUN ends 5 [..]`, `fails 5`, `stops 5` | its terminal event |
 //! | `alice vanishes`, `leaves`, `breaks`, `is closed` | an end of her newest connection |
@@ -167,6 +168,11 @@ impl Script {
             ("reads", [what, ..]) if what.starts_with('t') => self.reads_thread(user, what, rest),
             ("stops", [run]) => self.stops(user, number(run)?),
             ("reads", [run]) => self.requests(user, number(run)?, None),
+            ("shows", [key]) => {
+                let credential = UserName::from(*key);
+                self.push(Some(user), None, What::Account { credential });
+                Some(())
+            }
             ("vanishes", _) => self.on_socket(user, rest, What::Leave { vanished: true }),
             ("leaves", _) => self.on_socket(user, rest, What::Leave { vanished: false }),
             ("is", ["closed", ..]) => self.on_socket(user, rest, end("going away")),

@@ -86,6 +86,9 @@ impl Workload {
 
     /// The same work with that many users (the bystander included, if there is one).
     pub fn with_users(mut self, users: u32) -> Self {
+        // Where the users are given, there are no others.
+        let listed = self.server.as_ref().map_or(0, |work| work.names.len());
+        let users = if listed == 0 { users } else { users.min(listed as u32) };
         let active = users.saturating_sub(u32::from(self.bystander)).max(1);
         self.users = Range { least: active, most: active };
         self

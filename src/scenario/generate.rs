@@ -36,7 +36,7 @@ impl Workload {
         if self.bystander {
             let steps = vec![Step::Connect, Step::Barrier];
             let name = match &self.server {
-                Some(work) => super::server_plan::name(work, active),
+                Some(work) => super::server_names::name(work, active),
                 None => user_name(active),
             };
             users.push(UserPlan { name, index: active, browser: None, steps });

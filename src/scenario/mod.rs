@@ -10,16 +10,20 @@ mod mix;
 mod server;
 mod server_check;
 pub mod server_file;
+mod server_names;
 mod server_plan;
 mod server_states;
 mod server_strikes;
+mod server_target;
 mod server_templates;
 
 pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
 pub use embedded::{built_in, built_in_names, source_of};
 pub use faults::{Faults, Learnt, Point};
 pub use mix::Act;
-pub use server::{ServerScenario, ServerTarget, ServerWork, environment_in};
+pub use server::{
+    Ids, PlayedUpstream, ServerScenario, ServerTarget, ServerWork, UsersFrom, environment_in,
+};
 pub use server_states::{EvidenceSource, MigrationEvidence, ServerState, SitePlaces};
 pub use server_templates::TEMPLATES;
 

@@ -10,9 +10,11 @@ use super::faults::Faults;
 use super::file::SCENARIO_VERSION;
 use super::server_check::Words;
 use super::server_file::{ServerFile, TargetTable};
+use super::server_names;
 use super::server_states::{MigrationEvidence, ServerState};
 use crate::trial::ids::UserName;
 use crate::trial::protocol::{AnswerKind, Protocol, Start};
+use crate::upstream::Options;
 
 /// A checked scenario of a server of somebody's own.
 #[derive(Clone, Debug)]
@@ -40,6 +42,12 @@ pub struct ServerScenario {
     pub hosts: Vec<String>,
     /// Seconds for everything.
     pub seconds: Option<u64>,
+    /// Requests and messages in all.
+    pub requests: Option<u64>,
+    /// The most that one round takes of them.
+    pub round_requests: u64,
+    /// Runs that are started in a second, by all users together.
+    pub runs_per_second: Option<u32>,
 }
 
 /// Where a server is, or how it is started.
@@ -50,6 +58,12 @@ pub struct ServerTarget {
     /// Its base URLs; none where it is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
+    /// The base URL of its event connection, where that is elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub websocket: Option<String>,
+    /// The file of the authorities that are trusted; the system's where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
     /// The command that starts it; none where it runs already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
@@ -68,9 +82,59 @@ pub struct ServerTarget {
     /// Whether each round has a process of its own.
     #[serde(default)]
     pub fresh_process: bool,
+    /// How many processes the command is started as; 0 is one as well.
+    #[serde(default)]
+    pub instances: u16,
+    /// Whether one of them is ended and started anew while users are at work.
+    #[serde(default)]
+    pub restart_during_round: bool,
     /// Hosts besides this machine that may be driven.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// Its model and tools, where partywall plays them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<PlayedUpstream>,
+    /// Where the users' names and secrets come from, where they are neither listed nor generated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<UsersFrom>,
+}
+
+/// A server's model and tools, played by partywall.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PlayedUpstream {
+    /// How they answer.
+    pub options: Options,
+    /// Whether it must be told whose account each call comes under.
+    #[serde(default)]
+    pub judged: bool,
+    /// What else the server may call a user to them: templates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
+}
+
+/// Where the users' names and secrets come from: a line for each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UsersFrom {
+    /// A file.
+    File(String),
+    /// What a command prints.
+    Command(Vec<String>),
+}
+
+/// The ids that clients choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ids {
+    /// The same for all users.
+    #[default]
+    Equal,
+    /// No two users have one in common.
+    Unique,
+    /// Joined with the user's name they are those of another user.
+    Colliding,
 }
 
 /// What plans of such a server are made from besides the workload.
@@ -87,6 +151,10 @@ pub struct ServerWork {
     pub parallel: u16,
     /// What goes otherwise than it should.
     pub faults: Faults,
+    /// The ids that clients choose.
+    pub ids: Ids,
+    /// Whether some of the generated names are not ASCII.
+    pub unicode_names: bool,
 }
 
 impl ServerScenario {
@@ -101,6 +169,20 @@ impl ServerScenario {
             problem: error.message().to_owned(),
         })?;
         check(&Words { text }, file)
+    }
+
+    /// The scenario with those users instead of generated ones.
+    ///
+    /// # Errors
+    ///
+    /// They are fewer than two, or one is named twice.
+    pub fn with_names(mut self, names: Vec<UserName>) -> Result<Self, String> {
+        let most = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        let Some(server) = self.work.server.take() else { return Ok(self) };
+        self.work.server = Some(server.with_names(names)?);
+        let users = self.work.users.most + u32::from(self.work.bystander);
+        self.work = self.work.with_users(users.min(most));
+        Ok(self)
     }
 
     /// Whether the text is of such a scenario: it has a table `[target]`.
@@ -147,7 +229,9 @@ fn check(words: &Words<'_>, file: ServerFile) -> Result<ServerScenario, Scenario
         "`name` is made of letters, digits, `-` and `_`".into()
     })?;
     let protocol = Arc::new(words.protocol(&file)?);
-    let target = words.target(file.target.get_ref(), None, &file.limits.hosts)?;
+    let mut target = words.target(file.target.get_ref(), None, &file.limits.hosts)?;
+    target.upstream = words.upstream(&file)?;
+    target.users = server_names::users_from(words, &file)?;
     let side = |side: &Option<TargetTable>| {
         let side = side.as_ref();
         side.map(|own| words.target(own, Some(&target), &file.limits.hosts)).transpose()
@@ -160,8 +244,9 @@ fn check(words: &Words<'_>, file: ServerFile) -> Result<ServerScenario, Scenario
     words.demand(!lone || others, &file.target, || {
         "`[target]` needs `url`, `urls` or `command`".into()
     })?;
+    words.upstream_is_told(&file, [Some(&target), before.as_ref(), after.as_ref()])?;
     let rounds = file.workload.rounds.as_ref().map_or(8, |rounds| *rounds.get_ref()).max(1);
-    let (work, rounds) = work(words, &file, &name, protocol, rounds)?;
+    let (work, rounds, round_requests) = work(words, &file, &name, protocol, rounds)?;
     Ok(ServerScenario {
         name,
         title: file.title,
@@ -174,6 +259,9 @@ fn check(words: &Words<'_>, file: ServerFile) -> Result<ServerScenario, Scenario
         rounds,
         hosts: file.limits.hosts,
         seconds: file.limits.seconds,
+        requests: file.limits.requests.map(Spanned::into_inner),
+        round_requests,
+        runs_per_second: file.limits.runs_per_second.map(Spanned::into_inner),
     })
 }
 
@@ -184,7 +272,7 @@ fn work(
     name: &str,
     protocol: Arc<Protocol>,
     rounds: u64,
-) -> Result<(Workload, u64), ScenarioError> {
+) -> Result<(Workload, u64, u64), ScenarioError> {
     let load = &file.workload;
     let faults = words.faults(file, &protocol)?;
     let percent = |written: &Option<Spanned<u8>>| match written {
@@ -203,18 +291,10 @@ fn work(
             *written.get_ref()
         }
     };
-    let names: Vec<UserName> = match &file.identity.users {
-        None => Vec::new(),
-        Some(written) => {
-            let mut names: Vec<UserName> = written.get_ref().iter().map(UserName::new).collect();
-            names.sort();
-            names.dedup();
-            let whole = names.len() == written.get_ref().len() && names.len() >= 2;
-            words.demand(whole, written, || "`users` names at least two, each once".into())?;
-            users = users.min(u32::try_from(names.len()).unwrap_or(users));
-            written.get_ref().iter().map(UserName::new).collect()
-        }
-    };
+    let names = server_names::listed(words, &file.identity)?;
+    if !names.is_empty() {
+        users = users.min(u32::try_from(names.len()).unwrap_or(users));
+    }
     let runs = match &load.runs_per_user {
         None => 2,
         Some(written) => {
@@ -236,20 +316,16 @@ fn work(
     };
     let bystander = load.bystander.unwrap_or(protocol.events.is_some()) && users > 2;
     let active = users - u32::from(bystander);
-    let mut start_delay = start_delay;
     if let Some(rate) = &file.limits.runs_per_second {
         words.demand(*rate.get_ref() > 0, rate, || "`runs_per_second` is at least 1".into())?;
-        // Starts are spread so that all users together keep to the rate on the average.
-        let needed = active.saturating_mul(2_000) / rate.get_ref();
-        start_delay.most = start_delay.most.max(needed.min(Sizes::DELAY));
     }
     let mut rounds = rounds;
+    let set_up = protocol.setup.len() as u64 + 1;
+    let disconnect = percent(&load.disconnect_percent)?;
+    let approves = protocol.controls.approve.is_some();
+    let more = faults.requests(runs.into(), set_up - 1, disconnect, approves);
+    let round = u64::from(active) * (u64::from(runs) + more) + u64::from(users) * set_up;
     if let Some(most) = &file.limits.requests {
-        let set_up = protocol.setup.len() as u64 + 1;
-        let disconnect = percent(&load.disconnect_percent)?;
-        let approves = protocol.controls.approve.is_some();
-        let more = faults.requests(runs.into(), set_up - 1, disconnect, approves);
-        let round = u64::from(active) * (u64::from(runs) + more) + u64::from(users) * set_up;
         words.demand(*most.get_ref() >= round, most, || {
             format!("one round alone takes {round} requests; give fewer users or runs")
         })?;
@@ -264,18 +340,20 @@ fn work(
     if let (Some(written), false) = (&load.disconnect_percent, on_socket) {
         return Err(words.error(
             written,
-            "there is no event connection to lose; give              `cancel_percent` instead"
-                .into(),
+            "there is no event connection to lose; give `cancel_percent` instead".into(),
         ));
     }
     let nothing = Range { least: 0, most: 0 };
     let parallel = load.parallel.as_ref().map_or(1, |parallel| *parallel.get_ref()).clamp(1, runs);
+    let unicode_names = server_names::unicode(file, &protocol);
     let server = ServerWork {
         protocol,
         names,
         sequential: load.sequential.unwrap_or(true),
         parallel,
         faults,
+        ids: server_names::ids(words, file)?,
+        unicode_names,
     };
     let work = Workload {
         scenario: name.to_owned(),
@@ -292,5 +370,5 @@ fn work(
         faults: nothing,
         server: Some(server),
     };
-    Ok((work, rounds))
+    Ok((work, rounds, round))
 }

@@ -7,10 +7,7 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::checked::{ScenarioError, line_of};
-use super::server::ServerTarget;
-use super::server_file::{
-    CaptureTable, EndTable, EventsTable, Pairs, ServerFile, SetUpTable, TargetTable,
-};
+use super::server_file::{CaptureTable, EndTable, EventsTable, Pairs, ServerFile, SetUpTable};
 use crate::trial::dialect::{Dialect, Foreign, Matching};
 use crate::trial::protocol::{
     Act, AnswerKind, Capture, CaptureFrom, Content, EventConnection, Identity, Protocol, Request,
@@ -27,7 +24,7 @@ pub(super) struct Words<'t> {
     pub(super) text: &'t str,
 }
 
-type Checked<T> = Result<T, ScenarioError>;
+pub(super) type Checked<T> = Result<T, ScenarioError>;
 
 impl Words<'_> {
     pub(super) fn demand<T>(
@@ -43,12 +40,12 @@ impl Words<'_> {
         ScenarioError { line: Some(line_of(self.text, &at.span())), problem }
     }
 
-    fn template(&self, written: &Spanned<String>) -> Checked<String> {
+    pub(super) fn template(&self, written: &Spanned<String>) -> Checked<String> {
         template::names(written.get_ref()).map_err(|problem| self.error(written, problem))?;
         Ok(written.get_ref().clone())
     }
 
-    fn pairs(&self, written: &Pairs) -> Checked<Vec<(String, String)>> {
+    pub(super) fn pairs(&self, written: &Pairs) -> Checked<Vec<(String, String)>> {
         written.iter().map(|(name, value)| Ok((name.clone(), self.template(value)?))).collect()
     }
 
@@ -111,46 +108,6 @@ impl Words<'_> {
         })
     }
 
-    pub(super) fn target(
-        &self,
-        table: &TargetTable,
-        otherwise: Option<&ServerTarget>,
-        hosts: &[String],
-    ) -> Checked<ServerTarget> {
-        let mut target = otherwise.cloned().unwrap_or(ServerTarget {
-            ready_seconds: 20,
-            hosts: hosts.to_vec(),
-            ..ServerTarget::default()
-        });
-        let urls = table.urls.as_ref().map(|urls| urls.get_ref().clone());
-        if let Some(urls) = urls.or(table.url.as_ref().map(|url| vec![url.get_ref().clone()])) {
-            (target.urls, target.command) = (urls, Vec::new());
-        }
-        if let Some(command) = &table.command {
-            self.demand(!command.get_ref().is_empty(), command, || {
-                "`command` names a program and its arguments".into()
-            })?;
-            for part in command.get_ref() {
-                template::names(part).map_err(|problem| self.error(command, problem))?;
-            }
-            let ported = command.get_ref().iter().any(|part| part.contains("port"))
-                || table.env.iter().flatten().any(|(_, value)| value.get_ref().contains("port"));
-            self.demand(ported, command, || {
-                "the server must be told its port: put `{{ port }}` into `command` or `env`".into()
-            })?;
-            (target.command, target.urls) = (command.get_ref().clone(), Vec::new());
-        }
-        if let Some(env) = &table.env {
-            target.env.retain(|(name, _)| !env.contains_key(name));
-            target.env.extend(self.pairs(env)?);
-        }
-        target.cwd = table.cwd.clone().or(target.cwd);
-        target.ready = table.ready.clone().or(target.ready);
-        target.ready_seconds = table.ready_seconds.unwrap_or(target.ready_seconds);
-        target.fresh_process = table.fresh_process.unwrap_or(target.fresh_process);
-        Ok(target)
-    }
-
     pub(super) fn protocol(&self, file: &ServerFile) -> Checked<Protocol> {
         let identity = Identity {
             headers: self.pairs(&file.identity.headers)?,
@@ -161,7 +118,9 @@ impl Words<'_> {
                 None => None,
             },
         };
-        let setup = file.setup.iter().map(|step| self.set_up(step)).collect::<Checked<_>>()?;
+        let setup: Vec<SetUp> =
+            file.setup.iter().map(|step| self.set_up(step)).collect::<Checked<_>>()?;
+        self.captures_are_there(&setup)?;
         let (start, events) = (self.start(file)?, self.connection(&file.events)?);
         let on_connection =
             matches!(start, Start::Message(_) | Start::Http { answer: AnswerKind::Accepted, .. });
@@ -178,8 +137,31 @@ impl Words<'_> {
         let patience = seconds.clamp(1, 3_600) * 1_000;
         let (controls, switch) = (self.run_controls(file)?, self.switch(file)?);
         let requests = file.limits.requests.as_ref().map(|most| *most.get_ref());
-        let caps = Caps { requests, paced: file.limits.runs_per_second.is_some() };
+        let runs_per_second = file.limits.runs_per_second.as_ref().map(|rate| *rate.get_ref());
+        let caps = Caps { requests, runs_per_second };
         Ok(Protocol { identity, setup, start, events, dialect, patience, controls, switch, caps })
+    }
+
+    /// What is never captured would be left out of every request, without a word.
+    fn captures_are_there(&self, setup: &[SetUp]) -> Checked<()> {
+        let known: Vec<&str> =
+            setup.iter().flat_map(|step| &step.captures).map(|own| own.name.as_str()).collect();
+        for (at, line) in self.text.lines().enumerate() {
+            let places = line.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
+            let names = places.filter_map(|(place, _)| {
+                place.split('|').next().unwrap_or_default().trim().strip_prefix("capture.")
+            });
+            let is_comment = line.trim_start().starts_with('#');
+            if let Some(name) = names.filter(|_| !is_comment).find(|name| !known.contains(name)) {
+                let there = match known.as_slice() {
+                    [] => "no step of `[[setup]]` captures anything".to_owned(),
+                    known => format!("there are {}", known.join(", ")),
+                };
+                let problem = format!("there is no capture `{}`; {there}", name.escape_debug());
+                return Err(ScenarioError { line: Some(at + 1), problem });
+            }
+        }
+        Ok(())
     }
 
     fn set_up(&self, step: &SetUpTable) -> Checked<SetUp> {
@@ -202,20 +184,24 @@ impl Words<'_> {
         Ok(SetUp { name: step.name.clone(), each_connection, act, captures })
     }
 
-    fn capture(&self, name: &str, from: &CaptureTable) -> Checked<CaptureFrom> {
+    fn capture(&self, name: &str, at: &Spanned<CaptureTable>) -> Checked<CaptureFrom> {
+        let from = at.get_ref();
         match (&from.header, &from.pointer, &from.regex) {
             (Some(header), None, None) => Ok(CaptureFrom::Header(header.clone())),
             (None, pointer @ Some(_), None) => Ok(CaptureFrom::Pointer(self.pointer(pointer)?)),
             (None, None, pattern @ Some(_)) => {
-                Ok(CaptureFrom::Pattern(self.pattern(pattern)?.unwrap_or_default()))
+                let pattern = self.pattern(pattern)?.unwrap_or_default();
+                let groups = Regex::new(&pattern).map_or(0, |regex| regex.captures_len());
+                self.demand(groups > 1, at, || {
+                    "`regex` has a group in `(…)` for what is taken".into()
+                })?;
+                Ok(CaptureFrom::Pattern(pattern))
             }
-            _ => Err(ScenarioError {
-                line: None,
-                problem: format!(
-                    "capture `{}` has one of `header`, `pointer`, `regex`",
-                    name.escape_debug()
-                ),
-            }),
+            _ => {
+                let shown = name.escape_debug();
+                let problem = format!("capture `{shown}` has one of `header`, `pointer`, `regex`");
+                Err(self.error(at, problem))
+            }
         }
     }
 
@@ -267,6 +253,7 @@ impl Words<'_> {
             return Err(self.error(kind, "an event connection needs its `path`".into()));
         };
         let replies: &BTreeMap<String, String> = &events.replies;
+        self.demand(path.get_ref().starts_with('/'), path, || "`path` begins with `/`".into())?;
         Ok(Some(EventConnection {
             streamed,
             path: self.template(path)?,
@@ -290,6 +277,7 @@ impl Words<'_> {
         let mut foreign = Foreign {
             frame: self.pattern(&events.frame)?,
             ignore_pattern: self.pattern(&events.ignore_pattern)?,
+            expected: self.pattern(&events.expected)?,
             ignore: events.ignore.clone(),
             first: events.first.unwrap_or(1),
             unique_runs: events.unique_runs.unwrap_or(true),

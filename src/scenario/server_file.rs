@@ -27,6 +27,9 @@ pub struct ServerFile {
     /// The server.
     #[schemars(with = "TargetTable")]
     pub target: Spanned<TargetTable>,
+    /// The model and tools of the server, played by partywall; their log is judged.
+    #[schemars(with = "Option<UpstreamTable>")]
+    pub upstream: Option<Spanned<UpstreamTable>>,
     /// Sign-off: what is other before the migration.
     pub before: Option<TargetTable>,
     /// Sign-off: what is other after the migration.
@@ -73,6 +76,12 @@ pub struct TargetTable {
     /// The base URLs of its replicas; users are spread over them.
     #[schemars(with = "Option<Vec<String>>")]
     pub urls: Option<Spanned<Vec<String>>>,
+    /// The base URL of its event connection, where that is elsewhere: `ws://127.0.0.1:8001`.
+    #[schemars(with = "Option<String>")]
+    pub websocket: Option<Spanned<String>>,
+    /// A file of the authorities in PEM whose certificates are trusted, instead of those that the
+    /// system trusts; relative to the current folder.
+    pub ca: Option<String>,
     /// A command that starts it, with `{{ port }}` for the port.
     #[schemars(with = "Option<Vec<String>>")]
     pub command: Option<Spanned<Vec<String>>>,
@@ -87,6 +96,49 @@ pub struct TargetTable {
     pub ready_seconds: Option<u32>,
     /// Whether each round has a process of its own.
     pub fresh_process: Option<bool>,
+    /// How many processes the command is started as; users are spread over them [default: 1].
+    #[schemars(with = "Option<u16>")]
+    pub instances: Option<Spanned<u16>>,
+    /// Whether one of them is ended and started anew while users are at work, in the third of each
+    /// four rounds.
+    #[schemars(with = "Option<bool>")]
+    pub restart_during_round: Option<Spanned<bool>>,
+}
+
+/// The model and tools of the server, played by partywall: an OpenAI-compatible stub at
+/// `{{ upstream.url }}/v1` and an echo at `{{ upstream.url }}/echo`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamTable {
+    /// Its port on 127.0.0.1, for a server that runs already [default: a free one].
+    #[serde(default)]
+    pub port: u16,
+    /// What delays and failures are drawn with, together with the text of the call [default: 1].
+    pub seed: Option<u64>,
+    /// Fewest and most milliseconds until a reply begins [default: 0 to 20].
+    #[schemars(with = "Option<[u32; 2]>")]
+    pub delay: Option<Spanned<[u32; 2]>>,
+    /// Milliseconds between two pieces of a streamed reply [default: 1].
+    pub gap: Option<u16>,
+    /// In how many pieces a reply is streamed, at least [default: 5].
+    #[schemars(with = "Option<u16>")]
+    pub chunks: Option<Spanned<u16>>,
+    /// The order of replies: `arrival`, or `held:N`, `reversed:N`, `shuffled:N` of N calls.
+    #[schemars(with = "Option<String>")]
+    pub order: Option<Spanned<String>>,
+    /// Milliseconds that a call waits at most for others to be put in order with [default: 250].
+    pub hold: Option<u16>,
+    /// How many calls of a hundred fail: an error, or a cut somewhere [default: 0].
+    #[schemars(with = "Option<u8>")]
+    pub fail_percent: Option<Spanned<u8>>,
+    /// Whether it must be told whose account each call comes under: where no call names a user, the
+    /// verdict is then inconclusive [default: true].
+    pub judged: Option<bool>,
+    /// What else the server may call a user to its model, besides the user's name and credentials:
+    /// templates such as `{{ capture.user_id }}`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub accounts: Vec<Spanned<String>>,
 }
 
 /// One state of a migration; what it does not say is as in `[target]`.
@@ -163,6 +215,16 @@ pub struct IdentityTable {
     /// The names of the users, instead of generated ones.
     #[schemars(with = "Option<Vec<String>>")]
     pub users: Option<Spanned<Vec<String>>>,
+    /// A file of the users, one a line: a name, or a name, a tab and what stands for
+    /// `{{ user.secret }}`; relative to the current folder.
+    #[schemars(with = "Option<String>")]
+    pub users_file: Option<Spanned<String>>,
+    /// A command that prints such lines.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub users_command: Option<Spanned<Vec<String>>>,
+    /// Whether some generated names are not ASCII [default: true where names stand in no header,
+    /// cookie or subprotocol].
+    pub unicode_names: Option<bool>,
 }
 
 /// One step before the first run: an HTTP request, or a message on the event connection.
@@ -195,7 +257,8 @@ pub struct SetUpTable {
     pub text: Option<Spanned<String>>,
     /// What is taken from the answer, for `{{ capture.NAME }}`.
     #[serde(default)]
-    pub capture: BTreeMap<String, CaptureTable>,
+    #[schemars(with = "BTreeMap<String, CaptureTable>")]
+    pub capture: BTreeMap<String, Spanned<CaptureTable>>,
 }
 
 /// Where a captured value stands: in one of these.
@@ -242,6 +305,11 @@ pub struct StartTable {
     /// events come on the event connection).
     #[schemars(with = "Option<String>")]
     pub answer: Option<Spanned<String>>,
+    /// The ids that clients choose, of requests and conversations: `equal` for all users (`1`, `2`,
+    /// …), `unique`, or `colliding` (joined with the user's name they are those of another user)
+    /// [default: equal].
+    #[schemars(with = "Option<String>")]
+    pub ids: Option<Spanned<String>>,
 }
 
 /// How messages are read. Places are JSON pointers.
@@ -289,6 +357,10 @@ pub struct EventsTable {
     /// The types of a run's events, in their usual order; all types where it is left out.
     #[serde(default)]
     pub types: Vec<String>,
+    /// Which sequence of types a whole run has and which of them may repeat, as a regular expression
+    /// over the types with a space between them: `started( piece)+ (done|failed)`.
+    #[schemars(with = "Option<String>")]
+    pub expected: Option<Spanned<String>>,
     /// What ends a run.
     #[serde(default)]
     pub ends: Vec<EndTable>,

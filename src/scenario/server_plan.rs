@@ -3,10 +3,11 @@
 use fastrand::Rng;
 
 use super::checked::Workload;
-use super::generate::{draw, user_name};
+use super::generate::draw;
 use super::server::ServerWork;
+use super::server_names;
 use super::server_strikes::{Strike, meddle};
-use crate::trial::ids::{RequestId, ThreadId, UserName};
+use crate::trial::ids::{RequestId, ThreadId};
 use crate::trial::plan::{RunPlan, Step, Twist, UserPlan, Via};
 
 /// The round in which users work one after the other, so that what needs no race is found without.
@@ -54,7 +55,7 @@ impl Workload {
                 Place::Before => Some(index),
                 Place::After => Some(index - 1),
             };
-            users.push(UserPlan { name: name(work, index), index, browser, steps });
+            users.push(UserPlan { name: server_names::name(work, index), index, browser, steps });
         }
         meddle(rng, &mut users, work);
         users
@@ -170,21 +171,20 @@ impl Person<'_> {
             true => vec![Twist::EqualMessage],
             false => Vec::new(),
         };
+        let users = self.load.users.most + u32::from(self.load.bystander);
+        let id = |number: u32, equal: String| {
+            server_names::id(self.work, users, self.index, number, &equal)
+        };
         RunPlan {
             run,
             via: self.load.via[0],
             // The same for all users; another in each trial, since one server may serve several.
-            thread: ThreadId::new(format!("thread-of-{trial}")),
-            request_id: RequestId::new(run.to_string()),
+            thread: ThreadId::new(id(0, format!("thread-of-{trial}"))),
+            request_id: RequestId::new(id(run.into(), run.to_string())),
             agents: Vec::new(),
             delays: Vec::new(),
             phantom: false,
             twists,
         }
     }
-}
-
-/// The name of the user of that index.
-pub(super) fn name(work: &ServerWork, index: u32) -> UserName {
-    work.names.get(index as usize).cloned().unwrap_or_else(|| user_name(index))
 }

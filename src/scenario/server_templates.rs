@@ -32,6 +32,23 @@ mod tests {
             ("runs_per_user = 2", "runs_per_user = 0", "from 1 to"),
             ("runs_per_user = 2", "run_per_user = 2", "unknown field"),
             ("{{ user }}", "{{ usr }}", "there is no `usr`"),
+            (
+                "{{ capture.token }}",
+                "{{ capture.tokn }}",
+                "there is no capture `tokn`; there are token",
+            ),
+            ("pointer = \"/token\"", "regex = \"token=.*\"", "a group"),
+            ("pointer = \"/token\"", "", "one of `header`, `pointer`, `regex`"),
+            ("path = \"/ws\"", "path = \"@elsewhere/ws\"", "begins with `/`"),
+            ("[identity]", "[upstream]\n[identity]", "does not learn where its upstream is"),
+            (
+                "ready_seconds = 20",
+                "env = { A = \"{{ upstream.url }}\" }",
+                "add a table `[upstream]`",
+            ),
+            ("ready_seconds = 20", "url = \"http://127.0.0.1:1\"", "give `url` or `command`"),
+            ("ready_seconds = 20", "websocket = \"http://127.0.0.1:1\"", "ws://HOST"),
+            ("[identity]", "[identity]\nusers = [\"a\"]", "at least two"),
             ("connection = \"websocket\"", "connection = \"none\"", "give `connection`"),
         ];
         for (old, new, remedy) in spoilt {

@@ -54,6 +54,9 @@ pub struct Foreign {
     /// A message that has something in one of these places ends its run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ends_where: Vec<String>,
+    /// The types of a whole run's events with a space between them, as a regular expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
     /// The number of a run's first event.
     pub first: u64,
     /// How a message finds its run where it names none.

@@ -121,6 +121,12 @@ pub enum What {
         /// Whether nothing could come any more.
         at_rest: bool,
     },
+    /// The user proves who they are with this from here on; the upstream of the back end may meet
+    /// it again.
+    Account {
+        /// The digest of a credential that other users do not have, as the upstream's log names it.
+        credential: UserName,
+    },
     /// The user asks, on this connection, for what came of a run after an event.
     Resume {
         /// The run, as the user names it.

@@ -10,7 +10,7 @@ pub mod control;
 pub mod detection;
 pub mod dialect;
 pub mod finding;
-mod hiding;
+pub mod hidden;
 pub mod history;
 pub mod ids;
 pub mod measure;

@@ -64,9 +64,9 @@ pub struct Caps {
     /// Requests and messages in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<u64>,
-    /// Whether the pauses of the plans keep starts to a rate: then none may be left out.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub paced: bool,
+    /// Runs that are started in a second, by all users together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_per_second: Option<u32>,
 }
 
 impl Caps {

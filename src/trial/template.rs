@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 /// What the places of a template may be called; those that end in a dot take any name behind it.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "user",
+    "user.secret",
     "thread",
     "request_id",
     "run",

@@ -88,14 +88,19 @@ pub struct Call {
 
 impl Call {
     /// What the log says of the call, as a history has it: a line for each account that it came
-    /// under, or one under the credential's digest, which is nobody's account.
+    /// under, and one for each credential and name that is nobody's as far as is known yet: the
+    /// history says whose it is where a user turns out to have it.
     pub fn notes(&self) -> impl Iterator<Item = Note> + '_ {
-        let nobody = match self.credentials.first() {
-            Some(digest) => UserName::new(format!("credential {digest}")),
-            None => UserName::new("no credential"),
-        };
-        let nobody = self.accounts.is_empty().then_some(nobody);
-        self.accounts.iter().cloned().chain(nobody).map(|credential| Note::Upstream {
+        let digests = self.credentials.iter().filter(|digest| !digest.contains(" of "));
+        let unknown = digests.map(|digest| UserName::new(format!("credential {digest}")));
+        let names = self.identities.iter();
+        let names = names.filter(|name| !self.accounts.iter().any(|own| own.as_str() == *name));
+        let mut all: Vec<UserName> = self.accounts.iter().cloned().chain(unknown).collect();
+        all.extend(names.map(|name| credential_of(name)));
+        if all.is_empty() {
+            all.push(UserName::new("no credential"));
+        }
+        all.into_iter().map(|credential| Note::Upstream {
             service: match self.service {
                 Service::Model => "model".into(),
                 Service::Tool => "tool".into(),
@@ -229,6 +234,12 @@ fn credentials(headers: &HeaderMap) -> impl Iterator<Item = String> + '_ {
     let pairs = cookies.flat_map(|cookies| cookies.split(';'));
     let of_cookies = pairs.filter_map(|pair| Some(pair.split_once('=')?.1.trim().to_owned()));
     of_headers.chain(of_cookies.filter(|value| !value.is_empty()))
+}
+
+/// How the log names that credential, or what a caller calls a user: nobody's account unless a
+/// history says whose it is.
+pub fn credential_of(shown: &str) -> UserName {
+    UserName::new(format!("credential {}", digest(bare(shown))))
 }
 
 /// A credential without its scheme: `Bearer`, `Basic`.

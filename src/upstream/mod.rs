@@ -26,8 +26,8 @@ use tokio::sync::oneshot;
 
 use crate::world::World;
 
-pub use log::{Account, Call, Log, Service};
-pub use options::{Options, Order};
+pub use log::{Account, Call, Log, Service, credential_of};
+pub use options::{Options, Order, OrderError};
 
 /// How long replies that are under way at the end may take.
 const GRACE: Duration = Duration::from_millis(200);
@@ -89,6 +89,11 @@ impl Upstream {
             Box::new(move |call: &Call| call.notes().for_each(|note| world.report(note)))
         });
         self.log.listen(listener);
+    }
+
+    /// From now on calls are neither told nor kept.
+    pub fn hush(&self) {
+        self.log.listen(Some(Box::new(|_| {})));
     }
 
     /// From now on every call goes there as it comes, and is not kept.

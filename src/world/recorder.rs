@@ -4,15 +4,13 @@ use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::trial::history::{Observation, What};
+use crate::trial::hidden::Secrets;
+use crate::trial::history::{Note, Observation, What};
 use crate::trial::ids::{ConnectionId, UserName};
 
 /// So many bytes wait at most to be written together: a call of the system for each observation
 /// would cost more than recording it.
 const WRITTEN_TOGETHER: usize = 64 << 10;
-
-/// A shorter secret would be found everywhere, and protects nothing.
-const SHORTEST_SECRET: usize = 6;
 
 /// Numbers observations, keeps them, and writes them to disk as they come; cheap to clone.
 #[derive(Clone)]
@@ -27,7 +25,7 @@ struct Log {
     lines: Vec<u8>,
     broken: Option<std::io::Error>,
     /// What is never written down.
-    secrets: Vec<String>,
+    secrets: Secrets,
 }
 
 impl Log {
@@ -69,16 +67,13 @@ impl Recorder {
             file,
             lines: Vec::new(),
             broken: None,
-            secrets: Vec::new(),
+            secrets: Secrets::default(),
         })))
     }
 
     /// The same, but these secrets are taken out of all that is recorded from here on.
-    pub fn hiding(self, mut secrets: Vec<String>) -> Self {
-        secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
-        // A secret that holds another goes first.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).secrets = secrets;
+    pub fn hiding(self, secrets: &[String]) -> Self {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).secrets = Secrets::new(secrets);
         self
     }
 
@@ -96,7 +91,10 @@ impl Recorder {
                 log.write();
             }
         }
-        let raw = observation.what.inbound().map_or(0, |raw| raw.bytes().len());
+        let raw = match &observation.what {
+            What::Backend { note: Note::Upstream { text, .. } } => text.len(),
+            what => what.inbound().map_or(0, |raw| raw.bytes().len()),
+        };
         log.held += (raw + size_of::<Observation>()) as u64;
         log.observations.push(observation);
     }

@@ -21,6 +21,17 @@ fn o8_upstream_attribution() {
                 &["crossing bob r1 -> alice: prompt of chat over websocket @ upstream model"],
             ),
             ("r1 of alice goes upstream as nobody", &["blind"]),
+            // A credential is whose who shows it, also where that is known only later.
+            ("alice shows key; r1 of alice goes upstream as key", &[]),
+            (
+                "r1 of alice goes upstream as key; bob shows key",
+                &[
+                    "crossing alice -> bob: account of chat over websocket @ upstream model",
+                    "crossing alice r1 -> bob: prompt of chat over websocket @ upstream model",
+                ],
+            ),
+            // What several have is nobody's.
+            ("bob shows key; r1 of alice goes upstream as key; alice shows key", &["blind"]),
             ("r1 of alice emits 1", &["blind"]),
         ],
     );

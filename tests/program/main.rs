@@ -4,6 +4,12 @@
 mod audit;
 mod bad_files;
 mod bad_input;
+mod driven_endings;
+mod driven_fleet;
+mod driven_identity;
+mod driven_limits;
+mod driven_tls;
+mod driven_upstream;
 mod explore;
 mod forms;
 mod help;

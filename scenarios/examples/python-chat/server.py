@@ -3,13 +3,15 @@
 Start it with a model behind it, and without or with a leak:
 
     partywall upstream --port 9000 &
-    OPENAI_BASE_URL=http://127.0.0.1:9000/v1 python3 server.py --port 8000 [--leak]
+    OPENAI_BASE_URL=http://127.0.0.1:9000/v1 python3 server.py --port 8000 [--leak [WHAT]]
 
 POST /chat with {"id": "1", "message": "..."} and a bearer token answers with SSE: `started`, a
 `piece` for each piece of the model's answer, and `done`. GET /health answers `ok`.
 
 With --leak the request that is being worked on is kept in one slot of the process, and what is
-sent to the model is read from it after another call of the model: the last writer wins.
+sent to the model is read from it after another call of the model: the last writer wins. With
+--leak=token only the key that the model is asked with is read from there: every answer is right,
+and under another user's account.
 """
 
 import argparse
@@ -57,7 +59,7 @@ class Chat(BaseHTTPRequestHandler):
             return self.answer(401 if not token else 404, "no such thing")
         try:
             chat = json.loads(self.rfile.read(length))
-            request = {"id": str(chat["id"]), "message": str(chat["message"])}
+            request = {"id": str(chat["id"]), "message": str(chat["message"]), "token": token}
         except (ValueError, KeyError, TypeError):
             return self.answer(400, "not a chat")
         slot = PROCESS if self.server.leak else Slot()
@@ -73,7 +75,11 @@ class Chat(BaseHTTPRequestHandler):
         connection, reply = ask(self.server.base, "POST", "/chat/completions", token, profile)
         reply.read()
         connection.close()
-        self.pass_on(run, token, slot.request["message"])
+        if self.server.leak == "token":
+            token = slot.request["token"]
+        else:
+            request = slot.request
+        self.pass_on(run, token, request["message"])
 
     def pass_on(self, run, token, message):
         """Asks the model, and tells each piece as it comes."""
@@ -131,7 +137,7 @@ class Server(ThreadingHTTPServer):
 def main():
     options = argparse.ArgumentParser(description="A chat server, with or without a leak")
     options.add_argument("--port", type=int, default=0)
-    options.add_argument("--leak", action="store_true")
+    options.add_argument("--leak", nargs="?", const="message", choices=["message", "token"])
     options = options.parse_args()
     base = os.environ.get("OPENAI_BASE_URL")
     if not base:

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::super::budget::{Progress, Stop};
 use super::super::error::{CampaignError, Kind};
@@ -127,20 +126,17 @@ impl ListedStates<'_> {
         let is_started = !target.command.is_empty();
         let log = self.folder.file(&format!("state-{}-server.log", state.name));
         let witness = RefCell::new(Witness::new(watched, &log, is_started));
-        let current = RefCell::new(None);
-        let start = || {
-            // The old one goes first: it may hold what the new one needs.
-            if let Some(old) = current.borrow_mut().take() {
-                witness.borrow_mut().was_used(Launched::servers(&old))?;
-            }
+        witness.borrow_mut().will_start();
+        let launched = Launched::start(&target, self.given, &log, self.stop)?;
+        let servers = launched.servers();
+        witness.borrow_mut().is_ready(&servers)?;
+        let afresh = || {
+            witness.borrow_mut().was_used(&launched.servers())?;
             witness.borrow_mut().will_start();
-            let launched = Launched::start(&target, self.given, &log, self.stop)?;
-            witness.borrow_mut().is_ready(launched.servers())?;
-            let servers = Arc::clone(launched.servers());
-            *current.borrow_mut() = Some(launched);
+            let servers = launched.afresh()?;
+            witness.borrow_mut().is_ready(&servers)?;
             Ok(servers)
         };
-        let servers = start()?;
         let kept = Target::Server { target: Box::new(state.target.clone()) };
         let mut rounds =
             Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
@@ -148,12 +144,12 @@ impl ListedStates<'_> {
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         // Whether a leak shows again is what the next state asks.
         rounds.replays = 0;
-        rounds.restart = (target.fresh_process && is_started).then_some(&start);
+        rounds.launched = Some(&launched);
+        rounds.afresh = if launched.is_fresh() { Some(&afresh) } else { None };
         let driven = drive_rounds(&rounds, progress)?;
         drop(rounds);
-        if let Some(old) = current.borrow_mut().take() {
-            witness.borrow_mut().was_used(old.servers())?;
-        }
+        witness.borrow_mut().was_used(&launched.servers())?;
+        drop(launched);
         Ok((driven, witness.into_inner().told()))
     }
 }

@@ -1,6 +1,9 @@
 //! The simulated user of a server of somebody's own: follows the same plans as the other, speaks as
 //! a [`Protocol`] says, and records the raw bytes of everything.
 
+mod account;
+mod allowance;
+mod dry;
 mod exchange;
 mod faults;
 mod meeting;
@@ -10,7 +13,7 @@ mod setup;
 mod steps;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -18,16 +21,19 @@ use tokio::sync::{mpsc, watch};
 
 use super::Patience;
 use super::latch::{Arrival, Latch};
-use super::transport::{HttpClient, TargetUrl};
+use super::transport::{HttpClient, TargetUrl, Trust};
 use crate::trial::canary::Mint;
 use crate::trial::history::What;
-use crate::trial::ids::{ConnectionId, TaskName};
+use crate::trial::ids::{ConnectionId, TaskName, UserName};
 use crate::trial::plan::{Plan, Step, UserPlan};
 use crate::trial::protocol::Protocol;
 use crate::trial::reader::Reader;
+use crate::upstream::Upstream;
 use crate::world::World;
 use crate::world::backend::Socket;
 
+pub use allowance::Allowance;
+pub use dry::first_requests;
 use exchange::{Exchange, Heard};
 use meeting::Meeting;
 pub use page::read_page;
@@ -38,10 +44,22 @@ use runs::Runs;
 pub struct Servers {
     /// The base URLs; users are spread over them.
     pub urls: Vec<TargetUrl>,
+    /// Where event connections are opened, where that is elsewhere.
+    pub websocket: Option<TargetUrl>,
+    /// Whose certificates are taken for the server's.
+    pub trust: Trust,
     /// What stands for `{{ env.NAME }}`: secrets, told to nobody but the server.
     pub environment: BTreeMap<String, String>,
-    /// What stands for `{{ upstream.url }}`.
-    pub upstream: Option<String>,
+    /// What stands for `{{ user.secret }}`, by user: secrets too.
+    pub user_secrets: BTreeMap<UserName, String>,
+    /// The server's model and tools, where partywall plays them.
+    pub upstream: Option<Arc<Upstream>>,
+    /// What else the server may call a user to them: templates.
+    pub accounts: Vec<String>,
+    /// How much may be asked of the server.
+    pub allowance: Allowance,
+    /// Whether the server is up; none where it is never restarted.
+    pub up: Option<watch::Receiver<bool>>,
 }
 
 impl Servers {
@@ -52,7 +70,7 @@ impl Servers {
 
     /// What must not be written down.
     pub fn secrets(&self) -> Vec<String> {
-        self.environment.values().cloned().collect()
+        self.environment.values().chain(self.user_secrets.values()).cloned().collect()
     }
 }
 
@@ -111,6 +129,8 @@ struct Client {
     post: mpsc::UnboundedSender<Heard>,
     cookies: BTreeMap<String, String>,
     captures: BTreeMap<String, String>,
+    /// The credentials that were told of.
+    accounts: BTreeSet<UserName>,
     runs: Runs,
     greeted: bool,
     sockets_opened: u32,
@@ -141,7 +161,7 @@ impl Client {
             mint: Mint::new(plan.campaign),
             plan: Arc::clone(plan),
             place,
-            http: HttpClient::new(),
+            http: HttpClient::new(&servers.trust),
             patience: Patience { run, ..Patience::default() },
             at_barrier,
             finished: Arrival::at(&meeting.finish),
@@ -156,6 +176,7 @@ impl Client {
             post,
             cookies: BTreeMap::new(),
             captures: BTreeMap::new(),
+            accounts: BTreeSet::new(),
             runs: Runs::default(),
             greeted: false,
             sockets_opened: 0,

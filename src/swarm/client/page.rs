@@ -20,7 +20,12 @@ const LARGEST: usize = 16 << 20;
 pub async fn read_page(servers: &Servers, path: &str) -> Result<String, String> {
     let mut text = String::new();
     for url in &servers.urls {
-        let request = HttpClient::new().request("GET", &format!("{url}{path}"), &[], String::new());
+        let request = HttpClient::new(&servers.trust).request(
+            "GET",
+            &format!("{url}{path}"),
+            &[],
+            String::new(),
+        );
         let answer = request?.timeout(LIMIT).send().await.map_err(|error| words(&error))?;
         if !answer.status().is_success() {
             return Err(format!("GET {path} is answered with {}", answer.status().as_u16()));

@@ -32,6 +32,9 @@ impl Client {
     async fn ask(&mut self, step: &SetUp) -> Result<(), String> {
         let Act::Request(request) = &step.act else { return Ok(()) };
         let filled = self.fill_request(request, About::default())?;
+        if !self.servers.allowance.take() {
+            return Err(super::allowance::SPENT.into());
+        }
         let name = self.next_call();
         let (method, path) = (filled.ready.method.clone(), filled.path);
         let raw = Raw::from(filled.ready.body.as_str());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::allowance::SPENT;
 use super::exchange::{Heard, Reading};
 use super::values::About;
 use super::{Carrier, Client, OpenSocket};
@@ -25,6 +26,7 @@ impl Client {
             steps = rest;
         }
         self.set_up(false).await;
+        self.tell_account();
         for step in steps {
             self.step(step).await;
         }
@@ -93,6 +95,9 @@ impl Client {
             let (run, after) = (RunId::new(id), *after);
             self.observe(Some(&name), What::Resume { run, after });
         }
+        if !self.servers.allowance.take() {
+            return self.observe(Some(&name), What::Broken { error: SPENT.into() });
+        }
         let cursor = cursor.as_ref().map(|(id, after)| (id.as_str(), *after));
         let about = About { run: None, cursor };
         let more = if cursor.is_some() { events.resume.as_slice() } else { &[] };
@@ -123,6 +128,7 @@ impl Client {
             return;
         }
         self.set_up(true).await;
+        self.tell_account();
         if !self.protocol.dialect.greeting.is_empty() {
             self.wait(|client| client.greeted || client.socket.is_none(), self.patience.run).await;
         }
@@ -142,9 +148,10 @@ impl Client {
                 return false;
             }
         };
+        let url = self.servers.websocket.as_ref().unwrap_or(&self.url).socket_url(path);
         let opened = tokio::select! {
             biased;
-            opened = open_socket(self.url.socket_url(path), headers, subprotocol) => opened,
+            opened = open_socket(url, headers, subprotocol, &self.servers.trust) => opened,
             _ = self.world.patience(self.patience.run) => {
                 Err(Refusal::Unreachable("the opening was not answered in time".into()))
             }
@@ -163,12 +170,34 @@ impl Client {
         false
     }
 
-    fn content_of(&self, text: &str) -> Result<String, String> {
+    pub(super) fn content_of(&self, text: &str) -> Result<String, String> {
         let values = |name: &str| self.value(name, About::default());
         crate::trial::template::fill(text, &values, crate::trial::template::plain)
     }
 
+    /// Waits for the next run's turn, and for a server that is restarted; whoever lost their
+    /// connection by that comes back.
+    async fn ready(&mut self) {
+        let turn = self.servers.allowance.turn();
+        if !turn.is_zero() {
+            let (world, forever) = (self.world.clone(), Duration::from_secs(3600));
+            let wait = u32::try_from(turn.as_millis() + 1).unwrap_or(u32::MAX);
+            self.listen(world.sleep(wait), forever).await;
+        }
+        let Some(mut up) = self.servers.up.clone() else { return };
+        let is_up = async {
+            // Who restarts it may be gone; then it stays as it is.
+            let _ = up.wait_for(|up| *up).await;
+        };
+        self.listen(is_up, self.patience.run).await;
+        if self.socket.is_none() {
+            self.connect(None).await;
+        }
+    }
+
     async fn start(&mut self, run: &RunPlan) {
+        self.ready().await;
+        self.tell_account();
         self.runs.start(run.run, run.request_id.clone());
         let started = What::Start {
             run: run.run,
@@ -194,6 +223,9 @@ impl Client {
                     Ok(filled) => filled,
                     Err(error) => return self.observe(Some(&name), What::Broken { error }),
                 };
+                if !self.servers.allowance.take() {
+                    return self.observe(Some(&name), What::Broken { error: SPENT.into() });
+                }
                 let (method, path) = (filled.ready.method.clone(), filled.path);
                 let raw = Raw::from(filled.ready.body.as_str());
                 let own = Some(run.run);
@@ -214,6 +246,9 @@ impl Client {
         else {
             return;
         };
+        if !self.servers.allowance.take() {
+            return self.world.observe(&name, None, What::Broken { error: SPENT.into() });
+        }
         self.world.observe(&name, Some(on), What::Sent { raw: text.as_str().into() });
         let limit = self.patience.run;
         if let Err(error) = send_in_time(&self.world, &mut **socket, text, limit).await {

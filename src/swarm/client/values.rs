@@ -44,7 +44,8 @@ impl Client {
         }
         Some(match name {
             "user" => self.who().name.to_string(),
-            "upstream.url" => self.servers.upstream.clone()?,
+            "user.secret" => self.servers.user_secrets.get(&self.who().name)?.clone(),
+            "upstream.url" => self.servers.upstream.as_ref()?.url().to_owned(),
             "thread" => run?.thread.to_string(),
             "request_id" => run?.request_id.to_string(),
             "run" => about.cursor.map_or_else(
@@ -83,8 +84,14 @@ impl Client {
         let values = |name: &str| self.value(name, about);
         let mut path = fill(template, &values, in_url)?;
         for (name, value) in self.protocol.identity.query.iter().chain(more) {
+            let filled = match fill(value, &values, in_url) {
+                Ok(filled) => filled,
+                // As in a header: what is not captured yet cannot be shown.
+                Err(_) if value.contains("capture.") => continue,
+                Err(error) => return Err(error),
+            };
             path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str(&format!("{}={}", in_url(name), fill(value, &values, in_url)?));
+            path.push_str(&format!("{}={filled}", in_url(name)));
         }
         Ok(path)
     }

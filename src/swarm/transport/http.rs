@@ -2,6 +2,7 @@
 
 use futures_util::StreamExt;
 
+use super::tls::{Trust, distrust};
 use crate::trial::raw::Raw;
 use crate::world::backend::{Answer, Call, Method};
 
@@ -12,9 +13,10 @@ const LARGEST_BODY: usize = 16 << 20;
 pub(in crate::swarm) struct HttpClient(reqwest::Client);
 
 impl HttpClient {
-    pub(in crate::swarm) fn new() -> Self {
+    pub(in crate::swarm) fn new(trust: &Trust) -> Self {
         // Neither proxies nor redirects: what is driven is the target and nothing else.
         let client = reqwest::Client::builder()
+            .tls_backend_preconfigured((**trust.config()).clone())
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build();
@@ -33,7 +35,8 @@ impl HttpClient {
             .map_err(|_| format!("`{}` is no HTTP method", method.escape_debug()))?;
         let mut request = self.0.request(method, url);
         for (name, value) in headers {
-            request = request.header(name, value);
+            // Names need not be ASCII; what is no header value is told by the request.
+            request = request.header(name, value.as_bytes());
         }
         Ok(if body.is_empty() { request } else { request.body(body) })
     }
@@ -79,6 +82,9 @@ impl HttpClient {
 
 /// The error with its causes: reqwest's own text leaves out what the system said.
 pub(in crate::swarm) fn words(error: &reqwest::Error) -> String {
+    if let Some(why) = distrust(error) {
+        return why;
+    }
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -1,14 +1,21 @@
 //! WebSocket by tokio-tungstenite.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{
+    Connector, WebSocketStream, client_async_tls_with_config, client_async_with_config,
+};
 
+use super::tls::{Trust, distrust};
 use crate::trial::raw::Raw;
 use crate::world::backend::{Incoming, Refusal, Socket};
 
@@ -22,14 +29,16 @@ pub(in crate::swarm) async fn open(
     url: String,
     headers: Vec<(String, String)>,
     subprotocol: Option<String>,
+    trust: &Trust,
 ) -> Result<Box<dyn Socket>, Refusal> {
-    let unreachable = |error: Error| Refusal::Unreachable(error.to_string());
+    let unreachable =
+        |error: Error| Refusal::Unreachable(distrust(&error).unwrap_or_else(|| error.to_string()));
     let mut request = url.into_client_request().map_err(unreachable)?;
     let subprotocol = subprotocol.map(|value| ("sec-websocket-protocol".to_owned(), value));
     for (name, value) in headers.into_iter().chain(subprotocol) {
         let invalid = || Refusal::Unreachable(format!("`{}` is no header", name.escape_debug()));
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
-        let value = HeaderValue::from_str(&value).map_err(|_| invalid())?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid())?;
         request.headers_mut().insert(header, value);
     }
     let config = WebSocketConfig::default()
@@ -37,8 +46,15 @@ pub(in crate::swarm) async fn open(
         .write_buffer_size(0)
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
-    match connect_async_with_config(request, Some(config), true).await {
-        Ok((stream, _)) => Ok(Box::new(WireSocket(stream))),
+    let stream = dial(&request).await.map_err(unreachable)?;
+    let opened = if request.uri().scheme_str() == Some("wss") {
+        let connector = Some(Connector::Rustls(Arc::clone(trust.config())));
+        client_async_tls_with_config(request, stream, Some(config), connector).await.map(boxed)
+    } else {
+        client_async_with_config(request, stream, Some(config)).await.map(boxed)
+    };
+    match opened {
+        Ok(socket) => Ok(socket),
         Err(Error::Http(response)) => Err(Refusal::Refused {
             status: response.status().as_u16(),
             body: Raw::new(response.body().clone().unwrap_or_default()),
@@ -47,9 +63,27 @@ pub(in crate::swarm) async fn open(
     }
 }
 
-struct WireSocket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+/// A connection to the host of that request.
+async fn dial(request: &Request) -> Result<TcpStream, Error> {
+    let uri = request.uri();
+    let by_default = if uri.scheme_str() == Some("wss") { 443 } else { 80 };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(by_default))).await?;
+    // Else the system holds small messages back.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
 
-impl Socket for WireSocket {
+fn boxed<S>((stream, _): (WebSocketStream<S>, Response)) -> Box<dyn Socket>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    Box::new(WireSocket(stream))
+}
+
+struct WireSocket<S>(WebSocketStream<S>);
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for WireSocket<S> {
     fn send(&mut self, text: String) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
             self.0.send(Message::text(text)).await.map_err(|error| error.to_string())

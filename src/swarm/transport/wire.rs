@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::super::speech::in_url;
 use super::http::HttpClient;
+use super::tls::Trust;
 use super::websocket;
 use crate::reference::auth;
 use crate::trial::ids::{ConnectionId, UserName};
@@ -36,7 +37,7 @@ impl TargetUrl {
     ///
     /// # Errors
     ///
-    /// It is not `http://host[:port][/path]`, or its host is not this machine: traffic goes to
+    /// It is not `http[s]://host[:port][/path]` (or `ws[s]`), or its host is not this machine: traffic goes to
     /// loopback addresses only.
     pub fn parse(text: &str) -> Result<Self, TargetUrlError> {
         Self::parse_allowing(text, &[])
@@ -51,10 +52,14 @@ impl TargetUrl {
         let shown = text.escape_debug();
         let url = reqwest::Url::parse(text)
             .map_err(|error| TargetUrlError(format!("`{shown}` is not a URL: {error}")))?;
-        if url.scheme() != "http" || url.query().is_some() || url.fragment().is_some() {
-            return Err(TargetUrlError(format!(
-                "`{shown}` is not of the form http://HOST[:PORT][/PATH]"
-            )));
+        let secure = match url.scheme() {
+            "http" | "ws" => false,
+            "https" | "wss" => true,
+            _ => return Err(Self::malformed(text)),
+        };
+        let strange = !url.username().is_empty() || url.password().is_some();
+        if strange || url.query().is_some() || url.fragment().is_some() {
+            return Err(Self::malformed(text));
         }
         let host = url.host_str().unwrap_or_default();
         let loopback = host == "localhost"
@@ -68,7 +73,21 @@ impl TargetUrl {
                  http://127.0.0.1:8080"
             )));
         }
-        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+        let (_, rest) = url.as_str().split_once(':').unwrap_or_default();
+        let scheme = if secure { "https" } else { "http" };
+        Ok(Self(format!("{scheme}:{}", rest.trim_end_matches('/'))))
+    }
+
+    fn malformed(text: &str) -> TargetUrlError {
+        let shown = text.escape_debug();
+        TargetUrlError(format!(
+            "`{shown}` is not of the form http://HOST[:PORT][/PATH] (or https, ws, wss)"
+        ))
+    }
+
+    /// Whether it is spoken to over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.0.starts_with("https:")
     }
 
     /// The back end on that port of this machine.
@@ -96,6 +115,7 @@ impl fmt::Display for TargetUrl {
 #[derive(Clone, Debug)]
 pub struct Wire {
     target: TargetUrl,
+    trust: Trust,
     /// The clients of the browsers that several users sit at.
     browsers: Arc<Mutex<BTreeMap<u32, HttpClient>>>,
 }
@@ -103,7 +123,12 @@ pub struct Wire {
 impl Wire {
     /// A transport to that back end.
     pub fn new(target: TargetUrl) -> Self {
-        Self { target, browsers: Arc::default() }
+        Self::trusting(target, &Trust::nobody())
+    }
+
+    /// The same, with whom to trust where it speaks TLS.
+    pub fn trusting(target: TargetUrl, trust: &Trust) -> Self {
+        Self { target, trust: trust.clone(), browsers: Arc::default() }
     }
 }
 
@@ -115,7 +140,7 @@ impl Backend for Wire {
     fn session_of(&self, _world: &World, user: &UserPlan) -> Box<dyn Session> {
         let http = user.browser.map(|browser| {
             let mut browsers = self.browsers.lock().unwrap_or_else(PoisonError::into_inner);
-            browsers.entry(browser).or_insert_with(HttpClient::new).clone()
+            browsers.entry(browser).or_insert_with(|| HttpClient::new(&self.trust)).clone()
         });
         self.session_with(&user.name, http)
     }
@@ -124,12 +149,14 @@ impl Backend for Wire {
 impl Wire {
     fn session_with(&self, user: &UserName, http: Option<HttpClient>) -> Box<dyn Session> {
         let authorization = format!("Bearer {}", auth::token_of(user));
-        Box::new(WireSession { target: self.target.clone(), authorization, http })
+        let (target, trust) = (self.target.clone(), self.trust.clone());
+        Box::new(WireSession { target, trust, authorization, http })
     }
 }
 
 struct WireSession {
     target: TargetUrl,
+    trust: Trust,
     authorization: String,
     /// Made at the first call: many users never make one.
     http: Option<HttpClient>,
@@ -143,7 +170,8 @@ impl WireSession {
 
 impl Session for WireSession {
     fn connect(&mut self, _name: &ConnectionId) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
-        Box::pin(websocket::open(self.target.websocket(), self.authorization(), None))
+        let (url, shown) = (self.target.websocket(), self.authorization());
+        Box::pin(websocket::open(url, shown, None, &self.trust))
     }
 
     fn resume(
@@ -153,7 +181,7 @@ impl Session for WireSession {
     ) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
         let Cursor { run, after } = cursor;
         let url = format!("{}?run={}&after={after}", self.target.websocket(), in_url(run.as_str()));
-        Box::pin(websocket::open(url, self.authorization(), None))
+        Box::pin(websocket::open(url, self.authorization(), None, &self.trust))
     }
 
     fn call(
@@ -161,7 +189,7 @@ impl Session for WireSession {
         _name: &ConnectionId,
         call: Call,
     ) -> BoxFuture<'static, Result<Answer, String>> {
-        let http = self.http.get_or_insert_with(HttpClient::new).clone();
+        let http = self.http.get_or_insert_with(|| HttpClient::new(&self.trust)).clone();
         let url = format!("{}{}", self.target, call.path);
         let authorization = self.authorization.clone();
         Box::pin(async move { http.call(url, &authorization, call).await })

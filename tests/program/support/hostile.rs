@@ -32,10 +32,19 @@ pub(crate) fn serve(handle: impl Fn(Asked) + Clone + Send + 'static) -> String {
     })
 }
 
+fn header(head: &str, name: &str) -> Option<String> {
+    head.lines().find_map(|line| {
+        let (own, value) = line.split_once(':')?;
+        own.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    })
+}
+
 /// What a client has asked.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) stream: TcpStream,
+    pub(crate) head: String,
+    pub(crate) body: String,
     key: Option<String>,
 }
 
@@ -48,17 +57,23 @@ impl Asked {
             head.push(byte[0]);
         }
         let head = String::from_utf8(head).ok()?;
-        let header = |name: &str| {
-            head.lines().find_map(|line| {
-                let (own, value) = line.split_once(':')?;
-                own.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-            })
-        };
+        let header = |name: &str| header(&head, name);
         let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         let mut body = vec![0; length];
         stream.read_exact(&mut body).ok()?;
         let key = header("sec-websocket-key");
-        Some(Self { stream, key })
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Some(Self { stream, head, body, key })
+    }
+
+    /// The value of that header.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        header(&self.head, name)
+    }
+
+    /// The path that was asked for.
+    pub(crate) fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
     }
 
     /// Answers with that head line, content type and body, and closes the connection.

@@ -1,0 +1,65 @@
+//! One round on the wire, in which a process of the server may be restarted.
+
+use std::time::Duration;
+
+use super::error::CampaignError;
+use super::wire::{Rounds, STOP_INTERVAL};
+use crate::trial::history::{History, What};
+use crate::trial::plan::Plan;
+use crate::trial::verdict::ReasonCode;
+use crate::world::recorder::Recorder;
+
+/// How often it is looked whether a process is due to be restarted: the round must not be over
+/// before.
+const RESTART_INTERVAL: Duration = Duration::from_millis(2);
+
+/// What one round came to.
+pub(super) struct Round {
+    /// None where nothing of it could be written down, so that it was not driven.
+    pub(super) history: Option<History>,
+    /// What went wrong around it, after which there is no further round.
+    pub(super) errors: Vec<(ReasonCode, CampaignError)>,
+}
+
+impl Rounds<'_> {
+    /// Drives one round; in some of them a process is restarted when half of the runs were started.
+    pub(super) fn round(
+        &self,
+        runtime: &tokio::runtime::Runtime,
+        relative: &str,
+        plan: Plan,
+        round: u64,
+        look: &mut dyn FnMut(&Recorder),
+    ) -> Round {
+        let restarts = self.launched.filter(|own| own.restarts_in(round));
+        let half = plan.runs().count().div_ceil(2);
+        let (mut looked, mut started) = (0, 0);
+        std::thread::scope(|scope| {
+            let mut restart = None;
+            let mut look = |recorder: &Recorder| {
+                look(recorder);
+                let Some(launched) = restarts.filter(|_| restart.is_none()) else { return };
+                looked = recorder.look(looked, |seen| {
+                    started += usize::from(matches!(seen.what, What::Start { .. }));
+                });
+                if started >= half {
+                    restart = Some(scope.spawn(move || launched.restart_one(round)));
+                }
+            };
+            let interval = if restarts.is_some() { RESTART_INTERVAL } else { STOP_INTERVAL };
+            let recorded = runtime.block_on(self.record(relative, plan, interval, &mut look));
+            let (history, broken) = match recorded {
+                Ok((history, broken)) => (Some(history), broken),
+                Err(error) => (None, Some(error)),
+            };
+            let mut errors: Vec<_> =
+                broken.map(|error| (ReasonCode::HistoryCut, error)).into_iter().collect();
+            // A panic of that thread is this one's too.
+            let restarted = restart.map(|going| going.join().expect("restarting does not panic"));
+            if let Some(Err(error)) = restarted {
+                errors.push((ReasonCode::TargetUnreachable, error));
+            }
+            Round { history, errors }
+        })
+    }
+}
