@@ -12,7 +12,7 @@ mod server_plan;
 mod server_templates;
 
 pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
-pub use embedded::{built_in, built_in_names, source_of};
+pub use embedded::{all_built_in_names, built_in, built_in_names, source_of};
 pub use mix::Act;
 pub use server::{ServerScenario, ServerTarget, ServerWork, environment_in};
 pub use server_templates::TEMPLATES;
