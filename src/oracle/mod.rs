@@ -27,6 +27,7 @@ mod leaves;
 pub mod notation;
 mod ownership;
 mod plant;
+mod private;
 pub mod runs;
 pub mod seen;
 mod suspects;
