@@ -99,3 +99,38 @@ fn a_leaking_one_asks_what_the_last_one_said() {
     let said = |text: &str| log.calls.iter().filter(|call| call.text.contains(text)).count();
     assert!([(0, 2), (2, 0)].contains(&(said("A-said"), said("B-said"))), "{log:?}");
 }
+
+/// By its scenario file: the program starts the server, drives it and ends it.
+#[test]
+fn its_scenario_is_clean_and_with_the_leak_it_is_not() {
+    let Some(_) = python() else { return };
+    let mut options = Options::default();
+    // It answers in pieces that take their time, so that runs overlap.
+    options.gap = Duration::from_millis(10);
+    let upstream = Upstream::start(options).expect("a free port");
+    let own = "scenarios/examples/python-chat/scenario.toml";
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(own));
+    let leaky =
+        text.expect("the scenario").replacen("\"{{ port }}\"]", "\"{{ port }}\", \"--leak\"]", 1);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python_chat");
+    std::fs::create_dir_all(&folder).expect("it can be made");
+    let file = folder.join("leaky.toml");
+    std::fs::write(&file, leaky).expect("it can be written");
+    for (file, code, says) in [(Path::new(own), 0, "CLEAN"), (&file, 1, "LEAKED")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_partywall"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("PARTYWALL_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("OPENAI_BASE_URL", upstream.openai_url());
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.arg("run").arg(file).args(["--users", "8", "--rounds", "3", "--report-dir"]);
+        let ran = command.arg(&folder).output().expect("the program starts");
+        let told = String::from_utf8_lossy(&ran.stdout);
+        let all = format!("{told}{}", String::from_utf8_lossy(&ran.stderr));
+        assert_eq!(ran.status.code(), Some(code), "{all}");
+        assert!(told.starts_with(says), "{all}");
+        assert!(code == 0 || told.contains("O1 canary"), "{all}");
+    }
+}
