@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use partywall::scenario::{TEMPLATES, scenario_schema};
+use partywall::scenario::{ServerScenario, TEMPLATES, scenario_schema};
 use serde_json::Value;
 
 fn published() -> PathBuf {
@@ -23,12 +23,28 @@ fn the_published_schema_is_that_of_scenario_files() {
     assert_eq!(kept, text, "run with PARTYWALL_WRITE_SCHEMA=1 to write it anew");
 }
 
+/// The scenario files of servers of somebody's own.
+fn ready() -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let entries = fs::read_dir(&folder).expect("the folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut paths: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
+    paths.push(folder.join("examples/python-chat/python-chat.toml"));
+    let read =
+        |path: PathBuf| (path.display().to_string(), fs::read_to_string(path).expect("a scenario"));
+    let all = paths.into_iter().map(read);
+    all.filter(|(_, text)| ServerScenario::is_one(text)).collect()
+}
+
 #[test]
 fn ready_scenarios_keep_the_schema_and_others_do_not() {
     let schema: Value = serde_json::from_str(&scenario_schema()).expect("JSON");
     let validator = jsonschema::draft202012::new(&schema).expect("a schema of that draft");
-    for (name, text) in TEMPLATES {
-        let file: Value = toml::from_str(text).expect("TOML");
+    let ready = ready();
+    assert!(ready.len() > TEMPLATES.len());
+    for (name, text) in ready {
+        ServerScenario::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let file: Value = toml::from_str(&text).expect("TOML");
         let problems: Vec<String> = validator
             .iter_errors(&file)
             .map(|error| format!("{}: {error}", error.instance_path()))

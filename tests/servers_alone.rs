@@ -116,6 +116,32 @@ async fn rpc(server: &Server, who: &str, text: &str) -> String {
 }
 
 #[test]
+fn json_rpc_that_tells_the_session_of_another() {
+    for leak in [Leak::None, Leak::Session] {
+        let upstream = upstream(Order::Arrival);
+        let style = json_rpc::Style { sessions: true, sse: false };
+        let server = json_rpc::start(leak, style, upstream.url());
+        let url = format!("{}/mcp", server.url());
+        let session = |answer: &reqwest::Response| {
+            let session = answer.headers().get("mcp-session-id");
+            session.map(|session| session.to_str().expect("text").to_owned())
+        };
+        run(async {
+            let open = async |who| {
+                let body = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize"});
+                let answer = client().post(&url).bearer_auth(who).json(&body).send().await;
+                session(&answer.expect("an answer")).expect("a session")
+            };
+            let (alice, bob) = (open("alice").await, open("bob").await);
+            let body = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
+            let request = client().post(&url).bearer_auth("alice").header("mcp-session-id", alice);
+            let answer = request.json(&body).send().await.expect("an answer");
+            assert_eq!(session(&answer), (leak != Leak::None).then_some(bob));
+        });
+    }
+}
+
+#[test]
 fn http_api() {
     let note = |text: &str| json!({"id": "1", "text": text});
     for leak in [Leak::None, Leak::Cache] {
@@ -133,6 +159,39 @@ fn http_api() {
             let crossed = read("bob").await.contains("A-said");
             assert_eq!(crossed, leak == Leak::Cache);
         });
+    }
+}
+
+/// What is left of the request before shows in one answer of twenty, in a header, or where a request
+/// is refused; a clean server answers each with what is theirs.
+#[test]
+fn http_api_with_what_is_left_of_the_request_before() {
+    for leak in [Leak::None, Leak::Buffer, Leak::Header, Leak::ErrorText] {
+        let upstream = upstream(Order::Arrival);
+        let server = http_api::start(leak, upstream.url());
+        let answer = async |who: &str, text: &str| {
+            let url = format!("{}/notes", server.url());
+            let note = json!({"id": "1", "text": text});
+            let asked = client().post(url).bearer_auth(who).json(&note).send().await;
+            let answer = asked.expect("an answer");
+            let headers = format!("{:?}", answer.headers());
+            headers + &answer.text().await.expect("a body")
+        };
+        let crossed = run(async {
+            let mut crossed = 0;
+            for _ in 0..10 {
+                crossed += u32::from(answer("alice", "A-said").await.contains("B-said"));
+                crossed += u32::from(answer("bob", "B-said").await.contains("A-said"));
+            }
+            crossed
+        });
+        let expected = match leak {
+            Leak::Buffer => 1,
+            Leak::ErrorText => 2,
+            Leak::Header => 19,
+            _ => 0,
+        };
+        assert_eq!(crossed, expected, "{leak:?}");
     }
 }
 
@@ -236,6 +295,26 @@ fn ws_chat() {
             both(&mut sockets, start, "accepted", "final").await
         });
         judge(leak, &heard);
+    }
+}
+
+#[test]
+fn ws_chat_that_closes_in_the_words_of_another() {
+    for leak in [Leak::None, Leak::CloseReason] {
+        let upstream = upstream(Order::Arrival);
+        let server = ws_chat::start(leak, upstream.url());
+        let heard = run(async {
+            let url = format!("ws://127.0.0.1:{}/chat", server.port);
+            let mut alice = connect(url.clone(), "alice").await;
+            let mut bob = connect(url, "bob").await;
+            let start = json!({"op": "say", "ref": "1", "conversation": "1", "body": "A-said"});
+            say(&mut alice, start.to_string()).await;
+            hear(&mut alice, "accepted").await;
+            say(&mut bob, "not JSON".into()).await;
+            let last = if leak == Leak::None { "no such op" } else { "A-said" };
+            hear(&mut bob, last).await
+        });
+        assert_eq!(heard.contains("A-said"), leak != Leak::None, "{leak:?}: {heard}");
     }
 }
 

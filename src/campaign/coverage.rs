@@ -52,10 +52,15 @@ impl Phases {
         Self(phases)
     }
 
-    /// The types of events of a server of somebody's own, as its scenario lists them.
+    /// The types of events of a server of somebody's own, as its scenario lists them, and what ends
+    /// a run where that is none of them.
     pub(crate) fn of_events(dialect: &Dialect) -> Self {
-        let kinds = dialect.events.iter().take(MOST_PHASES);
-        Self(kinds.map(|kind| (kind.clone(), String::new())).collect())
+        let mut kinds: Vec<&String> = dialect.events.iter().take(MOST_PHASES - 1).collect();
+        let mut ends = dialect.terminal.iter().map(|(kind, _)| kind);
+        if !kinds.is_empty() && !ends.clone().any(|end| kinds.contains(&end)) {
+            kinds.extend(ends.next());
+        }
+        Self(kinds.into_iter().map(|kind| (kind.clone(), String::new())).collect())
     }
 
     /// Those of a plan of that work.
@@ -208,17 +213,19 @@ pub(crate) fn overlapping_pairs(case: &Case<'_>) -> u64 {
     pairs
 }
 
-/// Runs of a server of somebody's own whose one answer is all that is seen: from the request to the
-/// answer. That says less than events would: a server that serialises has requests waiting, too.
+/// Runs of a server of somebody's own whose one answer is all that is seen, be it the one event of a
+/// stream: from the request to the answer. That says less than events would: a server that serialises has requests waiting, too.
 fn in_flight<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
     if case.dialect.foreign.is_none() {
         return Vec::new();
     }
     let exchanges = case.starts().iter().filter(|start| {
-        start.via == Via::Http || (start.via == Via::Stream && !case.has_events(start))
+        start.via == Via::Http
+            || (start.via == Via::Stream && case.event_numbers(start).count() < 2)
     });
     let flights = exchanges.filter_map(|start| {
         let answered = case.exchange_of(start)?.answered?;
+        let answered = case.event_numbers(start).next().unwrap_or(answered);
         Some((start.user, vec![start.n, answered]))
     });
     flights.collect()

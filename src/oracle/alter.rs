@@ -1,12 +1,12 @@
 //! Alterations for the oracles of ids, streams and bindings. Each is drawn among those whose
 //! finding would be new, so that nothing counts as caught that was found before.
 
-use super::Case;
 use super::binding::{acceptances_that_fit, answered_run};
 use super::case::{Channel, Message, Start};
 use super::completeness::World;
 use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_member, with_value};
 use super::sequence::Sequence;
+use super::{Case, private};
 use crate::trial::canary::{Field, Mint, Owner};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
 use crate::trial::history::{Observation, What};
@@ -161,6 +161,16 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     plants.draw("a greeting's connection id replaced", crossing, pairs, |case, (at, id)| {
         let pointer = super::case::CONNECTION_POINTER;
         replaced(case, at, value_in(case, at, pointer, id.into()))
+    });
+
+    let given = private::given(case);
+    let shown = given.windows(2).filter(|pair| pair[0].user != pair[1].user);
+    let shown = shown.map(|pair| {
+        let (victim, observer) = (&pair[0].user, &pair[1].user);
+        (victim.clone(), observer.clone(), (pair[0].clone(), observer.clone()))
+    });
+    plants.draw("a private value shown to another", crossing, shown, |case, (value, observer)| {
+        private::shown_to_another(case, &value, &observer)
     });
     plants.alterations
 }

@@ -269,7 +269,13 @@ impl<'h> Case<'h> {
 
     /// Whether events of the run came.
     pub fn has_events(&self, start: &Start<'_>) -> bool {
-        start.run_at.is_some_and(|run| !self.events[run].is_empty())
+        self.event_numbers(start).next().is_some()
+    }
+
+    /// The numbers of the observations that are events of the run, in order.
+    pub fn event_numbers(&self, start: &Start<'_>) -> impl Iterator<Item = u64> {
+        let events = start.run_at.map_or(&[][..], |run| &self.events[run]);
+        events.iter().map(|&event| self.messages[event].n)
     }
 
     /// How many events of the run came to its user.

@@ -165,14 +165,19 @@ pub(super) fn bytes(history: &History, at: usize) -> &[u8] {
     history.observations[at].what.inbound().map_or(&[], Raw::bytes)
 }
 
-/// The JSON object with one more member, all other bytes as they are; nothing if it has none yet.
-pub(super) fn with_member(object: &[u8], member: &str) -> Option<Vec<u8>> {
-    let end = object.iter().rposition(|byte| !byte.is_ascii_whitespace())?;
-    let body = object[..end].trim_ascii_end();
-    if object[end] != b'}' || body.last() == Some(&b'{') {
-        return None;
-    }
-    Some([body, b",", member.as_bytes(), b"}"].concat())
+/// The JSON object with one more member, or the array with one more element that has it; all other
+/// bytes as they are. Nothing if there is none in it yet, or if it is no JSON: what was cut off may
+/// end as if it were whole.
+pub(super) fn with_member(json: &[u8], member: &str) -> Option<Vec<u8>> {
+    serde_json::from_slice::<serde::de::IgnoredAny>(json).ok()?;
+    let end = json.iter().rposition(|byte| !byte.is_ascii_whitespace())?;
+    let body = json[..end].trim_ascii_end();
+    let (before, after): (&[u8], &[u8]) = match (json[end], body.last()?) {
+        (b'}', last) if *last != b'{' => (b",", b"}"),
+        (b']', last) if *last != b'[' => (b",{", b"}]"),
+        _ => return None,
+    };
+    Some([body, before, member.as_bytes(), after].concat())
 }
 
 /// The JSON text with another value in a place that has one.
@@ -190,7 +195,10 @@ mod tests {
     fn members_are_added_and_values_replaced_in_bytes() {
         let added = with_member(b"{\"a\": 1 }\n", "\"b\":2").expect("an object");
         assert_eq!(added, b"{\"a\": 1,\"b\":2}");
-        for no_object in ["", "{}", "[1]", "7", "{\"a\":1"] {
+        let added = with_member(b"[\"a\", 1 ]", "\"b\":2").expect("an array");
+        assert_eq!(added, b"[\"a\", 1,{\"b\":2}]");
+        let cut = ["{\"a\":1", "{\"a\":{\"b\":1}", "[[1]", "}"];
+        for no_object in ["", "{}", "[]", "7"].into_iter().chain(cut) {
             assert_eq!(with_member(no_object.as_bytes(), "\"b\":2"), None);
         }
         let replaced = with_value(b"{\"a\":{\"b\":1}}", "/a/b", 2.into()).expect("JSON");

@@ -30,6 +30,7 @@ mod normal;
 pub mod notation;
 mod ownership;
 mod plant;
+mod private;
 pub mod runs;
 pub mod seen;
 mod sequence;

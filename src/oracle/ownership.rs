@@ -7,7 +7,7 @@ use super::case::{Case, Message};
 use super::control::Alteration;
 use super::runs::RunFacts;
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle};
+use super::{Judgement, Oracle, private};
 use crate::trial::finding::{Evidence, FindingKind, OracleId, Suspect};
 use crate::trial::ids::UserName;
 use crate::trial::record::Rule;
@@ -28,10 +28,12 @@ impl Oracle for Ownership {
             short: "Every id on a client's wire belongs to that client.".into(),
             meaning:
                 "A message for one user, or about one user's run, came to another; or the back \
-                      end gave two users the same run or connection id."
+                      end gave two users the same run or connection id; or what the scenario calls one \
+                      user's alone (a session, a token) was shown to another."
                     .into(),
             precondition: "Messages name their user as the plan does, or the back end tells which \
-                           run id belongs to which request, or it greets connections with an id."
+                           run id belongs to which request, or it greets connections with an id, \
+                           or the scenario captures what is private."
                 .into(),
             next: "Ask by which key the message found its connection, and whether that key can be \
                    the same for two users."
@@ -53,6 +55,7 @@ impl Oracle for Ownership {
             }
         }
         given_twice(case, &mut suspects);
+        items += private::judge(case, &mut suspects);
         Judgement::new(
             suspects.finish(),
             items,

@@ -5,7 +5,7 @@ use std::ops::Range as Span;
 
 use toml::Spanned;
 
-use super::file::{SCENARIO_VERSION, ScenarioFile};
+use super::file::{SCENARIO_VERSION, ScenarioFile, WorkloadTable};
 use super::mix::Act;
 use super::server::ServerWork;
 use crate::trial::plan::{Plan, Via};
@@ -44,6 +44,10 @@ pub struct Workload {
     pub mix: bool,
     /// What the mix is made of: never nothing.
     pub acts: Vec<Act>,
+    /// Whether the users of the mix sit two at a browser; drawn for each trial where it is not said.
+    pub share_browsers: Option<bool>,
+    /// Runs that the first user starts all at once; 0 where they are as the others.
+    pub heavy_runs: u16,
     /// Whether one more user is connected and does nothing.
     pub bystander: bool,
     /// How many of a hundred socket runs lose their connection in mid-run.
@@ -74,6 +78,8 @@ impl Workload {
             via: Vec::new(),
             mix: false,
             acts: Act::ALL.to_vec(),
+            share_browsers: None,
+            heavy_runs: 0,
             bystander: false,
             vanish_percent: 0,
             agents,
@@ -104,6 +110,8 @@ impl Workload {
             via: vec![Via::Socket],
             mix: false,
             acts: Act::ALL.to_vec(),
+            share_browsers: None,
+            heavy_runs: 0,
             bystander: true,
             vanish_percent: 0,
             agents: Vec::new(),
@@ -122,6 +130,7 @@ impl Workload {
         self.runs_per_user = 1;
         self.via = vec![Via::Socket];
         self.mix = false;
+        self.heavy_runs = 0;
         self.bystander = false;
         self.vanish_percent = 0;
         self.agents.truncate(1);
@@ -136,6 +145,7 @@ impl Workload {
     pub fn for_sweep(mut self) -> Self {
         self.users = Range { least: 2, most: 2 };
         self.runs_per_user = 2;
+        self.heavy_runs = 0;
         self.vanish_percent = 0;
         self.faults = Range { least: 0, most: 0 };
         self
@@ -239,8 +249,10 @@ impl Checker<'_> {
             users: Range { least: 1, most: 1 },
             runs_per_user: *work.runs_per_user.get_ref(),
             via: self.via(&work.via)?,
-            mix: work.mix,
-            acts: Act::ALL.to_vec(),
+            mix: work.mix || work.acts.is_some(),
+            acts: self.acts(work)?,
+            share_browsers: work.share_browsers.as_ref().map(|share| *share.get_ref()),
+            heavy_runs: self.heavy_runs(work)?,
             bystander: work.bystander,
             vanish_percent,
             agents: Vec::new(),
@@ -302,6 +314,38 @@ impl Checker<'_> {
             )),
         };
         written.get_ref().iter().map(read).collect()
+    }
+
+    fn acts(&self, work: &WorkloadTable) -> Result<Vec<Act>, ScenarioError> {
+        let chosen = work.acts.as_ref();
+        let Some(written) = chosen else {
+            if let (Some(share), false) = (&work.share_browsers, work.mix) {
+                return Err(self.error(share, "`share_browsers` needs `mix` or `acts`".into()));
+            }
+            return Ok(Act::ALL.to_vec());
+        };
+        let all = || Act::ALL.map(|act| format!("`{}`", act.as_str())).join(", ");
+        self.demand(!written.get_ref().is_empty(), written, || {
+            format!("`acts` lists at least one of {}", all())
+        })?;
+        let read = |name: &Spanned<String>| {
+            Act::ALL.into_iter().find(|act| act.as_str() == name.get_ref()).ok_or_else(|| {
+                let written = name.get_ref().escape_debug();
+                self.error(name, format!("there is no act `{written}`; there are {}", all()))
+            })
+        };
+        written.get_ref().iter().map(read).collect()
+    }
+
+    fn heavy_runs(&self, work: &WorkloadTable) -> Result<u16, ScenarioError> {
+        let Some(written) = &work.heavy_runs else { return Ok(0) };
+        self.demand(!work.mix && work.acts.is_none(), written, || {
+            "`heavy_runs` goes without `mix` and `acts`".into()
+        })?;
+        self.demand((1..=Sizes::RUNS).contains(written.get_ref()), written, || {
+            format!("`heavy_runs` is from 1 to {}", Sizes::RUNS)
+        })?;
+        Ok(*written.get_ref())
     }
 
     fn agents(&self, written: &Spanned<Vec<String>>) -> Result<Vec<String>, ScenarioError> {

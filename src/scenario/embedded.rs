@@ -13,12 +13,24 @@ const FILES: [(&str, &str); 2] = [
     ("reference-reconnect", include_str!("../../scenarios/reference-reconnect.toml")),
 ];
 
-/// The mix, which is for looking for mechanisms: no part of a sign-off, but carried as the others.
-const MIX: (&str, &str) = ("mechanism-mix", include_str!("../../scenarios/mechanism-mix.toml"));
+/// Those that go by name only: a sign-off drives them where it is asked for them.
+const BY_NAME: [(&str, &str); 5] = [
+    ("reference-cancellation", include_str!("../../scenarios/reference-cancellation.toml")),
+    ("reference-user-switch", include_str!("../../scenarios/reference-user-switch.toml")),
+    ("reference-controls", include_str!("../../scenarios/reference-controls.toml")),
+    ("reference-noisy-neighbour", include_str!("../../scenarios/reference-noisy-neighbour.toml")),
+    // For looking for mechanisms.
+    ("mechanism-mix", include_str!("../../scenarios/mechanism-mix.toml")),
+];
 
-/// The names of the scenarios that the program carries.
+/// The names of the carried scenarios that are driven where none is named.
 pub fn built_in_names() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(name, _)| *name)
+}
+
+/// The names of all carried scenarios.
+pub fn all_built_in_names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().chain(&BY_NAME).map(|(name, _)| *name)
 }
 
 /// The carried scenario of that name.
@@ -27,13 +39,13 @@ pub fn built_in_names() -> impl Iterator<Item = &'static str> {
 ///
 /// There is none of that name; the error lists those that there are.
 pub fn built_in(name: &str) -> Result<Scenario, ScenarioError> {
-    let file = FILES.iter().chain([&MIX]).find(|(known, _)| *known == name);
+    let file = FILES.iter().chain(&BY_NAME).find(|(known, _)| *known == name);
     let (_, text) = file.ok_or_else(|| ScenarioError {
         line: None,
         problem: format!(
             "there is no built-in scenario `{}`; there are {}",
             name.escape_debug(),
-            built_in_names().chain([MIX.0]).collect::<Vec<_>>().join(", ")
+            all_built_in_names().collect::<Vec<_>>().join(", ")
         ),
     })?;
     Scenario::parse(text)
@@ -42,7 +54,7 @@ pub fn built_in(name: &str) -> Result<Scenario, ScenarioError> {
 /// Where the carried scenario of that name says what is driven at that level; none for a scenario
 /// that is not carried.
 pub fn source_of(name: &str, level: LevelName) -> Option<Source> {
-    let (_, text) = FILES.iter().find(|(known, _)| *known == name)?;
+    let (_, text) = FILES.iter().chain(&BY_NAME).find(|(known, _)| *known == name)?;
     let section = format!("[{}]", level.as_str());
     let line = text.lines().position(|line| line.trim() == section).unwrap_or(0);
     Some(Source {
@@ -66,7 +78,7 @@ mod tests {
 
     #[test]
     fn every_carried_scenario_is_valid_and_named_after_its_file() {
-        for (name, _) in FILES.into_iter().chain([MIX]) {
+        for (name, _) in FILES.into_iter().chain(BY_NAME) {
             assert_eq!(built_in(name).expect("valid").name, name);
         }
         let error = built_in("golden").expect_err("unknown").to_string();

@@ -35,6 +35,16 @@ pub struct WorkloadTable {
     /// Whether the work is the mix of everything that some mechanism needs.
     #[serde(default)]
     pub mix: bool,
+    /// What users do with their runs, drawn for each: a choice of what the mix is made of.
+    #[serde(default)]
+    pub acts: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Whether the users of the mix sit two at a browser, one after the other; where it is left
+    /// out, they do in some trials.
+    #[serde(default)]
+    pub share_browsers: Option<Spanned<bool>>,
+    /// Runs that the first user starts all at once.
+    #[serde(default)]
+    pub heavy_runs: Option<Spanned<u16>>,
     /// Whether one more user is connected and does nothing.
     #[serde(default)]
     pub bystander: bool,

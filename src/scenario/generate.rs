@@ -54,6 +54,9 @@ impl Workload {
     }
 
     fn user(&self, rng: &mut Rng, index: u32) -> UserPlan {
+        if index == 0 && self.heavy_runs > 0 {
+            return self.heavy_user(rng);
+        }
         let mut steps = vec![Step::Connect, Step::Barrier];
         for run in 1..=self.runs_per_user {
             steps.push(Step::Pause { turns: draw(rng, self.start_delay) });
@@ -80,6 +83,14 @@ impl Workload {
             }
         }
         UserPlan { name: user_name(index), index, browser: None, steps }
+    }
+
+    /// The first user, who starts many runs at once.
+    fn heavy_user(&self, rng: &mut Rng) -> UserPlan {
+        let mut steps = vec![Step::Connect, Step::Barrier];
+        steps.extend((1..=self.heavy_runs).map(|run| Step::Start(self.run(rng, run))));
+        steps.extend((1..=self.heavy_runs).map(|run| Step::Await { run }));
+        UserPlan { name: user_name(0), index: 0, browser: None, steps }
     }
 
     /// Faults for users who have what they can strike, at a point that most runs come to.

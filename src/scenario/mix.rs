@@ -58,6 +58,24 @@ impl Act {
         Self::Vanishes,
         Self::Malformed,
     ];
+
+    /// What it is called in scenario files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Equal => "equal",
+            Self::NoThread => "no-thread",
+            Self::Fails => "fails",
+            Self::Abandons => "abandons",
+            Self::Stops => "stops",
+            Self::Approves => "approves",
+            Self::TwoTurns => "two-turns",
+            Self::Resumes => "resumes",
+            Self::Reconnects => "reconnects",
+            Self::Vanishes => "vanishes",
+            Self::Malformed => "malformed",
+        }
+    }
 }
 
 /// One trial in that many is sequential: each user begins when the one before is done.
@@ -72,7 +90,9 @@ impl Workload {
         let sequential = trial.is_multiple_of(SEQUENTIAL_EVERY);
         let acts = &self.acts[..];
         let theme = acts[rng.usize(..acts.len())];
-        let browsers = rng.u8(0..3) == 0;
+        // Drawn in any case, so that the same seed draws the same of all else.
+        let drawn = rng.u8(0..3) == 0;
+        let browsers = self.share_browsers.unwrap_or(drawn);
         let user = |index: u32| {
             let mut person =
                 Person { work: self, rng: &mut *rng, trial, runs: 0, steps: Vec::new() };

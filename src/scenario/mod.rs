@@ -18,7 +18,7 @@ mod server_target;
 mod server_templates;
 
 pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
-pub use embedded::{built_in, built_in_names, source_of};
+pub use embedded::{all_built_in_names, built_in, built_in_names, source_of};
 pub use faults::{Faults, Learnt, Point};
 pub use mix::Act;
 pub use server::{

@@ -362,6 +362,8 @@ fn work(
         via: vec![via],
         mix: false,
         acts: Vec::new(),
+        share_browsers: None,
+        heavy_runs: 0,
         bystander,
         vanish_percent,
         agents: Vec::new(),

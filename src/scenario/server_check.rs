@@ -178,7 +178,8 @@ impl Words<'_> {
             Some((at, _)) => return Err(self.error(at, "write `user` or `connection`".into())),
         };
         let captures = step.capture.iter().map(|(name, from)| {
-            Ok(Capture { name: name.clone(), from: self.capture(name, from)? })
+            let place = self.capture(name, from)?;
+            Ok(Capture { name: name.clone(), from: place, private: from.get_ref().private })
         });
         let captures = captures.collect::<Checked<_>>()?;
         Ok(SetUp { name: step.name.clone(), each_connection, act, captures })

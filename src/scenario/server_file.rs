@@ -273,6 +273,10 @@ pub struct CaptureTable {
     /// In the first group of a regular expression over the body.
     #[schemars(with = "Option<String>")]
     pub regex: Option<Spanned<String>>,
+    /// Whether it is this user's alone, as a session or a token: whoever else is shown it is a
+    /// finding [default: false].
+    #[serde(default)]
+    pub private: bool,
 }
 
 /// How a run is started.

@@ -1,6 +1,7 @@
 //! How simulated users speak to a server of somebody's own: plain data, checked, without secrets
 //! (those are places in templates), so that it can stand in a plan and in a history.
 
+use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -122,6 +123,9 @@ pub struct Capture {
     pub name: String,
     /// Where it stands.
     pub from: CaptureFrom,
+    /// Whether it is this user's alone: another who is shown it is shown what is not theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
 }
 
 /// Where a captured value stands.
@@ -134,6 +138,30 @@ pub enum CaptureFrom {
     Pointer(String),
     /// In the first group of a regular expression over the body.
     Pattern(String),
+}
+
+impl CaptureFrom {
+    /// The value that stands there in an answer: header lines, and the JSON or text of its body.
+    pub fn value(&self, headers: &str, body: &str) -> Option<String> {
+        match self {
+            Self::Header(name) => headers.lines().find_map(|line| {
+                let (own, value) = line.split_once(": ")?;
+                own.eq_ignore_ascii_case(name).then(|| value.to_owned())
+            }),
+            Self::Pointer(pointer) => {
+                let tree: Value = serde_json::from_str(body).ok()?;
+                match tree.pointer(pointer)? {
+                    Value::String(text) => Some(text.clone()),
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                }
+            }
+            Self::Pattern(pattern) => {
+                let found = Regex::new(pattern).ok()?.captures(body)?;
+                Some(found.get(1)?.as_str().to_owned())
+            }
+        }
+    }
 }
 
 /// How a run is started.

@@ -1,5 +1,6 @@
 //! `POST /notes` with `id` (the client's) and `text` gives the note with a summary that the
-//! upstream made; `GET /notes/{id}` gives it back.
+//! upstream made; `GET /notes/{id}` gives it back. With `Cache` the id is taken for what says that a
+//! request is the same one again, whoever sends it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,8 @@ struct Api {
     cache: Mutex<BTreeMap<String, Value>>,
     pool: Mutex<Vec<BufReader<TcpStream>>>,
     outstanding: Mutex<Vec<Reply>>,
+    /// How many requests there were, and the text of the last.
+    last: Mutex<(u64, String)>,
 }
 
 /// A reply that is still to come.
@@ -34,6 +37,7 @@ pub(crate) fn start(leak: Leak, upstream: &str) -> Server {
         cache: Mutex::default(),
         pool: Mutex::default(),
         outstanding: Mutex::default(),
+        last: Mutex::default(),
     };
     let router = Router::new().route("/notes", post(create)).route("/notes/{id}", get(read));
     super::serve(router.with_state(Arc::new(api)))
@@ -48,15 +52,34 @@ async fn create(
     let (Some(id), Some(text)) = (note["id"].as_str(), note["text"].as_str()) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    if api.common.leak == Leak::Cache
+        && let Some(kept) = locked(&api.cache).get(id)
+    {
+        return Json(kept.clone()).into_response();
+    }
+    let (number, before) = api.note(text);
+    if api.common.leak == Leak::ErrorText && number.is_multiple_of(10) {
+        let error = json!({"error": format!("too busy with: {before}")});
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response();
+    }
     let summary = match api.common.leak {
         Leak::StaleReply => api.pooled(&token, text).await,
         Leak::Outstanding => api.outstanding(&token, text).await,
         _ => api.common.tool(&token, text).await,
     };
     let Some(summary) = summary else { return StatusCode::BAD_GATEWAY.into_response() };
+    let summary = match api.common.leak {
+        Leak::Buffer if number.is_multiple_of(20) => before.clone(),
+        _ => summary,
+    };
     let note = json!({"id": id, "text": text, "summary": summary});
+    locked(&api.cache).insert(id.to_owned(), note.clone());
     locked(&api.notes).insert((token, id.to_owned()), note.clone());
-    (StatusCode::CREATED, Json(note)).into_response()
+    let mut answer = (StatusCode::CREATED, Json(note)).into_response();
+    if let (Leak::Header, Ok(before)) = (api.common.leak, before.parse()) {
+        answer.headers_mut().insert("x-previous", before);
+    }
+    answer
 }
 
 async fn read(State(api): State<Arc<Api>>, headers: HeaderMap, Path(id): Path<String>) -> Response {
@@ -114,6 +137,13 @@ impl Api {
         let came = waited.reply.as_mut()?.await.ok()?;
         waited.reply = None;
         came
+    }
+
+    /// The number of a request, and the text of the one before.
+    fn note(&self, text: &str) -> (u64, String) {
+        let mut last = locked(&self.last);
+        last.0 += 1;
+        (last.0, std::mem::replace(&mut last.1, text.to_owned()))
     }
 
     /// Asks over a pooled connection, one reply after the other.

@@ -33,11 +33,14 @@ struct Rpc {
     sessions: Mutex<BTreeMap<String, String>>,
     /// Who waits for a reply; with the leak, by the client's id alone.
     waiting: Mutex<BTreeMap<String, oneshot::Sender<Value>>>,
+    /// The session that was opened last.
+    last: Mutex<Option<String>>,
 }
 
 pub(crate) fn start(leak: Leak, style: Style, upstream: &str) -> Server {
     let common = Common::new(leak, upstream);
-    let rpc = Rpc { common, style, sessions: Mutex::default(), waiting: Mutex::default() };
+    let (sessions, waiting, last) = Default::default();
+    let rpc = Rpc { common, style, sessions, waiting, last };
     super::serve(Router::new().route("/mcp", post(call)).with_state(Arc::new(rpc)))
 }
 
@@ -56,39 +59,58 @@ async fn call(
             return StatusCode::NOT_FOUND.into_response();
         }
     }
-    let result = |result: Value| json!({"jsonrpc": "2.0", "id": id, "result": result});
-    match method {
-        "initialize" => {
-            let answer = result(json!({
-                "protocolVersion": "2025-06-18",
-                "capabilities": {"tools": {}},
-                "serverInfo": {"name": "echo", "version": "1"},
-            }));
-            let mut response = rpc.respond(&answer);
-            if rpc.style.sessions {
-                let session = rpc.common.id("session");
-                response.headers_mut().insert(SESSION, session.parse().expect("a plain id"));
-                locked(&rpc.sessions).insert(session, token);
-            }
-            response
-        }
-        "tools/list" => rpc.respond(&result(json!({"tools": [{"name": "echo"}]}))),
-        "tools/call" => {
-            let text = request["params"]["arguments"]["text"].as_str().unwrap_or_default();
-            match rpc.reply(&token, id, text).await {
-                Some(answer) => rpc.respond(&answer),
-                None => StatusCode::BAD_GATEWAY.into_response(),
-            }
-        }
-        _ if id.is_null() => StatusCode::ACCEPTED.into_response(),
-        _ => {
-            let error = json!({"code": -32601, "message": "method not found"});
-            rpc.respond(&json!({"jsonrpc": "2.0", "id": id, "error": error}))
-        }
+    let mut response = rpc.answer(method, token, id, &request).await;
+    if rpc.common.leak == Leak::Session
+        && method != "initialize"
+        && let Some(last) = locked(&rpc.last).clone()
+    {
+        response.headers_mut().insert(SESSION, last.parse().expect("a plain id"));
     }
+    response
 }
 
 impl Rpc {
+    /// What is answered to a call that may be made.
+    async fn answer(
+        self: &Arc<Self>,
+        method: &str,
+        token: String,
+        id: Value,
+        request: &Value,
+    ) -> Response {
+        let result = |result: Value| json!({"jsonrpc": "2.0", "id": id, "result": result});
+        match method {
+            "initialize" => {
+                let answer = result(json!({
+                    "protocolVersion": "2025-06-18",
+                    "capabilities": {"tools": {}},
+                    "serverInfo": {"name": "echo", "version": "1"},
+                }));
+                let mut response = self.respond(&answer);
+                if self.style.sessions {
+                    let session = self.common.id("session");
+                    response.headers_mut().insert(SESSION, session.parse().expect("a plain id"));
+                    *locked(&self.last) = Some(session.clone());
+                    locked(&self.sessions).insert(session, token);
+                }
+                response
+            }
+            "tools/list" => self.respond(&result(json!({"tools": [{"name": "echo"}]}))),
+            "tools/call" => {
+                let text = request["params"]["arguments"]["text"].as_str().unwrap_or_default();
+                match self.reply(&token, id, text).await {
+                    Some(answer) => self.respond(&answer),
+                    None => StatusCode::BAD_GATEWAY.into_response(),
+                }
+            }
+            _ if id.is_null() => StatusCode::ACCEPTED.into_response(),
+            _ => {
+                let error = json!({"code": -32601, "message": "method not found"});
+                self.respond(&json!({"jsonrpc": "2.0", "id": id, "error": error}))
+            }
+        }
+    }
+
     /// Registers who waits, does the work elsewhere, and waits for what is looked up.
     async fn reply(self: &Arc<Self>, token: &str, id: Value, text: &str) -> Option<Value> {
         let key = match self.common.leak {

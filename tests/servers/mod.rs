@@ -5,11 +5,11 @@
 //! | module | what it is | its leaks |
 //! | --- | --- | --- |
 //! | `sse_chat` | an OpenAI-compatible chat, SSE | `Slot`, `Cache`, `Credential` |
-//! | `json_rpc` | JSON-RPC over streamable HTTP, as MCP does it | `IdCollision` |
-//! | `http_api` | create and read back | `Cache`, `StaleReply`, `Outstanding` |
+//! | `json_rpc` | JSON-RPC over streamable HTTP, as MCP does it | `IdCollision`, `Session` |
+//! | `http_api` | create and read back | `Cache`, `StaleReply`, `Outstanding`, `Buffer`, `Header`, `ErrorText` |
 //! | `socket_io` | a chat in Socket.IO frames | `Broadcast`, `IdCollision` |
 //! | `steered_chat` | a chat with stops, approvals, cursors, changes of user | `AnybodysRun`, `Cursor`, `FormerUser`, `LastOfUser`, `Dropping` |
-//! | `ws_chat` | a chat over WebSocket | `Slot`, `Broadcast` |
+//! | `ws_chat` | a chat over WebSocket | `Slot`, `Broadcast`, `CloseReason` |
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test takes what it needs")]
 
@@ -59,6 +59,39 @@ pub(crate) enum Leak {
     Dropping,
     /// Of a user's requests the last one's words answer all (M01, within one user).
     LastOfUser,
+    /// One answer in twenty is what the buffer of the request before still holds (M08).
+    Buffer,
+    /// A header of each answer tells what was asked before (M08).
+    Header,
+    /// One request in ten is refused, in words that tell what was asked before (M08).
+    ErrorText,
+    /// A header tells the session that was opened last, whoever opened it (M05).
+    Session,
+    /// A connection that is closed for what was said on it is told what was last said on any (M05).
+    CloseReason,
+}
+
+impl Leak {
+    /// All of them.
+    pub(crate) const ALL: [Self; 17] = [
+        Self::Slot,
+        Self::Cache,
+        Self::Credential,
+        Self::StaleReply,
+        Self::Broadcast,
+        Self::IdCollision,
+        Self::Buffer,
+        Self::Header,
+        Self::ErrorText,
+        Self::Session,
+        Self::CloseReason,
+        Self::Outstanding,
+        Self::AnybodysRun,
+        Self::Cursor,
+        Self::FormerUser,
+        Self::Dropping,
+        Self::LastOfUser,
+    ];
 }
 
 /// A running server; it ends when dropped.

@@ -35,13 +35,11 @@ async fn open(
 async fn talk(lines: Arc<Lines>, mut token: Option<String>, socket: WebSocket) {
     let sid = lines.common.id("sid");
     let (line, events) = lines.open(&sid);
-    let _ = line.send(format!(
-        "0{}",
-        json!({
-            "sid": sid, "upgrades": [], "pingInterval": 25000, "pingTimeout": 20000,
-            "maxPayload": 1_000_000,
-        })
-    ));
+    let opened = json!({
+        "sid": sid, "upgrades": [], "pingInterval": 25000, "pingTimeout": 20000,
+        "maxPayload": 1_000_000,
+    });
+    let _ = line.send(format!("0{opened}").into());
     carry(socket, events, |text| {
         if let Some(joined) = text.strip_prefix("40") {
             let joined: Value = serde_json::from_str(joined).unwrap_or_default();
@@ -50,8 +48,8 @@ async fn talk(lines: Arc<Lines>, mut token: Option<String>, socket: WebSocket) {
                 Some(_) => format!("40{}", json!({"sid": sid})),
                 None => format!("44{}", json!({"message": "not authorised"})),
             };
-            let _ = line.send(answer);
-            let _ = line.send("2".into());
+            let _ = line.send(answer.into());
+            let _ = line.send("2".to_owned().into());
         } else if let (Some(event), Some(token)) = (text.strip_prefix("42"), &token)
             && let Ok((name, chat)) = serde_json::from_str::<(String, Value)>(event)
             && name == "chat"
@@ -67,12 +65,12 @@ async fn talk(lines: Arc<Lines>, mut token: Option<String>, socket: WebSocket) {
 async fn run(lines: Arc<Lines>, line: Line, token: String, chat: Value) {
     let (request, text) = (chat["id"].as_str().unwrap_or_default(), chat["text"].as_str());
     let (run, text) = (lines.common.id("run"), text.unwrap_or_default());
-    lines.begin(&line, request);
+    lines.begin(&line, request, text);
     let started = json!(["started", {"run": run, "id": request, "room": chat["room"]}]);
-    let _ = line.send(format!("42{started}"));
-    let answer = lines.common.tool(&token, text).await;
-    let answer = answer.unwrap_or_else(|| "the upstream failed".into());
+    let _ = line.send(format!("42{started}").into());
     for seq in 1..=PIECES + 1 {
+        let answer = lines.common.tool(&token, text).await;
+        let answer = answer.unwrap_or_else(|| "the upstream failed".into());
         let name = if seq > PIECES { "done" } else { "token" };
         let event = json!([name, {"run": run, "seq": seq, "text": format!("{seq}: {answer}")}]);
         lines.tell(&line, request, format!("42{event}"));

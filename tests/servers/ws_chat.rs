@@ -34,15 +34,18 @@ async fn open(
 async fn talk(lines: Arc<Lines>, token: String, socket: WebSocket) {
     let id = lines.common.id("line");
     let (line, events) = lines.open(&id);
-    let _ = line.send(json!({"event": "welcome", "line": id}).to_string());
+    let _ = line.send(json!({"event": "welcome", "line": id}).to_string().into());
     carry(socket, events, |text| {
         let said: Value = serde_json::from_str(text).unwrap_or_default();
         match said["op"].as_str() {
             Some("say") => {
                 drop(tokio::spawn(run(Arc::clone(&lines), line.clone(), token.clone(), said)))
             }
-            Some("hello") => drop(line.send(json!({"event": "hello"}).to_string())),
-            _ => drop(line.send(json!({"event": "error", "error": "no such op"}).to_string())),
+            Some("hello") => drop(line.send(json!({"event": "hello"}).to_string().into())),
+            _ => {
+                let error = json!({"event": "error", "error": "no such op"}).to_string();
+                let _ = line.send(lines.refusal().unwrap_or(error.into()));
+            }
         }
     })
     .await;
@@ -52,15 +55,15 @@ async fn talk(lines: Arc<Lines>, token: String, socket: WebSocket) {
 async fn run(lines: Arc<Lines>, line: Line, who: String, said: Value) {
     let (reference, body) = (said["ref"].as_str().unwrap_or_default(), said["body"].as_str());
     let (job, body) = (lines.common.id("job"), body.unwrap_or_default());
-    lines.begin(&line, reference);
+    lines.begin(&line, reference, body);
     let conversation = &said["conversation"];
     let accepted = json!({
         "event": "accepted", "ref": reference, "job": job, "conversation": conversation, "who": who,
     });
-    let _ = line.send(accepted.to_string());
-    let answer = lines.common.tool(&who, body).await;
-    let answer = answer.unwrap_or_else(|| "the upstream failed".into());
+    let _ = line.send(accepted.to_string().into());
     for idx in 1..=STEPS + 1 {
+        let answer = lines.common.tool(&who, body).await;
+        let answer = answer.unwrap_or_else(|| "the upstream failed".into());
         let event = json!({
             "event": if idx > STEPS { "final" } else { "step" },
             "job": job, "conversation": conversation, "who": who, "idx": idx,

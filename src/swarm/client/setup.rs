@@ -1,13 +1,10 @@
 //! What a user does before the first run: logs in, opens a conversation, takes ids from answers.
 
-use regex_lite::Regex;
-use serde_json::Value;
-
 use super::exchange::{Heard, Reading};
 use super::values::About;
 use super::{Carrier, Client};
 use crate::trial::history::What;
-use crate::trial::protocol::{Act, Capture, CaptureFrom, SetUp};
+use crate::trial::protocol::{Act, SetUp};
 use crate::trial::raw::Raw;
 use crate::world::backend::Incoming;
 
@@ -70,7 +67,7 @@ impl Client {
             return Err(format!("HTTP status {status}"));
         }
         for capture in &step.captures {
-            let value = captured(capture, &headers, &text);
+            let value = capture.from.value(&headers, &text);
             let value = value.ok_or_else(|| format!("`{}` is not in the answer", capture.name))?;
             self.captures.insert(capture.name.clone(), value);
         }
@@ -107,34 +104,12 @@ impl Client {
             let all: Option<Vec<_>> = step
                 .captures
                 .iter()
-                .map(|capture| Some((capture.name.clone(), captured(capture, "", &json)?)))
+                .map(|capture| Some((capture.name.clone(), capture.from.value("", &json)?)))
                 .collect();
             if let Some(all) = all {
                 self.captures.extend(all);
                 return Ok(());
             }
-        }
-    }
-}
-
-/// The value that is to be taken from the answer.
-fn captured(capture: &Capture, headers: &str, body: &str) -> Option<String> {
-    match &capture.from {
-        CaptureFrom::Header(name) => headers.lines().find_map(|line| {
-            let (own, value) = line.split_once(": ")?;
-            own.eq_ignore_ascii_case(name).then(|| value.to_owned())
-        }),
-        CaptureFrom::Pointer(pointer) => {
-            let tree: Value = serde_json::from_str(body).ok()?;
-            match tree.pointer(pointer)? {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            }
-        }
-        CaptureFrom::Pattern(pattern) => {
-            let found = Regex::new(pattern).ok()?.captures(body)?;
-            Some(found.get(1)?.as_str().to_owned())
         }
     }
 }
