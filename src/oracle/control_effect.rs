@@ -35,9 +35,10 @@ impl Oracle for ControlEffect {
         Rule {
             oracle: self.id(),
             short: "What a user does to a run changes that run and no other.".into(),
-            meaning: "A run was stopped that its user never asked to stop, went on with another \
-                      user's approval, or a stop was granted and the run came to its usual end."
-                .into(),
+            meaning:
+                "A run was stopped that its user never asked to stop, went on with the approval \
+                      of another user, or a stop was granted and the run came to its usual end."
+                    .into(),
             precondition: "A user stopped or approved a run, or a run ended as stopped, and the \
                            scenario says how that is told."
                 .into(),

@@ -166,8 +166,10 @@ pub fn says_stopped(dialect: &Dialect, tree: &Value) -> bool {
     };
     match tree.pointer(&foreign.stopped_at) {
         Some(Value::String(text)) => *text == dialect.stopped,
-        Some(Value::Null) | None => false,
-        Some(other) => other.to_string() == dialect.stopped,
+        None => false,
+        Some(Value::Bool(is)) => dialect.stopped == if *is { "true" } else { "false" },
+        Some(Value::Number(number)) => number.to_string() == dialect.stopped,
+        Some(_) => false,
     }
 }
 

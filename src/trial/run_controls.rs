@@ -41,7 +41,7 @@ impl Act {
     /// Whether it names the run as the server does, by `{{ run }}`.
     pub fn names_run(&self) -> bool {
         let text = serde_json::to_string(self).unwrap_or_default();
-        template::names(&text).is_ok_and(|names| names.iter().any(|name| *name == "run"))
+        template::names(&text).is_ok_and(|names| names.contains(&"run"))
     }
 }
 

@@ -93,8 +93,7 @@ fn asked(workload: &str) -> Vec<Asked> {
     let (url, all) = serve();
     let came = drive(&url, &plain(workload));
     assert_eq!(came.level.findings, []);
-    let all = all.lock().expect("no thread panics").clone();
-    all
+    all.lock().expect("no thread panics").clone()
 }
 
 #[test]
