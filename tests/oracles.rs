@@ -465,7 +465,9 @@ fn a_legal_history_has_no_findings_and_nobody_is_blind() {
     let history = history(LEGAL);
     let judged = judge(&Case::new(&history, &Dialect::reference()));
     assert_eq!(found(&history), [""; 0]);
-    for (oracle, items, blind) in judged.rows {
+    // O5 has tests of its own: it needs more than the history.
+    let rows = judged.rows.into_iter().filter(|(id, ..)| *id != OracleId::NonInterference);
+    for (oracle, items, blind) in rows {
         assert!(items > 0 && blind.is_none(), "{oracle}: {items} {blind:?}");
     }
     assert_eq!(judged.malformed, 0);

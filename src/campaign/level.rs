@@ -190,7 +190,8 @@ impl LevelTally {
             let row = self.oracles.entry(*oracle).or_default();
             match blind {
                 None => row.0 += 1,
-                Some(why) => row.2 = Some(why.clone()),
+                // Of several reasons that of the first trial, which every oracle is asked of.
+                Some(why) => _ = row.2.get_or_insert_with(|| why.clone()),
             }
             row.1 += items;
         }

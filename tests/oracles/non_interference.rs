@@ -158,7 +158,8 @@ fn its_controls_are_caught_and_tell_when_it_is_blind() {
     let oracle = of(OracleId::NonInterference);
     for seed in 0..20 {
         let tally = judge_control_beside(&[oracle], &history, &dialect, Some(&solos), seed);
-        assert_eq!((tally.missed.as_slice(), tally.planted), (&[][..], 4), "seed {seed}");
+        // The events here hold no single text that could be another one; explored ones do.
+        assert_eq!((tally.missed.as_slice(), tally.planted), (&[][..], 3), "seed {seed}");
     }
     // Without a baseline there is nothing that it could be asked to catch.
     assert_eq!(judge_control_with(&[oracle], &history, &dialect, 1).planted, 0);

@@ -53,7 +53,7 @@ fn unknown_names_come_with_the_known_ones() {
         let ran = ran(&mut crate::support::partywall(arguments)).exits(2).complains(complaints);
         assert_eq!(ran.stdout, "");
     };
-    unknown(&["explain", "O5"], &["O5", "O1 canary", "O10 at-rest", "M24"]);
+    unknown(&["explain", "O11"], &["O11", "O1 canary", "O10 at-rest", "M24"]);
     unknown(&["explain", "\x1b[2J"], &["\\u{1b}[2J"]);
     unknown(&["model", "bogus"], &["bogus", "legacy-2-users", "whole-request"]);
     unknown(&["model", "--replay", "1"], &["--replay", "one model"]);

@@ -26,8 +26,10 @@ fn rebinding() -> impl Backend {
                 let (what, run) = ("an emitter".into(), RunId::new("run-x"));
                 chat.world().report(Note::Held { what, user, run, of });
             }
-            chat.say("working on it");
-            chat.world().turn().await;
+            for _ in 0..2 {
+                chat.say("working on it");
+                chat.world().turn().await;
+            }
             format!("you asked: {}", chat.prompt())
         }
     })
