@@ -25,6 +25,7 @@ pub fn first_requests(
         barrier: Latch::new(0),
         finish: Latch::new(0),
         done: plan.users.iter().map(|_| Latch::new(1)).collect(),
+        turns: servers.allowance.turns(),
     };
     let mut client = Client::new(world, servers, protocol, plan, 0, &meeting);
     client.dry()

@@ -130,7 +130,7 @@ impl Client {
             flow: Arc::clone(&flow),
             post: self.post.clone(),
         };
-        let request = self.http.request(&ready.method, &ready.url, &ready.headers, ready.body);
+        let request = self.http().request(&ready.method, &ready.url, &ready.headers, ready.body);
         let task = self.world.spawn(name.as_str(), task.drive(request));
         Exchange { name, run, flow, _task: task.abort_on_drop() }
     }

@@ -11,7 +11,7 @@ mod steps;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
@@ -30,6 +30,7 @@ use crate::world::World;
 use crate::world::backend::Socket;
 
 pub use allowance::Allowance;
+use allowance::Turns;
 pub use dry::first_requests;
 use exchange::{Exchange, Heard};
 use runs::Runs;
@@ -81,6 +82,7 @@ pub fn clients(
         barrier: Latch::new(plan.barrier_width()),
         finish: Latch::new(plan.users.len()),
         done: plan.users.iter().map(|_| Latch::new(1)).collect(),
+        turns: servers.allowance.turns(),
     };
     let client = |place: usize| {
         let client = Client::new(world, servers, protocol, plan, place, &meeting);
@@ -95,6 +97,7 @@ struct Meeting {
     barrier: Latch,
     finish: Latch,
     done: Arc<[Latch]>,
+    turns: Turns,
 }
 
 struct OpenSocket {
@@ -117,13 +120,15 @@ struct Client {
     url: TargetUrl,
     mint: Mint,
     reader: Arc<Reader>,
-    http: HttpClient,
+    /// Made at the first request: most users of an event connection never make one.
+    http: OnceLock<HttpClient>,
     patience: Patience,
     barrier: Latch,
     at_barrier: Arrival,
     finish: Latch,
     finished: Arrival,
     done: Arc<[Latch]>,
+    turns: Turns,
     at_end: Arrival,
     socket: Option<OpenSocket>,
     exchanges: Vec<Exchange>,
@@ -163,7 +168,7 @@ impl Client {
             mint: Mint::new(plan.campaign),
             plan: Arc::clone(plan),
             place,
-            http: HttpClient::new(&servers.trust),
+            http: OnceLock::new(),
             patience: Patience { run, ..Patience::default() },
             at_barrier,
             barrier: meeting.barrier.clone(),
@@ -171,6 +176,7 @@ impl Client {
             finish: meeting.finish.clone(),
             at_end: Arrival::at(&meeting.done[place]),
             done: Arc::clone(&meeting.done),
+            turns: meeting.turns.clone(),
             socket: None,
             exchanges: Vec::new(),
             inbox,
@@ -183,6 +189,10 @@ impl Client {
             sockets_opened: 0,
             calls_made: 0,
         }
+    }
+
+    fn http(&self) -> &HttpClient {
+        self.http.get_or_init(|| HttpClient::new(&self.servers.trust))
     }
 
     fn who(&self) -> &UserPlan {
