@@ -1,6 +1,9 @@
 //! What the oracles find that need more than messages: an upstream's log, controls, stored conversations.
 
-use super::table_of_both;
+use super::{both, table_of_both};
+use partywall::oracle::notation::history;
+use partywall::oracle::{Case, judge, judge_control};
+use partywall::trial::dialect::{Dialect, Foreign, Matching};
 use partywall::trial::finding::OracleId;
 
 #[test]
@@ -35,6 +38,36 @@ fn o8_upstream_attribution() {
             ("r1 of alice emits 1", &["blind"]),
         ],
     );
+}
+
+#[test]
+fn o3_expected_sequence() {
+    let history = history(&both(
+        "r1 of alice emits 1-2; r1 of bob emits 1-2; r1 of alice ends 3; r1 of bob ends 3",
+    ));
+    let dialect = |expected: &str| {
+        let mut foreign = Foreign::default();
+        (foreign.first, foreign.unique_runs, foreign.matching) = (1, true, Matching::Run);
+        foreign.expected = Some(expected.into());
+        let mut dialect = Dialect::reference();
+        dialect.foreign = Some(foreign);
+        dialect
+    };
+    for (expected, findings) in [
+        (r"\S+( \S+)+ agent_completed", 0),
+        (r"(\S+ )+agent_(completed|error)", 0),
+        // Not the whole of it.
+        (r"\S+ agent_completed", 2),
+        (r"\S+( \S+){3} agent_completed", 2),
+    ] {
+        let dialect = dialect(expected);
+        let found = judge(&Case::new(&history, &dialect)).findings;
+        let sequences = found.iter().filter(|own| own.oracle == OracleId::Completeness);
+        assert_eq!(sequences.count(), findings, "{expected}: {found:?}");
+    }
+    // An event that may not be missing is taken out, and that is seen.
+    let control = judge_control(&history, &dialect(r"\S+ \S+ agent_completed"), 1);
+    assert!(control.planted > 0 && control.all_caught(), "{control:?}");
 }
 
 #[test]

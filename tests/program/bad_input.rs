@@ -67,7 +67,6 @@ fn a_target_is_a_server_on_this_machine() {
     refused(&[
         (&["run", "--target", "nonsense"], &["--target", "nonsense"]),
         (&["run", "--target", ""], &["--target"]),
-        (&["run", "--target", "https://127.0.0.1:1"], &["http://HOST"]),
         (&["run", "--target", "ftp://127.0.0.1"], &["http://HOST"]),
         (&["run", "--target", "file:///etc/passwd"], &["http://HOST"]),
         (&["run", "--target", "http://127.0.0.1:1/?a=b"], &["http://HOST"]),

@@ -74,11 +74,8 @@ fn a_process_is_restarted_while_users_are_at_work() {
         })
         .collect();
     assert!(lost[0] == 0 && lost[1] == 0 && lost[2] >= 3, "{lost:?}");
-    assert!(
-        level.runs_unknown > 0 && level.runs_unknown < level.runs_started / 3,
-        "{}",
-        ran.stdout
-    );
+    // A server that is asked to end may finish what is under way first.
+    assert!(level.runs_unknown < level.runs_started / 3, "{}", ran.stdout);
 }
 
 #[test]

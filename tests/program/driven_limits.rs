@@ -31,9 +31,12 @@ start_delay = [0, 0]
 [limits]
 "#;
 
+/// Paths that were asked for, and when.
+type Came = Arc<Mutex<Vec<(String, Instant)>>>;
+
 /// A server that gives questions back, and when which path was asked for.
-fn counted() -> (String, Arc<Mutex<Vec<(String, Instant)>>>) {
-    let asked = Arc::new(Mutex::new(Vec::new()));
+fn counted() -> (String, Came) {
+    let asked = Came::default();
     let own = Arc::clone(&asked);
     let url = serve(move |asked| {
         let path = asked.path().to_owned();

@@ -170,19 +170,20 @@ fn the_example_in_python_is_told_apart_by_its_scenario() {
     let text = std::fs::read_to_string(path).expect("a scenario");
     let text = text.replace("\"scenarios/", &format!("\"{}/scenarios/", root.display()));
     let with = |leak: &str| text.replacen("\"--port\"", &format!("{leak}\"--port\""), 1);
-    let cases: [(&str, &str, &[&str]); 3] = [
-        ("", "clean", &[]),
-        ("\"--leak\", ", "leaked", &["O1", "O8"]),
-        ("\"--leak=token\", ", "leaked", &["O8"]),
-    ];
-    for (leak, verdict, oracles) in cases {
+    let cases: [(&str, &[&str]); 3] =
+        [("", &[]), ("\"--leak\", ", &["O1", "O8"]), ("\"--leak=token\", ", &["O8"])];
+    for (leak, oracles) in cases {
         let scratch = Scratch::new("python");
         let file = scratch.file("python.toml", with(leak)).display().to_string();
         let arguments = ["run", &file, "--users", "8", "--rounds", "2"];
-        let code = if verdict == "clean" { 0 } else { 1 };
-        let ran = ran(&mut scratch.partywall(&arguments)).exits(code);
+        let ran = ran(&mut scratch.partywall(&arguments));
         let record = report(&scratch.run_folder("run"));
-        let found = &only_level(&record).findings;
+        let level = only_level(&record);
+        let found = &level.findings;
+        // Whether it is clean rests on more than this is about.
+        assert_eq!(ran.code == Some(1), !oracles.is_empty(), "{leak}{}", ran.stdout);
+        let row = level.oracles.iter().find(|row| row.oracle.code() == "O8").expect("a row");
+        assert_eq!(row.judged_trials, level.trials, "{}", ran.stdout);
         for oracle in oracles {
             assert!(
                 found.iter().any(|found| found.oracle.code() == *oracle),

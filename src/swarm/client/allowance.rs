@@ -3,7 +3,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 /// What is told where a request is not sent.
 pub(super) const SPENT: &str = "the limit of requests is reached: this one was not sent";
@@ -12,7 +11,8 @@ pub(super) const SPENT: &str = "the limit of requests is reached: this one was n
 #[derive(Clone, Debug, Default)]
 pub struct Allowance {
     requests: Option<Arc<Requests>>,
-    rate: Option<Arc<Rate>>,
+    /// Between two runs, in microseconds; 0 where they need not wait.
+    between: u64,
 }
 
 #[derive(Debug)]
@@ -21,10 +21,27 @@ struct Requests {
     refused: AtomicBool,
 }
 
-#[derive(Debug)]
-struct Rate {
-    between: Duration,
-    next: Mutex<Option<Instant>>,
+/// The turns of one round's runs: a world's clock begins with its round.
+#[derive(Clone, Debug)]
+pub(super) struct Turns {
+    /// Between two of them, in microseconds.
+    between: u64,
+    next: Arc<Mutex<u64>>,
+}
+
+impl Turns {
+    /// How many milliseconds the next run has to wait for its turn, at that time of the round in
+    /// milliseconds.
+    pub(super) fn wait(&self, now: u64) -> u32 {
+        if self.between == 0 {
+            return 0;
+        }
+        let now = now.saturating_mul(1_000);
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = now.max(*next);
+        *next = turn + self.between;
+        u32::try_from((turn - now).div_ceil(1_000)).unwrap_or(u32::MAX)
+    }
 }
 
 impl Allowance {
@@ -32,9 +49,8 @@ impl Allowance {
     pub fn new(requests: Option<u64>, runs_per_second: Option<u32>) -> Self {
         let requests = requests
             .map(|left| Requests { left: AtomicU64::new(left), refused: AtomicBool::new(false) });
-        let between = runs_per_second.map(|rate| Duration::from_secs(1) / rate.max(1));
-        let rate = between.map(|between| Rate { between, next: Mutex::new(None) });
-        Self { requests: requests.map(Arc::new), rate: rate.map(Arc::new) }
+        let between = runs_per_second.map_or(0, |rate| 1_000_000 / u64::from(rate.max(1)));
+        Self { requests: requests.map(Arc::new), between }
     }
 
     /// Takes one request; whether it may be sent.
@@ -54,14 +70,10 @@ impl Allowance {
         self.requests.as_ref().is_some_and(refused)
     }
 
-    /// How long the next run has to wait for its turn.
-    pub(super) fn turn(&self) -> Duration {
-        let Some(rate) = &self.rate else { return Duration::ZERO };
-        let now = Instant::now();
-        let mut next = rate.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = next.unwrap_or(now).max(now);
-        *next = Some(turn + rate.between);
-        turn - now
+    /// The turns of the next round; the first is not at once, since the last round's last run may
+    /// have been.
+    pub(super) fn turns(&self) -> Turns {
+        Turns { between: self.between, next: Arc::new(Mutex::new(self.between)) }
     }
 }
 
@@ -80,12 +92,11 @@ mod tests {
 
     #[test]
     fn turns_are_as_far_apart_as_the_rate_says() {
-        let allowance = Allowance::new(None, Some(10));
-        let turns: Vec<Duration> = (0..20).map(|_| allowance.turn()).collect();
-        // The clock goes on meanwhile, so a turn is at most that far off, and never earlier.
-        let last = *turns.last().expect("twenty");
-        assert!(turns[0] == Duration::ZERO && turns.is_sorted());
-        assert!(last <= Duration::from_millis(1_900) && last > Duration::from_millis(1_000));
-        assert_eq!(Allowance::default().turn(), Duration::ZERO);
+        let turns = Allowance::new(None, Some(10)).turns();
+        let waits: Vec<u32> = (0..5).map(|_| turns.wait(0)).collect();
+        assert_eq!(waits, [100, 200, 300, 400, 500]);
+        // Who comes late does not make up for it.
+        assert_eq!((turns.wait(550), turns.wait(2_000), turns.wait(2_000)), (50, 0, 100));
+        assert_eq!(Allowance::default().turns().wait(0), 0);
     }
 }

@@ -131,7 +131,7 @@ impl Client {
             post: self.post.clone(),
             reads: self.reads.subscribe(),
         };
-        let request = self.http.request(&ready.method, &ready.url, &ready.headers, ready.body);
+        let request = self.http().request(&ready.method, &ready.url, &ready.headers, ready.body);
         let task = self.world.spawn(name.as_str(), task.drive(request));
         Exchange { name, run, flow, _task: task.abort_on_drop() }
     }

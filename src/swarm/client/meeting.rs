@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::OpenSocket;
+use super::allowance::Turns;
 use super::runs::Posted;
+use super::{OpenSocket, Servers};
 use crate::swarm::latch::Latch;
 use crate::swarm::transport::HttpClient;
 use crate::trial::ids::UserName;
@@ -19,16 +20,18 @@ pub(super) struct Meeting {
     pub(super) done: Arc<[Latch]>,
     pub(super) board: Arc<Board>,
     pub(super) desks: Arc<Desks>,
+    pub(super) turns: Turns,
 }
 
 impl Meeting {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan, servers: &Servers) -> Self {
         Self {
             barrier: Latch::new(plan.barrier_width()),
             finish: Latch::new(plan.users.len()),
             done: plan.users.iter().map(|_| Latch::new(1)).collect(),
             board: Arc::new(Board::new(plan)),
             desks: Arc::default(),
+            turns: servers.allowance.turns(),
         }
     }
 }
@@ -121,9 +124,9 @@ pub(super) struct Desks {
 }
 
 impl Desks {
-    /// The HTTP client of that browser: the first one that is brought.
-    pub(super) fn client(&self, browser: u32, own: HttpClient) -> HttpClient {
-        locked(&self.clients).entry(browser).or_insert(own).clone()
+    /// The HTTP client of that browser: the first one that is made for it.
+    pub(super) fn client(&self, browser: u32, make: impl FnOnce() -> HttpClient) -> HttpClient {
+        locked(&self.clients).entry(browser).or_insert_with(make).clone()
     }
 
     /// Leaves the event connection, or that there is none.

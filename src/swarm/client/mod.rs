@@ -14,7 +14,7 @@ mod steps;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
@@ -82,7 +82,7 @@ pub fn clients(
     protocol: &Arc<Protocol>,
     plan: &Arc<Plan>,
 ) -> Vec<(TaskName, BoxFuture<'static, ()>)> {
-    let meeting = Arc::new(Meeting::new(plan));
+    let meeting = Arc::new(Meeting::new(plan, servers));
     let client = |place: usize| {
         let client = Client::new(world, servers, protocol, plan, place, &meeting);
         let future: BoxFuture<'static, ()> = Box::pin(client.live());
@@ -111,7 +111,8 @@ struct Client {
     url: TargetUrl,
     mint: Mint,
     reader: Arc<Reader>,
-    http: HttpClient,
+    /// Made at the first request: most users of an event connection never make one.
+    http: OnceLock<HttpClient>,
     patience: Patience,
     meeting: Arc<Meeting>,
     at_barrier: Arrival,
@@ -152,7 +153,7 @@ impl Client {
         let (post, inbox) = mpsc::unbounded_channel();
         let run = std::time::Duration::from_millis(protocol.patience.into());
         let at = place.checked_rem(servers.urls.len()).unwrap_or(0);
-        let mut own = Self {
+        let own = Self {
             world: world.clone(),
             url: servers.urls.get(at).cloned().unwrap_or_else(|| TargetUrl::loopback(0)),
             servers: Arc::clone(servers),
@@ -161,7 +162,7 @@ impl Client {
             mint: Mint::new(plan.campaign),
             plan: Arc::clone(plan),
             place,
-            http: HttpClient::new(&servers.trust),
+            http: OnceLock::new(),
             patience: Patience { run, ..Patience::default() },
             at_barrier,
             finished: Arrival::at(&meeting.finish),
@@ -182,10 +183,15 @@ impl Client {
             sockets_opened: 0,
             calls_made: 0,
         };
-        if let Some(browser) = own.who().browser {
-            own.http = meeting.desks.client(browser, own.http.clone());
-        }
         own
+    }
+
+    fn http(&self) -> &HttpClient {
+        let make = || HttpClient::new(&self.servers.trust);
+        self.http.get_or_init(|| match self.who().browser {
+            Some(browser) => self.meeting.desks.client(browser, make),
+            None => make(),
+        })
     }
 
     fn who(&self) -> &UserPlan {

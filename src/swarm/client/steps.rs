@@ -178,10 +178,9 @@ impl Client {
     /// Waits for the next run's turn, and for a server that is restarted; whoever lost their
     /// connection by that comes back.
     async fn ready(&mut self) {
-        let turn = self.servers.allowance.turn();
-        if !turn.is_zero() {
+        let wait = self.meeting.turns.wait(self.world.now());
+        if wait > 0 {
             let (world, forever) = (self.world.clone(), Duration::from_secs(3600));
-            let wait = u32::try_from(turn.as_millis() + 1).unwrap_or(u32::MAX);
             self.listen(world.sleep(wait), forever).await;
         }
         let Some(mut up) = self.servers.up.clone() else { return };
