@@ -21,15 +21,19 @@ pub mod control;
 mod control_effect;
 mod decode;
 mod duplicates;
+mod keys;
 pub mod latent;
 mod leaves;
 #[doc(hidden)]
 pub mod notation;
+mod orderly;
 mod ownership;
 mod plant;
 pub mod runs;
 pub mod seen;
+mod starts;
 mod suspects;
+mod texts;
 
 use crate::trial::canary::PHANTOM_USER;
 use crate::trial::control::phantom_owner;

@@ -11,6 +11,8 @@ pub mod dialect;
 pub mod finding;
 pub mod history;
 pub mod ids;
+pub mod json;
+pub mod line;
 pub mod measure;
 pub mod mechanism;
 pub mod migration;
