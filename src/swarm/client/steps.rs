@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::exchange::{Heard, Reading};
 use super::values::About;
 use super::{Carrier, Client, OpenSocket};
-use crate::swarm::send_in_time;
 use crate::swarm::transport::open_socket;
+use crate::swarm::{receive, send_in_time};
 use crate::trial::history::What;
 use crate::trial::ids::ConnectionId;
 use crate::trial::plan::{CursorKind, RunPlan, Step};
@@ -409,7 +409,9 @@ impl Client {
 
 async fn next_message(socket: &mut Option<OpenSocket>) -> Incoming {
     match socket {
-        Some(OpenSocket { carrier: Carrier::Websocket(socket), .. }) => socket.receive().await,
+        Some(OpenSocket { carrier: Carrier::Websocket(socket), .. }) => {
+            receive(&mut **socket).await
+        }
         _ => std::future::pending().await,
     }
 }

@@ -1,5 +1,7 @@
 //! WebSocket by tokio-tungstenite.
 
+use std::task::{Context, Poll};
+
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
@@ -47,7 +49,34 @@ pub(in crate::swarm) async fn open(
     }
 }
 
+/// What it means; none for what only keeps the connection alive.
+fn incoming(message: Option<Result<Message, Error>>) -> Option<Incoming> {
+    Some(match message {
+        Some(Ok(Message::Text(text))) => Incoming::Message(Raw::from(text.as_str())),
+        Some(Ok(Message::Binary(bytes))) => Incoming::Message(Raw::new(bytes.to_vec())),
+        Some(Ok(Message::Close(Some(frame)))) => {
+            Incoming::Ended { code: Some(frame.code.into()), reason: frame.reason.as_str().into() }
+        }
+        Some(Ok(Message::Close(None))) | None => {
+            Incoming::Ended { code: None, reason: Raw::default() }
+        }
+        Some(Ok(_)) => return None,
+        Some(Err(error)) => Incoming::Broken(error.to_string()),
+    })
+}
+
 struct WireSocket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl WireSocket {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
+        loop {
+            let message = std::task::ready!(self.0.poll_next_unpin(context));
+            if let Some(incoming) = incoming(message) {
+                return Poll::Ready(incoming);
+            }
+        }
+    }
+}
 
 impl Socket for WireSocket {
     fn send(&mut self, text: String) -> BoxFuture<'_, Result<(), String>> {
@@ -57,23 +86,11 @@ impl Socket for WireSocket {
     }
 
     fn receive(&mut self) -> BoxFuture<'_, Incoming> {
-        Box::pin(async {
-            loop {
-                return match self.0.next().await {
-                    Some(Ok(Message::Text(text))) => Incoming::Message(Raw::from(text.as_str())),
-                    Some(Ok(Message::Binary(bytes))) => Incoming::Message(Raw::new(bytes.to_vec())),
-                    Some(Ok(Message::Close(Some(frame)))) => Incoming::Ended {
-                        code: Some(frame.code.into()),
-                        reason: frame.reason.as_str().into(),
-                    },
-                    Some(Ok(Message::Close(None))) | None => {
-                        Incoming::Ended { code: None, reason: Raw::default() }
-                    }
-                    Some(Ok(_)) => continue,
-                    Some(Err(error)) => Incoming::Broken(error.to_string()),
-                };
-            }
-        })
+        Box::pin(std::future::poll_fn(|context| self.poll(context)))
+    }
+
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Option<Poll<Incoming>> {
+        Some(self.poll(context))
     }
 
     fn close(&mut self) -> BoxFuture<'_, ()> {
