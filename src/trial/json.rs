@@ -211,7 +211,7 @@ fn plain_length(bytes: &[u8]) -> usize {
 }
 
 /// The first of eight bytes that is a quote, a backslash or a control character.
-fn first_special(word: u64) -> Option<usize> {
+pub(super) fn first_special(word: u64) -> Option<usize> {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGH: u64 = ONES << 7;
     // The lowest bit that is set is right: a borrow only goes upwards.
