@@ -9,9 +9,10 @@ use partywall::trial::plan::{Plan, Step};
 use super::plans::chats;
 use super::{Server, drive, judge_clean};
 
-fn resident_kib() -> f64 {
+/// Memory of this process, in KiB: `VmRSS:` for now, `VmHWM:` for the most so far.
+pub(crate) fn resident_kib(which: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("a line");
+    let line = status.lines().find(|line| line.starts_with(which)).expect("a line");
     line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
 }
 
@@ -29,9 +30,9 @@ fn idle_plan(users: u32) -> Plan {
 pub(crate) fn idle() {
     let server = Server::start(&["serve"]);
     drive(server.port, idle_plan(100));
-    let before = resident_kib();
+    let before = resident_kib("VmHWM:");
     drive(server.port, idle_plan(4_100));
-    let each = (resident_kib() - before) / 4_000.0;
+    let each = (resident_kib("VmHWM:") - before) / 4_000.0;
     println!("memory: {each:.1} KiB for each idle user more, of 4,000");
 }
 
@@ -47,16 +48,21 @@ pub(crate) fn many() {
     judge_clean(&history, users as usize);
     let took = begun.elapsed().as_secs_f64();
     println!("{users} users at once, connected, driven and judged in {took:.2} s, none lost");
-    println!("peak memory {:.0} MiB", resident_kib() / 1024.0);
+    println!("peak memory {:.0} MiB", resident_kib("VmHWM:") / 1024.0);
+}
+
+/// The program itself, for `serve`.
+pub(crate) fn program() -> std::path::PathBuf {
+    std::env::var_os("PARTYWALL_BIN").map_or_else(
+        || std::env::current_exe().expect("a path").with_file_name("../partywall"),
+        Into::into,
+    )
 }
 
 /// When each of a thousand users has connected and has the first event of their own run, against
 /// `partywall serve`.
 pub(crate) fn first() {
-    let program = std::env::var_os("PARTYWALL_BIN").map_or_else(
-        || std::env::current_exe().expect("a path").with_file_name("../partywall"),
-        Into::into,
-    );
+    let program = program();
     for _ in 0..super::TIMES {
         let server = Server::of(Command::new(&program).args(["serve", "--port", "0"]));
         let plan = chats(super::USERS, 1);

@@ -3,13 +3,15 @@
 //!
 //! `cargo bench --bench driving` gives the cost. `-- idle`, `-- many` and `-- first` give the memory
 //! of idle users, five thousand users at once, and how soon a thousand have their first event (these
-//! two against `partywall serve`). The machine may be shared, so the two clients take turns and the
+//! two against `partywall serve`); `-- soak` drives rounds of `partywall run` for 40 seconds, with
+//! `--thorough` for ten minutes, and fails if memory grows. The machine may be shared, so the two clients take turns and the
 //! ratio of the medians counts.
 
 mod bare;
 mod figures;
 mod plans;
 mod server;
+mod soak;
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -51,6 +53,9 @@ fn main() {
     }
     if is("first") {
         return figures::first();
+    }
+    if is("soak") {
+        return soak::soak(is("--thorough"));
     }
     for one_write in [true, false] {
         compare(one_write);

@@ -104,20 +104,20 @@ impl Coverage {
             return;
         }
         for message in case.messages.iter().filter(|message| message.is_event) {
-            let owner = case.facts(message).and_then(|facts| facts.user.clone());
+            let owner = case.facts(message).and_then(|facts| facts.user.as_ref());
             if let (Some(user), Some(run), Some(kind)) = (owner, &message.run, &message.kind) {
                 let agent = message.agent.as_deref().unwrap_or_default();
-                self.emit(&mut live, &user, run, kind, agent);
+                self.emit(&mut live, user, run, kind, agent);
             }
         }
     }
 
     fn emit(&mut self, live: &mut LiveRuns, user: &UserName, run: &RunId, kind: &str, agent: &str) {
         let Some(phase) = self.phases.place(kind, agent) else { return };
-        for (row, counts) in self.counts.iter_mut().enumerate() {
-            counts[phase] += live.others_in(user, row);
+        let before = live.enter(user, run, (phase + 1 < self.phases.0.len()).then_some(phase));
+        for (counts, others) in self.counts.iter_mut().zip(before) {
+            counts[phase] += others;
         }
-        live.enter(user, run, (phase + 1 < self.phases.0.len()).then_some(phase));
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -152,7 +152,12 @@ impl Coverage {
 /// In which phase every live run is.
 struct LiveRuns {
     in_phase: Vec<u64>,
-    of: BTreeMap<UserName, BTreeMap<RunId, Option<usize>>>,
+    of: BTreeMap<UserName, RunsOfUser>,
+}
+
+struct RunsOfUser {
+    in_phase: Vec<u64>,
+    phases: BTreeMap<RunId, Option<usize>>,
 }
 
 impl LiveRuns {
@@ -160,24 +165,31 @@ impl LiveRuns {
         Self { in_phase: vec![0; phases], of: BTreeMap::new() }
     }
 
-    /// How many live runs of other users are in that phase.
-    fn others_in(&self, user: &UserName, phase: usize) -> u64 {
-        let own = self
-            .of
-            .get(user)
-            .map_or(0, |runs| runs.values().filter(|own| **own == Some(phase)).count() as u64);
-        self.in_phase[phase] - own
-    }
-
-    fn enter(&mut self, user: &UserName, run: &RunId, phase: Option<usize>) {
-        let runs = self.of.entry(user.clone()).or_default();
-        let before = runs.insert(run.clone(), phase).flatten();
-        if let Some(before) = before {
-            self.in_phase[before] -= 1;
+    /// The run comes into that phase. Gives how many live runs of other users were in each.
+    fn enter(
+        &mut self,
+        user: &UserName,
+        run: &RunId,
+        phase: Option<usize>,
+    ) -> impl Iterator<Item = u64> {
+        if !self.of.contains_key(user) {
+            let none = vec![0; self.in_phase.len()];
+            self.of.insert(user.clone(), RunsOfUser { in_phase: none, phases: BTreeMap::new() });
         }
-        if let Some(phase) = phase {
-            self.in_phase[phase] += 1;
+        let own = self.of.get_mut(user).expect("it was made if it was missing");
+        let before = match own.phases.get_mut(run) {
+            Some(known) => std::mem::replace(known, phase),
+            None => {
+                own.phases.insert(run.clone(), phase);
+                None
+            }
+        };
+        // Those of others are the same before and after.
+        for counts in [&mut self.in_phase, &mut own.in_phase] {
+            before.into_iter().for_each(|at| counts[at] -= 1);
+            phase.into_iter().for_each(|at| counts[at] += 1);
         }
+        self.in_phase.iter().zip(&own.in_phase).map(|(all, own)| all - own)
     }
 }
 
@@ -186,35 +198,50 @@ impl LiveRuns {
 /// end reports it, else of observation. Send times do not count, since a server that serialises
 /// would fake overlap.
 pub(crate) fn overlapping_pairs(case: &Case<'_>) -> u64 {
-    let emitted = case.history.observations.iter().filter_map(|seen| match &seen.what {
-        What::Backend { note: Note::Emitted { user, run, .. } } => Some((run, user, seen.n)),
-        _ => None,
-    });
-    let observed = case.messages.iter().filter(|message| message.is_event).filter_map(|message| {
-        let owner = case.facts(message).and_then(|facts| facts.user.as_ref())?;
-        Some((message.run.as_ref()?, owner, message.n))
-    });
-    let mut runs: BTreeMap<&RunId, (&UserName, Vec<u64>)> = BTreeMap::new();
-    let mut events = emitted.peekable();
-    let in_order: &mut dyn Iterator<Item = _> =
-        if events.peek().is_some() { &mut events } else { &mut observed.into_iter() };
-    for (run, owner, n) in in_order {
-        runs.entry(run).or_insert_with(|| (owner, Vec::new())).1.push(n);
+    let mut runs = emitted(case);
+    if runs.is_empty() {
+        runs = observed(case);
     }
-    let mut runs: Vec<(&UserName, Vec<u64>)> = runs.into_values().collect();
     runs.extend(in_flight(case));
+    runs.sort_by_key(|(_, events)| events.first().copied());
     let mut pairs = 0;
     for (place, (user, events)) in runs.iter().enumerate() {
-        for (other, others) in &runs[place + 1..] {
+        let last = events.last();
+        // Those that begin later than this one ends cannot overlap with it.
+        for (other, others) in runs[place + 1..].iter().take_while(|run| run.1.first() < last) {
             pairs +=
-                u64::from(user != other && encloses(events, others) && encloses(others, events));
+                u64::from(encloses(events, others) && encloses(others, events) && user != other);
         }
     }
     pairs
 }
 
+/// The events of each run, as the back end reports them.
+fn emitted<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
+    let mut runs: BTreeMap<&RunId, (&UserName, Vec<u64>)> = BTreeMap::new();
+    for seen in &case.history.observations {
+        if let What::Backend { note: Note::Emitted { user, run, .. } } = &seen.what {
+            runs.entry(run).or_insert_with(|| (user, Vec::new())).1.push(seen.n);
+        }
+    }
+    runs.into_values().collect()
+}
+
+/// The events of each run, as they were observed.
+fn observed<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
+    let mut runs: Vec<Option<(&UserName, Vec<u64>)>> = vec![None; case.runs().len()];
+    for message in case.messages.iter().filter(|message| message.is_event) {
+        let owner = case.facts(message).and_then(|facts| facts.user.as_ref());
+        if let (Some(owner), Some(place)) = (owner, message.run_place()) {
+            runs[place].get_or_insert_with(|| (owner, Vec::new())).1.push(message.n);
+        }
+    }
+    runs.into_iter().flatten().collect()
+}
+
 /// Runs of a server of somebody's own whose one answer is all that is seen, be it the one event of a
-/// stream: from the request to the answer. That says less than events would: a server that serialises has requests waiting, too.
+/// stream: from the request to the answer. That says less than events would: a server that
+/// serialises has requests waiting, too.
 fn in_flight<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
     if case.dialect.foreign.is_none() {
         return Vec::new();

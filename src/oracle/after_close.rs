@@ -42,8 +42,11 @@ impl Oracle for AfterClose {
         for message in &case.messages {
             after_connection(case, message, &mut suspects);
         }
-        for events in &case.events {
-            items += after_run(case, events, &mut suspects);
+        for (events, orderly) in case.events.iter().zip(&case.orderly) {
+            items += match orderly {
+                Some(orderly) => usize::from(orderly.ends),
+                None => after_run(case, events, &mut suspects),
+            };
         }
         Judgement::new(
             suspects.finish(),

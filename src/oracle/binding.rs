@@ -123,8 +123,8 @@ fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
         let answers = same_message.iter().any(|seen| own(&seen) && seen.owner.run == asked);
         for seen in same_message.iter().filter(own) {
             items += 1;
-            let quotes = (answers || !labels) && may_quote(case, seen, asked);
-            if seen.owner.run != asked && !quotes {
+            let quotes = || (answers || !labels) && may_quote(case, seen, asked);
+            if seen.owner.run != asked && !quotes() {
                 suspects.add(wrong(case, message, seen, asked));
             }
         }

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 
 use super::attribution::{self, Asked};
 use super::decode::Decoder;
-use super::leaves::Path;
+use super::keys::Key;
 use super::named::Named;
+use super::orderly::Orderly;
 use super::runs::{Acceptance, RunFacts};
 use super::seen::{self, Seen};
 use super::solo::Solos;
+use super::starts::StartsByRun;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::dialect::Dialect;
 use crate::trial::history::History;
@@ -91,6 +93,15 @@ pub struct Message<'h> {
     pub(super) line: usize,
     /// Its run in [`Case::runs`].
     pub(super) run_at: Option<usize>,
+    /// Where its texts are, in the decoder's table.
+    pub(super) texts: usize,
+}
+
+impl Message<'_> {
+    /// The place of its run in [`Case::runs`].
+    pub fn run_place(&self) -> Option<usize> {
+        self.run_at
+    }
 }
 
 /// A connection or an HTTP exchange, by the numbers of what happened on it.
@@ -143,14 +154,6 @@ pub struct Start<'h> {
     pub gave_up: Option<(u64, bool)>,
 }
 
-/// A text in a message, and where it stands there.
-#[derive(Clone, Debug)]
-pub(super) struct Text<'h> {
-    pub(super) message: usize,
-    pub(super) path: Path,
-    pub(super) text: Cow<'h, str>,
-}
-
 /// A history, decoded.
 #[derive(Debug)]
 pub struct Case<'h> {
@@ -181,10 +184,15 @@ pub struct Case<'h> {
     pub(super) scanner: Scanner,
     /// What each user gets alone, where they were driven alone.
     pub(super) solos: Option<&'h Solos>,
-    run_ids: BTreeMap<Cow<'h, str>, usize>,
-    people: BTreeMap<&'h str, &'h UserPlan>,
-    by_index: BTreeMap<u32, &'h UserPlan>,
-    starts_by_run: BTreeMap<(&'h str, u16), usize>,
+    /// Of each run whether its events came as they should.
+    pub(super) orderly: Vec<Option<Orderly>>,
+    run_ids: BTreeMap<Key<'h>, usize>,
+    people: BTreeMap<Key<'h>, &'h UserPlan>,
+    /// Sorted; a plan mostly counts its users from 0.
+    by_index: Vec<(u32, &'h UserPlan)>,
+    /// Of each connection whether its user is in the plan.
+    known: Vec<bool>,
+    starts_by_run: StartsByRun<'h>,
 }
 
 impl<'h> Case<'h> {
@@ -200,9 +208,24 @@ impl<'h> Case<'h> {
         for (at, observation) in history.observations.iter().enumerate() {
             decoder.take(at, observation);
         }
-        let people = &history.plan.users;
-        let mut events = vec![Vec::new(); decoder.runs.len()];
-        let mut others = events.clone();
+        let people: BTreeMap<Key<'_>, &UserPlan> = history
+            .plan
+            .users
+            .iter()
+            .rev()
+            .map(|user| (Key::of(user.name.as_str()), user))
+            .collect();
+        let mut by_index: Vec<_> =
+            history.plan.users.iter().map(|user| (user.index, user)).collect();
+        by_index.sort_by_key(|(index, _)| *index);
+        // The first of two stands.
+        by_index.dedup_by_key(|(index, _)| *index);
+        let known = |connection: &Connection<'_>| {
+            connection.user.is_some_and(|user| people.contains_key(&Key::of(user.as_str())))
+        };
+        let known = decoder.connections.iter().map(known).collect();
+        let mut events = vec![Vec::with_capacity(8); decoder.runs.len()];
+        let mut others = vec![Vec::new(); decoder.runs.len()];
         for (at, message) in decoder.messages.iter().enumerate() {
             if let (Some(run), true) = (message.run_at, message.channel.carries_events()) {
                 let table = if message.is_event { &mut events } else { &mut others };
@@ -215,7 +238,7 @@ impl<'h> Case<'h> {
             malformed: decoder.malformed,
             reader: decoder.reader.clone(),
             named: Named::of(history, &decoder),
-            seen: seen::all(history, scanner, &decoder),
+            seen: seen::all(history, scanner, &mut decoder),
             messages: decoder.messages,
             connections: decoder.connections,
             runs: decoder.runs,
@@ -226,12 +249,15 @@ impl<'h> Case<'h> {
             scanner: scanner.clone(),
             solos: None,
             run_ids: decoder.run_ids,
-            people: people.iter().rev().map(|user| (user.name.as_str(), user)).collect(),
-            by_index: people.iter().rev().map(|user| (user.index, user)).collect(),
+            orderly: Vec::new(),
+            known,
+            people,
+            by_index,
             starts_by_run: decoder.starts_by_run,
             starts: decoder.starts,
         };
         super::runs::learn(&mut case);
+        case.orderly = case.events.iter().map(|events| Orderly::of(&case, events)).collect();
         case
     }
 
@@ -248,7 +274,7 @@ impl<'h> Case<'h> {
 
     /// Whose run that is, and which, as far as it is known.
     pub fn run_owner(&self, id: &RunId) -> Option<(&UserName, Option<u16>)> {
-        let facts = &self.runs[*self.run_ids.get(id.as_str())?];
+        let facts = &self.runs[*self.run_ids.get(&Key::of(id.as_str()))?];
         Some((facts.user.as_ref()?, facts.run))
     }
 
@@ -291,17 +317,28 @@ impl<'h> Case<'h> {
 
     /// The plan's user of that name.
     pub fn person(&self, name: &str) -> Option<&'h UserPlan> {
-        self.people.get(name).copied()
+        self.people.get(&Key::of(name)).copied()
+    }
+
+    /// Whether the message's observer is in the plan.
+    pub(super) fn knows_observer(&self, message: &Message<'_>) -> bool {
+        match self.connections[message.line].user == Some(&message.observer) {
+            true => self.known[message.line],
+            false => self.person(message.observer.as_str()).is_some(),
+        }
     }
 
     /// The plan's user of that index.
     pub fn person_at(&self, index: u32) -> Option<&'h UserPlan> {
-        self.by_index.get(&index).copied()
+        let there = |place: usize| self.by_index.get(place).filter(|(own, _)| *own == index);
+        let found = there(index as usize)
+            .or_else(|| there(self.by_index.partition_point(|(own, _)| *own < index)));
+        found.map(|(_, user)| *user)
     }
 
     /// Where that run of the plan was started.
     pub fn start_of(&self, user: &UserName, run: u16) -> Option<&Start<'h>> {
-        self.starts_by_run.get(&(user.as_str(), run)).map(|&at| &self.starts[at])
+        self.start_place(user, run).map(|at| &self.starts[at])
     }
 
     /// The kind of that run, as findings name it.
@@ -332,12 +369,11 @@ impl<'h> Case<'h> {
 
     /// The place in [`Self::starts`] of that run of the plan.
     pub(super) fn start_place(&self, user: &UserName, run: u16) -> Option<usize> {
-        self.starts_by_run.get(&(user.as_str(), run)).copied()
+        self.starts_by_run.get(user.as_str(), run)
     }
 
     pub(super) fn start_of_run_at(&self, run: usize) -> Option<usize> {
         let facts = &self.runs[run];
-        let key = (facts.user.as_ref()?.as_str(), facts.run?);
-        self.starts_by_run.get(&key).copied()
+        self.start_place(facts.user.as_ref()?, facts.run?)
     }
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::alter;
 use super::case::{Case, Channel, Message, Start};
 use super::control::Alteration;
+use super::keys::Key;
+use super::orderly::Orderly;
 use super::sequence::Sequence;
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
@@ -46,8 +48,11 @@ impl Oracle for Completeness {
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let mut suspects = Suspects::default();
         let mut items = 0;
-        for events in &case.events {
-            items += order(case, events, &mut suspects);
+        for (events, orderly) in case.events.iter().zip(&case.orderly) {
+            items += match orderly {
+                Some(orderly) => orderly.events,
+                None => order(case, events, &mut suspects),
+            };
         }
         let world = World::of(case);
         let expected = Sequence::of(case.dialect);
@@ -119,17 +124,17 @@ fn order(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 {
             let kind = FindingKind::Disorder;
             suspects.add(suspect(kind, user, run, operation, message.channel, evidence));
         };
-        let kind = case.run_kind(user, run);
+        let kind = || case.run_kind(user, run);
         let before = *highest.entry(message.line).or_insert(message);
         if before.sequence > message.sequence {
-            disorder(kind.into(), before, " of the same run after it");
+            disorder(kind().into(), before, " of the same run after it");
         } else {
             highest.insert(message.line, message);
         }
         if message.is_terminal {
             match ended.get(user.as_str()) {
                 Some(first) => disorder(
-                    format!("the end of {kind}"),
+                    format!("the end of {}", kind()),
                     first,
                     ", the second that ends the same run",
                 ),
@@ -143,37 +148,42 @@ fn order(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 {
 /// What a loss is judged against.
 pub(super) struct World<'c> {
     /// When each user's event connections ended, in order.
-    closings: BTreeMap<&'c str, Vec<u64>>,
+    closings: BTreeMap<Key<'c>, Vec<u64>>,
     /// When users were told of an end, but not of which run.
-    untold: BTreeMap<&'c str, Vec<u64>>,
+    untold: BTreeMap<Key<'c>, Vec<u64>>,
     /// When users were refused something, but not what.
-    refused: BTreeMap<&'c str, Vec<u64>>,
+    refused: BTreeMap<Key<'c>, Vec<u64>>,
 }
 
 impl<'c> World<'c> {
     pub(super) fn of(case: &'c Case<'_>) -> Self {
-        let mut closings: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        let mut closings: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
         for connection in case.connections.iter().filter(|connection| connection.is_socket) {
             if let (Some(user), Some(closed)) = (connection.user, connection.closed) {
-                closings.entry(user.as_str()).or_default().push(closed);
+                closings.entry(Key::of(user.as_str())).or_default().push(closed);
             }
         }
         closings.values_mut().for_each(|closings| closings.sort_unstable());
-        let mut untold: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-        let mut refused: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        let mut untold: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
+        let mut refused: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
         for message in case.messages.iter().filter(|message| message.run.is_none()) {
             let table = match message.kind.as_deref() {
                 _ if message.is_terminal => &mut untold,
                 Some(REFUSAL) => &mut refused,
                 _ => continue,
             };
-            table.entry(message.observer.as_str()).or_default().push(message.n);
+            table.entry(Key::of(message.observer.as_str())).or_default().push(message.n);
         }
         Self { closings, untold, refused }
     }
 
-    fn any_between(table: &BTreeMap<&str, Vec<u64>>, user: &UserName, from: u64, to: u64) -> bool {
-        table.get(user.as_str()).is_some_and(|numbers| {
+    fn any_between(
+        table: &BTreeMap<Key<'_>, Vec<u64>>,
+        user: &UserName,
+        from: u64,
+        to: u64,
+    ) -> bool {
+        table.get(&Key::of(user.as_str())).is_some_and(|numbers| {
             let next = numbers.partition_point(|&n| n <= from);
             numbers.get(next).is_some_and(|&n| n < to)
         })
@@ -208,7 +218,10 @@ fn socket_run(
     if world.is_cut(case, start, end) {
         return terminal.is_some().into();
     }
-    gap(case, start, &own, suspects);
+    let whole = start.run_at.and_then(|run| case.orderly[run]).is_some_and(Orderly::is_whole);
+    if !whole {
+        gap(case, start, &own, suspects);
+    }
     if let (Some(expected), Some(_)) = (expected, terminal) {
         expected.judge(case, start, &own, suspects);
     }

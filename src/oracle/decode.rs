@@ -4,9 +4,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::case::{CONNECTION_POINTER, Channel, Connection, Message, Start, Text};
-use super::leaves::{self, Leaves, Path, Paths, Value};
+use super::case::{CONNECTION_POINTER, Channel, Connection, Message, Start};
+use super::keys::Key;
+use super::leaves::{Leaves, Paths, Roles, Value};
 use super::runs::RunFacts;
+use super::seen::owner_in;
+use super::starts::StartsByRun;
+use super::texts::Texts;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::history::{Observation, What};
@@ -21,24 +25,28 @@ pub(super) struct Decoder<'h> {
     pub(super) reader: Reader,
     paths: Paths,
     /// For each user of a server that answers in order, what waits for its end.
-    in_order: BTreeMap<&'h str, InOrder>,
-    pointers: Pointers,
+    in_order: BTreeMap<Key<'h>, InOrder>,
+    /// What the last message held; its memory is used again.
+    leaves: Leaves<'h>,
+    scanner: Scanner,
+    round: u32,
     pub(super) malformed: u64,
     pub(super) messages: Vec<Message<'h>>,
-    pub(super) texts: Vec<Text<'h>>,
-    /// Canaries in members' names, with the message that they stand in.
-    pub(super) in_names: Vec<(usize, Owner)>,
+    pub(super) texts: Texts,
+    /// Canaries that the raw bytes may not show, in members' names and in texts with escapes, with
+    /// the message that they stand in.
+    pub(super) decoded: Vec<(usize, Owner)>,
     pub(super) connections: Vec<Connection<'h>>,
-    lines: BTreeMap<&'h str, usize>,
+    lines: BTreeMap<Key<'h>, usize>,
     /// The same by where the id stands in memory: what is recorded live shares it, and comparing
     /// texts that begin alike costs more.
     lines_by_place: BTreeMap<usize, usize>,
     /// The run of the last message of each connection.
     last_runs: Vec<Option<usize>>,
     pub(super) starts: Vec<Start<'h>>,
-    pub(super) starts_by_run: BTreeMap<(&'h str, u16), usize>,
+    pub(super) starts_by_run: StartsByRun<'h>,
     pub(super) runs: Vec<RunFacts>,
-    pub(super) run_ids: BTreeMap<Cow<'h, str>, usize>,
+    pub(super) run_ids: BTreeMap<Key<'h>, usize>,
 }
 
 /// The runs of one user whose ends come in the order of their starts.
@@ -50,52 +58,49 @@ struct InOrder {
     lost: bool,
 }
 
-#[derive(Debug)]
-struct Pointers {
-    kind: Path,
-    user: Path,
-    thread: Path,
-    run: Path,
-    sequence: Path,
-    agent: Path,
-    request: Path,
-    connection: Path,
-}
+const KIND: Roles = Roles(1);
+const USER: Roles = Roles(1 << 1);
+const THREAD: Roles = Roles(1 << 2);
+const RUN: Roles = Roles(1 << 3);
+const SEQUENCE: Roles = Roles(1 << 4);
+const AGENT: Roles = Roles(1 << 5);
+const REQUEST: Roles = Roles(1 << 6);
+const CONNECTION: Roles = Roles(1 << 7);
 
 impl<'h> Decoder<'h> {
     pub(super) fn new(dialect: &'h Dialect, scanner: Scanner, round: u32) -> Self {
-        let mut paths = Paths::new(scanner, round);
-        let mut pointer = |place: &str| match place.strip_prefix('/') {
-            Some(_) => paths.pointer(place),
-            None => leaves::NOWHERE,
-        };
+        let mut paths = Paths::new(scanner.clone(), round);
         let greets = if dialect.foreign.is_some() { "" } else { CONNECTION_POINTER };
-        let pointers = Pointers {
-            kind: pointer(&dialect.kind),
-            user: pointer(&dialect.user),
-            thread: pointer(&dialect.thread),
-            run: pointer(&dialect.run),
-            sequence: pointer(&dialect.sequence),
-            agent: pointer(&dialect.agent),
-            request: pointer(&dialect.request),
-            connection: pointer(greets),
-        };
+        for (pointer, role) in [
+            (dialect.kind.as_str(), KIND),
+            (&dialect.user, USER),
+            (&dialect.thread, THREAD),
+            (&dialect.run, RUN),
+            (&dialect.sequence, SEQUENCE),
+            (&dialect.agent, AGENT),
+            (&dialect.request, REQUEST),
+            (greets, CONNECTION),
+        ] {
+            paths.ask(pointer, role);
+        }
         Self {
             dialect,
             reader: Reader::new(dialect),
             in_order: BTreeMap::new(),
             paths,
-            pointers,
+            leaves: Leaves::default(),
+            scanner,
+            round,
             malformed: 0,
             messages: Vec::new(),
-            texts: Vec::new(),
-            in_names: Vec::new(),
+            texts: Texts::default(),
+            decoded: Vec::new(),
             connections: Vec::new(),
             lines: BTreeMap::new(),
             lines_by_place: BTreeMap::new(),
             last_runs: Vec::new(),
             starts: Vec::new(),
-            starts_by_run: BTreeMap::new(),
+            starts_by_run: StartsByRun::default(),
             runs: Vec::new(),
             run_ids: BTreeMap::new(),
         }
@@ -103,7 +108,7 @@ impl<'h> Decoder<'h> {
 
     /// The connection of that id, in the order of appearance.
     pub(super) fn line_of(&self, id: &ConnectionId) -> Option<usize> {
-        self.lines.get(id.as_str()).copied()
+        self.lines.get(&Key::of(id.as_str())).copied()
     }
 
     pub(super) fn take(&mut self, at: usize, observation: &'h Observation) {
@@ -113,9 +118,12 @@ impl<'h> Decoder<'h> {
         }
         match (&observation.what, &observation.by, line) {
             (What::Start { run, via, thread, request_id }, Some(user), _) => {
-                // The first start of a number stands; a plan has no second.
-                self.starts_by_run.entry((user.as_str(), *run)).or_insert(self.starts.len());
-                self.in_order.entry(user.as_str()).or_default().starts.push(self.starts.len());
+                self.starts_by_run.add(user.as_str(), *run, self.starts.len());
+                self.in_order
+                    .entry(Key::of(user.as_str()))
+                    .or_default()
+                    .starts
+                    .push(self.starts.len());
                 self.starts.push(Start {
                     n: observation.n,
                     user,
@@ -129,18 +137,18 @@ impl<'h> Decoder<'h> {
                 });
             }
             (What::Request { run: Some(run), .. }, Some(user), Some(_)) => {
-                let start = self.starts_by_run.get(&(user.as_str(), *run));
-                if let Some(start) = start.map(|&start| &mut self.starts[start])
+                let start = self.starts_by_run.get(user.as_str(), *run);
+                if let Some(start) = start.map(|start| &mut self.starts[start])
                     && start.via == Via::Http
                 {
                     start.line = start.line.or(line);
                 }
             }
             (What::GaveUp { run, at_rest }, Some(user), _) => {
-                if let Some(&start) = self.starts_by_run.get(&(user.as_str(), *run)) {
+                if let Some(start) = self.starts_by_run.get(user.as_str(), *run) {
                     self.starts[start].gave_up = Some((observation.n, *at_rest));
                 }
-                self.in_order.entry(user.as_str()).or_default().lost = true;
+                self.in_order.entry(Key::of(user.as_str())).or_default().lost = true;
             }
             (What::Received { raw }, Some(user), Some(line)) => {
                 let streamed = self.connections[line].is_http;
@@ -164,14 +172,14 @@ impl<'h> Decoder<'h> {
         {
             return line;
         }
-        if let Some(&line) = self.lines.get(id.as_str()) {
+        if let Some(line) = self.line_of(id) {
             self.lines_by_place.insert(place, line);
             return line;
         }
         let line = self.connections.len();
         self.lines_by_place.insert(place, line);
         self.last_runs.push(None);
-        self.lines.insert(id.as_str(), line);
+        self.lines.insert(Key::of(id.as_str()), line);
         self.connections.push(Connection {
             id,
             user: observation.by.as_ref(),
@@ -195,7 +203,7 @@ impl<'h> Decoder<'h> {
             What::Leave { .. } | What::Ended { .. } | What::Broken { .. }
         );
         if let (true, Some(user)) = (ends, &observation.by) {
-            let order = self.in_order.entry(user.as_str()).or_default();
+            let order = self.in_order.entry(Key::of(user.as_str())).or_default();
             order.lost |= order.ended < order.starts.len();
         }
         let connection = &mut self.connections[line];
@@ -235,13 +243,8 @@ impl<'h> Decoder<'h> {
         bytes: &'h [u8],
     ) {
         let payload = self.reader.payload(bytes, channel == Channel::Stream);
-        let leaves = match &payload.json {
-            Cow::Borrowed(json) => leaves::read(&mut self.paths, json),
-            Cow::Owned(json) => leaves::read(&mut self.paths, json).map(Leaves::into_owned),
-        };
-        let is_json = leaves.is_some();
-        let is_object = leaves.as_ref().is_some_and(|leaves| leaves.is_object);
-        let Leaves { values, in_names, .. } = leaves.unwrap_or_default();
+        let mut leaves = std::mem::take(&mut self.leaves);
+        let is_json = leaves.take(&mut self.paths, &payload.json);
         let connection = &self.connections[line];
         let mut message = Message {
             n,
@@ -263,26 +266,26 @@ impl<'h> Decoder<'h> {
             asked_run: connection.asked_run.filter(|_| channel != Channel::Websocket),
             line,
             run_at: None,
+            texts: 0,
         };
-        let number = self.messages.len();
-        for (path, value) in values {
-            self.fill(&mut message, path, &value);
-            if let Value::Text(text) = value {
-                self.texts.push(Text { message: number, path, text });
+        for (path, value) in &leaves.values {
+            let roles = self.paths.roles(*path);
+            if roles != Roles::default() {
+                self.fill(&mut message, roles, value);
             }
         }
-        self.in_names.extend(in_names.into_iter().map(|owner| (number, owner)));
         match &self.dialect.foreign {
             None => {
                 self.classify(&mut message);
-                let fits = is_object && message.kind.is_some();
+                let fits = leaves.is_object && message.kind.is_some();
                 self.malformed += u64::from(channel == Channel::Websocket && !fits);
             }
             Some(foreign) => {
                 self.classify_foreign(&mut message, &payload, is_json);
-                let asked = message.asked_run.filter(|_| message.is_event).and_then(|run| {
-                    self.starts_by_run.get(&(message.observer.as_str(), run)).copied()
-                });
+                let asked = message
+                    .asked_run
+                    .filter(|_| message.is_event)
+                    .and_then(|run| self.starts_by_run.get(message.observer.as_str(), run));
                 if let (Some(start), Some(run)) = (asked, message.run_at) {
                     self.starts[start].run_at.get_or_insert(run);
                 }
@@ -291,30 +294,58 @@ impl<'h> Decoder<'h> {
                 }
             }
         }
+        message.texts = self.texts.place(message.line, message.run_at);
+        self.take_texts(message.texts, &leaves);
         self.messages.push(message);
+        self.leaves = leaves;
+    }
+
+    /// What a message, the next one, holds that its raw bytes may not show.
+    fn take_texts(&mut self, place: usize, leaves: &Leaves<'h>) {
+        let number = self.messages.len();
+        let texts = self.texts.at(place);
+        let only_texts = leaves.values.iter().filter_map(|(path, value)| match value {
+            Value::Text(text) => Some((*path, text)),
+            Value::Number(_) => None,
+        });
+        for (nth, (path, text)) in only_texts.enumerate() {
+            texts.take(nth, path, text);
+            if let Cow::Owned(text) = text {
+                texts.may_be_cut |= self.scanner.scan_piece(text.as_bytes(), |sighting| {
+                    self.decoded.push((number, owner_in(self.round, &sighting)));
+                });
+            }
+        }
+        self.decoded.extend(leaves.in_names.iter().map(|owner| (number, *owner)));
+    }
+
+    /// Reads a message's texts again.
+    pub(super) fn texts_of(&mut self, bytes: &'h [u8], channel: Channel) -> Leaves<'h> {
+        let payload = self.reader.payload(bytes, channel == Channel::Stream);
+        let mut leaves = Leaves::default();
+        leaves.take(&mut self.paths, &payload.json);
+        leaves
     }
 
     /// Of two members with the same name the last one counts, as in nearly every parser.
-    fn fill(&mut self, message: &mut Message<'h>, path: Path, value: &Value<'h>) {
-        let Pointers { kind, user, thread, run, sequence, agent, request, connection } =
-            &self.pointers;
+    fn fill(&mut self, message: &mut Message<'h>, roles: Roles, value: &Value<'h>) {
         let id = || match value {
             Value::Text(text) => text.clone(),
             Value::Number(number) => Cow::Owned(number.to_string()),
         };
-        for (wanted, slot) in [
-            (kind, &mut message.kind),
-            (user, &mut message.user),
-            (thread, &mut message.thread),
-            (agent, &mut message.agent),
-            (request, &mut message.request),
-            (connection, &mut message.greeted),
+        for (role, slot) in [
+            (KIND, &mut message.kind),
+            (USER, &mut message.user),
+            (THREAD, &mut message.thread),
+            (AGENT, &mut message.agent),
+            (REQUEST, &mut message.request),
+            (CONNECTION, &mut message.greeted),
         ] {
-            if *wanted == path {
+            if roles.has(role) {
                 *slot = Some(id());
             }
         }
-        if *sequence == path {
+        if roles.has(SEQUENCE) {
             message.sequence = match value {
                 Value::Number(number) => {
                     // Counted from 1, wherever the server begins.
@@ -324,7 +355,7 @@ impl<'h> Decoder<'h> {
                 Value::Text(_) => None,
             };
         }
-        if *run == path {
+        if roles.has(RUN) {
             let foreign = self.dialect.foreign.as_ref();
             let id = match foreign.is_some_and(|foreign| !foreign.unique_runs) {
                 true => Cow::Owned(format!("{} of {}", id(), message.observer)),
@@ -334,8 +365,8 @@ impl<'h> Decoder<'h> {
             let last = self.last_runs[message.line];
             let same = last.filter(|&last| self.runs[last].id.as_str() == id);
             let at = same.unwrap_or_else(|| {
-                *self.run_ids.entry(id).or_insert_with_key(|id| {
-                    self.runs.push(RunFacts::unknown(RunId::new(id)));
+                *self.run_ids.entry(Key::from(id)).or_insert_with_key(|id| {
+                    self.runs.push(RunFacts::unknown(RunId::new(id.text())));
                     self.runs.len() - 1
                 })
             });
@@ -397,8 +428,7 @@ impl<'h> Decoder<'h> {
     /// Finds the run of a message that names none.
     fn place(&mut self, message: &mut Message<'h>, matching: Matching) {
         let observer = message.observer.as_str();
-        let asked =
-            message.asked_run.and_then(|run| self.starts_by_run.get(&(observer, run)).copied());
+        let asked = message.asked_run.and_then(|run| self.starts_by_run.get(observer, run));
         if let Some(run) = asked.and_then(|start| self.starts[start].run_at) {
             // Its stream has named it.
             message.run_at = Some(run);
@@ -412,8 +442,8 @@ impl<'h> Decoder<'h> {
                 (format!("request {request} of {observer}"), None)
             }
             (None, Matching::Order) => {
-                let Some(order) = self.in_order.get_mut(observer).filter(|order| !order.lost)
-                else {
+                let own = Key::from(Cow::Owned(observer.to_owned()));
+                let Some(order) = self.in_order.get_mut(&own).filter(|order| !order.lost) else {
                     return;
                 };
                 let Some(&start) = order.starts.get(order.ended) else { return };
@@ -422,8 +452,8 @@ impl<'h> Decoder<'h> {
             }
             (None, Matching::Run | Matching::Stream) => return,
         };
-        let at = *self.run_ids.entry(Cow::Owned(id)).or_insert_with_key(|id| {
-            self.runs.push(RunFacts::made_up(RunId::new(id)));
+        let at = *self.run_ids.entry(Key::from(Cow::Owned(id))).or_insert_with_key(|id| {
+            self.runs.push(RunFacts::made_up(RunId::new(id.text())));
             self.runs.len() - 1
         });
         if let Some(start) = start {

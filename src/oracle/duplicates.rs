@@ -37,8 +37,11 @@ impl Oracle for Duplicates {
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let mut suspects = Suspects::default();
         let mut items = 0;
-        for events in &case.events {
-            items += judge_run(case, events, &mut suspects);
+        for (events, orderly) in case.events.iter().zip(&case.orderly) {
+            items += match orderly {
+                Some(orderly) => orderly.events,
+                None => judge_run(case, events, &mut suspects),
+            };
         }
         Judgement::new(
             suspects.finish(),

@@ -5,12 +5,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::seen::owner_in;
 use crate::trial::canary::{Owner, Scanner};
+use crate::trial::json::{self, Visitor};
 
 /// A place in JSON messages: member names from the root. All elements of an array share one place,
 /// so that a text which comes in pieces is one text.
@@ -23,13 +21,23 @@ const ROOT: Path = Path(0);
 const ELSEWHERE: Path = Path(1);
 
 /// No place at all: what a dialect does not name stands nowhere.
-pub(super) const NOWHERE: Path = Path(u32::MAX);
+const NOWHERE: Path = Path(u32::MAX);
 
 /// What an array's elements are called; an object's member of that name shares the place.
 const ELEMENT: &str = "*";
 
 /// So many places are told apart. The names are the server's, and it may never stop making them up.
 const MOST_PLACES: usize = 4096;
+
+/// What the dialect asks for at a place: a set, since two pointers may name one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Roles(pub(super) u8);
+
+impl Roles {
+    pub(super) fn has(self, role: Self) -> bool {
+        self.0 & role.0 != 0
+    }
+}
 
 /// What stands at a leaf, of what the oracles ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,22 +55,57 @@ pub(super) struct Paths {
     round: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Node {
+    parent: Path,
+    name: Box<str>,
     children: BTreeMap<Box<str>, Path>,
+    /// Which child came first in the last object that stood here, and which sibling came after this
+    /// node: messages of one server are alike, so mostly the same one comes again.
+    first: Path,
+    next: Path,
     /// Whether the dialect asks for single elements of an array that stands here.
     indexed: bool,
+    roles: Roles,
     /// The canaries in the name itself: it is read once, however often it comes.
     in_name: Vec<Owner>,
 }
 
+impl Node {
+    fn new(parent: Path, name: &str, in_name: Vec<Owner>) -> Self {
+        Self {
+            parent,
+            name: name.into(),
+            children: BTreeMap::new(),
+            first: NOWHERE,
+            next: NOWHERE,
+            indexed: false,
+            roles: Roles::default(),
+            in_name,
+        }
+    }
+}
+
 impl Paths {
     pub(super) fn new(scanner: Scanner, round: u32) -> Self {
-        Self { nodes: vec![Node::default(), Node::default()], scanner, round }
+        let nobodys = || Node::new(NOWHERE, "", Vec::new());
+        Self { nodes: vec![nobodys(), nobodys()], scanner, round }
     }
 
-    /// The place that a JSON pointer names.
-    pub(super) fn pointer(&mut self, pointer: &str) -> Path {
+    /// Gives the place that a JSON pointer names a further role; an empty one names nothing.
+    pub(super) fn ask(&mut self, pointer: &str, role: Roles) {
+        if pointer.starts_with('/') {
+            let at = self.pointer(pointer);
+            self.node(at).roles.0 |= role.0;
+        }
+    }
+
+    /// What the dialect asks for there.
+    pub(super) fn roles(&self, at: Path) -> Roles {
+        self.nodes[at.0 as usize].roles
+    }
+
+    fn pointer(&mut self, pointer: &str) -> Path {
         let mut at = ROOT;
         for token in pointer.split('/').skip(1) {
             if token.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -86,8 +129,28 @@ impl Paths {
         }
         let child = Path(self.nodes.len() as u32);
         let in_name = self.canaries_in(name);
-        self.nodes.push(Node { in_name, ..Node::default() });
+        self.nodes.push(Node::new(at, name, in_name));
         self.node(at).children.insert(name.into(), child);
+        child
+    }
+
+    /// The same, where `last` was the sibling before it.
+    fn next_child(&mut self, at: Path, last: Option<Path>, name: &str) -> Path {
+        let guess = match last {
+            Some(last) => self.nodes[last.0 as usize].next,
+            None => self.nodes[at.0 as usize].first,
+        };
+        if let Some(node) = self.nodes.get(guess.0 as usize)
+            && node.parent == at
+            && *node.name == *name
+        {
+            return guess;
+        }
+        let child = self.child(at, name);
+        match last {
+            Some(last) => self.node(last).next = child,
+            None => self.node(at).first = child,
+        }
         child
     }
 
@@ -98,7 +161,7 @@ impl Paths {
                 return child;
             }
         }
-        self.child(at, ELEMENT)
+        self.next_child(at, None, ELEMENT)
     }
 
     fn canaries_in(&self, name: &str) -> Vec<Owner> {
@@ -118,138 +181,78 @@ pub(super) struct Leaves<'h> {
     pub(super) is_object: bool,
 }
 
-impl Leaves<'_> {
-    /// The same, apart from the text that it was read from.
-    pub(super) fn into_owned<'o>(self) -> Leaves<'o> {
-        let owned = |value| match value {
-            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
-            Value::Number(number) => Value::Number(number),
-        };
-        let values = self.values.into_iter().map(|(path, value)| (path, owned(value)));
-        Leaves { values: values.collect(), in_names: self.in_names, is_object: self.is_object }
+impl<'h> Leaves<'h> {
+    /// Puts what this text holds in the place of what another one held; nothing, and false, if it
+    /// is no JSON, or nested deeper than anybody nests.
+    fn read(&mut self, paths: &mut Paths, bytes: &'h [u8]) -> bool {
+        self.clear();
+        let whole = json::read(bytes, ROOT, &mut Walk { paths, leaves: self });
+        if !whole {
+            self.clear();
+        }
+        whole
     }
-}
 
-/// Reads a JSON text; nothing if it is none, or nested deeper than anybody nests.
-pub(super) fn read<'h>(paths: &mut Paths, bytes: &'h [u8]) -> Option<Leaves<'h>> {
-    let mut leaves = Leaves::default();
-    let mut input = serde_json::Deserializer::from_slice(bytes);
-    Walk { paths, at: ROOT, leaves: &mut leaves }.deserialize(&mut input).ok()?;
-    input.end().ok()?;
-    Some(leaves)
+    /// The same, whether the text stays or not.
+    pub(super) fn take(&mut self, paths: &mut Paths, json: &Cow<'h, [u8]>) -> bool {
+        match json {
+            Cow::Borrowed(json) => self.read(paths, json),
+            Cow::Owned(json) => self.read_owned(paths, json),
+        }
+    }
+
+    fn read_owned(&mut self, paths: &mut Paths, bytes: &[u8]) -> bool {
+        let mut leaves = Leaves::default();
+        let whole = leaves.read(paths, bytes);
+        self.clear();
+        let owned = |(path, value)| match value {
+            Value::Text(text) => (path, Value::Text(Cow::Owned(Cow::<str>::into_owned(text)))),
+            Value::Number(number) => (path, Value::Number(number)),
+        };
+        self.values.extend(leaves.values.into_iter().map(owned));
+        (self.in_names, self.is_object) = (leaves.in_names, leaves.is_object);
+        whole
+    }
+
+    fn clear(&mut self) {
+        self.values.clear();
+        self.in_names.clear();
+        self.is_object = false;
+    }
 }
 
 struct Walk<'w, 'h> {
     paths: &'w mut Paths,
-    at: Path,
     leaves: &'w mut Leaves<'h>,
 }
 
-impl<'h> Walk<'_, 'h> {
-    fn leaf(self, value: Value<'h>) {
-        self.leaves.values.push((self.at, value));
-    }
-}
-
-impl<'h> DeserializeSeed<'h> for Walk<'_, 'h> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'h>>(self, input: D) -> Result<(), D::Error> {
-        input.deserialize_any(self)
-    }
-}
-
 impl<'h> Visitor<'h> for Walk<'_, 'h> {
-    type Value = ();
+    type Place = Path;
 
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("JSON")
+    fn object(&mut self, at: Path) {
+        self.leaves.is_object |= at == ROOT;
     }
 
-    fn visit_borrowed_str<E>(self, text: &'h str) -> Result<(), E> {
-        self.leaf(Value::Text(Cow::Borrowed(text)));
-        Ok(())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.leaf(Value::Text(Cow::Owned(text.into())));
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.leaf(Value::Number(number));
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'h>>(self, mut input: A) -> Result<(), A::Error> {
-        let Self { paths, at, leaves } = self;
-        let mut index = 0;
-        loop {
-            let at = paths.element(at, index);
-            if input.next_element_seed(Walk { paths, at, leaves })?.is_none() {
-                return Ok(());
-            }
-            index += 1;
-        }
-    }
-
-    fn visit_map<A: MapAccess<'h>>(self, mut input: A) -> Result<(), A::Error> {
-        let Self { paths, at, leaves } = self;
-        leaves.is_object |= at == ROOT;
-        loop {
-            let name = Name { paths, at, in_names: &mut leaves.in_names };
-            let Some(at) = input.next_key_seed(name)? else { return Ok(()) };
-            input.next_value_seed(Walk { paths, at, leaves })?;
-        }
-    }
-}
-
-/// Reads a member's name and says which place it is.
-struct Name<'w> {
-    paths: &'w mut Paths,
-    at: Path,
-    in_names: &'w mut Vec<Owner>,
-}
-
-impl<'h> DeserializeSeed<'h> for Name<'_> {
-    type Value = Path;
-
-    fn deserialize<D: Deserializer<'h>>(self, input: D) -> Result<Path, D::Error> {
-        input.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Name<'_> {
-    type Value = Path;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a member's name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Path, E> {
-        let child = self.paths.child(self.at, name);
+    fn member(&mut self, object: Path, last: Option<Path>, name: &str) -> Path {
+        let child = self.paths.next_child(object, last, name);
         if child == ELSEWHERE {
-            self.in_names.extend(self.paths.canaries_in(name));
+            self.leaves.in_names.extend(self.paths.canaries_in(name));
         } else {
-            self.in_names.extend_from_slice(&self.paths.node(child).in_name);
+            self.leaves.in_names.extend_from_slice(&self.paths.node(child).in_name);
         }
-        Ok(child)
+        child
+    }
+
+    fn element(&mut self, array: Path, index: usize) -> Path {
+        self.paths.element(array, index)
+    }
+
+    fn text(&mut self, at: Path, text: Cow<'h, str>) {
+        self.leaves.values.push((at, Value::Text(text)));
+    }
+
+    fn number(&mut self, at: Path, number: u64) {
+        self.leaves.values.push((at, Value::Number(number)));
     }
 }
 
@@ -260,6 +263,11 @@ mod tests {
 
     fn paths() -> Paths {
         Paths::new(Scanner::new(CampaignKey::from_seed(7)), 0)
+    }
+
+    fn read<'h>(paths: &mut Paths, bytes: &'h [u8]) -> Option<Leaves<'h>> {
+        let mut leaves = Leaves::default();
+        leaves.read(paths, bytes).then_some(leaves)
     }
 
     fn texts(leaves: &Leaves<'_>, at: Path) -> Vec<String> {

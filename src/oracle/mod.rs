@@ -21,6 +21,7 @@ pub mod control;
 mod control_effect;
 mod decode;
 mod duplicates;
+mod keys;
 pub mod latent;
 mod leaves;
 mod named;
@@ -28,6 +29,7 @@ mod non_interference;
 mod normal;
 #[doc(hidden)]
 pub mod notation;
+mod orderly;
 mod ownership;
 mod plant;
 mod private;
@@ -35,8 +37,10 @@ pub mod runs;
 pub mod seen;
 mod sequence;
 mod solo;
+mod starts;
 mod stop_and_approve;
 mod suspects;
+mod texts;
 
 use crate::trial::canary::PHANTOM_USER;
 use crate::trial::control::phantom_owner;

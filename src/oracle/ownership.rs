@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::alter;
 use super::case::{Case, Message};
 use super::control::Alteration;
+use super::keys::Key;
 use super::runs::RunFacts;
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle, private};
@@ -50,7 +51,7 @@ impl Oracle for Ownership {
             items += run_id(case, message, &mut suspects);
             if let Some(id) = message.greeted.as_deref() {
                 items += 1;
-                let first = *greeted.entry(id).or_insert(message);
+                let first = *greeted.entry(Key::of(id)).or_insert(message);
                 connection_id(first, message, &mut suspects);
             }
         }
@@ -87,6 +88,9 @@ fn suspect(
 }
 
 fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u64 {
+    if message.user.as_deref() == Some(message.observer.as_str()) {
+        return case.knows_observer(message).into();
+    }
     let Some(named) = message.user.as_deref().and_then(|user| case.person(user)) else { return 0 };
     let (victim, observer) = (&named.name, &message.observer);
     if victim != observer {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::case::Case;
+use super::keys::Key;
 use super::seen::EARLIER;
 use crate::trial::canary::Field;
 use crate::trial::ids::{RunId, UserName};
@@ -110,11 +111,11 @@ struct Waiting {
 }
 
 fn learn_from_acceptances(case: &mut Case<'_>) {
-    let mut waiting: BTreeMap<(&str, &str), Waiting> = BTreeMap::new();
+    let mut waiting: BTreeMap<Key<'_>, BTreeMap<&str, Waiting>> = BTreeMap::new();
     for (at, start) in case.starts.iter().enumerate().filter(|(_, start)| start.via == Via::Socket)
     {
-        let key = (start.user.as_str(), start.request_id.as_str());
-        waiting.entry(key).or_default().starts.push(at);
+        let of_user = waiting.entry(Key::of(start.user.as_str())).or_default();
+        of_user.entry(start.request_id.as_str()).or_default().starts.push(at);
     }
     let mut acceptances = Vec::new();
     for at in 0..case.messages.len() {
@@ -122,13 +123,14 @@ fn learn_from_acceptances(case: &mut Case<'_>) {
         if !message.is_acceptance {
             continue;
         }
-        let named = message.user.as_deref().and_then(|user| case.person(user));
-        let foreign = named.filter(|user| user.name != message.observer);
+        let foreign = message.user.as_deref().filter(|user| *user != message.observer.as_str());
+        let foreign = foreign.and_then(|user| case.person(user));
         let (answers, user) = match (foreign, message.request.as_deref()) {
             (Some(other), _) => (Answers::Unclear, other.name.clone()),
             (None, None) => (Answers::Unclear, message.observer.clone()),
             (None, Some(request)) => {
-                let waiting = waiting.get_mut(&(message.observer.as_str(), request));
+                let of_user = waiting.get_mut(&Key::of(message.observer.as_str()));
+                let waiting = of_user.and_then(|of_user| of_user.get_mut(request));
                 (answered(case, at, waiting), message.observer.clone())
             }
         };

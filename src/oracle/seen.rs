@@ -3,9 +3,12 @@
 //! The raw bytes of a connection are one stream, since a server may cut anything anywhere. The
 //! decoded texts of one field of one run are another, since streamed answers come in pieces.
 
-use super::case::{Channel, Text};
+use std::borrow::Cow;
+
+use super::case::{Channel, Message};
 use super::decode::Decoder;
-use crate::trial::canary::{Owner, Scanner, Sighting, Stream};
+use super::leaves::{Path, Value};
+use crate::trial::canary::{Owner, Scanner, Sighting, Stream, Tail};
 use crate::trial::history::{History, What};
 use crate::trial::ids::UserName;
 
@@ -50,13 +53,32 @@ pub struct Seen {
 }
 
 /// Finds them all.
-pub(super) fn all(history: &History, scanner: &Scanner, decoder: &Decoder<'_>) -> Vec<Seen> {
-    let mut seen = in_raw_bytes(history, scanner, decoder);
-    in_texts(history, scanner, decoder, &mut seen);
-    for &(message, owner) in &decoder.in_names {
+pub(super) fn all<'h>(
+    history: &'h History,
+    scanner: &Scanner,
+    decoder: &mut Decoder<'h>,
+) -> Vec<Seen> {
+    let mut seen = Vec::with_capacity(decoder.messages.len());
+    let may_be_cut = in_raw_bytes(history, scanner, decoder, &mut seen);
+    gather(history, scanner, decoder, &may_be_cut, seen)
+}
+
+/// Adds what is cut on those connections and in the texts where something may be.
+fn gather<'h>(
+    history: &'h History,
+    scanner: &Scanner,
+    decoder: &mut Decoder<'h>,
+    may_be_cut: &[bool],
+    mut seen: Vec<Seen>,
+) -> Vec<Seen> {
+    if may_be_cut.contains(&true) {
+        across_messages(history, scanner, decoder, may_be_cut, &mut seen);
+    }
+    across_texts(history, scanner, decoder, &mut seen);
+    for &(message, owner) in &decoder.decoded {
         seen.push(in_message(decoder, message, decoder.messages[message].n, owner));
     }
-    // The raw scan sees most texts too. Of the same canary in the same observation the reading that
+    // What is found twice is the same. Of the same canary in the same observation the reading that
     // needs the fewest others stands.
     seen.retain(|seen| !is_own_of_earlier(history, seen.owner, &seen.observer));
     seen.sort_by_key(|seen| (seen.at, seen.owner, std::cmp::Reverse(seen.from)));
@@ -75,6 +97,90 @@ fn in_message(decoder: &Decoder<'_>, at: usize, from: u64, owner: Owner) -> Seen
         channel: message.channel,
         message: Some(at),
     }
+}
+
+/// What came in with one observation.
+struct Arrived<'h> {
+    at: usize,
+    n: u64,
+    observer: &'h UserName,
+    /// The connection in the decoder's table; one more is for what came on no connection.
+    line: usize,
+    /// Headers and body.
+    parts: [&'h [u8]; 2],
+    channel: Channel,
+    message: Option<usize>,
+}
+
+impl Arrived<'_> {
+    fn sees(&self, from: u64, owner: Owner) -> Seen {
+        let Self { at, n, channel, message, .. } = *self;
+        Seen { owner, at, n, from, observer: self.observer.clone(), channel, message }
+    }
+}
+
+fn arrived<'c, 'h: 'c>(
+    history: &'h History,
+    decoder: &'c Decoder<'h>,
+) -> impl Iterator<Item = Arrived<'h>> + 'c {
+    let mut messages = decoder.messages.iter().enumerate().peekable();
+    history.observations.iter().enumerate().filter_map(move |(at, observation)| {
+        let message = messages.next_if(|(_, message)| message.at == at);
+        let (Some(raw), Some(observer)) = (observation.what.inbound(), &observation.by) else {
+            return None;
+        };
+        let line = match (message, &observation.on) {
+            (Some((_, message)), _) => Some(message.line),
+            (None, Some(on)) => decoder.line_of(on),
+            (None, None) => None,
+        };
+        let (headers, channel) = match &observation.what {
+            What::Answer { headers, .. } => (headers.bytes(), Channel::HttpAnswer),
+            What::Refused { .. } => (&[][..], Channel::HttpAnswer),
+            _ => {
+                let streamed = message.is_some_and(|(_, own)| own.channel == Channel::Stream);
+                (&[][..], if streamed { Channel::Stream } else { Channel::Websocket })
+            }
+        };
+        Some(Arrived {
+            at,
+            n: observation.n,
+            observer,
+            line: line.unwrap_or(decoder.connections.len()),
+            parts: [headers, raw.bytes()],
+            channel,
+            message: message.map(|(number, _)| number),
+        })
+    })
+}
+
+/// What stands whole in what came in at once. Says of each connection whether something may be cut
+/// there, and notes where it may be cut in texts.
+fn in_raw_bytes<'h>(
+    history: &'h History,
+    scanner: &Scanner,
+    decoder: &mut Decoder<'h>,
+    seen: &mut Vec<Seen>,
+) -> Vec<bool> {
+    let round = history.plan.campaign.round();
+    let mut ends = vec![Tail::default(); decoder.connections.len() + 1];
+    let mut may_be_cut = vec![false; ends.len()];
+    let mut texts = Vec::new();
+    for arrived in arrived(history, decoder) {
+        for part in arrived.parts.into_iter().filter(|part| !part.is_empty()) {
+            let in_part = scanner.scan_piece(part, |sighting| {
+                seen.push(arrived.sees(arrived.n, owner_in(round, &sighting)));
+            });
+            may_be_cut[arrived.line] |= ends[arrived.line].take(part) | in_part;
+            if in_part {
+                texts.extend(arrived.message.map(|message| decoder.messages[message].texts));
+            }
+        }
+    }
+    for place in texts {
+        decoder.texts.at(place).may_be_cut = true;
+    }
+    may_be_cut
 }
 
 /// One connection's bytes so far.
@@ -99,57 +205,63 @@ impl Line {
     }
 }
 
-fn in_raw_bytes(history: &History, scanner: &Scanner, decoder: &Decoder<'_>) -> Vec<Seen> {
-    let mut seen = Vec::new();
-    // One more is for what came on no connection.
-    let mut lines: Vec<Option<Line>> = vec![None; decoder.connections.len() + 1];
-    let mut messages = decoder.messages.iter().enumerate().peekable();
-    for (at, observation) in history.observations.iter().enumerate() {
-        let message = messages.next_if(|(_, message)| message.at == at).map(|(number, _)| number);
-        let (Some(raw), Some(observer)) = (observation.what.inbound(), &observation.by) else {
-            continue;
-        };
-        let line = match (message, &observation.on) {
-            (Some(message), _) => Some(decoder.messages[message].line),
-            (None, Some(on)) => decoder.line_of(on),
-            (None, None) => None,
-        };
-        let line = lines[line.unwrap_or(decoder.connections.len())].get_or_insert_with(|| Line {
+/// The bytes of those connections as streams.
+fn across_messages(
+    history: &History,
+    scanner: &Scanner,
+    decoder: &Decoder<'_>,
+    which: &[bool],
+    seen: &mut Vec<Seen>,
+) {
+    let round = history.plan.campaign.round();
+    let mut lines: Vec<Option<Line>> = vec![None; which.len()];
+    for arrived in arrived(history, decoder).filter(|arrived| which[arrived.line]) {
+        let line = lines[arrived.line].get_or_insert_with(|| Line {
             stream: Stream::new(scanner.clone()),
             chunks: Vec::new(),
             length: 0,
         });
-        let (headers, channel) = match &observation.what {
-            What::Answer { headers, .. } => (headers.bytes(), Channel::HttpAnswer),
-            What::Refused { .. } => (&[][..], Channel::HttpAnswer),
-            _ => {
-                let streamed =
-                    message.is_some_and(|at| decoder.messages[at].channel == Channel::Stream);
-                (&[][..], if streamed { Channel::Stream } else { Channel::Websocket })
-            }
-        };
-        for part in [headers, raw.bytes()] {
-            for (from, sighting) in line.feed(observation.n, part) {
-                let owner = owner_in(history.plan.campaign.round(), &sighting);
-                let (n, observer) = (observation.n, observer.clone());
-                seen.push(Seen { owner, at, n, from, observer, channel, message });
+        for part in arrived.parts {
+            for (from, sighting) in line.feed(arrived.n, part) {
+                seen.push(arrived.sees(from, owner_in(round, &sighting)));
             }
         }
     }
-    seen
 }
 
-/// The texts of each (connection, run, field) in a row, in one buffer, so that one search goes over
-/// all of them: a stream for each would cost more than the search.
-fn in_texts(history: &History, scanner: &Scanner, decoder: &Decoder<'_>, seen: &mut Vec<Seen>) {
+/// A text in a message, and where it stands there.
+struct Text<'h> {
+    message: usize,
+    path: Path,
+    text: Cow<'h, str>,
+}
+
+/// The texts in which something may be cut: those of each (connection, run, field) in a row, in one
+/// buffer, so that one search goes over all of them.
+fn across_texts<'h>(
+    history: &'h History,
+    scanner: &Scanner,
+    decoder: &mut Decoder<'h>,
+    seen: &mut Vec<Seen>,
+) {
+    let mut texts = Vec::new();
+    for number in 0..decoder.messages.len() {
+        let Message { texts: place, at, channel, .. } = decoder.messages[number];
+        if decoder.texts.at(place).may_be_cut {
+            let leaves = decoder.texts_of(super::control::bytes(history, at), channel);
+            texts.extend(leaves.values.into_iter().filter_map(|(path, value)| match value {
+                Value::Text(text) => Some(Text { message: number, path, text }),
+                Value::Number(_) => None,
+            }));
+        }
+    }
     let group = |text: &Text<'_>| {
         let message = &decoder.messages[text.message];
         (message.line, message.run_at, text.path)
     };
-    let mut order: Vec<_> =
-        decoder.texts.iter().enumerate().map(|(at, text)| (group(text), at)).collect();
+    let mut order: Vec<_> = texts.iter().enumerate().map(|(at, text)| (group(text), at)).collect();
     order.sort_unstable();
-    let length = decoder.texts.iter().map(|text| text.text.len() + 1).sum();
+    let length = texts.iter().map(|text| text.text.len() + 1).sum();
     let mut buffer: Vec<u8> = Vec::with_capacity(length);
     let mut ends = Vec::with_capacity(order.len());
     let mut last = None;
@@ -158,8 +270,8 @@ fn in_texts(history: &History, scanner: &Scanner, decoder: &Decoder<'_>, seen: &
             buffer.push(GAP);
         }
         last = Some(group);
-        buffer.extend_from_slice(decoder.texts[at].text.as_bytes());
-        ends.push((buffer.len() as u64, decoder.texts[at].message));
+        buffer.extend_from_slice(texts[at].text.as_bytes());
+        ends.push((buffer.len() as u64, texts[at].message));
     }
     for sighting in scanner.scan(&buffer) {
         let Sighting { start, end, .. } = sighting;
@@ -168,5 +280,115 @@ fn in_texts(history: &History, scanner: &Scanner, decoder: &Decoder<'_>, seen: &
         let holding = |offset| ends[ends.partition_point(|&(end, _)| end <= offset)].1;
         let from = history.observations[decoder.messages[holding(start)].at].n;
         seen.push(in_message(decoder, holding(end - 1), from, owner));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::notation;
+    use crate::trial::canary::{Encoding, Field, Mint};
+    use crate::trial::dialect::Dialect;
+    use crate::trial::history::Observation;
+    use crate::trial::ids::ConnectionId;
+    use crate::trial::raw::Raw;
+
+    /// A row of numbers that is the same in every run of the test.
+    struct Draw(u64);
+
+    impl Draw {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (self.0 >> 33) as usize % limit
+        }
+    }
+
+    /// Canaries in every encoding, whole and in pieces: over texts of one field, over frames, with
+    /// escapes, and with other runs and fields between the pieces.
+    fn cut_history(draw: &mut Draw) -> History {
+        let mut history = notation::history("alice connects; bob connects; alice starts r1");
+        let mint = Mint::new(history.plan.campaign);
+        let encodings = Encoding::all();
+        let mut texts: Vec<(usize, &str, String)> = Vec::new();
+        for run in 0..3 {
+            let owner = Owner { user: draw.below(2) as u32, run: 1, field: Field::Prompt };
+            let encoded = encodings[draw.below(encodings.len())].encode(&mint.mint(owner));
+            let field = ["message", "result"][draw.below(2)];
+            let mut rest = encoded.as_str();
+            while !rest.is_empty() {
+                let most = [1, 3, 12, 200][draw.below(4)];
+                let (piece, after) = rest.split_at((1 + draw.below(most)).min(rest.len()));
+                texts.push((run % 2, field, piece.to_owned()));
+                rest = after;
+            }
+        }
+        for turn in (1..texts.len()).rev().filter(|turn| turn % 5 == 0) {
+            texts.insert(turn, (draw.below(2), "message", ["x", "", "pw1"][draw.below(3)].into()));
+        }
+        let mut messages: Vec<String> = texts
+            .iter()
+            .map(|(run, field, text)| {
+                let mut text = serde_json::to_string(text).expect("a string");
+                if draw.below(4) == 0 {
+                    text = text.replace('p', "\\u0070").replace('M', "\\u004d");
+                }
+                format!(r#"{{"type":"agent_thinking","run_id":"run-{run}","{field}":{text}}}"#)
+            })
+            .collect();
+        if draw.below(3) == 0 {
+            // Frames that are cut without regard to what they hold.
+            let whole = messages.concat();
+            let size = 1 + draw.below(90);
+            messages = whole
+                .as_bytes()
+                .chunks(size)
+                .map(|part| String::from_utf8_lossy(part).into())
+                .collect();
+        }
+        let who = UserName::new("alice");
+        let on =
+            history.observations.iter().find_map(|seen| seen.on.clone()).expect("a connection");
+        for (place, message) in messages.iter().enumerate() {
+            let other = place % 7 == 6;
+            history.observations.push(Observation {
+                n: history.observations.len() as u64,
+                at: 0,
+                by: Some(who.clone()),
+                on: Some(if other { ConnectionId::new("alice/socket2") } else { on.clone() }),
+                what: What::Received { raw: Raw::new(message.as_bytes()) },
+            });
+        }
+        history
+    }
+
+    #[test]
+    fn what_is_told_apart_is_what_a_search_of_everything_finds() {
+        let mut draw = Draw(1);
+        let (mut whole, mut cut) = (0, 0);
+        for _ in 0..1500 {
+            let history = cut_history(&mut draw);
+            let scanner = Scanner::new(history.plan.campaign);
+            let dialect = Dialect::reference();
+            let decoded = || {
+                let round = history.plan.campaign.round();
+                let mut decoder = Decoder::new(&dialect, scanner.clone(), round);
+                for (at, observation) in history.observations.iter().enumerate() {
+                    decoder.take(at, observation);
+                }
+                decoder
+            };
+            let found = all(&history, &scanner, &mut decoded());
+            let mut decoder = decoded();
+            for message in 0..decoder.messages.len() {
+                let place = decoder.messages[message].texts;
+                decoder.texts.at(place).may_be_cut = true;
+            }
+            let everywhere = vec![true; decoder.connections.len() + 1];
+            let expected = gather(&history, &scanner, &mut decoder, &everywhere, Vec::new());
+            assert_eq!(found, expected);
+            cut += found.iter().filter(|seen| seen.from != seen.n).count();
+            whole += found.iter().filter(|seen| seen.from == seen.n).count();
+        }
+        assert!(whole > 300 && cut > 300, "{whole} whole, {cut} cut");
     }
 }

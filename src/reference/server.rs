@@ -13,7 +13,7 @@ use axum::routing::{any, get, post};
 use axum::serve::ListenerExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::auth;
 use super::service::{HttpAnswer, HttpRequest, Service, SocketIo};
@@ -23,13 +23,24 @@ use crate::world::backend::Cursor;
 /// The largest body and the largest message that the server takes, in bytes.
 const LARGEST_MESSAGE: usize = 1 << 20;
 
+/// So many connections may wait to be accepted. Where a thousand users come at once and the queue is
+/// full, the system drops the opening packet, and sends it again after a second only.
+const WAITING_TO_BE_ACCEPTED: u32 = 4096;
+
+/// The read buffer of a connection, in bytes; the library's default is 128 KiB, all of it touched.
+const READ_BUFFER: usize = 4 << 10;
+
 /// Opens the listening socket on the loopback address; port 0 takes a free one.
 ///
 /// # Errors
 ///
 /// The port is in use, or may not be opened.
 pub async fn listen(port: u16) -> std::io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+    let socket = TcpSocket::new_v4()?;
+    // As every listener has it: a port whose last connections are still winding up is free.
+    socket.set_reuseaddr(cfg!(unix))?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(WAITING_TO_BE_ACCEPTED)
 }
 
 /// Serves until `shutdown` ends; then takes no new run and ends every connection.
@@ -133,6 +144,7 @@ async fn open_socket(
         Ok(user) => user,
         Err(answer) => return answer.into_response(),
     };
+    let upgrade = upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(0);
     upgrade.max_message_size(LARGEST_MESSAGE).on_upgrade(async move |socket| {
         let mut io = AxumSocket(socket);
         let name = format!("{user}/socket");

@@ -10,6 +10,7 @@ mod user;
 mod user_controls;
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -17,7 +18,7 @@ use futures_util::future::BoxFuture;
 use crate::trial::ids::TaskName;
 use crate::trial::plan::Plan;
 use crate::world::World;
-use crate::world::backend::{Backend, Socket};
+use crate::world::backend::{Backend, Incoming, Socket};
 
 pub use client::{Allowance, Servers, clients, first_requests, read_page};
 use latch::Latch;
@@ -71,6 +72,18 @@ pub fn users(
         (TaskName::new(&who.name), future)
     };
     (0..plan.users.len()).map(user).collect()
+}
+
+/// What comes next on that socket.
+async fn receive(socket: &mut dyn Socket) -> Incoming {
+    let polled = std::future::poll_fn(|context| match socket.poll_receive(context) {
+        Some(incoming) => incoming.map(Some),
+        None => Poll::Ready(None),
+    });
+    match polled.await {
+        Some(incoming) => incoming,
+        None => socket.receive().await,
+    }
 }
 
 /// Sends, but waits no longer than that for the other side to take it.

@@ -11,6 +11,8 @@ pub(super) struct Progress {
     pub(super) pongs: u32,
     runs: BTreeMap<u16, Run>,
     numbers: BTreeMap<RunId, u16>,
+    /// The run that the last event was of: mostly the next one is, too.
+    latest: u16,
 }
 
 #[derive(Debug)]
@@ -48,8 +50,15 @@ impl Progress {
                 }
             }
             Heard::Event { run, sequence, terminal } => {
-                let own = self.numbers.get(&*run).and_then(|number| self.runs.get_mut(number));
-                if let Some(own) = own {
+                let is_it = |own: &&Run| own.id.as_ref().is_some_and(|id| id.as_str() == run);
+                let number = match self.runs.get(&self.latest).filter(is_it) {
+                    Some(_) => Some(self.latest),
+                    None => self.numbers.get(&*run).copied(),
+                };
+                if let Some((number, own)) =
+                    number.and_then(|number| Some((number, self.runs.get_mut(&number)?)))
+                {
+                    self.latest = number;
                     own.events += 1;
                     own.last = own.last.max(sequence);
                     own.ended |= terminal;
@@ -63,6 +72,8 @@ impl Progress {
         if let Some(run) = self.runs.get_mut(&number) {
             run.id = Some(id.clone());
             self.numbers.insert(id, number);
+            // Should two runs be given one id, it stands for the later one.
+            self.latest = number;
         }
     }
 

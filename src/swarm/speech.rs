@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::trial::canary::Mint;
 use crate::trial::dialect::Dialect;
 use crate::trial::ids::{RequestId, RunId, ThreadId};
+use crate::trial::json::{self, Visitor};
 use crate::trial::plan::{RunPlan, Twist, UserPlan};
 use crate::world::backend::{Call, Method};
 
@@ -89,26 +90,77 @@ pub(super) fn in_url(id: &str) -> String {
 
 /// What a user takes from a message to know how their own runs go on. The oracles read messages
 /// anew and trust nothing of this.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound = "'de: 'm")]
+#[derive(Debug, Default)]
 struct Glance<'m> {
-    #[serde(rename = "type")]
-    kind: Option<Word<'m>>,
-    run_id: Option<Word<'m>>,
-    request_id: Option<Word<'m>>,
-    agent_name: Option<Word<'m>>,
+    kind: Option<Cow<'m, str>>,
+    run_id: Option<Cow<'m, str>>,
+    request_id: Option<Cow<'m, str>>,
+    agent_name: Option<Cow<'m, str>>,
     sequence: Option<u64>,
-    status: Option<Word<'m>>,
+    status: Option<Cow<'m, str>>,
 }
 
-/// A text, taken from the message as it stands where nothing in it is escaped.
-#[derive(Debug, Deserialize)]
-#[serde(transparent, bound = "'de: 'm")]
-struct Word<'m>(#[serde(borrow)] Cow<'m, str>);
+/// A member of a message that a user looks at.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Root,
+    Kind,
+    Run,
+    Request,
+    Agent,
+    Sequence,
+    Status,
+    Elsewhere,
+}
 
-impl Word<'_> {
-    fn of(word: &Option<Self>) -> Option<&str> {
-        word.as_ref().map(|Word(text)| &**text)
+impl<'m> Glance<'m> {
+    /// Of what is no JSON it sees nothing.
+    fn at(message: &'m [u8]) -> Self {
+        let mut glance = Self::default();
+        match json::read(message, Place::Root, &mut glance) {
+            true => glance,
+            false => Self::default(),
+        }
+    }
+}
+
+impl<'m> Visitor<'m> for Glance<'m> {
+    type Place = Place;
+
+    fn object(&mut self, _: Place) {}
+
+    fn member(&mut self, object: Place, _: Option<Place>, name: &str) -> Place {
+        match (object, name) {
+            (Place::Root, "type") => Place::Kind,
+            (Place::Root, "run_id") => Place::Run,
+            (Place::Root, "request_id") => Place::Request,
+            (Place::Root, "agent_name") => Place::Agent,
+            (Place::Root, "sequence") => Place::Sequence,
+            (Place::Root, "status") => Place::Status,
+            _ => Place::Elsewhere,
+        }
+    }
+
+    fn element(&mut self, _: Place, _: usize) -> Place {
+        Place::Elsewhere
+    }
+
+    fn text(&mut self, at: Place, text: Cow<'m, str>) {
+        let slot = match at {
+            Place::Kind => &mut self.kind,
+            Place::Run => &mut self.run_id,
+            Place::Request => &mut self.request_id,
+            Place::Agent => &mut self.agent_name,
+            Place::Status => &mut self.status,
+            Place::Root | Place::Sequence | Place::Elsewhere => return,
+        };
+        *slot = Some(text);
+    }
+
+    fn number(&mut self, at: Place, number: u64) {
+        if let Place::Sequence = at {
+            self.sequence = Some(number);
+        }
     }
 }
 
@@ -124,16 +176,16 @@ pub(super) enum Heard<'m> {
 
 pub(super) fn hear<'m>(dialect: &Dialect, message: &'m [u8]) -> Heard<'m> {
     // Anything else is for the oracles to judge.
-    let glance: Glance<'m> = serde_json::from_slice(message).unwrap_or_default();
-    let kind = Word::of(&glance.kind).unwrap_or_default();
+    let glance = Glance::at(message);
+    let kind = glance.kind.as_deref().unwrap_or_default();
     match (glance.run_id, &glance.request_id) {
         _ if kind == dialect.greeting => Heard::Greeting,
         _ if kind == "pong" => Heard::Pong,
-        (Some(Word(run)), Some(Word(request))) if kind == dialect.accepted => {
+        (Some(run), Some(request)) if kind == dialect.accepted => {
             Heard::Accepted { request: RequestId::new(request), run: RunId::new(run) }
         }
-        (Some(Word(run)), _) if dialect.is_event(kind) => {
-            let terminal = dialect.is_terminal(kind, Word::of(&glance.agent_name));
+        (Some(run), _) if dialect.is_event(kind) => {
+            let terminal = dialect.is_terminal(kind, glance.agent_name.as_deref());
             Heard::Event { run, sequence: glance.sequence.unwrap_or_default(), terminal }
         }
         _ => Heard::Other,
@@ -142,8 +194,7 @@ pub(super) fn hear<'m>(dialect: &Dialect, message: &'m [u8]) -> Heard<'m> {
 
 /// What an answer says of a run: its id, and whether it has ended.
 pub(super) fn run_state(body: &[u8]) -> (Option<RunId>, bool) {
-    let glance: Glance<'_> = serde_json::from_slice(body).unwrap_or_default();
-    let ended = Word::of(&glance.status);
-    let ended = matches!(ended, Some("completed" | "failed" | "cancelled"));
-    (Word::of(&glance.run_id).map(RunId::new), ended)
+    let glance = Glance::at(body);
+    let ended = matches!(glance.status.as_deref(), Some("completed" | "failed" | "cancelled"));
+    (glance.run_id.map(RunId::new), ended)
 }

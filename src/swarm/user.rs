@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::Patience;
 use super::latch::{Arrival, Latch};
 use super::progress::Progress;
-use super::{send_in_time, speech};
+use super::{receive, send_in_time, speech};
 use crate::trial::canary::Mint;
 use crate::trial::dialect::Dialect;
 use crate::trial::history::What;
@@ -388,8 +388,8 @@ impl User {
         match until {
             Until::Greeting | Until::Pong(_) => no_socket,
             Until::Events(run, _) | Until::End(run) => {
-                let over_http = self.who().run(run).is_some_and(|run| run.via == Via::Http);
-                !self.is_called(run) && (over_http || no_socket)
+                let over_http = || self.who().run(run).is_some_and(|run| run.via == Via::Http);
+                !self.is_called(run) && (no_socket || over_http())
             }
             Until::Answers | Until::Gone => false,
         }
@@ -443,7 +443,7 @@ impl User {
 
 async fn next_message(socket: &mut Option<OpenSocket>) -> Incoming {
     match socket {
-        Some(open) => open.socket.receive().await,
+        Some(open) => receive(&mut *open.socket).await,
         None => std::future::pending().await,
     }
 }

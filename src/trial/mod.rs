@@ -13,6 +13,8 @@ pub mod finding;
 pub mod hidden;
 pub mod history;
 pub mod ids;
+pub mod json;
+pub mod line;
 pub mod measure;
 pub mod mechanism;
 pub mod migration;

@@ -4,6 +4,7 @@
 //! the simulated world, HTTP and WebSocket on the wire.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 
@@ -74,6 +75,12 @@ pub trait Socket: Send {
 
     /// What comes next. Dropping the future loses nothing.
     fn receive(&mut self) -> BoxFuture<'_, Incoming>;
+
+    /// The same without a future of its own, which is several times as fast where thousands of
+    /// messages come. None where there is no such way.
+    fn poll_receive(&mut self, _context: &mut Context<'_>) -> Option<Poll<Incoming>> {
+        None
+    }
 
     /// Begins an orderly end: messages may still come, until [`Incoming::Ended`].
     fn close(&mut self) -> BoxFuture<'_, ()>;

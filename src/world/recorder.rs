@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::trial::hidden::Secrets;
 use crate::trial::history::{Note, Observation, What};
 use crate::trial::ids::{ConnectionId, UserName};
+use crate::trial::line::write_line;
 
 /// So many bytes wait at most to be written together: a call of the system for each observation
 /// would cost more than recording it.
@@ -83,10 +84,7 @@ impl Recorder {
         let what = if log.secrets.is_empty() { what } else { what.without(&log.secrets) };
         let observation = Observation { n: log.observations.len() as u64, at, by, on, what };
         if log.broken.is_none() && log.file.is_some() {
-            // Plain data with string keys serialises, and a vector takes all there is.
-            let written = serde_json::to_writer(&mut log.lines, &observation);
-            debug_assert!(written.is_ok(), "{written:?}");
-            log.lines.push(b'\n');
+            write_line(&observation, &mut log.lines);
             if log.lines.len() >= WRITTEN_TOGETHER {
                 log.write();
             }

@@ -153,7 +153,7 @@ impl Client {
         let (post, inbox) = mpsc::unbounded_channel();
         let run = std::time::Duration::from_millis(protocol.patience.into());
         let at = place.checked_rem(servers.urls.len()).unwrap_or(0);
-        let own = Self {
+        Self {
             world: world.clone(),
             url: servers.urls.get(at).cloned().unwrap_or_else(|| TargetUrl::loopback(0)),
             servers: Arc::clone(servers),
@@ -182,8 +182,7 @@ impl Client {
             greeted: false,
             sockets_opened: 0,
             calls_made: 0,
-        };
-        own
+        }
     }
 
     fn http(&self) -> &HttpClient {

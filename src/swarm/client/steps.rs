@@ -6,8 +6,8 @@ use super::allowance::SPENT;
 use super::exchange::{Heard, Reading};
 use super::values::About;
 use super::{Carrier, Client, OpenSocket};
-use crate::swarm::send_in_time;
 use crate::swarm::transport::open_socket;
+use crate::swarm::{receive, send_in_time};
 use crate::trial::history::What;
 use crate::trial::ids::{ConnectionId, RunId};
 use crate::trial::plan::{ControlAction, RunPlan, Step};
@@ -463,7 +463,9 @@ async fn next_message(
 ) -> (Option<usize>, Incoming) {
     let current = async {
         match socket {
-            Some(OpenSocket { carrier: Carrier::Websocket(socket), .. }) => socket.receive().await,
+            Some(OpenSocket { carrier: Carrier::Websocket(socket), .. }) => {
+                receive(&mut **socket).await
+            }
             _ => std::future::pending().await,
         }
     };

@@ -1,6 +1,7 @@
 //! WebSocket by tokio-tungstenite.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
@@ -63,6 +64,22 @@ pub(in crate::swarm) async fn open(
     }
 }
 
+/// What it means; none for what only keeps the connection alive.
+fn incoming(message: Option<Result<Message, Error>>) -> Option<Incoming> {
+    Some(match message {
+        Some(Ok(Message::Text(text))) => Incoming::Message(Raw::from(text.as_str())),
+        Some(Ok(Message::Binary(bytes))) => Incoming::Message(Raw::new(bytes.to_vec())),
+        Some(Ok(Message::Close(Some(frame)))) => {
+            Incoming::Ended { code: Some(frame.code.into()), reason: frame.reason.as_str().into() }
+        }
+        Some(Ok(Message::Close(None))) | None => {
+            Incoming::Ended { code: None, reason: Raw::default() }
+        }
+        Some(Ok(_)) => return None,
+        Some(Err(error)) => Incoming::Broken(error.to_string()),
+    })
+}
+
 /// A connection to the host of that request.
 async fn dial(request: &Request) -> Result<TcpStream, Error> {
     let uri = request.uri();
@@ -83,6 +100,17 @@ where
 
 struct WireSocket<S>(WebSocketStream<S>);
 
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> WireSocket<S> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
+        loop {
+            let message = std::task::ready!(self.0.poll_next_unpin(context));
+            if let Some(incoming) = incoming(message) {
+                return Poll::Ready(incoming);
+            }
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for WireSocket<S> {
     fn send(&mut self, text: String) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
@@ -91,23 +119,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for WireSocket<S> {
     }
 
     fn receive(&mut self) -> BoxFuture<'_, Incoming> {
-        Box::pin(async {
-            loop {
-                return match self.0.next().await {
-                    Some(Ok(Message::Text(text))) => Incoming::Message(Raw::from(text.as_str())),
-                    Some(Ok(Message::Binary(bytes))) => Incoming::Message(Raw::new(bytes.to_vec())),
-                    Some(Ok(Message::Close(Some(frame)))) => Incoming::Ended {
-                        code: Some(frame.code.into()),
-                        reason: frame.reason.as_str().into(),
-                    },
-                    Some(Ok(Message::Close(None))) | None => {
-                        Incoming::Ended { code: None, reason: Raw::default() }
-                    }
-                    Some(Ok(_)) => continue,
-                    Some(Err(error)) => Incoming::Broken(error.to_string()),
-                };
-            }
-        })
+        Box::pin(std::future::poll_fn(|context| self.poll(context)))
+    }
+
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Option<Poll<Incoming>> {
+        Some(self.poll(context))
     }
 
     fn close(&mut self) -> BoxFuture<'_, ()> {

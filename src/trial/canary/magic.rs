@@ -103,24 +103,60 @@ impl Finder {
         Self::Automaton(automaton)
     }
 
-    /// The first spelling that starts at `from` or later. No spelling is a prefix of
-    /// another, so going on one byte after it misses none.
+    /// The first spelling that starts at `from` or later, and whose canary's first bytes are there.
     pub(super) fn find(&self, bytes: &[u8], mut from: usize) -> Option<Place> {
         loop {
-            let found = match self {
-                Self::Packed(searcher) => searcher.find_in(bytes, (from..bytes.len()).into()),
-                Self::Automaton(automaton) => automaton.find(Input::new(bytes).range(from..)),
-            }?;
-            let (_, shape) = SPELLINGS[found.pattern().as_usize()];
-            let found = found.start();
-            // A canary whose first bytes are not there is none.
-            if let Some(start) = found.checked_sub(shape.lead()) {
+            let (found, shape) = self.find_spelling(bytes, from)?;
+            if let Some(start) = place_of(found, shape) {
                 return Some(Place { found, start, shape });
             }
             from = found + 1;
         }
     }
+
+    /// The first spelling that starts at `from` or later. No spelling is a prefix of
+    /// another, so going on one byte after it misses none.
+    pub(super) fn find_spelling(&self, bytes: &[u8], from: usize) -> Option<(usize, Shape)> {
+        let found = match self {
+            Self::Packed(searcher) => searcher.find_in(bytes, (from..bytes.len()).into()),
+            Self::Automaton(automaton) => automaton.find(Input::new(bytes).range(from..)),
+        }?;
+        Some((found.start(), SPELLINGS[found.pattern().as_usize()].1))
+    }
 }
+
+/// Where the canary starts whose spelling is found there; a canary whose first bytes are not there
+/// is none.
+pub(super) fn place_of(found: usize, shape: Shape) -> Option<usize> {
+    found.checked_sub(shape.lead())
+}
+
+/// Whether a spelling ends at the front of `piece` that begins before it; `before` has the last
+/// bytes of what came before.
+pub(super) fn is_cut(before: [u8; LONGEST_SPELLING], piece: &[u8]) -> bool {
+    piece.first().is_some_and(|&first| GOES_ON[usize::from(first)])
+        && SPELLINGS.iter().any(|(spelling, _)| {
+            let cut_at =
+                |at: usize| piece.starts_with(&spelling[at..]) && before.ends_with(&spelling[..at]);
+            (1..spelling.len()).any(cut_at)
+        })
+}
+
+/// The bytes that stand in a spelling, but for its first.
+const GOES_ON: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut place = 0;
+    while place < SPELLINGS.len() {
+        let spelling = SPELLINGS[place].0;
+        let mut at = 1;
+        while at < spelling.len() {
+            table[spelling[at] as usize] = true;
+            at += 1;
+        }
+        place += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -35,11 +35,13 @@
 mod encoding;
 mod magic;
 mod mint;
+mod piece;
 mod scan;
 mod stream;
 
 pub(crate) use encoding::base64;
 pub use encoding::{Alignment, Encoding, HexCase};
 pub use mint::{CANARY_LEN, CampaignKey, Field, Mint, Owner, PHANTOM_USER, ParseKeyError};
+pub use piece::Tail;
 pub use scan::{Form, Scanner, Sighting};
 pub use stream::Stream;

@@ -57,6 +57,12 @@ pub(super) struct Candidate {
     shape: Shape,
 }
 
+impl Candidate {
+    pub(super) fn new(start: u64, shape: Shape) -> Self {
+        Self { start, shape }
+    }
+}
+
 /// A part of the stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window<'a> {
@@ -115,6 +121,11 @@ impl Scanner {
         let place = self.tables.finder.find(window.bytes, (from - window.base) as usize)?;
         let candidate = Candidate { start: window.base + place.start as u64, shape: place.shape };
         Some((window.base + place.found as u64, candidate))
+    }
+
+    /// The first spelling of the magic at that offset or later.
+    pub(super) fn find_spelling(&self, bytes: &[u8], from: usize) -> Option<(usize, Shape)> {
+        self.tables.finder.find_spelling(bytes, from)
     }
 
     /// Decodes a candidate and checks its tag.

@@ -1,0 +1,93 @@
+//! Text that comes in pieces, where hardly ever a canary is cut: each piece is searched alone, and
+//! whether something may stand across a cut is known without keeping the pieces.
+//!
+//! What may be cut is then read as a whole, or as a [`Stream`](super::Stream).
+
+use super::magic::{LONGEST_SPELLING, is_cut, place_of};
+use super::scan::{Candidate, Reading, Scanner, Sighting, Window};
+
+/// The end of a text that comes in pieces, as far as a magic may begin in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tail([u8; LONGEST_SPELLING]);
+
+impl Tail {
+    /// Takes the next piece, and says whether a magic stands across its beginning.
+    pub fn take(&mut self, piece: &[u8]) -> bool {
+        let cut = is_cut(self.0, piece);
+        match piece.last_chunk() {
+            Some(last) => self.0 = *last,
+            None => {
+                self.0.rotate_left(piece.len());
+                let kept = LONGEST_SPELLING - piece.len();
+                self.0[kept..].copy_from_slice(piece);
+            }
+        }
+        cut
+    }
+}
+
+impl Scanner {
+    /// Shows the canaries that stand in one piece, and says whether a magic does that is not one of
+    /// theirs: its canary may begin before the piece or end after it. Of the canaries of a text,
+    /// those that no piece has as a whole are only where this or [`Tail::take`] says so.
+    pub fn scan_piece(&self, piece: &[u8], mut see: impl FnMut(Sighting)) -> bool {
+        let window = Window { bytes: piece, base: 0 };
+        let (mut from, mut in_part) = (0, false);
+        while let Some((found, shape)) = self.find_spelling(piece, from) {
+            let read = |start: usize| self.read(window, Candidate::new(start as u64, shape));
+            match place_of(found, shape).map(read) {
+                Some(Reading::Genuine(sighting)) => see(sighting),
+                _ => in_part = true,
+            }
+            from = found + 1;
+        }
+        in_part
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CampaignKey, Encoding, Field, Mint, Owner};
+    use super::*;
+
+    /// Whatever is cut anywhere is either found in a piece or told of.
+    #[test]
+    fn no_cut_hides_a_canary() {
+        let key = CampaignKey::from_seed(3);
+        let (mint, scanner) = (Mint::new(key), Scanner::new(key));
+        let owner = Owner { user: 7, run: 2, field: Field::Prompt };
+        let mut told = 0;
+        for encoding in Encoding::all() {
+            let text = format!("<{}>", encoding.encode(&mint.mint(owner)));
+            assert_eq!(scanner.scan(text.as_bytes()).len(), 1);
+            for first in 0..=text.len() {
+                for second in [first, first + 1, first + 2, first + 7, first + 40] {
+                    let second = second.min(text.len());
+                    let pieces = [&text[..first], &text[first..second], &text[second..]];
+                    let (mut tail, mut found, mut cut) = (Tail::default(), 0, false);
+                    for piece in pieces {
+                        cut |= tail.take(piece.as_bytes());
+                        cut |= scanner.scan_piece(piece.as_bytes(), |_| found += 1);
+                    }
+                    assert!(found == 1 || cut, "{encoding}: {pieces:?}");
+                    told += usize::from(found == 0);
+                }
+            }
+        }
+        assert!(told > 1000, "hardly anything was cut");
+    }
+
+    #[test]
+    fn what_is_whole_is_not_told_of() {
+        let key = CampaignKey::from_seed(3);
+        let (mint, scanner) = (Mint::new(key), Scanner::new(key));
+        let canary = mint.mint(Owner { user: 7, run: 2, field: Field::Prompt });
+        let mut tail = Tail::default();
+        for piece in [canary.as_str(), "agent_started", "write", "10", "the pw", "11", ""] {
+            assert!(!tail.take(piece.as_bytes()), "{piece}");
+            assert!(!scanner.scan_piece(piece.as_bytes(), |_| ()), "{piece}");
+        }
+        assert!(scanner.scan_piece(b"pw10 alone", |_| ()));
+        assert!(!tail.take(b"p") && !tail.take(b"w1") && tail.take(b"0"));
+    }
+}

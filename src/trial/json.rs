@@ -1,0 +1,360 @@
+//! Reads a JSON text in one pass: what stands where is told to a visitor, and no tree is built.
+//!
+//! It takes what `serde_json` takes and refuses what that refuses, and is a few times as fast on the
+//! short messages that servers send. What is written in an unusual way (escapes, fractions) is
+//! handed to `serde_json` itself.
+
+use std::borrow::Cow;
+
+/// So deep may objects and arrays be nested, as in `serde_json`.
+const DEEPEST: u8 = 127;
+
+/// The longest run of digits that is read here; every number of that length fits.
+const MOST_DIGITS: usize = 18;
+
+/// Is told what stands in a text, in its order. What is told of a text that turns out to be no JSON
+/// is not to be used.
+pub trait Visitor<'j> {
+    /// A place in the text.
+    type Place: Copy;
+
+    /// An object begins.
+    fn object(&mut self, at: Self::Place);
+
+    /// A member of an object begins; gives its place. `last` is the member before it.
+    fn member(&mut self, object: Self::Place, last: Option<Self::Place>, name: &str)
+    -> Self::Place;
+
+    /// An element of an array may follow; gives its place. Told once more than there are elements.
+    fn element(&mut self, array: Self::Place, index: usize) -> Self::Place;
+
+    /// A string.
+    fn text(&mut self, at: Self::Place, text: Cow<'j, str>);
+
+    /// A whole number that is not negative. What else is no string, object or array is not told.
+    fn number(&mut self, at: Self::Place, number: u64);
+}
+
+/// Reads the text; false if it is no JSON, or nested deeper than anybody nests.
+pub fn read<'j, V: Visitor<'j>>(json: &'j [u8], root: V::Place, visitor: &mut V) -> bool {
+    let Ok(text) = std::str::from_utf8(json) else { return false };
+    let mut input = Input { text, bytes: json, at: 0, room: DEEPEST, visitor };
+    let whole = input.value(root).is_some();
+    input.skip_space();
+    whole && input.at == json.len()
+}
+
+struct Input<'j, 'v, V> {
+    text: &'j str,
+    bytes: &'j [u8],
+    at: usize,
+    /// How much deeper it may still be nested.
+    room: u8,
+    visitor: &'v mut V,
+}
+
+impl<'j, V: Visitor<'j>> Input<'j, '_, V> {
+    fn value(&mut self, place: V::Place) -> Option<()> {
+        self.skip_space();
+        match *self.bytes.get(self.at)? {
+            b'"' => {
+                let text = self.string()?;
+                self.visitor.text(place, text);
+                Some(())
+            }
+            b'{' => self.nested(|input| input.object(place)),
+            b'[' => self.nested(|input| input.array(place)),
+            b't' => self.word("true"),
+            b'f' => self.word("false"),
+            b'n' => self.word("null"),
+            _ => self.number(place),
+        }
+    }
+
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
+        self.room = self.room.checked_sub(1)?;
+        self.at += 1;
+        read(self)?;
+        self.room += 1;
+        Some(())
+    }
+
+    fn object(&mut self, place: V::Place) -> Option<()> {
+        self.visitor.object(place);
+        let mut last = None;
+        if self.takes(b'}') {
+            return Some(());
+        }
+        loop {
+            self.skip_space();
+            if self.bytes.get(self.at) != Some(&b'"') {
+                return None;
+            }
+            let name = self.string()?;
+            let member = self.visitor.member(place, last, &name);
+            if !self.takes(b':') {
+                return None;
+            }
+            self.value(member)?;
+            last = Some(member);
+            if !self.another_before(b'}')? {
+                return Some(());
+            }
+        }
+    }
+
+    fn array(&mut self, place: V::Place) -> Option<()> {
+        let mut index = 0;
+        let mut element = self.visitor.element(place, index);
+        if self.takes(b']') {
+            return Some(());
+        }
+        loop {
+            self.value(element)?;
+            index += 1;
+            element = self.visitor.element(place, index);
+            if !self.another_before(b']')? {
+                return Some(());
+            }
+        }
+    }
+
+    /// Whether another one follows; nothing if neither a comma nor the end does.
+    fn another_before(&mut self, end: u8) -> Option<bool> {
+        if self.takes(b',') {
+            return Some(true);
+        }
+        self.takes(end).then_some(false)
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    /// Goes on behind that byte, if it comes next.
+    fn takes(&mut self, byte: u8) -> bool {
+        if self.bytes.get(self.at) != Some(&byte) {
+            self.skip_space();
+            if self.bytes.get(self.at) != Some(&byte) {
+                return false;
+            }
+        }
+        self.at += 1;
+        true
+    }
+
+    fn word(&mut self, word: &str) -> Option<()> {
+        self.bytes[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
+    }
+
+    fn number(&mut self, place: V::Place) -> Option<()> {
+        let rest = &self.bytes[self.at..];
+        let belongs = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let length = rest.iter().take_while(belongs).count();
+        let written = &self.text[self.at..self.at + length];
+        let digits = &rest[..length];
+        let plain = (1..=MOST_DIGITS).contains(&length)
+            && digits.iter().all(u8::is_ascii_digit)
+            && (length == 1 || digits[0] != b'0');
+        let number = match plain {
+            true => Some(digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'))),
+            false => serde_json::from_str::<serde_json::Number>(written).ok()?.as_u64(),
+        };
+        if let Some(number) = number {
+            self.visitor.number(place, number);
+        }
+        self.at += length;
+        Some(())
+    }
+
+    /// Reads the string whose first quote comes next.
+    fn string(&mut self) -> Option<Cow<'j, str>> {
+        let begin = self.at + 1;
+        let end = begin + plain_length(&self.bytes[begin..]);
+        match self.bytes.get(end)? {
+            b'"' => {
+                self.at = end + 1;
+                Some(Cow::Borrowed(&self.text[begin..end]))
+            }
+            b'\\' => self.escaped(end),
+            _ => None,
+        }
+    }
+
+    /// Reads the string whose first quote comes next, and whose first backslash stands there.
+    fn escaped(&mut self, backslash: usize) -> Option<Cow<'j, str>> {
+        let mut end = backslash;
+        while self.bytes.get(end)? == &b'\\' {
+            end += 2;
+            end += plain_length(self.bytes.get(end..)?);
+        }
+        // What is no quote there, or no escape before it, is refused below.
+        let text = serde_json::from_str(self.text.get(self.at..=end)?).ok()?;
+        self.at = end + 1;
+        Some(Cow::Owned(text))
+    }
+}
+
+/// How many bytes there are before the first quote, backslash or control character.
+fn plain_length(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(chunk) = bytes[length..].first_chunk::<8>() {
+        match first_special(u64::from_le_bytes(*chunk)) {
+            None => length += 8,
+            Some(place) => return length + place,
+        }
+    }
+    let rest = &bytes[length..];
+    length + rest.iter().take_while(|&&byte| byte >= b' ' && byte != b'"' && byte != b'\\').count()
+}
+
+/// The first of eight bytes that is a quote, a backslash or a control character.
+pub(super) fn first_special(word: u64) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = ONES << 7;
+    // The lowest bit that is set is right: a borrow only goes upwards.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let quote = zero(word ^ (ONES * u64::from(b'"')));
+    let backslash = zero(word ^ (ONES * u64::from(b'\\')));
+    let control = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
+    let found = (quote | backslash | control) & HIGH;
+    (found != 0).then(|| found.trailing_zeros() as usize / 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// Makes the tree again.
+    #[derive(Default)]
+    struct Flat(Vec<(usize, String)>, Vec<String>);
+
+    impl<'j> Visitor<'j> for Flat {
+        type Place = usize;
+
+        fn object(&mut self, at: usize) {
+            self.0.push((at, "{}".into()));
+        }
+
+        fn member(&mut self, object: usize, _: Option<usize>, name: &str) -> usize {
+            self.1.push(format!("{}/{name}", self.1[object]));
+            self.1.len() - 1
+        }
+
+        fn element(&mut self, array: usize, index: usize) -> usize {
+            self.1.push(format!("{}#{index}", self.1[array]));
+            self.1.len() - 1
+        }
+
+        fn text(&mut self, at: usize, text: Cow<'j, str>) {
+            self.0.push((at, format!("{text:?}")));
+        }
+
+        fn number(&mut self, at: usize, number: u64) {
+            self.0.push((at, number.to_string()));
+        }
+    }
+
+    fn read_here(json: &[u8]) -> Option<Vec<(String, String)>> {
+        let mut flat = Flat(Vec::new(), vec![String::new()]);
+        let whole = read(json, 0, &mut flat);
+        let Flat(values, names) = flat;
+        let named = values.into_iter().map(|(at, value)| (names[at].clone(), value));
+        whole.then(|| named.collect())
+    }
+
+    /// The same by `serde_json`, whose trees keep only the last of two members with one name.
+    fn read_there(json: &[u8]) -> Option<Vec<(String, String)>> {
+        fn walk(value: &Value, at: String, found: &mut Vec<(String, String)>) {
+            match value {
+                Value::Object(members) => {
+                    found.push((at.clone(), "{}".into()));
+                    for (name, value) in members {
+                        walk(value, format!("{at}/{name}"), found);
+                    }
+                }
+                Value::Array(elements) => {
+                    for (index, value) in elements.iter().enumerate() {
+                        walk(value, format!("{at}#{index}"), found);
+                    }
+                }
+                Value::String(text) => found.push((at, format!("{text:?}"))),
+                Value::Number(number) => {
+                    found.extend(number.as_u64().map(|number| (at, number.to_string())));
+                }
+                Value::Bool(_) | Value::Null => {}
+            }
+        }
+        let mut found = Vec::new();
+        walk(&serde_json::from_slice(json).ok()?, String::new(), &mut found);
+        Some(found)
+    }
+
+    fn agree(json: &[u8]) {
+        let sorted = |found: Option<Vec<(String, String)>>| {
+            found.map(|found| found.into_iter().collect::<std::collections::BTreeMap<_, _>>())
+        };
+        let (here, there) = (sorted(read_here(json)), sorted(read_there(json)));
+        assert_eq!(here, there, "{:?}", String::from_utf8_lossy(json));
+    }
+
+    const TEXTS: &[&str] = &[
+        r#"{"type":"agent_started","user_id":"user-1","sequence":12,"nested":{"a":[1,"b",{}]}}"#,
+        "{\"ee\":\"\\u00e9\\n\\\\\\\"\",\"\\u0061a\":\"\\ud83d\\ude00 é\", \"cc\" : [ ] , \"dd\":{ } }",
+        r#"[0,7,18446744073709551615,18446744073709551616,-1,-0,1.5,1e3,123456789012345678,true]"#,
+        r#" { "a" : null , "b" : false , "long" : "abcdefghijklmnopqrstuvwxyz0123456789" } "#,
+        "\"just a text\"",
+        "17",
+        "\t[[[[\"deep\"]]]]\r\n",
+    ];
+
+    #[test]
+    fn each_text_and_what_becomes_of_it_by_one_byte_is_read_as_serde_json_reads_it() {
+        let bytes = b"\"\\{}[]:,0123456789.eE+-truefalsnul \t\n\x00\x1f\x7f\x80\xc3\xa9\xffu/a";
+        for text in TEXTS {
+            agree(text.as_bytes());
+            assert!(read_here(text.as_bytes()).is_some());
+            for at in 0..=text.len() {
+                agree(&text.as_bytes()[..at]);
+                for &byte in bytes {
+                    let mut changed = text.as_bytes().to_vec();
+                    changed.insert(at, byte);
+                    agree(&changed);
+                    if at < text.len() {
+                        changed.remove(at + 1);
+                        agree(&changed);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn so_deep_and_no_deeper() {
+        for depth in [126, 127, 128, 129, 1 << 20] {
+            agree(format!("{}{}", "[".repeat(depth), "]".repeat(depth)).as_bytes());
+            agree(format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth)).as_bytes());
+            let wide = vec!["[[]]"; depth.min(300)].join(",");
+            agree(format!("[{wide}]").as_bytes());
+        }
+        assert!(read_here("[".repeat(1 << 20).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn the_first_special_byte_is_found_wherever_it_stands() {
+        for special in 0..=255_u8 {
+            for at in 0..24 {
+                for filler in [b' ', b'a', 0x7f, 0x80, 0xff] {
+                    let mut bytes = [filler; 24];
+                    bytes[at] = special;
+                    let ends = |&byte: &u8| byte < b' ' || byte == b'"' || byte == b'\\';
+                    let expected = bytes.iter().position(ends).unwrap_or(24);
+                    assert_eq!(plain_length(&bytes), expected, "{special} at {at}");
+                }
+            }
+        }
+    }
+}
