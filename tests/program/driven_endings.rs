@@ -341,7 +341,6 @@ fn a_run_that_lacks_an_expected_event_is_found_and_repeats_are_not() {
         let level = only_level(&record);
         let codes: Vec<_> = level.findings.iter().map(|found| found.oracle.code()).collect();
         assert_eq!(codes, if lacks { vec!["O3"] } else { vec![] }, "{:?}", level.findings);
-        let judge = &level.controls.judge;
         assert!(level.controls.judge.all_caught(), "{:?}", level.controls.judge);
     }
 }
