@@ -74,7 +74,7 @@ fn a_target_is_a_server_on_this_machine() {
         (&["run", "--target", "http://127.0.0.1.example.com"], &["not on this machine"]),
         (&["run", "--target", "http://0.0.0.0:80"], &["not on this machine"]),
         (&["run", "--target", "http://192.0.2.1"], &["not on this machine"]),
-        (&["run", "--target", "http://localhost@example.com"], &["not on this machine"]),
+        (&["run", "--target", "http://localhost@example.com"], &["http://HOST"]),
         (&["run", "--target", "http://127.0.0.1:99999"], &["99999"]),
     ]);
 }
