@@ -66,7 +66,7 @@ pub fn expected(mechanism: Mechanism) -> Row {
         ),
         Mechanism::M19 => row(&[Canary, Ownership], None),
         Mechanism::M20 => Row {
-            explore: &[Completeness, NonInterference],
+            explore: &[Completeness],
             wire: Wire::Late(
                 "found late: a connection must fall behind while another's run goes on",
             ),
