@@ -2,10 +2,10 @@
 //! client CPU-seconds per million events, with the server in a process of its own.
 //!
 //! `cargo bench --bench driving` gives the cost. `-- idle`, `-- many` and `-- first` give the memory
-//! of idle users, five thousand users at once, and how soon a thousand have their first event (these
-//! two against `partywall serve`); `-- soak` drives rounds of `partywall run` for 40 seconds, with
-//! `--thorough` for ten minutes, and fails if memory grows. The machine may be shared, so the two clients take turns and the
-//! ratio of the medians counts.
+//! of idle users, five thousand users at once, and how soon a thousand have their first event (the
+//! last against `partywall serve`). `-- soak` drives rounds of `partywall run` for 40 seconds, with
+//! `--thorough` for ten minutes, and fails if memory grows. The machine may be shared, so the two
+//! clients take turns and the ratio of the medians counts.
 
 mod bare;
 mod figures;

@@ -244,7 +244,7 @@ impl<'h> Decoder<'h> {
     ) {
         let payload = self.reader.payload(bytes, channel == Channel::Stream);
         let mut leaves = std::mem::take(&mut self.leaves);
-        let is_json = leaves.take(&mut self.paths, &payload.json);
+        let is_json = leaves.take(&mut self.paths, &payload);
         let connection = &self.connections[line];
         let mut message = Message {
             n,
@@ -323,7 +323,7 @@ impl<'h> Decoder<'h> {
     pub(super) fn texts_of(&mut self, bytes: &'h [u8], channel: Channel) -> Leaves<'h> {
         let payload = self.reader.payload(bytes, channel == Channel::Stream);
         let mut leaves = Leaves::default();
-        leaves.take(&mut self.paths, &payload.json);
+        leaves.take(&mut self.paths, &payload);
         leaves
     }
 

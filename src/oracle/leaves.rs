@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::seen::owner_in;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::json::{self, Visitor};
+use crate::trial::reader::Payload;
 
 /// A place in JSON messages: member names from the root. All elements of an array share one place,
 /// so that a text which comes in pieces is one text.
@@ -194,8 +195,8 @@ impl<'h> Leaves<'h> {
     }
 
     /// The same, whether the text stays or not.
-    pub(super) fn take(&mut self, paths: &mut Paths, json: &Cow<'h, [u8]>) -> bool {
-        match json {
+    pub(super) fn take(&mut self, paths: &mut Paths, payload: &Payload<'h>) -> bool {
+        match &payload.json {
             Cow::Borrowed(json) => self.read(paths, json),
             Cow::Owned(json) => self.read_owned(paths, json),
         }
