@@ -19,7 +19,7 @@ use crate::oracle::{Case, judge};
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
-use crate::trial::plan::{Plan, Step, UserPlan, Via};
+use crate::trial::plan::{Plan, Step, Twist, UserPlan, Via};
 use crate::trial::record::LevelName;
 use crate::trial::schedule::{Deviation, Schedule};
 use crate::world::simulated::InsideRuntime;
@@ -272,13 +272,24 @@ fn without(schedule: &Schedule, from: usize, count: usize) -> Schedule {
     Schedule { deviations: kept.map(|(_, deviation)| deviation.clone()).collect() }
 }
 
+/// Whether every run that waits for an approval is given one: without it, no back end ends the run,
+/// and the finding would be of the plan.
+fn all_approved(plan: &Plan) -> bool {
+    plan.users.iter().all(|user| {
+        let approves = |run: u16| {
+            user.steps.iter().any(|step| matches!(step, Step::Approve { run: own } if *own == run))
+        };
+        user.runs().all(|run| !run.has(Twist::Approval) || approves(run.run))
+    })
+}
+
 /// Every plan that is one part smaller: a user, a fault, a step, an agent, a delay.
 fn smaller_plans(plan: &Plan) -> Vec<Plan> {
     let mut smaller = Vec::new();
     let mut with = |change: &dyn Fn(&mut Plan)| {
         let mut candidate = plan.clone();
         change(&mut candidate);
-        if candidate != *plan {
+        if candidate != *plan && all_approved(&candidate) {
             smaller.push(candidate);
         }
     };
