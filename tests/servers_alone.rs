@@ -27,7 +27,7 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().expect("a client")
+    servers::http_client()
 }
 
 async fn post(server: &Server, path: &str, who: &str, body: Value) -> String {

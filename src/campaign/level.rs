@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::as_list;
 use super::confidence::upper_bound;
 use super::coverage::{Coverage, Phases};
 use super::judged_trial::{JudgedTrial, RunCounts};
@@ -451,29 +452,6 @@ impl LevelTally {
                 )
             },
         );
-    }
-}
-
-/// A map whose keys are no text, as a list of its entries.
-mod as_list {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
-        out.collect_seq(map)
-    }
-
-    pub(super) fn deserialize<'de, K, V, D>(input: D) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        Ok(Vec::<(K, V)>::deserialize(input)?.into_iter().collect())
     }
 }
 

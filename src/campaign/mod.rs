@@ -1,6 +1,7 @@
 //! One trial, many trials, and what they come to: coverage, confidence, controls, verdicts.
 
 pub mod alone;
+mod as_list;
 pub mod baseline;
 pub mod budget;
 mod cause;

@@ -137,6 +137,11 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         let own =
             case.facts(message).filter(|facts| facts.user.as_ref() == Some(&message.observer));
         own.filter(|own| message.is_event && own.user_told && !own.made_up)?;
+        // The first id in a stream tells whose run it is: with another there, it is that of both.
+        let first = case.events[message.run_at?].first().map(|&at| case.messages[at].n);
+        if message.asked_run.is_some() && first == Some(message.n) {
+            return None;
+        }
         // Looking a few runs ahead is enough to find another user's, and stays linear.
         let place = draw.checked_rem(told.len())?;
         let ahead = told[place..].iter().chain(&told).take(8);

@@ -29,6 +29,8 @@ pub(super) enum CaseVerdict {
     Passed,
     Failed,
     Inconclusive,
+    /// The oracle could say nothing, and the level stands without it.
+    NotJudged,
 }
 
 /// All cases, in the order of the levels.
@@ -99,7 +101,7 @@ fn of_oracle<'r>(
     let found: Vec<_> = level.findings.iter().filter(|found| found.oracle == oracle).collect();
     let mut verdict = turned(side, level, !found.is_empty());
     if blind.is_some() && verdict == CaseVerdict::Passed && side != "before" {
-        verdict = CaseVerdict::Inconclusive;
+        verdict = CaseVerdict::NotJudged;
     }
     let reasons = level.reasons.iter().map(|reason| reason.text.as_str());
     let note = match (verdict, blind) {

@@ -1,6 +1,7 @@
 //! JUnit XML in the dialect that Jenkins reads: one test case for each scenario and oracle.
 //!
-//! A leak is a failure; what shows nothing is an error, or skipped where doubt is to be let pass.
+//! A leak is a failure; what shows nothing is an error, or skipped where doubt is to be let pass. What
+//! an oracle could not judge, and need not, is skipped.
 //! Names are the same in every run; characters that XML cannot hold are written out.
 
 use std::time::Duration;
@@ -86,6 +87,11 @@ fn test_case(case: &Case<'_>, lenient: bool) -> TestCase {
             let first = case.found.first().map(|found| terminal(&found.summary));
             status.set_message(first.unwrap_or_else(|| terminal(&case.note)));
             status.set_description(told(case));
+            status
+        }
+        CaseVerdict::NotJudged => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(format!("not judged: {}", terminal(&case.note)));
             status
         }
         CaseVerdict::Inconclusive if lenient => {

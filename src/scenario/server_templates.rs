@@ -38,7 +38,7 @@ mod tests {
                 "there is no capture `tokn`; there are token",
             ),
             ("pointer = \"/token\"", "regex = \"token=.*\"", "a group"),
-            ("pointer = \"/token\"", "", "one of `header`, `pointer`, `regex`"),
+            ("pointer = \"/token\", ", "", "one of `header`, `pointer`, `regex`"),
             ("path = \"/ws\"", "path = \"@elsewhere/ws\"", "begins with `/`"),
             ("[identity]", "[upstream]\n[identity]", "does not learn where its upstream is"),
             (

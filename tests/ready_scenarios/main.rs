@@ -28,8 +28,8 @@ use support::reports::{only_level, report};
 use support::{Scratch, ran};
 
 /// Those with tests of their own: the mix (`tests/selftest.rs`), and the reference back end as a
-/// server of somebody's own (`tests/program/scenarios.rs`).
-const ELSEWHERE: [&str; 2] = ["mechanism-mix", "chat-websocket"];
+/// server of somebody's own (`tests/program/scenarios.rs`), in every state (`tests/program/states.rs`).
+const ELSEWHERE: [&str; 3] = ["mechanism-mix", "chat-websocket", "chat-migration"];
 
 fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -94,6 +94,13 @@ impl Leak {
     ];
 }
 
+/// A client without a proxy. It takes the provider of TLS that the program has, though it needs none.
+pub(crate) fn http_client() -> reqwest::Client {
+    // Somebody else in this process may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().expect("a client")
+}
+
 /// A running server; it ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -156,7 +163,7 @@ struct Common {
 
 impl Common {
     fn new(leak: Leak, upstream: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let http = http_client();
         Self { leak, upstream: upstream.into(), http, ids: AtomicU64::new(0) }
     }
 

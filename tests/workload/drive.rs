@@ -1,6 +1,7 @@
 //! Drives a scenario of a test's own and reads what was recorded.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
@@ -10,8 +11,8 @@ use partywall::campaign::store::RunFolder;
 use partywall::campaign::wire::{Driven, Rounds, drive_rounds};
 use partywall::campaign::wire_shrink::ShrinkBudget;
 use partywall::scenario::ServerScenario;
-use partywall::swarm::Servers;
 use partywall::swarm::transport::TargetUrl;
+use partywall::swarm::{Allowance, Servers};
 use partywall::trial::history::{History, Observation, What};
 use partywall::trial::ids::UserName;
 use partywall::trial::record::Level;
@@ -92,7 +93,11 @@ pub(crate) fn drive_with(
         .join(format!("workload-{}-{number}", std::process::id()));
     let folder = RunFolder::create(&home, "run", SystemTime::now()).expect("it can be written");
     let scenario = scenario(text);
-    let servers = Servers::at(TargetUrl::parse(url).expect("a URL"));
+    let servers = Arc::new(Servers {
+        urls: vec![TargetUrl::parse(url).expect("a URL")],
+        allowance: Allowance::new(scenario.requests, scenario.runs_per_second),
+        ..Servers::default()
+    });
     let target = Target::Url { url: url.into() };
     let mut rounds =
         Rounds::new(&scenario.work, servers, target, 1, scenario.rounds, &folder, stop);

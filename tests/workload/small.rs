@@ -84,7 +84,8 @@ fn driving_again_keeps_to_the_scenarios_requests() {
         let seen = seen.lock().expect("no handler panics");
         seen.iter().filter(|line| line.contains(text)).count()
     };
-    // Six connections and fifteen stops at most in one drive; there is room for one only.
-    assert_eq!(said("opens"), 6);
+    // Six connections, eighteen runs and at most as many stops in one drive: the second is cut short,
+    // and what was cut short does not say how often it reproduces.
+    assert!((6..=12).contains(&said("opens")), "{}", said("opens"));
     assert!(came.level.findings.iter().all(|found| found.reproduction_rate.is_none()));
 }
