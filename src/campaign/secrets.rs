@@ -1,7 +1,7 @@
 //! Secrets that were given for driving, taken out of what is told: a server may send them back, and
 //! a report is shown to more people than may know them.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::Value;
 
 use super::error::{CampaignError, Kind};
@@ -27,7 +27,9 @@ pub fn redacted(record: Record, secrets: &[String]) -> Result<Record, CampaignEr
     if secrets.is_empty() {
         return Ok(record);
     }
-    let search = AhoCorasick::new(&secrets).map_err(|error| internal(&error))?;
+    // A secret that begins with another goes first.
+    let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets);
+    let search = search.map_err(|error| internal(&error))?;
     let mut value = serde_json::to_value(&record).map_err(|error| internal(&error))?;
     if !redact(&mut value, &search, secrets.len()) {
         return Ok(record);

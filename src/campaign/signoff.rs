@@ -276,7 +276,11 @@ pub(super) fn check_on_wire(
         let findings = judge_findings(&history);
         with_findings += u64::from(!findings.is_empty());
         for (worst, repro) in worst.iter_mut().zip(repros) {
-            let came_to = replayed(&findings, &history, &repro.fingerprint);
+            let came_to = match replayed(&findings, &history, &repro.fingerprint) {
+                // What may not be sent any more cannot show anything.
+                Replayed::Gone if servers.allowance.is_spent() => Replayed::Unfinished,
+                came_to => came_to,
+            };
             if *worst != Replayed::Same && came_to != Replayed::Gone {
                 *worst = came_to;
             }

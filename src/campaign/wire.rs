@@ -221,7 +221,14 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         // What shows where nothing works is not worth more than a second look.
         (rounds.replays, rounds.shrink) = (1, ShrinkBudget::NONE);
     }
-    rounds.settle(&runtime, &mut tally.findings, &mut leaks, progress)?;
+    if let Err(error) = rounds.settle(&runtime, &mut tally.findings, &mut leaks, progress) {
+        // What was found is told all the same.
+        let code = match error.kind() {
+            Kind::Target => ReasonCode::TargetUnreachable,
+            _ => ReasonCode::HistoryCut,
+        };
+        tally.note(code, &error);
+    }
     progress.end();
     let sums = rounds.partition.map(|_| LevelSums {
         side: rounds.side.into(),

@@ -37,11 +37,11 @@ impl<'h> Named<'h> {
         named
     }
 
-    /// Whether the message may only answer what its observer named: it is no numbered event.
+    /// Whether the message may only answer what its observer named: it is no event of a run.
     pub(super) fn may_echo(&self, message: &Message<'_>) -> bool {
         let Some(run) = &message.run else { return false };
         let first = self.first.get(&(message.observer.as_str(), run.as_str()));
-        let answers = message.sequence.is_none() || message.channel == Channel::HttpAnswer;
+        let answers = !message.is_event || message.channel == Channel::HttpAnswer;
         answers && first.is_some_and(|first| *first < message.n)
     }
 

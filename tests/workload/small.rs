@@ -79,13 +79,13 @@ fn driving_again_keeps_to_the_scenarios_requests() {
     let (server, seen) = steered_chat::start(Leak::AnybodysRun);
     let work = "users = 6\nruns_per_user = 3\nrounds = 1\nstop_other_percent = 100";
     let text = steered("", work).replace("run_seconds = 5", "run_seconds = 5\nrequests = 60");
-    let came = found(&server.url(), &text, ShrinkBudget::ALONE);
+    found(&server.url(), &text, ShrinkBudget::ALONE);
     let said = |text: &str| {
         let seen = seen.lock().expect("no handler panics");
         seen.iter().filter(|line| line.contains(text)).count()
     };
-    // Six connections, eighteen runs and at most as many stops in one drive: the second is cut short,
-    // and what was cut short does not say how often it reproduces.
-    assert!((6..=12).contains(&said("opens")), "{}", said("opens"));
-    assert!(came.level.findings.iter().all(|found| found.reproduction_rate.is_none()));
+    // The first drive alone starts eighteen runs: for all else, in however many drives that the budget
+    // would have room for, 42 requests are left.
+    let others = said("opens") + said(" by ") + said("refused to");
+    assert!(said("opens") >= 6 && others <= 42, "{others} requests besides the runs");
 }

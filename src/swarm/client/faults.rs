@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::allowance::SPENT;
 use super::exchange::Reading;
 use super::meeting::Left;
 use super::values::About;
@@ -123,6 +124,9 @@ impl Client {
             Ok(filled) => filled,
             Err(error) => return self.observe(Some(&name), What::Broken { error }),
         };
+        if !self.servers.allowance.take() {
+            return self.observe(Some(&name), What::Broken { error: SPENT.into() });
+        }
         let (method, path) = (filled.ready.method.clone(), filled.path);
         let raw = Raw::from(filled.ready.body.as_str());
         self.observe(Some(&name), What::Request { method, path, raw, run: None });
