@@ -128,6 +128,15 @@ fn phantom_runs(history: &History) -> impl Iterator<Item = Via> {
     Via::ALL.into_iter().filter(carried)
 }
 
+/// Whether at least half of the runs came to an end, those aside that the plan itself cuts off: a
+/// server that answers nothing shows nothing either.
+pub(super) fn mostly_ended(history: &History) -> bool {
+    let dialect = Dialect::of(&history.plan);
+    let case = Case::new(history, &dialect);
+    let RunCounts { started, completed, cut_by_plan, .. } = count_runs(&case, &run_ends(&case));
+    started > 0 && (completed + cut_by_plan) * 2 >= started
+}
+
 fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCounts {
     let mut counts = RunCounts::default();
     for start in case.starts() {

@@ -7,6 +7,7 @@ use super::budget::{Progress, Stop};
 use super::conclusion::{Beside, close};
 use super::error::CampaignError;
 use super::explore::{Exploration, Explored, explore};
+use super::judged_trial::mostly_ended;
 use super::models::{check_models, model_row};
 use super::part::{LevelSums, Part};
 use super::regressions::replay_first;
@@ -275,10 +276,11 @@ pub(super) fn check_on_wire(
         let (history, _) = runtime.block_on(driven);
         let findings = judge_findings(&history);
         with_findings += u64::from(!findings.is_empty());
+        let ended = mostly_ended(&history);
         for (worst, repro) in worst.iter_mut().zip(repros) {
             let came_to = match replayed(&findings, &history, &repro.fingerprint) {
-                // What may not be sent any more cannot show anything.
-                Replayed::Gone if servers.allowance.is_spent() => Replayed::Unfinished,
+                // What may not be sent any more, or is not answered, cannot show anything.
+                Replayed::Gone if servers.allowance.is_spent() || !ended => Replayed::Unfinished,
                 came_to => came_to,
             };
             if *worst != Replayed::Same && came_to != Replayed::Gone {
