@@ -113,7 +113,10 @@ fn an_engineer_filters_opens_a_finding_and_copies_its_replay_line() {
     assert_eq!(browser.ask("document.activeElement.parentElement.id"), "f2");
     press(&mut browser, "Enter");
     assert_eq!(browser.ask("document.getElementById('f2').open"), true);
-    let drawn = "document.querySelectorAll('#f2 svg g.m').length";
+    // It is drawn when the browser tells that it was opened, which is a moment later.
+    let drawn = "new Promise((done) => { const look = () => { \
+                 const marks = document.querySelectorAll('#f2 svg g.m').length; \
+                 if (marks) done(marks); else setTimeout(look, 5); }; look(); })";
     assert_eq!(browser.ask(drawn), record.levels[0].timelines[0].marks.len());
     // The crossing is an arrow with its evidence, reached by Tab or by pointer.
     let arrow = "document.querySelector('#f1 svg g.crossing').getAttribute('aria-label')";
