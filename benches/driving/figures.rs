@@ -6,7 +6,7 @@ use std::time::Instant;
 use partywall::trial::history::What;
 use partywall::trial::plan::{Plan, Step};
 
-use super::plans::chats;
+use super::plans::{chats, of_own_server};
 use super::{Server, drive, judge_clean};
 
 /// Memory of this process, in KiB: `VmRSS:` for now, `VmHWM:` for the most so far.
@@ -27,13 +27,17 @@ fn idle_plan(users: u32) -> Plan {
 }
 
 /// KiB of memory for each idle user more, all that the harness holds included.
-pub(crate) fn idle() {
+pub(crate) fn idle(own_server: bool) {
     let server = Server::start(&["serve"]);
-    drive(server.port, idle_plan(100));
+    let (protocol, plan): (_, fn(Plan) -> Plan) = match own_server {
+        true => ("a server of one's own", of_own_server),
+        false => ("the reference protocol", |plan| plan),
+    };
+    drive(server.port, plan(idle_plan(100)));
     let before = resident_kib("VmHWM:");
-    drive(server.port, idle_plan(4_100));
+    drive(server.port, plan(idle_plan(4_100)));
     let each = (resident_kib("VmHWM:") - before) / 4_000.0;
-    println!("memory: {each:.1} KiB for each idle user more, of 4,000");
+    println!("memory, {protocol}: {each:.1} KiB for each idle user more, of 4,000");
 }
 
 /// Five thousand users at once, each with a run, all judged.

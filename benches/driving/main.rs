@@ -1,11 +1,11 @@
 //! What it costs to drive and judge, side by side with a bare client that only parses and compares:
 //! client CPU-seconds per million events, with the server in a process of its own.
 //!
-//! `cargo bench --bench driving` gives the cost. `-- idle`, `-- many` and `-- first` give the memory
-//! of idle users, five thousand users at once, and how soon a thousand have their first event (the
-//! last against `partywall serve`). `-- soak` drives rounds of `partywall run` for 40 seconds, with
-//! `--thorough` for ten minutes, and fails if memory grows. The machine may be shared, so the two
-//! clients take turns and the ratio of the medians counts.
+//! `cargo bench --bench driving` gives the cost. `-- idle` and `-- idle own-server`, `-- many` and
+//! `-- first` give the memory of idle users, five thousand users at once, and how soon a thousand
+//! have their first event (the last against `partywall serve`). `-- soak` drives rounds of
+//! `partywall run` for 40 seconds, with `--thorough` for ten minutes, and fails if memory grows. The
+//! machine may be shared, so the two clients take turns and the ratio of the medians counts.
 
 mod bare;
 mod figures;
@@ -46,7 +46,7 @@ fn main() {
         return server::serve(is("one-write"));
     }
     if is("idle") {
-        return figures::idle();
+        return figures::idle(is("own-server"));
     }
     if is("many") {
         return figures::many();

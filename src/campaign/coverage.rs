@@ -105,8 +105,10 @@ impl Coverage {
         }
         for message in case.messages.iter().filter(|message| message.is_event) {
             let owner = case.facts(message).and_then(|facts| facts.user.as_ref());
-            if let (Some(user), Some(run), Some(kind)) = (owner, &message.run, &message.kind) {
-                let agent = message.agent.as_deref().unwrap_or_default();
+            if let (Some(user), Some(run), Some(kind)) =
+                (owner, case.run_id(message), case.kind(message))
+            {
+                let agent = case.agent(message).unwrap_or_default();
                 self.emit(&mut live, user, run, kind, agent);
             }
         }

@@ -101,11 +101,11 @@ fn latent(history: &History) -> Option<Contamination> {
 /// At which event the crossing was seen first, as the server called it: hostile text.
 fn event_of(case: &Case<'_>, finding: &Finding) -> Option<String> {
     let seen = |n| {
-        case.messages.iter().find(|message| message.n == n && message.observer == finding.observer)
+        case.messages.iter().find(|message| message.n == n && *message.observer == finding.observer)
     };
     let message = finding.evidence.iter().filter_map(|evidence| seen(evidence.n)).next()?;
-    let kind = message.kind.as_deref()?;
-    Some(match message.agent.as_deref() {
+    let kind = case.kind(message)?;
+    Some(match case.agent(message) {
         Some(agent) => format!("{kind} of {agent}"),
         None => kind.to_owned(),
     })

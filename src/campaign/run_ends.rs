@@ -14,7 +14,7 @@ pub(super) fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize
     for message in &case.messages {
         let own = case.facts(message).and_then(|facts| {
             let user = facts.user.as_ref()?;
-            (*user == message.observer).then_some((user.as_str(), facts.run?))
+            (user == message.observer).then_some((user.as_str(), facts.run?))
         });
         if let (true, Some(run)) = (message.is_terminal, own) {
             ends.entry(run).or_insert(message.at);
@@ -43,7 +43,7 @@ pub(super) fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize
 /// Whether a server of somebody's own answers with the result, and did.
 fn answers_end(case: &Case<'_>, message: &Message<'_>) -> bool {
     let whole = |run| {
-        let start = case.start_of(&message.observer, run);
+        let start = case.start_of(message.observer, run);
         start.is_some_and(|start| start.via != Via::Socket)
     };
     let answered = match &case.history.observations[message.at].what {

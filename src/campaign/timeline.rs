@@ -194,7 +194,7 @@ impl<'c, 'h> Drawing<'c, 'h> {
         let Some(message) = self.messages.get(&at) else {
             return (what, "a message that cannot be read".into(), None, None);
         };
-        let text = match (message.kind.as_deref(), message.agent.as_deref()) {
+        let text = match (self.case.kind(message), self.case.agent(message)) {
             (Some(kind), Some(agent)) => format!("{kind} of {agent}"),
             (Some(kind), None) => kind.to_owned(),
             (None, _) if what == MarkKind::Answer => "answer".into(),

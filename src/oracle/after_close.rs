@@ -75,7 +75,7 @@ fn after_connection(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspe
     if !message.channel.carries_events() {
         return;
     }
-    let observer = &message.observer;
+    let observer = message.observer;
     suspects.add(Suspect {
         kind: FindingKind::Late,
         victim: observer.clone(),
@@ -96,7 +96,7 @@ fn after_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> usiz
     let mut numbers: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
     for &at in events {
         let message = &case.messages[at];
-        if case.facts(message).is_none_or(|facts| !facts.may_be_of(&message.observer)) {
+        if case.facts(message).is_none_or(|facts| !facts.may_be_of(message.observer)) {
             continue;
         }
         match ended.get_mut(&message.line) {
@@ -119,7 +119,7 @@ fn after_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> usiz
 }
 
 fn after_terminal(case: &Case<'_>, end: u64, message: &Message<'_>) -> Suspect {
-    let observer = &message.observer;
+    let observer = message.observer;
     let facts = case.facts(message).filter(|facts| facts.user.as_ref() == Some(observer));
     let run = facts.and_then(|facts| facts.run);
     Suspect {

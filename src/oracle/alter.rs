@@ -115,12 +115,8 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     };
     let draw = plants.rng.usize(..);
     let named = case.messages.iter().filter_map(|message| {
-        let own = message.user.as_deref() == Some(message.observer.as_str());
-        Some((
-            other(&message.observer, draw).filter(|_| own)?,
-            message.observer.clone(),
-            message.at,
-        ))
+        let own = case.user(message) == Some(message.observer.as_str());
+        Some((other(message.observer, draw).filter(|_| own)?, message.observer.clone(), message.at))
     });
     plants.draw("a message's user id replaced", crossing, named, |case, at| {
         let observer = case.history.observations[at].by.as_ref()?;
@@ -134,8 +130,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     // Where several users may have a run of the same id, the id accuses nobody.
     let unique = case.dialect.foreign.as_ref().is_none_or(|foreign| foreign.unique_runs);
     let runs = case.messages.iter().filter(|_| unique).filter_map(|message| {
-        let own =
-            case.facts(message).filter(|facts| facts.user.as_ref() == Some(&message.observer));
+        let own = case.facts(message).filter(|facts| facts.user.as_ref() == Some(message.observer));
         own.filter(|own| message.is_event && own.user_told && !own.made_up)?;
         // The first id in a stream tells whose run it is: with another there, it is that of both.
         let first = case.events[message.run_at?].first().map(|&at| case.messages[at].n);
@@ -145,7 +140,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         // Looking a few runs ahead is enough to find another user's, and stays linear.
         let place = draw.checked_rem(told.len())?;
         let ahead = told[place..].iter().chain(&told).take(8);
-        let foreign = ahead.copied().find(|run| !run.may_be_of(&message.observer))?;
+        let foreign = ahead.copied().find(|run| !run.may_be_of(message.observer))?;
         Some((foreign.user.clone()?, message.observer.clone(), (message.at, foreign.id.clone())))
     });
     plants.draw("an event's run id replaced", crossing, runs, |case, (at, id)| {
@@ -156,7 +151,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     let greetings: Vec<_> = case
         .messages
         .iter()
-        .filter_map(|message| Some((message, message.greeted.as_deref()?)))
+        .filter_map(|message| Some((message, case.greeted(message)?)))
         .collect();
     let pairs = greetings.windows(2).map(|pair| {
         let ((first, id), (second, _)) = (pair[0], pair[1]);
@@ -193,7 +188,7 @@ fn whole_runs<'c>(case: &'c Case<'c>) -> Vec<Whole<'c>> {
             case.events[start.run_at?].iter().map(|&at| &case.messages[at]).collect();
         let (first, last) = (events.first()?, events.last()?);
         let same = |event: &&Message<'_>| {
-            event.observer == *start.user
+            event.observer == start.user
                 && event.line == first.line
                 && Some(event.line) == start.line
         };
@@ -253,7 +248,7 @@ pub(super) fn gaps(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
     });
 
     let answered = case.messages.iter().filter_map(|message| {
-        let start = case.start_of(&message.observer, message.asked_run?)?;
+        let start = case.start_of(message.observer, message.asked_run?)?;
         let its = start.line == Some(message.line) && start.via == Via::Http;
         let stands = case.connections[message.line].broken.is_none();
         (its && stands).then(|| (start.user, (message.at, gave_up(start))))
@@ -267,7 +262,7 @@ pub(super) fn gaps(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
 /// Events that their own user, or nobody known, is the owner of.
 fn own_events<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c Message<'c>> {
     case.messages.iter().filter(|message| {
-        let own = case.facts(message).is_some_and(|facts| facts.may_be_of(&message.observer));
+        let own = case.facts(message).is_some_and(|facts| facts.may_be_of(message.observer));
         own && message.is_event
     })
 }
@@ -281,7 +276,7 @@ pub(super) fn repeats(
     let duplicate = FindingKind::Duplicate;
     let mut plants = Plants::new(OracleId::Duplicates, case, known, rng);
     let numbered = || own_events(case).filter(|event| event.sequence.is_some());
-    let here = numbered().map(|event| (&event.observer, event.at));
+    let here = numbered().map(|event| (event.observer, event.at));
     plants.draw_own("an event repeated", duplicate, here, |case, at| {
         Some(vec![copied(case, at, None, at + 1)])
     });
@@ -305,10 +300,10 @@ pub(super) fn repeats(
     let later = numbered().filter_map(|event| {
         let next = *next.get(event.observer.as_str())?;
         let closed = case.connections[event.line].closed?;
-        let run = event.run.as_ref().map(|run| run.as_str());
+        let run = case.run_id(event).map(|run| run.as_str());
         let asked = case.named.asked_for(next.line, run, event.sequence.unwrap_or_default());
         let before = closed < case.connections[next.line].first && !asked;
-        before.then_some((&event.observer, (event.at, next.at)))
+        before.then_some((event.observer, (event.at, next.at)))
     });
     plants.draw_own(
         "an event repeated on the next connection",
@@ -338,7 +333,7 @@ pub(super) fn interference(
         let messages = events.iter().map(|&at| &case.messages[at]);
         messages.filter_map(|message| {
             let (name, value) = payload(case, message.at)?;
-            Some((&message.observer, (message.at, name, value.is_string())))
+            Some((message.observer, (message.at, name, value.is_string())))
         })
     };
     let texts = events().filter(|(_, (.., is_text))| *is_text);
@@ -361,9 +356,9 @@ pub(super) fn interference(
     });
 
     let greetings = case.messages.iter().filter(|message| {
-        message.channel == Channel::Websocket && listeners.contains(&&message.observer)
+        message.channel == Channel::Websocket && listeners.contains(&message.observer)
     });
-    let greetings = greetings.map(|message| (&message.observer, message.at));
+    let greetings = greetings.map(|message| (message.observer, message.at));
     plants.draw_own("a message to one who only listens", interference, greetings, |case, at| {
         let last = case.history.observations.len();
         Some(vec![copied(case, at, Some(b"{\"type\":\"planted\"}".to_vec()), last)])
@@ -403,7 +398,7 @@ pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
             end.run_at.and_then(|run| case.events[run].first()).map(|&at| &case.messages[at]);
         // Any event of the run would do; its first is the least like an end.
         let again = first.filter(|first| first.line == end.line).unwrap_or(end);
-        (&end.observer, (again.at, end.at, end.sequence))
+        (end.observer, (again.at, end.at, end.sequence))
     });
     plants.draw_own("an event after its run's end", late, ends, |case, (again, end, number)| {
         let copy = number.and_then(|number| renumbered(case, again, Some(number)));
@@ -411,7 +406,7 @@ pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
     });
 
     let sockets = case.messages.iter().filter(|message| message.channel.carries_events());
-    let sockets = sockets.map(|message| (&message.observer, message.at));
+    let sockets = sockets.map(|message| (message.observer, message.at));
     plants.draw_own("a message after its connection's end", late, sockets, |case, at| {
         let last = case.history.observations.len();
         let ended = Observation {
@@ -451,7 +446,7 @@ pub(super) fn bindings(
         // What is no JSON in a stream would no longer be what it was with something added.
         let takes = |at| case.in_json(at, |json| with_member(json, "")).is_some();
         let answers = answers.filter(|message| channel != Channel::Stream || takes(message.at));
-        let answers = answers.map(|message| (&message.observer, message.at));
+        let answers = answers.map(|message| (message.observer, message.at));
         plants.draw_own(what, wrong, answers, |case, at| {
             let (canary, bytes) = (canary(case, at)?, bytes(case.history, at));
             let member = format!("\"planted\":\"{canary}\"");
@@ -465,7 +460,7 @@ pub(super) fn bindings(
     let accepted = acceptances_that_fit(case).filter(|_| echoes);
     let accepted = accepted.map(|acceptance| {
         let message = &case.messages[acceptance.message];
-        (&message.observer, message.at)
+        (message.observer, message.at)
     });
     plants.draw_own("an acceptance of a request never made", wrong, accepted, |case, at| {
         let value = "never asked".into();

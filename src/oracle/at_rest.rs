@@ -184,11 +184,11 @@ fn turns<'c>(case: &'c Case<'_>, read: &'c Read<'_>) -> impl Iterator<Item = Tur
 /// When the run came to its usual end for its user.
 fn answered(case: &Case<'_>, start: &Start<'_>) -> Option<u64> {
     let ends = |message: &&super::case::Message<'_>| {
-        message.observer == *start.user
+        message.observer == start.user
             && match start.via {
                 Via::Socket => {
                     let own = message.run_at.is_some() && message.run_at == start.run_at;
-                    own && message.is_terminal && message.kind.as_deref() == Some("agent_completed")
+                    own && message.is_terminal && case.kind(message) == Some("agent_completed")
                 }
                 Via::Http | Via::Stream => {
                     Some(message.line) == start.line && says_completed(case, message.at)
@@ -208,10 +208,10 @@ fn says_completed(case: &Case<'_>, at: usize) -> bool {
 }
 
 /// The last time that each user read each conversation.
-fn reads<'c>(case: &'c Case<'_>) -> Vec<Read<'c>> {
+fn reads<'c>(case: &Case<'c>) -> Vec<Read<'c>> {
     let mut asked = BTreeMap::new();
     let mut last: BTreeMap<(&UserName, ThreadId), Read<'c>> = BTreeMap::new();
-    for (at, seen) in case.history.observations.iter().enumerate() {
+    for &(at, seen) in &case.acts {
         let (Some(on), Some(user)) = (&seen.on, &seen.by) else { continue };
         match &seen.what {
             What::Request { method, path, .. } if method == "GET" => {

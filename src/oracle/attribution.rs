@@ -9,7 +9,7 @@ use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
 use crate::trial::canary::{Owner, PHANTOM_USER, Scanner};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
-use crate::trial::history::{History, Note, What};
+use crate::trial::history::{History, Note, Observation, What};
 use crate::trial::ids::{RunId, UserName};
 use crate::trial::record::Rule;
 
@@ -30,9 +30,13 @@ pub(super) struct Asked {
 }
 
 /// The calls that the scripted upstream logged, with the canaries in each.
-pub(super) fn asked(history: &History, scanner: &Scanner) -> Vec<Asked> {
-    let accounts = accounts(history);
-    let of = |(at, seen): (usize, &crate::trial::history::Observation)| match &seen.what {
+pub(super) fn asked(
+    history: &History,
+    acts: &[(usize, &Observation)],
+    scanner: &Scanner,
+) -> Vec<Asked> {
+    let accounts = accounts(acts);
+    let of = |&(at, seen): &(usize, &Observation)| match &seen.what {
         What::Backend { note: Note::Upstream { service, credential, run, text } } => Some(Asked {
             n: seen.n,
             at,
@@ -43,16 +47,16 @@ pub(super) fn asked(history: &History, scanner: &Scanner) -> Vec<Asked> {
         }),
         _ => None,
     };
-    history.observations.iter().enumerate().filter_map(of).collect()
+    acts.iter().filter_map(of).collect()
 }
 
 /// Who has which credential, by all that the history says; none where several users have it, since
 /// what they share tells nobody apart.
 type Accounts<'h> = BTreeMap<&'h UserName, Option<&'h UserName>>;
 
-fn accounts(history: &History) -> Accounts<'_> {
+fn accounts<'h>(acts: &[(usize, &'h Observation)]) -> Accounts<'h> {
     let mut accounts = Accounts::new();
-    for seen in &history.observations {
+    for &(_, seen) in acts {
         if let (What::Account { credential }, Some(user)) = (&seen.what, &seen.by) {
             let known = accounts.entry(credential).or_insert(Some(user));
             *known = known.filter(|known| *known == user);

@@ -97,7 +97,7 @@ fn unasked(message: &Message<'_>) -> Suspect {
 /// An HTTP answer that names another run of the user than the one that was asked about.
 fn other_run(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) {
     let (Some(asked), Some(facts)) = (message.asked_run, case.facts(message)) else { return };
-    let observer = &message.observer;
+    let observer = message.observer;
     let run = facts.run.filter(|_| facts.run_told && facts.user.as_ref() == Some(observer));
     if let Some(run) = run.filter(|run| *run != asked) {
         let text = format!("{observer} asks about run {asked} and is told of run {run}");
@@ -113,7 +113,7 @@ fn other_run(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) {
 fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
     let mut items = 0;
     let own =
-        |seen: &&Seen| case.is_own(seen.owner, &seen.observer) && seen.owner.field != Field::Name;
+        |seen: &&Seen| case.is_own(seen.owner, seen.observer) && seen.owner.field != Field::Name;
     let labels = labels_all(case, own);
     for same_message in case.seen.chunk_by(|one, other| one.at == other.at) {
         let message = same_message[0].message.map(|message| &case.messages[message]);
@@ -155,7 +155,7 @@ pub(super) fn answered_run(case: &Case<'_>, message: &Message<'_>) -> Option<u16
         Channel::HttpAnswer => message.asked_run,
         Channel::Websocket | Channel::Stream => {
             let facts = case.facts(message).filter(|_| message.is_event)?;
-            facts.run.filter(|_| facts.run_told && facts.user.as_ref() == Some(&message.observer))
+            facts.run.filter(|_| facts.run_told && facts.user.as_ref() == Some(message.observer))
         }
     }
 }
@@ -164,12 +164,12 @@ pub(super) fn answered_run(case: &Case<'_>, message: &Message<'_>) -> Option<u16
 /// turns may overlap. Settings are no part of what was said.
 fn may_quote(case: &Case<'_>, seen: &Seen, run: u16) -> bool {
     let said = matches!(seen.owner.field, Field::Prompt | Field::Document);
-    let thread = |run| case.start_of(&seen.observer, run).map(|start| start.thread);
+    let thread = |run| case.start_of(seen.observer, run).map(|start| start.thread);
     said && thread(run).is_some_and(|here| thread(seen.owner.run) == Some(here))
 }
 
 fn wrong(case: &Case<'_>, message: &Message<'_>, seen: &Seen, asked: u16) -> Suspect {
-    let (observer, run, field) = (&seen.observer, seen.owner.run, seen.owner.field);
+    let (observer, run, field) = (seen.observer, seen.owner.run, seen.owner.field);
     let mut evidence = Vec::with_capacity(2);
     if let Some(start) = case.start_of(observer, run) {
         evidence.push(shows(start.n, format!("{observer} starts run {run}")));

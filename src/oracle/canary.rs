@@ -45,7 +45,7 @@ impl Oracle for Canary {
         let mut came_home = false;
         for seen in case.seen.iter().filter(|seen| seen.owner.user != PHANTOM_USER) {
             items += 1;
-            if case.is_own(seen.owner, &seen.observer) {
+            if case.is_own(seen.owner, seen.observer) {
                 came_home = true;
             } else {
                 suspects.add(crossing(case, seen));
@@ -83,7 +83,7 @@ fn crossing(case: &Case<'_>, seen: &Seen) -> Suspect {
 
 fn evidence(case: &Case<'_>, seen: &Seen, victim: &UserName) -> Vec<Evidence> {
     let Owner { run, field, .. } = seen.owner;
-    let observer = &seen.observer;
+    let observer = seen.observer;
     let mut evidence = Vec::with_capacity(3);
     if let Some(start) = case.start_of(victim, run) {
         evidence.push(shows(start.n, format!("{victim} starts run {run}")));

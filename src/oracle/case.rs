@@ -3,10 +3,10 @@
 //! What the server sent may be anything. What cannot be read is counted and otherwise left to the
 //! scan of the raw bytes.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::attribution::{self, Asked};
+use super::by_run::ByRun;
 use super::decode::Decoder;
 use super::keys::Key;
 use super::named::Named;
@@ -17,10 +17,10 @@ use super::solo::Solos;
 use super::starts::StartsByRun;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::dialect::Dialect;
-use crate::trial::history::History;
+use crate::trial::history::{History, Observation};
 use crate::trial::ids::{ConnectionId, RequestId, RunId, ThreadId, UserName};
 use crate::trial::plan::{UserPlan, Via};
-use crate::trial::reader::Reader;
+use crate::trial::reader::{Payload, Reader};
 
 /// Where a greeting holds the id that the back end gives the connection.
 pub(super) const CONNECTION_POINTER: &str = "/connection_id";
@@ -52,6 +52,23 @@ impl Channel {
     }
 }
 
+/// A text of a message: where it stands in what was received, or its place among those that had to
+/// be decoded. There are millions of them, so they are kept small.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Text {
+    /// There is none.
+    Absent,
+    /// Those bytes of it.
+    Within {
+        /// The first.
+        from: u32,
+        /// How many.
+        length: u32,
+    },
+    /// The place in [`Case::decoded`].
+    Decoded(u32),
+}
+
 /// A message that a user received: what the dialect finds in it.
 #[derive(Clone, Debug)]
 pub struct Message<'h> {
@@ -60,25 +77,18 @@ pub struct Message<'h> {
     /// The place of its observation in the history.
     pub at: usize,
     /// Who received it.
-    pub observer: UserName,
+    pub observer: &'h UserName,
     /// On which connection, or in which exchange.
-    pub connection: ConnectionId,
+    pub connection: &'h ConnectionId,
     /// How it came.
     pub channel: Channel,
-    /// Its type.
-    pub kind: Option<Cow<'h, str>>,
-    /// The user that it says it is for.
-    pub user: Option<Cow<'h, str>>,
-    /// The thread that it names.
-    pub thread: Option<Cow<'h, str>>,
-    /// The run that it names.
-    pub run: Option<RunId>,
-    /// The client's request that it names.
-    pub request: Option<Cow<'h, str>>,
-    /// The agent that speaks.
-    pub agent: Option<Cow<'h, str>>,
-    /// The connection id that a greeting gives.
-    pub greeted: Option<Cow<'h, str>>,
+    /// Whether it says that it is for its observer.
+    pub(super) names_observer: bool,
+    pub(super) kind: Text,
+    pub(super) user: Text,
+    pub(super) request: Text,
+    pub(super) agent: Text,
+    pub(super) greeted: Text,
     /// The number of the event in its run.
     pub sequence: Option<u64>,
     /// Whether it belongs to a run's stream.
@@ -87,6 +97,8 @@ pub struct Message<'h> {
     pub is_terminal: bool,
     /// Whether it accepts a run.
     pub is_acceptance: bool,
+    /// Whether it says that its run was stopped, in the reference protocol.
+    pub(super) is_stopped: bool,
     /// For an HTTP answer: the run that the request was about.
     pub asked_run: Option<u16>,
     /// Its connection in [`Case::connections`].
@@ -170,11 +182,16 @@ pub struct Case<'h> {
     pub(super) runs: Vec<RunFacts>,
     pub(super) acceptances: Vec<Acceptance>,
     /// The genuine canaries that came in, by observation and owner, each once.
-    pub(super) seen: Vec<Seen>,
+    pub(super) seen: Vec<Seen<'h>>,
     /// The event messages on sockets of each run, in order.
-    pub(super) events: Vec<Vec<usize>>,
+    pub(super) events: ByRun,
     /// The other messages on sockets that name each run.
-    pub(super) others: Vec<Vec<usize>>,
+    pub(super) others: ByRun,
+    /// The texts of messages that do not stand in them as they are.
+    pub(super) decoded: Vec<String>,
+    /// What was recorded besides messages of event connections, with its place in the history: they
+    /// are nearly all of it.
+    pub(super) acts: Vec<(usize, &'h Observation)>,
     /// Finds the JSON in messages.
     pub(super) reader: Reader,
     /// The runs that users named.
@@ -204,7 +221,8 @@ impl<'h> Case<'h> {
     /// Decodes the history with a scanner for the plan's campaign that was made before: its trials
     /// share one, so a campaign need not make it anew for each.
     pub fn with_scanner(history: &'h History, dialect: &'h Dialect, scanner: &Scanner) -> Self {
-        let mut decoder = Decoder::new(dialect, scanner.clone(), history.plan.campaign.round());
+        let (round, many) = (history.plan.campaign.round(), history.observations.len());
+        let mut decoder = Decoder::new(dialect, scanner.clone(), round, many);
         for (at, observation) in history.observations.iter().enumerate() {
             decoder.take(at, observation);
         }
@@ -224,28 +242,24 @@ impl<'h> Case<'h> {
             connection.user.is_some_and(|user| people.contains_key(&Key::of(user.as_str())))
         };
         let known = decoder.connections.iter().map(known).collect();
-        let mut events = vec![Vec::with_capacity(8); decoder.runs.len()];
-        let mut others = vec![Vec::new(); decoder.runs.len()];
-        for (at, message) in decoder.messages.iter().enumerate() {
-            if let (Some(run), true) = (message.run_at, message.channel.carries_events()) {
-                let table = if message.is_event { &mut events } else { &mut others };
-                table[run].push(at);
-            }
-        }
+        let by_run = |table: &Vec<_>| ByRun::new(decoder.runs.len(), table);
+        let [events, others] = [&decoder.events, &decoder.others].map(by_run);
         let mut case = Self {
             history,
             dialect,
             malformed: decoder.malformed,
             reader: decoder.reader.clone(),
-            named: Named::of(history, &decoder),
-            seen: seen::all(history, scanner, &mut decoder),
+            named: Named::of(&decoder),
+            upstream: attribution::asked(history, &decoder.acts, scanner),
+            seen: seen::all(history, &mut decoder),
             messages: decoder.messages,
+            decoded: decoder.made,
+            acts: decoder.acts,
             connections: decoder.connections,
             runs: decoder.runs,
             acceptances: Vec::new(),
             events,
             others,
-            upstream: attribution::asked(history, scanner),
             scanner: scanner.clone(),
             solos: None,
             run_ids: decoder.run_ids,
@@ -306,7 +320,7 @@ impl<'h> Case<'h> {
 
     /// How many events of the run came to its user.
     pub fn events_of(&self, start: &Start<'_>) -> usize {
-        let own = |at: &&usize| self.messages[**at].observer == *start.user;
+        let own = |at: &&usize| self.messages[**at].observer == start.user;
         start.run_at.map_or(0, |run| self.events[run].iter().filter(own).count())
     }
 
@@ -322,7 +336,7 @@ impl<'h> Case<'h> {
 
     /// Whether the message's observer is in the plan.
     pub(super) fn knows_observer(&self, message: &Message<'_>) -> bool {
-        match self.connections[message.line].user == Some(&message.observer) {
+        match self.connections[message.line].user == Some(message.observer) {
             true => self.known[message.line],
             false => self.person(message.observer.as_str()).is_some(),
         }
@@ -355,6 +369,54 @@ impl<'h> Case<'h> {
         self.person_at(owner.user).is_some_and(|person| person.name == *user)
     }
 
+    /// The message's type.
+    pub fn kind(&self, message: &Message<'_>) -> Option<&str> {
+        self.text(message, message.kind)
+    }
+
+    /// The user that the message says it is for.
+    pub fn user(&self, message: &Message<'_>) -> Option<&str> {
+        self.text(message, message.user)
+    }
+
+    /// The client's request that the message names.
+    pub fn request(&self, message: &Message<'_>) -> Option<&str> {
+        self.text(message, message.request)
+    }
+
+    /// The agent that speaks in the message.
+    pub fn agent(&self, message: &Message<'_>) -> Option<&str> {
+        self.text(message, message.agent)
+    }
+
+    /// The connection id that a greeting gives.
+    pub fn greeted(&self, message: &Message<'_>) -> Option<&str> {
+        self.text(message, message.greeted)
+    }
+
+    /// The run that the message names, or that it is known to be of.
+    pub fn run_id(&self, message: &Message<'_>) -> Option<&RunId> {
+        message.run_at.map(|run| &self.runs[run].id)
+    }
+
+    fn text(&self, message: &Message<'_>, text: Text) -> Option<&str> {
+        match text {
+            Text::Absent => None,
+            Text::Decoded(place) => self.decoded.get(place as usize).map(String::as_str),
+            Text::Within { from, length } => {
+                let (from, length) = (from as usize, length as usize);
+                let raw = super::control::raw(self.history, message.at);
+                raw.as_text()?.get(from..from + length)
+            }
+        }
+    }
+
+    /// What the message carries.
+    pub(super) fn payload(&self, message: &Message<'_>) -> Payload<'h> {
+        let raw = super::control::raw(self.history, message.at);
+        self.reader.payload(raw, message.channel == Channel::Stream)
+    }
+
     /// The bytes of what came in there, with its JSON changed.
     pub(super) fn in_json(
         &self,
@@ -363,8 +425,7 @@ impl<'h> Case<'h> {
     ) -> Option<Vec<u8>> {
         let message = self.messages.binary_search_by_key(&at, |message| message.at).ok();
         let streamed = message.is_some_and(|at| self.messages[at].channel == Channel::Stream);
-        let bytes = super::control::bytes(self.history, at);
-        self.reader.with_json(bytes, streamed, change)
+        self.reader.with_json(self.history.observations[at].what.inbound()?, streamed, change)
     }
 
     /// The place in [`Self::starts`] of that run of the plan.

@@ -106,7 +106,7 @@ fn order(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 {
     let mut ended: BTreeMap<&str, &Message<'_>> = BTreeMap::new();
     for message in events.iter().map(|&at| &case.messages[at]) {
         let (Some(number), Some(facts)) = (message.sequence, case.facts(message)) else { continue };
-        let user = &message.observer;
+        let user = message.observer;
         if !facts.may_be_of(user) {
             continue;
         }
@@ -166,8 +166,8 @@ impl<'c> World<'c> {
         closings.values_mut().for_each(|closings| closings.sort_unstable());
         let mut untold: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
         let mut refused: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
-        for message in case.messages.iter().filter(|message| message.run.is_none()) {
-            let table = match message.kind.as_deref() {
+        for message in case.messages.iter().filter(|message| message.run_at.is_none()) {
+            let table = match case.kind(message) {
                 _ if message.is_terminal => &mut untold,
                 Some(REFUSAL) => &mut refused,
                 _ => continue,
@@ -205,12 +205,11 @@ fn socket_run(
     expected: Option<&Sequence>,
     suspects: &mut Suspects,
 ) -> u64 {
-    let none = Vec::new();
-    let events = start.run_at.map_or(&none, |run| &case.events[run]);
+    let events = start.run_at.map_or(&[][..], |run| &case.events[run]);
     let own: Vec<&Message<'_>> = events
         .iter()
         .map(|&at| &case.messages[at])
-        .filter(|message| message.observer == *start.user)
+        .filter(|message| message.observer == start.user)
         .collect();
     let terminal = own.iter().find(|message| message.is_terminal).map(|message| message.n);
     let end = terminal.or(start.gave_up.map(|(n, _)| n)).unwrap_or(u64::MAX);
@@ -249,7 +248,7 @@ fn gap(case: &Case<'_>, start: &Start<'_>, own: &[&Message<'_>], suspects: &mut 
     // A message of a type that the dialect does not list may have taken a number of the same row.
     let others = start.run_at.map_or(&[][..], |run| &case.others[run]);
     let others = others.iter().map(|&at| &case.messages[at]);
-    let others = others.filter(|message| message.observer == *start.user);
+    let others = others.filter(|message| message.observer == start.user);
     let mut numbered: Vec<(u64, u64)> =
         own.iter().copied().chain(others).filter_map(|message| numbered(&message)).collect();
     numbered.retain(|(number, _)| *number <= highest);

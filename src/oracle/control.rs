@@ -165,6 +165,12 @@ pub(super) fn bytes(history: &History, at: usize) -> &[u8] {
     history.observations[at].what.inbound().map_or(&[], Raw::bytes)
 }
 
+/// The same as it was received: what a message was made of is there.
+pub(super) fn raw(history: &History, at: usize) -> &Raw {
+    static NOTHING: std::sync::LazyLock<Raw> = std::sync::LazyLock::new(Raw::default);
+    history.observations[at].what.inbound().unwrap_or(&NOTHING)
+}
+
 /// The JSON object with one more member, or the array with one more element that has it; all other
 /// bytes as they are. Nothing if there is none in it yet, or if it is no JSON: what was cut off may
 /// end as if it were whole.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::case::{Case, Channel, Message};
-use super::control::{Alteration, Edit, Expected, bytes};
+use super::control::{Alteration, Edit, Expected};
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle, stop_and_approve};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
@@ -59,14 +59,14 @@ impl Oracle for ControlEffect {
         for message in case.messages.iter().filter(|message| message.is_terminal) {
             let Some((user, run)) = known_run(case, message) else { continue };
             let stop = stops.iter().find(|stop| stop.user == user && stop.run == run);
-            if is_stopped(case, message) {
+            if message.is_stopped {
                 items += 1;
                 if stop.is_none_or(|stop| stop.n > message.n) {
                     suspects.add(unasked(case, &stops, message, user, run));
                 }
             } else if let Some(granted) = stop.and_then(|stop| stop.granted)
-                && message.agent.as_deref() == Some("supervisor")
-                && message.kind.as_deref() == Some("agent_completed")
+                && case.agent(message) == Some("supervisor")
+                && case.kind(message) == Some("agent_completed")
             {
                 let text = format!("{user} is told that run {run} stops");
                 let end = format!("{user} receives the usual end of run {run}");
@@ -88,7 +88,7 @@ impl Oracle for ControlEffect {
         let stopped = |stop: &&Stop<'_>| {
             case.messages.iter().any(|message| {
                 message.is_terminal
-                    && is_stopped(case, message)
+                    && message.is_stopped
                     && known_run(case, message) == Some((stop.user, stop.run))
             })
         };
@@ -143,24 +143,14 @@ fn known_run<'c>(case: &'c Case<'_>, message: &Message<'_>) -> Option<(&'c UserN
     Some((facts.user.as_ref()?, facts.run?))
 }
 
-fn is_stopped(case: &Case<'_>, message: &Message<'_>) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Ended<'e> {
-        #[serde(borrow)]
-        error: std::borrow::Cow<'e, str>,
-    }
-    let ended = serde_json::from_slice::<Ended<'_>>(bytes(case.history, message.at));
-    ended.is_ok_and(|ended| ended.error == case.dialect.stopped)
-}
-
-fn stops<'c>(case: &'c Case<'_>) -> Vec<Stop<'c>> {
+fn stops<'c>(case: &Case<'c>) -> Vec<Stop<'c>> {
     let mut granted = BTreeMap::new();
-    for seen in &case.history.observations {
+    for (_, seen) in &case.acts {
         if let (What::Answer { status: 200, .. }, Some(on)) = (&seen.what, &seen.on) {
             granted.insert(on, seen.n);
         }
     }
-    let stop = |(at, seen): (usize, &'c crate::trial::history::Observation)| match &seen.what {
+    let stop = |&(at, seen): &(usize, &'c crate::trial::history::Observation)| match &seen.what {
         What::Request { method, path, run: Some(run), .. }
             if method == "POST" && path.ends_with("/stop") =>
         {
@@ -169,5 +159,5 @@ fn stops<'c>(case: &'c Case<'_>) -> Vec<Stop<'c>> {
         }
         _ => None,
     };
-    case.history.observations.iter().enumerate().filter_map(stop).collect()
+    case.acts.iter().filter_map(stop).collect()
 }

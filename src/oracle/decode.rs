@@ -4,18 +4,20 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::case::{CONNECTION_POINTER, Channel, Connection, Message, Start};
+use super::case::{Channel, Connection, Message, Start, Text};
+use super::fields::{self, Fields, RUN, SEQUENCE};
 use super::keys::Key;
 use super::leaves::{Leaves, Paths, Roles, Value};
 use super::runs::RunFacts;
-use super::seen::owner_in;
+use super::seen::{self, Arrived, Seen, owner_in};
 use super::starts::StartsByRun;
 use super::texts::Texts;
-use crate::trial::canary::{Owner, Scanner};
+use crate::trial::canary::{Owner, Scanner, Tail};
 use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::history::{Observation, What};
 use crate::trial::ids::{ConnectionId, RunId, UserName};
 use crate::trial::plan::Via;
+use crate::trial::raw::Raw;
 use crate::trial::reader::{Payload, Reader, ends_by_place, nothing_to_say};
 
 /// Takes the observations in and sorts them into tables.
@@ -28,19 +30,33 @@ pub(super) struct Decoder<'h> {
     in_order: BTreeMap<Key<'h>, InOrder>,
     /// What the last message held; its memory is used again.
     leaves: Leaves<'h>,
-    scanner: Scanner,
-    round: u32,
+    pub(super) scanner: Scanner,
+    pub(super) round: u32,
     pub(super) malformed: u64,
     pub(super) messages: Vec<Message<'h>>,
+    /// Texts of messages that do not stand in them as they are.
+    pub(super) made: Vec<String>,
+    /// Of each run its events on event connections, and what else came there of it: run and message.
+    pub(super) events: Vec<(usize, usize)>,
+    pub(super) others: Vec<(usize, usize)>,
+    /// The canaries that stand whole in what came in at once.
+    pub(super) seen: Vec<Seen<'h>>,
+    /// How the bytes of each connection end so far, and whether something may be cut there.
+    pub(super) ends: Vec<Tail>,
+    pub(super) may_be_cut: Vec<bool>,
+    /// The same of what came on no connection.
+    pub(super) loose: (Tail, bool),
+    /// What was recorded besides messages of event connections.
+    pub(super) acts: Vec<(usize, &'h Observation)>,
     pub(super) texts: Texts,
     /// Canaries that the raw bytes may not show, in members' names and in texts with escapes, with
     /// the message that they stand in.
     pub(super) decoded: Vec<(usize, Owner)>,
     pub(super) connections: Vec<Connection<'h>>,
     lines: BTreeMap<Key<'h>, usize>,
-    /// The same by where the id stands in memory: what is recorded live shares it, and comparing
-    /// texts that begin alike costs more.
-    lines_by_place: BTreeMap<usize, usize>,
+    /// Some of the same by where the id stands in memory: what is recorded live shares it, and
+    /// comparing texts that begin alike costs more.
+    lines_by_place: Vec<usize>,
     /// The run of the last message of each connection.
     last_runs: Vec<Option<usize>>,
     pub(super) starts: Vec<Start<'h>>,
@@ -48,6 +64,9 @@ pub(super) struct Decoder<'h> {
     pub(super) runs: Vec<RunFacts>,
     pub(super) run_ids: BTreeMap<Key<'h>, usize>,
 }
+
+/// So many places for connections at first; there are four times as many as connections.
+const FEW_LINES: usize = 16;
 
 /// The runs of one user whose ends come in the order of their starts.
 #[derive(Debug, Default)]
@@ -58,31 +77,11 @@ struct InOrder {
     lost: bool,
 }
 
-const KIND: Roles = Roles(1);
-const USER: Roles = Roles(1 << 1);
-const THREAD: Roles = Roles(1 << 2);
-const RUN: Roles = Roles(1 << 3);
-const SEQUENCE: Roles = Roles(1 << 4);
-const AGENT: Roles = Roles(1 << 5);
-const REQUEST: Roles = Roles(1 << 6);
-const CONNECTION: Roles = Roles(1 << 7);
-
 impl<'h> Decoder<'h> {
-    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner, round: u32) -> Self {
+    /// A decoder that is to take about so many observations.
+    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner, round: u32, many: usize) -> Self {
         let mut paths = Paths::new(scanner.clone(), round);
-        let greets = if dialect.foreign.is_some() { "" } else { CONNECTION_POINTER };
-        for (pointer, role) in [
-            (dialect.kind.as_str(), KIND),
-            (&dialect.user, USER),
-            (&dialect.thread, THREAD),
-            (&dialect.run, RUN),
-            (&dialect.sequence, SEQUENCE),
-            (&dialect.agent, AGENT),
-            (&dialect.request, REQUEST),
-            (greets, CONNECTION),
-        ] {
-            paths.ask(pointer, role);
-        }
+        fields::ask(&mut paths, dialect);
         Self {
             dialect,
             reader: Reader::new(dialect),
@@ -92,12 +91,20 @@ impl<'h> Decoder<'h> {
             scanner,
             round,
             malformed: 0,
-            messages: Vec::new(),
+            messages: Vec::with_capacity(many),
+            made: Vec::new(),
+            events: Vec::new(),
+            others: Vec::new(),
+            seen: Vec::with_capacity(many),
+            ends: Vec::new(),
+            may_be_cut: Vec::new(),
+            loose: (Tail::default(), false),
+            acts: Vec::new(),
             texts: Texts::default(),
             decoded: Vec::new(),
             connections: Vec::new(),
             lines: BTreeMap::new(),
-            lines_by_place: BTreeMap::new(),
+            lines_by_place: vec![0; FEW_LINES],
             last_runs: Vec::new(),
             starts: Vec::new(),
             starts_by_run: StartsByRun::default(),
@@ -112,6 +119,20 @@ impl<'h> Decoder<'h> {
     }
 
     pub(super) fn take(&mut self, at: usize, observation: &'h Observation) {
+        let before = self.messages.len();
+        let line = self.sort_in(at, observation);
+        let message = (self.messages.len() > before).then_some(before);
+        if let Some(arrived) = Arrived::of(self, at, observation, line, message) {
+            // While its bytes are at hand.
+            seen::in_raw_bytes(self, &arrived);
+        }
+    }
+
+    /// Gives the connection that it happened on.
+    fn sort_in(&mut self, at: usize, observation: &'h Observation) -> Option<usize> {
+        if !matches!(observation.what, What::Received { .. } | What::Sent { .. }) {
+            self.acts.push((at, observation));
+        }
         let line = observation.on.as_ref().map(|id| self.line(id, observation));
         if let Some(line) = line {
             self.note(line, observation);
@@ -119,11 +140,10 @@ impl<'h> Decoder<'h> {
         match (&observation.what, &observation.by, line) {
             (What::Start { run, via, thread, request_id }, Some(user), _) => {
                 self.starts_by_run.add(user.as_str(), *run, self.starts.len());
-                self.in_order
-                    .entry(Key::of(user.as_str()))
-                    .or_default()
-                    .starts
-                    .push(self.starts.len());
+                let start = self.starts.len();
+                if let Some(order) = self.order_of(user) {
+                    order.starts.push(start);
+                }
                 self.starts.push(Start {
                     n: observation.n,
                     user,
@@ -148,37 +168,51 @@ impl<'h> Decoder<'h> {
                 if let Some(start) = self.starts_by_run.get(user.as_str(), *run) {
                     self.starts[start].gave_up = Some((observation.n, *at_rest));
                 }
-                self.in_order.entry(Key::of(user.as_str())).or_default().lost = true;
+                if let Some(order) = self.order_of(user) {
+                    order.lost = true;
+                }
             }
             (What::Received { raw }, Some(user), Some(line)) => {
                 let streamed = self.connections[line].is_http;
                 let channel = if streamed { Channel::Stream } else { Channel::Websocket };
-                self.decode(at, observation.n, user, line, channel, raw.bytes());
+                self.decode(at, observation.n, user, line, channel, raw);
             }
             // The head of a stream has no body of its own.
             (What::Answer { raw, .. }, ..) if raw.bytes().is_empty() => {}
             (What::Answer { raw, .. } | What::Refused { raw, .. }, Some(user), Some(line)) => {
-                self.decode(at, observation.n, user, line, Channel::HttpAnswer, raw.bytes());
+                self.decode(at, observation.n, user, line, Channel::HttpAnswer, raw);
             }
             _ => {}
         }
+        line
+    }
+
+    /// What waits for its end, where answers come in the order of their requests.
+    fn order_of(&mut self, user: &'h UserName) -> Option<&mut InOrder> {
+        let foreign = self.dialect.foreign.as_ref()?;
+        (foreign.matching == Matching::Order)
+            .then(|| self.in_order.entry(Key::of(user.as_str())).or_default())
     }
 
     fn line(&mut self, id: &'h ConnectionId, observation: &'h Observation) -> usize {
-        let place = id.as_str().as_ptr().addr();
-        if let Some(&line) = self.lines_by_place.get(&place)
-            // An empty text may stand anywhere.
-            && self.connections[line].id == id
-        {
-            return line;
+        // Names are handed out 16 bytes apart; the length is a power of two.
+        let place = (id.as_str().as_ptr().addr() >> 4) & (self.lines_by_place.len() - 1);
+        let likely = self.lines_by_place[place];
+        if self.connections.get(likely).is_some_and(|connection| connection.id == id) {
+            return likely;
         }
         if let Some(line) = self.line_of(id) {
-            self.lines_by_place.insert(place, line);
+            self.lines_by_place[place] = line;
             return line;
         }
         let line = self.connections.len();
-        self.lines_by_place.insert(place, line);
+        self.lines_by_place[place] = line;
+        if self.lines_by_place.len() < 4 * line {
+            self.lines_by_place = vec![0; 2 * self.lines_by_place.len()];
+        }
         self.last_runs.push(None);
+        self.ends.push(Tail::default());
+        self.may_be_cut.push(false);
         self.lines.insert(Key::of(id.as_str()), line);
         self.connections.push(Connection {
             id,
@@ -202,8 +236,9 @@ impl<'h> Decoder<'h> {
             observation.what,
             What::Leave { .. } | What::Ended { .. } | What::Broken { .. }
         );
-        if let (true, Some(user)) = (ends, &observation.by) {
-            let order = self.in_order.entry(Key::of(user.as_str())).or_default();
+        if let (true, Some(user)) = (ends, &observation.by)
+            && let Some(order) = self.order_of(user)
+        {
             order.lost |= order.ended < order.starts.len();
         }
         let connection = &mut self.connections[line];
@@ -237,51 +272,53 @@ impl<'h> Decoder<'h> {
         &mut self,
         at: usize,
         n: u64,
-        observer: &UserName,
+        observer: &'h UserName,
         line: usize,
         channel: Channel,
-        bytes: &'h [u8],
+        raw: &'h Raw,
     ) {
-        let payload = self.reader.payload(bytes, channel == Channel::Stream);
+        let payload = self.reader.payload(raw, channel == Channel::Stream);
         let mut leaves = std::mem::take(&mut self.leaves);
         let is_json = leaves.take(&mut self.paths, &payload);
         let connection = &self.connections[line];
         let mut message = Message {
             n,
             at,
-            observer: observer.clone(),
-            connection: connection.id.clone(),
+            // Mostly the same as that of the connection, which is at hand when the next one comes.
+            observer: connection.user.filter(|user| *user == observer).unwrap_or(observer),
+            connection: connection.id,
             channel,
-            kind: None,
-            user: None,
-            thread: None,
-            run: None,
-            request: None,
-            agent: None,
-            greeted: None,
+            names_observer: false,
+            kind: Text::Absent,
+            user: Text::Absent,
+            request: Text::Absent,
+            agent: Text::Absent,
+            greeted: Text::Absent,
             sequence: None,
             is_event: false,
             is_terminal: false,
             is_acceptance: false,
+            is_stopped: false,
             asked_run: connection.asked_run.filter(|_| channel != Channel::Websocket),
             line,
             run_at: None,
             texts: 0,
         };
+        let mut fields = Fields::default();
         for (path, value) in &leaves.values {
             let roles = self.paths.roles(*path);
             if roles != Roles::default() {
-                self.fill(&mut message, roles, value);
+                self.fill(&mut message, &mut fields, roles, value);
             }
         }
         match &self.dialect.foreign {
             None => {
-                self.classify(&mut message);
-                let fits = leaves.is_object && message.kind.is_some();
+                self.classify(&mut message, &mut fields);
+                let fits = leaves.is_object && fields.kind.is_some();
                 self.malformed += u64::from(channel == Channel::Websocket && !fits);
             }
             Some(foreign) => {
-                self.classify_foreign(&mut message, &payload, is_json);
+                self.classify_foreign(&mut message, &mut fields, &payload, is_json);
                 let asked = message
                     .asked_run
                     .filter(|_| message.is_event)
@@ -290,12 +327,18 @@ impl<'h> Decoder<'h> {
                     self.starts[start].run_at.get_or_insert(run);
                 }
                 if message.run_at.is_none() && (message.is_event || message.is_terminal) {
-                    self.place(&mut message, foreign.matching);
+                    self.place(&mut message, fields.request.as_deref(), foreign.matching);
                 }
             }
         }
+        message.names_observer = fields.user.as_deref() == Some(message.observer.as_str());
+        fields.keep(&mut message, raw, &mut self.made);
         message.texts = self.texts.place(message.line, message.run_at);
         self.take_texts(message.texts, &leaves);
+        if let (Some(run), true) = (message.run_at, message.channel.carries_events()) {
+            let table = if message.is_event { &mut self.events } else { &mut self.others };
+            table.push((run, self.messages.len()));
+        }
         self.messages.push(message);
         self.leaves = leaves;
     }
@@ -320,31 +363,22 @@ impl<'h> Decoder<'h> {
     }
 
     /// Reads a message's texts again.
-    pub(super) fn texts_of(&mut self, bytes: &'h [u8], channel: Channel) -> Leaves<'h> {
-        let payload = self.reader.payload(bytes, channel == Channel::Stream);
+    pub(super) fn texts_of(&mut self, raw: &'h Raw, channel: Channel) -> Leaves<'h> {
+        let payload = self.reader.payload(raw, channel == Channel::Stream);
         let mut leaves = Leaves::default();
         leaves.take(&mut self.paths, &payload);
         leaves
     }
 
     /// Of two members with the same name the last one counts, as in nearly every parser.
-    fn fill(&mut self, message: &mut Message<'h>, roles: Roles, value: &Value<'h>) {
-        let id = || match value {
-            Value::Text(text) => text.clone(),
-            Value::Number(number) => Cow::Owned(number.to_string()),
-        };
-        for (role, slot) in [
-            (KIND, &mut message.kind),
-            (USER, &mut message.user),
-            (THREAD, &mut message.thread),
-            (AGENT, &mut message.agent),
-            (REQUEST, &mut message.request),
-            (CONNECTION, &mut message.greeted),
-        ] {
-            if roles.has(role) {
-                *slot = Some(id());
-            }
-        }
+    fn fill(
+        &mut self,
+        message: &mut Message<'h>,
+        fields: &mut Fields<'h>,
+        roles: Roles,
+        value: &Value<'h>,
+    ) {
+        fields.fill(roles, value);
         if roles.has(SEQUENCE) {
             message.sequence = match value {
                 Value::Number(number) => {
@@ -358,8 +392,8 @@ impl<'h> Decoder<'h> {
         if roles.has(RUN) {
             let foreign = self.dialect.foreign.as_ref();
             let id = match foreign.is_some_and(|foreign| !foreign.unique_runs) {
-                true => Cow::Owned(format!("{} of {}", id(), message.observer)),
-                false => id(),
+                true => Cow::Owned(format!("{} of {}", value.as_id(), message.observer)),
+                false => value.as_id(),
             };
             // Most messages are of the same run as the one before them.
             let last = self.last_runs[message.line];
@@ -371,54 +405,55 @@ impl<'h> Decoder<'h> {
                 })
             });
             self.last_runs[message.line] = Some(at);
-            message.run = Some(self.runs[at].id.clone());
             message.run_at = Some(at);
         }
     }
 
-    fn classify(&self, message: &mut Message<'_>) {
-        let kind = message.kind.as_deref();
+    fn classify(&self, message: &mut Message<'_>, fields: &mut Fields<'_>) {
+        let kind = fields.kind.as_deref();
         if kind != Some(self.dialect.greeting.as_str()) {
-            message.greeted = None;
+            fields.greeted = None;
         }
+        message.is_stopped = fields.error.as_deref() == Some(self.dialect.stopped.as_str());
         // An HTTP answer is no part of a stream, whatever type it gives itself.
         if let (Some(kind), Channel::Websocket) = (kind, message.channel) {
             message.is_acceptance = kind == self.dialect.accepted;
             message.is_event = self.dialect.is_event(kind);
             message.is_terminal =
-                message.is_event && self.dialect.is_terminal(kind, message.agent.as_deref());
+                message.is_event && self.dialect.is_terminal(kind, fields.agent.as_deref());
         }
     }
 
     fn classify_foreign(
         &mut self,
         message: &mut Message<'h>,
+        fields: &mut Fields<'h>,
         payload: &Payload<'_>,
         is_json: bool,
     ) {
         let dialect = self.dialect;
-        let has_type = message.kind.is_some();
+        let has_type = fields.kind.is_some();
         if !has_type {
             let other = self.reader.other_kind(dialect, payload, is_json);
-            message.kind = other.map(Cow::Owned);
+            fields.kind = other.map(Cow::Owned);
         }
-        message.greeted = None;
+        fields.greeted = None;
         let ignored =
-            payload.ignored || nothing_to_say(dialect, message.kind.as_deref(), &payload.json);
+            payload.ignored || nothing_to_say(dialect, fields.kind.as_deref(), &payload.json);
         if ignored || !message.channel.carries_events() {
             return;
         }
-        let kind = message.kind.as_deref().unwrap_or_default();
+        let kind = fields.kind.as_deref().unwrap_or_default();
         let by_request = matches!(
             dialect.foreign.as_ref().map(|foreign| foreign.matching),
             Some(Matching::Request)
         );
-        let tree = || serde_json::from_slice(&payload.json).ok();
-        message.is_terminal = dialect.is_terminal(kind, message.agent.as_deref())
+        let tree = || payload.json.tree();
+        message.is_terminal = dialect.is_terminal(kind, fields.agent.as_deref())
             || (dialect.ends_by_place() && ends_by_place(dialect, tree().as_ref()));
         message.is_event = message.is_terminal || dialect.is_event(kind);
         message.is_acceptance = (!dialect.accepted.is_empty() && kind == dialect.accepted)
-            || (by_request && message.is_event && message.request.is_some());
+            || (by_request && message.is_event && fields.request.is_some());
         let known = message.is_terminal || dialect.events.iter().any(|event| event == kind);
         let greets = !kind.is_empty() && (kind == dialect.greeting || kind == dialect.accepted);
         let typed = dialect.kind.starts_with('/');
@@ -426,19 +461,18 @@ impl<'h> Decoder<'h> {
     }
 
     /// Finds the run of a message that names none.
-    fn place(&mut self, message: &mut Message<'h>, matching: Matching) {
+    fn place(&mut self, message: &mut Message<'h>, request: Option<&str>, matching: Matching) {
         let observer = message.observer.as_str();
         let asked = message.asked_run.and_then(|run| self.starts_by_run.get(observer, run));
         if let Some(run) = asked.and_then(|start| self.starts[start].run_at) {
             // Its stream has named it.
             message.run_at = Some(run);
-            message.run = Some(self.runs[run].id.clone());
             return;
         }
         let (id, start) = match (asked, matching) {
             (Some(start), _) => (format!("the stream of {}", message.connection), Some(start)),
             (None, Matching::Request) => {
-                let Some(request) = message.request.as_deref() else { return };
+                let Some(request) = request else { return };
                 (format!("request {request} of {observer}"), None)
             }
             (None, Matching::Order) => {
@@ -458,10 +492,9 @@ impl<'h> Decoder<'h> {
         });
         if let Some(start) = start {
             let run = self.starts[start].run;
-            self.runs[at].tell(&message.observer, Some(run));
+            self.runs[at].tell(message.observer, Some(run));
             self.starts[start].run_at.get_or_insert(at);
         }
         message.run_at = Some(at);
-        message.run = Some(self.runs[at].id.clone());
     }
 }

@@ -63,7 +63,7 @@ fn judge_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 
         let message = &case.messages[at];
         let (Some(number), Some(facts)) = (message.sequence, case.facts(message)) else { continue };
         // Whose run comes to whom is for O2 to say.
-        if !facts.may_be_of(&message.observer) {
+        if !facts.may_be_of(message.observer) {
             continue;
         }
         items += 1;
@@ -73,7 +73,7 @@ fn judge_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 
             Some((ended, ref first)) if ended < opened => Some(first),
             _ => None,
         });
-        let run = message.run.as_ref().map(|run| run.as_str());
+        let run = case.run_id(message).map(|run| run.as_str());
         let asked = || case.named.asked_for(message.line, run, number);
         if let Some(&first) =
             again.filter(|first| case.messages[**first].line == message.line || !asked())
@@ -102,7 +102,7 @@ struct Came {
 fn repeated(case: &Case<'_>, first: usize, again: usize) -> Suspect {
     let (first, again) = (&case.messages[first], &case.messages[again]);
     let facts = case.facts(again);
-    let observer = &again.observer;
+    let observer = again.observer;
     let run = facts.filter(|facts| facts.user.as_ref() == Some(observer)).and_then(|f| f.run);
     let number = again.sequence.unwrap_or_default();
     Suspect {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::seen::owner_in;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::json::{self, Visitor};
-use crate::trial::reader::Payload;
+use crate::trial::reader::{Json, Payload};
 
 /// A place in JSON messages: member names from the root. All elements of an array share one place,
 /// so that a text which comes in pieces is one text.
@@ -45,6 +45,16 @@ impl Roles {
 pub(super) enum Value<'h> {
     Text(Cow<'h, str>),
     Number(u64),
+}
+
+impl<'h> Value<'h> {
+    /// It as an id: servers write ids as texts or as numbers.
+    pub(super) fn as_id(&self) -> Cow<'h, str> {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+        }
+    }
 }
 
 /// All places seen so far, as a tree of names.
@@ -185,9 +195,9 @@ pub(super) struct Leaves<'h> {
 impl<'h> Leaves<'h> {
     /// Puts what this text holds in the place of what another one held; nothing, and false, if it
     /// is no JSON, or nested deeper than anybody nests.
-    fn read(&mut self, paths: &mut Paths, bytes: &'h [u8]) -> bool {
+    fn read(&mut self, paths: &mut Paths, text: &'h str) -> bool {
         self.clear();
-        let whole = json::read(bytes, ROOT, &mut Walk { paths, leaves: self });
+        let whole = json::read(text, ROOT, &mut Walk { paths, leaves: self });
         if !whole {
             self.clear();
         }
@@ -197,14 +207,18 @@ impl<'h> Leaves<'h> {
     /// The same, whether the text stays or not.
     pub(super) fn take(&mut self, paths: &mut Paths, payload: &Payload<'h>) -> bool {
         match &payload.json {
-            Cow::Borrowed(json) => self.read(paths, json),
-            Cow::Owned(json) => self.read_owned(paths, json),
+            Json::Text(Cow::Borrowed(json)) => self.read(paths, json),
+            Json::Text(Cow::Owned(json)) => self.read_owned(paths, json),
+            Json::Bytes(_) => {
+                self.clear();
+                false
+            }
         }
     }
 
-    fn read_owned(&mut self, paths: &mut Paths, bytes: &[u8]) -> bool {
+    fn read_owned(&mut self, paths: &mut Paths, text: &str) -> bool {
         let mut leaves = Leaves::default();
-        let whole = leaves.read(paths, bytes);
+        let whole = leaves.read(paths, text);
         self.clear();
         let owned = |(path, value)| match value {
             Value::Text(text) => (path, Value::Text(Cow::Owned(Cow::<str>::into_owned(text)))),
@@ -266,9 +280,9 @@ mod tests {
         Paths::new(Scanner::new(CampaignKey::from_seed(7)), 0)
     }
 
-    fn read<'h>(paths: &mut Paths, bytes: &'h [u8]) -> Option<Leaves<'h>> {
+    fn read<'h>(paths: &mut Paths, text: &'h str) -> Option<Leaves<'h>> {
         let mut leaves = Leaves::default();
-        leaves.read(paths, bytes).then_some(leaves)
+        leaves.read(paths, text).then_some(leaves)
     }
 
     fn texts(leaves: &Leaves<'_>, at: Path) -> Vec<String> {
@@ -284,7 +298,7 @@ mod tests {
     fn pointers_reach_members_elements_and_escaped_names() {
         let mut paths = paths();
         let pointers = ["/a", "/b/1/c", "/x~1y", "/a~0"].map(|pointer| paths.pointer(pointer));
-        let json = br#"{"a":"\u0041","a":2,"b":[{"c":"no"},{"c":"yes"}],"x/y":"slash","a~":"~"}"#;
+        let json = r#"{"a":"\u0041","a":2,"b":[{"c":"no"},{"c":"yes"}],"x/y":"slash","a~":"~"}"#;
         let leaves = read(&mut paths, json).expect("JSON");
         let found = pointers.map(|pointer| texts(&leaves, pointer));
         assert_eq!(found, [vec!["A", "2"], vec!["yes"], vec!["slash"], vec!["~"]]);
@@ -298,22 +312,21 @@ mod tests {
         let json = format!(r#"{{"\u0070{}":1}}"#, &canary[1..]);
         let mut paths = paths();
         for _ in 0..2 {
-            assert_eq!(read(&mut paths, json.as_bytes()).expect("JSON").in_names, [owner]);
+            assert_eq!(read(&mut paths, &json).expect("JSON").in_names, [owner]);
         }
         let mut full = self::paths();
         for name in 0..2 * MOST_PLACES {
-            read(&mut full, format!(r#"{{"{name}":""}}"#).as_bytes()).expect("JSON");
+            read(&mut full, &format!(r#"{{"{name}":""}}"#)).expect("JSON");
         }
         assert_eq!(full.nodes.len(), MOST_PLACES);
-        assert_eq!(read(&mut full, json.as_bytes()).expect("JSON").in_names, [owner]);
+        assert_eq!(read(&mut full, &json).expect("JSON").in_names, [owner]);
     }
 
     #[test]
     fn what_is_no_json_is_refused() {
         let deep = "[".repeat(1 << 20);
         for text in ["", "{", "{}x", "\"\\ud800\"", "\u{0}", &deep] {
-            assert!(read(&mut paths(), text.as_bytes()).is_none());
+            assert!(read(&mut paths(), text).is_none());
         }
-        assert!(read(&mut paths(), b"\"\xff\"").is_none());
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::case::{Channel, Message};
 use super::decode::Decoder;
-use crate::trial::history::{History, What};
+use crate::trial::history::What;
+use crate::trial::ids::RunId;
 
 /// What users named, and where they asked for events again.
 #[derive(Debug, Default)]
@@ -17,9 +18,9 @@ pub(super) struct Named<'h> {
 }
 
 impl<'h> Named<'h> {
-    pub(super) fn of(history: &'h History, decoder: &Decoder<'_>) -> Self {
+    pub(super) fn of(decoder: &Decoder<'h>) -> Self {
         let mut named = Self::default();
-        for seen in &history.observations {
+        for &(_, seen) in &decoder.acts {
             let id = match &seen.what {
                 What::Resume { run, after } => {
                     if let Some(line) = seen.on.as_ref().and_then(|on| decoder.line_of(on)) {
@@ -38,8 +39,7 @@ impl<'h> Named<'h> {
     }
 
     /// Whether the message may only answer what its observer named: it is no event of a run.
-    pub(super) fn may_echo(&self, message: &Message<'_>) -> bool {
-        let Some(run) = &message.run else { return false };
+    pub(super) fn may_echo(&self, message: &Message<'_>, run: &RunId) -> bool {
         let first = self.first.get(&(message.observer.as_str(), run.as_str()));
         let answers = !message.is_event || message.channel == Channel::HttpAnswer;
         answers && first.is_some_and(|first| *first < message.n)

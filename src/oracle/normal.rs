@@ -8,8 +8,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::case::{Case, Channel, Message};
-use super::control::bytes;
+use super::case::{Case, Message};
 use super::seen::owner_in;
 use crate::trial::canary::Scanner;
 
@@ -18,14 +17,13 @@ const MARK: char = '\u{1}';
 
 /// What the message says, in a form that only serves to be compared.
 pub(super) fn normal(case: &Case<'_>, message: &Message<'_>) -> String {
-    let streamed = message.channel == Channel::Stream;
-    let payload = case.reader.payload(bytes(case.history, message.at), streamed);
+    let json = case.payload(message).json;
     let round = case.history.plan.campaign.round();
     let mut writer =
         Writer { scanner: &case.scanner, round, words: Vec::new(), out: String::new() };
-    match serde_json::from_slice::<Value>(&payload.json) {
-        Ok(value) => writer.value(&value),
-        Err(_) => writer.text(&String::from_utf8_lossy(&payload.json)),
+    match json.tree() {
+        Some(value) => writer.value(&value),
+        None => writer.text(&json.lossy()),
     }
     writer.out
 }

@@ -23,7 +23,7 @@ impl Orderly {
     pub(super) fn of(case: &Case<'_>, events: &[usize]) -> Option<Self> {
         let (first, _) = events.split_first()?;
         let first = &case.messages[*first];
-        if !case.facts(first)?.may_be_of(&first.observer) {
+        if !case.facts(first)?.may_be_of(first.observer) {
             return None;
         }
         let mut orderly = Self { events: 0, ends: false, first: first.sequence?, last: 0 };

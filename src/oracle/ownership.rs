@@ -49,7 +49,7 @@ impl Oracle for Ownership {
         for message in &case.messages {
             items += user_id(case, message, &mut suspects);
             items += run_id(case, message, &mut suspects);
-            if let Some(id) = message.greeted.as_deref() {
+            if let Some(id) = case.greeted(message) {
                 items += 1;
                 let first = *greeted.entry(Key::of(id)).or_insert(message);
                 connection_id(first, message, &mut suspects);
@@ -88,11 +88,11 @@ fn suspect(
 }
 
 fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u64 {
-    if message.user.as_deref() == Some(message.observer.as_str()) {
+    if message.names_observer {
         return case.knows_observer(message).into();
     }
-    let Some(named) = message.user.as_deref().and_then(|user| case.person(user)) else { return 0 };
-    let (victim, observer) = (&named.name, &message.observer);
+    let Some(named) = case.user(message).and_then(|user| case.person(user)) else { return 0 };
+    let (victim, observer) = (&named.name, message.observer);
     if victim != observer {
         let evidence =
             vec![shows(message.n, format!("{observer} receives a message for {victim}"))];
@@ -104,8 +104,8 @@ fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u
 fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u64 {
     let told = |facts: &&RunFacts| facts.user_told && !facts.made_up;
     let Some(facts) = case.facts(message).filter(told) else { return 0 };
-    let (Some(victim), observer) = (&facts.user, &message.observer) else { return 0 };
-    if !facts.may_be_of(observer) && !case.named.may_echo(message) {
+    let (Some(victim), observer) = (&facts.user, message.observer) else { return 0 };
+    if !facts.may_be_of(observer) && !case.named.may_echo(message, &facts.id) {
         let run = facts.run.filter(|_| facts.run_told);
         let mut evidence: Vec<_> = facts
             .given
@@ -122,7 +122,7 @@ fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u6
 
 fn connection_id(first: &Message<'_>, message: &Message<'_>, suspects: &mut Suspects) {
     // A user who comes back may be given their old connection again.
-    let (victim, observer) = (&first.observer, &message.observer);
+    let (victim, observer) = (first.observer, message.observer);
     if victim != observer {
         let evidence = vec![
             shows(first.n, format!("{victim} is greeted with a connection id")),

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Case;
-use super::case::{Channel, Message};
+use super::case::Message;
 use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_member};
 use crate::trial::canary::{Encoding, Field, Mint, Owner};
 use crate::trial::finding::{FindingKind, OracleId};
@@ -27,7 +27,7 @@ const SHAPES: [&str; 4] = [
 pub(super) fn canaries(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
     let places = Places::of(case);
     let mint = Mint::new(case.history.plan.campaign);
-    let seen: BTreeSet<_> = case.seen.iter().map(|seen| (seen.owner, &seen.observer)).collect();
+    let seen: BTreeSet<_> = case.seen.iter().map(|seen| (seen.owner, seen.observer)).collect();
     let mut alterations = Vec::new();
     for encoding in Encoding::all() {
         for split in SPLITS {
@@ -103,7 +103,7 @@ impl<'c> Places<'c> {
             .copied()
             .filter(|message| {
                 // Only what was understood: in the rest, a member would be no text.
-                let understood = message.kind.is_some() || case.dialect.foreign.is_some();
+                let understood = case.kind(message).is_some() || case.dialect.foreign.is_some();
                 understood && member_in(case, message, "").is_some()
             })
             .collect();
@@ -193,7 +193,7 @@ impl Split {
         places: &Places<'c>,
         rng: &mut fastrand::Rng,
     ) -> Option<(&'c UserName, Hide<'c>)> {
-        let message = |message: &'c Message<'c>, hide| (&message.observer, hide);
+        let message = |message: &'c Message<'c>, hide| (message.observer, hide);
         let mut place = |places: &[usize], hide: fn(usize) -> Hide<'c>| {
             let at = *rng.choice(places)?;
             Some((case.history.observations[at].by.as_ref()?, hide(at)))
@@ -260,9 +260,7 @@ impl Hide<'_> {
 
 /// The message with one more member in its JSON object.
 fn member_in(case: &Case<'_>, message: &Message<'_>, member: &str) -> Option<Vec<u8>> {
-    let streamed = message.channel == Channel::Stream;
-    let bytes = bytes(case.history, message.at);
-    case.reader.with_json(bytes, streamed, |json| with_member(json, member))
+    case.in_json(message.at, |json| with_member(json, member))
 }
 
 /// The text as a JSON string, with the letter at that place written as an escape.

@@ -55,8 +55,8 @@ pub(super) fn given(case: &Case<'_>) -> Vec<Given> {
             }
             // Not looked for any more on a connection where it has come.
             What::Received { raw } if !said.is_empty() && !answered.contains(on) => {
-                let json = case.reader.payload(raw.bytes(), false).json;
-                let json = String::from_utf8_lossy(&json);
+                let json = case.reader.payload(raw, false).json;
+                let json = json.lossy();
                 for capture in &said {
                     if gathered.take(observation, capture, "", &json) {
                         answered.insert(on);

@@ -105,37 +105,36 @@ pub(super) fn learn(case: &mut Case<'_>) {
 /// The starts of one user with one request id, and how many of them wait for an answer.
 #[derive(Debug, Default)]
 struct Waiting {
-    starts: Vec<usize>,
+    starts: MostlyOne,
     /// The runs that were already given for them.
-    runs: Vec<usize>,
+    runs: MostlyOne,
+}
+
+/// A few places, of which there is mostly one.
+#[derive(Debug, Default)]
+struct MostlyOne {
+    first: Option<usize>,
+    others: Vec<usize>,
+}
+
+impl MostlyOne {
+    fn push(&mut self, place: usize) {
+        match self.first {
+            None => self.first = Some(place),
+            Some(_) => self.others.push(place),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        self.first.into_iter().chain(self.others.iter().copied())
+    }
 }
 
 fn learn_from_acceptances(case: &mut Case<'_>) {
-    let mut waiting: BTreeMap<Key<'_>, BTreeMap<&str, Waiting>> = BTreeMap::new();
-    for (at, start) in case.starts.iter().enumerate().filter(|(_, start)| start.via == Via::Socket)
-    {
-        let of_user = waiting.entry(Key::of(start.user.as_str())).or_default();
-        of_user.entry(start.request_id.as_str()).or_default().starts.push(at);
-    }
-    let mut acceptances = Vec::new();
-    for at in 0..case.messages.len() {
-        let message = &case.messages[at];
-        if !message.is_acceptance {
-            continue;
-        }
-        let foreign = message.user.as_deref().filter(|user| *user != message.observer.as_str());
-        let foreign = foreign.and_then(|user| case.person(user));
-        let (answers, user) = match (foreign, message.request.as_deref()) {
-            (Some(other), _) => (Answers::Unclear, other.name.clone()),
-            (None, None) => (Answers::Unclear, message.observer.clone()),
-            (None, Some(request)) => {
-                let of_user = waiting.get_mut(&Key::of(message.observer.as_str()));
-                let waiting = of_user.and_then(|of_user| of_user.get_mut(request));
-                (answered(case, at, waiting), message.observer.clone())
-            }
-        };
-        acceptances.push(Acceptance { message: at, answers });
-        let (n, run) = (case.messages[at].n, case.messages[at].run_at);
+    for (acceptance, user) in acceptances(case) {
+        let Acceptance { message, answers } = acceptance;
+        case.acceptances.push(acceptance);
+        let (n, run) = (case.messages[message].n, case.messages[message].run_at);
         let Some(run) = run else { continue };
         match answers {
             Answers::Start(start) => {
@@ -148,13 +147,39 @@ fn learn_from_acceptances(case: &mut Case<'_>) {
         }
         case.runs[run].give(n, &user);
     }
-    case.acceptances = acceptances;
+}
+
+/// The messages that accept a run, in order, each with the user whose run it is.
+fn acceptances(case: &Case<'_>) -> Vec<(Acceptance, UserName)> {
+    let mut waiting: BTreeMap<Key<'_>, BTreeMap<Key<'_>, Waiting>> = BTreeMap::new();
+    for (at, start) in case.starts.iter().enumerate().filter(|(_, start)| start.via == Via::Socket)
+    {
+        let of_user = waiting.entry(Key::of(start.user.as_str())).or_default();
+        of_user.entry(Key::of(start.request_id.as_str())).or_default().starts.push(at);
+    }
+    let messages = case.messages.iter().enumerate().filter(|(_, message)| message.is_acceptance);
+    let mut found = Vec::new();
+    for (at, message) in messages {
+        let foreign = case.user(message).filter(|_| !message.names_observer);
+        let foreign = foreign.and_then(|user| case.person(user));
+        let (answers, user) = match (foreign, case.request(message)) {
+            (Some(other), _) => (Answers::Unclear, &other.name),
+            (None, None) => (Answers::Unclear, message.observer),
+            (None, Some(request)) => {
+                let of_user = waiting.get_mut(&Key::of(message.observer.as_str()));
+                let waiting = of_user.and_then(|of_user| of_user.get_mut(&Key::of(request)));
+                (answered(case, at, waiting), message.observer)
+            }
+        };
+        found.push((Acceptance { message: at, answers }, user.clone()));
+    }
+    found
 }
 
 fn answered(case: &Case<'_>, message: usize, waiting: Option<&mut Waiting>) -> Answers {
     let message = &case.messages[message];
     let Some(waiting) = waiting else { return Answers::None };
-    let repeated = message.run_at.is_some_and(|run| waiting.runs.contains(&run));
+    let repeated = message.run_at.is_some_and(|run| waiting.runs.iter().any(|given| given == run));
     // Told again, perhaps on a new connection: nothing new, and nothing wrong.
     if repeated {
         return Answers::Unclear;
@@ -170,15 +195,17 @@ fn answered(case: &Case<'_>, message: usize, waiting: Option<&mut Waiting>) -> A
         });
         start.n < message.n && here
     };
-    let answered = waiting.runs.len();
-    let possible: Vec<usize> = waiting.starts.iter().copied().filter(may_answer).collect();
-    if possible.len() <= answered {
-        return Answers::None;
-    }
+    let answered = waiting.runs.iter().count();
+    let mut possible = waiting.starts.iter().filter(may_answer);
+    let (first, others) = (possible.next(), possible.count());
+    let Some(first) = first.filter(|_| answered <= others) else { return Answers::None };
     if let Some(run) = message.run_at {
         waiting.runs.push(run);
     }
-    if waiting.starts.len() > 1 { Answers::OneOfSeveral } else { Answers::Start(possible[0]) }
+    match waiting.starts.others.is_empty() {
+        true => Answers::Start(first),
+        false => Answers::OneOfSeveral,
+    }
 }
 
 fn learn_from_answers(case: &mut Case<'_>) {
@@ -186,12 +213,12 @@ fn learn_from_answers(case: &mut Case<'_>) {
         let message = &case.messages[at];
         let (Some(asked), Some(run)) = (message.asked_run, message.run_at) else { continue };
         // The first id in a stream is its run's; another one later may be anybody's.
-        let known = case.start_of(&message.observer, asked).and_then(|start| start.run_at);
+        let known = case.start_of(message.observer, asked).and_then(|start| start.run_at);
         let known = known.filter(|known| !case.runs[*known].made_up);
         if message.channel.carries_events() && known.is_some_and(|known| known != run) {
             continue;
         }
-        let named = message.user.as_deref().and_then(|user| case.person(user));
+        let named = case.user(message).and_then(|user| case.person(user));
         let (n, observer) = (message.n, message.observer.clone());
         match named {
             Some(other) if other.name != observer => case.runs[run].tell(&other.name, None),

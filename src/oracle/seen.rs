@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use super::case::{Channel, Message};
 use super::decode::Decoder;
 use super::leaves::{Path, Value};
-use crate::trial::canary::{Owner, Scanner, Sighting, Stream, Tail};
-use crate::trial::history::{History, What};
+use crate::trial::canary::{Owner, Scanner, Sighting, Stream};
+use crate::trial::history::{History, Observation, What};
 use crate::trial::ids::UserName;
 
 /// Stands for a run of an earlier trial on the same back end: plans count runs from 1. What a user
@@ -35,7 +35,7 @@ const GAP: u8 = 0;
 
 /// A genuine canary that came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct Seen<'h> {
     /// Whose data it marks.
     pub owner: Owner,
     /// The place in the history of the observation that it was complete with.
@@ -45,77 +45,94 @@ pub struct Seen {
     /// The number of the observation that it begins in: an earlier one if it came in pieces.
     pub from: u64,
     /// Who saw it.
-    pub observer: UserName,
+    pub observer: &'h UserName,
     /// How it came.
     pub channel: Channel,
     /// The message that it was complete with, if it was a message.
     pub(super) message: Option<usize>,
 }
 
-/// Finds them all.
-pub(super) fn all<'h>(
-    history: &'h History,
-    scanner: &Scanner,
-    decoder: &mut Decoder<'h>,
-) -> Vec<Seen> {
-    let mut seen = Vec::with_capacity(decoder.messages.len());
-    let may_be_cut = in_raw_bytes(history, scanner, decoder, &mut seen);
-    gather(history, scanner, decoder, &may_be_cut, seen)
+/// All of them, once the decoder has taken everything in.
+pub(super) fn all<'h>(history: &'h History, decoder: &mut Decoder<'h>) -> Vec<Seen<'h>> {
+    let seen = std::mem::take(&mut decoder.seen);
+    let mut may_be_cut = std::mem::take(&mut decoder.may_be_cut);
+    may_be_cut.push(decoder.loose.1);
+    gather(history, decoder, &may_be_cut, seen)
 }
 
 /// Adds what is cut on those connections and in the texts where something may be.
 fn gather<'h>(
     history: &'h History,
-    scanner: &Scanner,
     decoder: &mut Decoder<'h>,
     may_be_cut: &[bool],
-    mut seen: Vec<Seen>,
-) -> Vec<Seen> {
+    mut seen: Vec<Seen<'h>>,
+) -> Vec<Seen<'h>> {
+    let scanner = decoder.scanner.clone();
     if may_be_cut.contains(&true) {
-        across_messages(history, scanner, decoder, may_be_cut, &mut seen);
+        across_messages(history, &scanner, decoder, may_be_cut, &mut seen);
     }
-    across_texts(history, scanner, decoder, &mut seen);
+    across_texts(history, &scanner, decoder, &mut seen);
     for &(message, owner) in &decoder.decoded {
         seen.push(in_message(decoder, message, decoder.messages[message].n, owner));
     }
     // What is found twice is the same. Of the same canary in the same observation the reading that
     // needs the fewest others stands.
-    seen.retain(|seen| !is_own_of_earlier(history, seen.owner, &seen.observer));
+    seen.retain(|seen| !is_own_of_earlier(history, seen.owner, seen.observer));
     seen.sort_by_key(|seen| (seen.at, seen.owner, std::cmp::Reverse(seen.from)));
     seen.dedup_by_key(|seen| (seen.at, seen.owner));
     seen
 }
 
-fn in_message(decoder: &Decoder<'_>, at: usize, from: u64, owner: Owner) -> Seen {
+fn in_message<'h>(decoder: &Decoder<'h>, at: usize, from: u64, owner: Owner) -> Seen<'h> {
     let message = &decoder.messages[at];
     Seen {
         owner,
         at: message.at,
         n: message.n,
         from,
-        observer: message.observer.clone(),
+        observer: message.observer,
         channel: message.channel,
         message: Some(at),
     }
 }
 
 /// What came in with one observation.
-struct Arrived<'h> {
+pub(super) struct Arrived<'h> {
     at: usize,
     n: u64,
     observer: &'h UserName,
-    /// The connection in the decoder's table; one more is for what came on no connection.
-    line: usize,
+    /// The connection in the decoder's table, if it came on one.
+    line: Option<usize>,
     /// Headers and body.
     parts: [&'h [u8]; 2],
     channel: Channel,
     message: Option<usize>,
 }
 
-impl Arrived<'_> {
-    fn sees(&self, from: u64, owner: Owner) -> Seen {
-        let Self { at, n, channel, message, .. } = *self;
-        Seen { owner, at, n, from, observer: self.observer.clone(), channel, message }
+impl<'h> Arrived<'h> {
+    /// Nothing came in with most of what users do.
+    pub(super) fn of(
+        decoder: &Decoder<'h>,
+        at: usize,
+        observation: &'h Observation,
+        line: Option<usize>,
+        message: Option<usize>,
+    ) -> Option<Self> {
+        let (raw, observer) = (observation.what.inbound()?, observation.by.as_ref()?);
+        let (headers, channel) = match (&observation.what, message) {
+            (What::Answer { headers, .. }, _) => (headers.bytes(), Channel::HttpAnswer),
+            (What::Refused { .. }, _) => (&[][..], Channel::HttpAnswer),
+            (_, Some(message)) => (&[][..], decoder.messages[message].channel),
+            (_, None) => (&[][..], Channel::Websocket),
+        };
+        let observer = message.map_or(observer, |message| decoder.messages[message].observer);
+        let parts = [headers, raw.bytes()];
+        Some(Self { at, n: observation.n, observer, line, parts, channel, message })
+    }
+
+    fn sees(&self, from: u64, owner: Owner) -> Seen<'h> {
+        let Self { at, n, observer, channel, message, .. } = *self;
+        Seen { owner, at, n, from, observer, channel, message }
     }
 }
 
@@ -126,61 +143,27 @@ fn arrived<'c, 'h: 'c>(
     let mut messages = decoder.messages.iter().enumerate().peekable();
     history.observations.iter().enumerate().filter_map(move |(at, observation)| {
         let message = messages.next_if(|(_, message)| message.at == at);
-        let (Some(raw), Some(observer)) = (observation.what.inbound(), &observation.by) else {
-            return None;
-        };
-        let line = match (message, &observation.on) {
-            (Some((_, message)), _) => Some(message.line),
-            (None, Some(on)) => decoder.line_of(on),
-            (None, None) => None,
-        };
-        let (headers, channel) = match &observation.what {
-            What::Answer { headers, .. } => (headers.bytes(), Channel::HttpAnswer),
-            What::Refused { .. } => (&[][..], Channel::HttpAnswer),
-            _ => {
-                let streamed = message.is_some_and(|(_, own)| own.channel == Channel::Stream);
-                (&[][..], if streamed { Channel::Stream } else { Channel::Websocket })
-            }
-        };
-        Some(Arrived {
-            at,
-            n: observation.n,
-            observer,
-            line: line.unwrap_or(decoder.connections.len()),
-            parts: [headers, raw.bytes()],
-            channel,
-            message: message.map(|(number, _)| number),
-        })
+        let line = observation.on.as_ref().and_then(|on| decoder.line_of(on));
+        Arrived::of(decoder, at, observation, line, message.map(|(number, _)| number))
     })
 }
 
-/// What stands whole in what came in at once. Says of each connection whether something may be cut
-/// there, and notes where it may be cut in texts.
-fn in_raw_bytes<'h>(
-    history: &'h History,
-    scanner: &Scanner,
-    decoder: &mut Decoder<'h>,
-    seen: &mut Vec<Seen>,
-) -> Vec<bool> {
-    let round = history.plan.campaign.round();
-    let mut ends = vec![Tail::default(); decoder.connections.len() + 1];
-    let mut may_be_cut = vec![false; ends.len()];
-    let mut texts = Vec::new();
-    for arrived in arrived(history, decoder) {
-        for part in arrived.parts.into_iter().filter(|part| !part.is_empty()) {
-            let in_part = scanner.scan_piece(part, |sighting| {
-                seen.push(arrived.sees(arrived.n, owner_in(round, &sighting)));
-            });
-            may_be_cut[arrived.line] |= ends[arrived.line].take(part) | in_part;
-            if in_part {
-                texts.extend(arrived.message.map(|message| decoder.messages[message].texts));
-            }
+/// Notes what stands whole in what came in at once, and where something may be cut.
+pub(super) fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>) {
+    let Decoder { scanner, round, seen, ends, may_be_cut, loose, texts, messages, .. } = decoder;
+    let (end, cut) = match arrived.line {
+        Some(line) => (&mut ends[line], &mut may_be_cut[line]),
+        None => (&mut loose.0, &mut loose.1),
+    };
+    for part in arrived.parts.into_iter().filter(|part| !part.is_empty()) {
+        let in_part = scanner.scan_piece(part, |sighting| {
+            seen.push(arrived.sees(arrived.n, owner_in(*round, &sighting)));
+        });
+        *cut |= end.take(part) | in_part;
+        if let (true, Some(message)) = (in_part, arrived.message) {
+            texts.at(messages[message].texts).may_be_cut = true;
         }
     }
-    for place in texts {
-        decoder.texts.at(place).may_be_cut = true;
-    }
-    may_be_cut
 }
 
 /// One connection's bytes so far.
@@ -206,17 +189,20 @@ impl Line {
 }
 
 /// The bytes of those connections as streams.
-fn across_messages(
-    history: &History,
+fn across_messages<'h>(
+    history: &'h History,
     scanner: &Scanner,
-    decoder: &Decoder<'_>,
+    decoder: &Decoder<'h>,
     which: &[bool],
-    seen: &mut Vec<Seen>,
+    seen: &mut Vec<Seen<'h>>,
 ) {
     let round = history.plan.campaign.round();
     let mut lines: Vec<Option<Line>> = vec![None; which.len()];
-    for arrived in arrived(history, decoder).filter(|arrived| which[arrived.line]) {
-        let line = lines[arrived.line].get_or_insert_with(|| Line {
+    // The last is for what came on none.
+    let none = which.len() - 1;
+    let line_of = |arrived: &Arrived<'_>| arrived.line.unwrap_or(none);
+    for arrived in arrived(history, decoder).filter(|arrived| which[line_of(arrived)]) {
+        let line = lines[line_of(&arrived)].get_or_insert_with(|| Line {
             stream: Stream::new(scanner.clone()),
             chunks: Vec::new(),
             length: 0,
@@ -242,13 +228,13 @@ fn across_texts<'h>(
     history: &'h History,
     scanner: &Scanner,
     decoder: &mut Decoder<'h>,
-    seen: &mut Vec<Seen>,
+    seen: &mut Vec<Seen<'h>>,
 ) {
     let mut texts = Vec::new();
     for number in 0..decoder.messages.len() {
         let Message { texts: place, at, channel, .. } = decoder.messages[number];
         if decoder.texts.at(place).may_be_cut {
-            let leaves = decoder.texts_of(super::control::bytes(history, at), channel);
+            let leaves = decoder.texts_of(super::control::raw(history, at), channel);
             texts.extend(leaves.values.into_iter().filter_map(|(path, value)| match value {
                 Value::Text(text) => Some(Text { message: number, path, text }),
                 Value::Number(_) => None,
@@ -371,20 +357,20 @@ mod tests {
             let dialect = Dialect::reference();
             let decoded = || {
                 let round = history.plan.campaign.round();
-                let mut decoder = Decoder::new(&dialect, scanner.clone(), round);
+                let mut decoder = Decoder::new(&dialect, scanner.clone(), round, 0);
                 for (at, observation) in history.observations.iter().enumerate() {
                     decoder.take(at, observation);
                 }
                 decoder
             };
-            let found = all(&history, &scanner, &mut decoded());
+            let found = all(&history, &mut decoded());
             let mut decoder = decoded();
             for message in 0..decoder.messages.len() {
                 let place = decoder.messages[message].texts;
                 decoder.texts.at(place).may_be_cut = true;
             }
             let everywhere = vec![true; decoder.connections.len() + 1];
-            let expected = gather(&history, &scanner, &mut decoder, &everywhere, Vec::new());
+            let expected = gather(&history, &mut decoder, &everywhere, Vec::new());
             assert_eq!(found, expected);
             cut += found.iter().filter(|seen| seen.from != seen.n).count();
             whole += found.iter().filter(|seen| seen.from == seen.n).count();

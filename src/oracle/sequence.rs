@@ -41,7 +41,7 @@ impl Sequence {
         let (Some(first), Some(last)) = (own.first(), own.last()) else { return };
         // What came on a second connection may have come before.
         let one_line = own.iter().all(|event| event.line == first.line);
-        let came = words(own.iter().copied());
+        let came = words(case, own.iter().copied());
         if !one_line || self.whole.is_match(&came) {
             return;
         }
@@ -69,14 +69,14 @@ impl Sequence {
                 case.events[run].iter().map(|&at| &case.messages[at]).collect();
             let (Some(first), Some(last)) = (events.first(), events.last()) else { continue };
             let own =
-                |event: &&Message<'_>| event.observer == *start.user && event.line == first.line;
+                |event: &&Message<'_>| event.observer == start.user && event.line == first.line;
             let whole = last.is_terminal
                 && events.iter().all(own)
-                && self.whole.is_match(&words(events.iter().copied()))
+                && self.whole.is_match(&words(case, events.iter().copied()))
                 && !world.is_cut(case, start, last.n);
             for (place, event) in events.iter().enumerate().filter(|(_, own)| !own.is_terminal) {
                 let rest = events.iter().enumerate().filter(|(at, _)| *at != place);
-                let rest = words(rest.map(|(_, event)| *event));
+                let rest = words(case, rest.map(|(_, event)| *event));
                 if whole && !self.whole.is_match(&rest) {
                     found.push((start.user, event.at));
                 }
@@ -87,7 +87,7 @@ impl Sequence {
 }
 
 /// The types, with a space between them.
-fn words<'m, 'h: 'm>(events: impl Iterator<Item = &'m Message<'h>>) -> String {
-    let kinds = events.map(|event| event.kind.as_deref().unwrap_or(UNTYPED));
+fn words<'m, 'h: 'm>(case: &Case<'_>, events: impl Iterator<Item = &'m Message<'h>>) -> String {
+    let kinds = events.map(|event| case.kind(event).unwrap_or(UNTYPED));
     kinds.collect::<Vec<_>>().join(" ")
 }

@@ -129,7 +129,7 @@ impl Got {
         let only_listens = runs.is_empty();
         let mut got = Self { runs, others: Vec::new(), strays: Vec::new() };
         for (at, message) in case.messages.iter().enumerate() {
-            if message.observer != *user || !message.channel.carries_events() {
+            if message.observer != user || !message.channel.carries_events() {
                 continue;
             }
             if only_listens && !is_routine(case, at) {
@@ -146,9 +146,8 @@ impl Got {
 /// Whether the message greets a connection or says nothing.
 fn is_routine(case: &Case<'_>, at: usize) -> bool {
     let message = &case.messages[at];
-    let kind = message.kind.as_deref();
-    let streamed = message.channel == Channel::Stream;
-    let payload = case.reader.payload(super::control::bytes(case.history, message.at), streamed);
+    let kind = case.kind(message);
+    let payload = case.payload(message);
     kind == Some(case.dialect.greeting.as_str())
         || payload.ignored
         || nothing_to_say(case.dialect, kind, &payload.json)
@@ -156,7 +155,7 @@ fn is_routine(case: &Case<'_>, at: usize) -> bool {
 
 fn got_run(case: &Case<'_>, world: &World<'_>, start: &Start<'_>) -> GotRun {
     let own = start.run_at.map_or(&[][..], |run| &case.events[run]);
-    let own = own.iter().copied().filter(|&at| case.messages[at].observer == *start.user);
+    let own = own.iter().copied().filter(|&at| case.messages[at].observer == start.user);
     let own: Vec<usize> = own.collect();
     let mut lines: Vec<usize> = own.iter().map(|&at| case.messages[at].line).collect();
     lines.dedup();
@@ -171,7 +170,7 @@ fn got_run(case: &Case<'_>, world: &World<'_>, start: &Start<'_>) -> GotRun {
     }
     let end = own.iter().map(|&at| &case.messages[at]).find(|message| message.is_terminal);
     let answer = case.messages.iter().position(|message| {
-        let its = Some(message.line) == start.line && message.observer == *start.user;
+        let its = Some(message.line) == start.line && message.observer == start.user;
         its && message.channel == Channel::HttpAnswer
     });
     let ended = match start.via {

@@ -132,8 +132,8 @@ fn suspects_of_approved(
         return;
     }
     let asked = case.messages.iter().find(|message| {
-        let of_it = message.run.as_ref().is_some_and(|run| Some(run) == end.id);
-        of_it && message.observer == *end.start.user && message.kind.as_deref() == Some(asks)
+        let of_it = case.run_id(message).is_some_and(|run| Some(run) == end.id);
+        of_it && message.observer == end.start.user && case.kind(message) == Some(asks)
     });
     let Some(asked) = asked.filter(|asked| asked.n < end.n) else { return };
     let (user, run) = (end.start.user, end.start.run);
@@ -194,13 +194,13 @@ pub(super) fn alterations(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alter
 }
 
 fn controls<'h>(case: &Case<'h>) -> Vec<Control<'h>> {
-    let control = |(at, seen): (usize, &'h crate::trial::history::Observation)| {
+    let control = |&(at, seen): &(usize, &'h crate::trial::history::Observation)| {
         let What::Control { action, user, run, id } = &seen.what else { return None };
         let by = seen.by.as_ref()?;
         let (action, run, id) = (*action, *run, id.as_ref());
         Some(Control { n: seen.n, at, by, action, owner: user, run, id })
     };
-    case.history.observations.iter().enumerate().filter_map(control).collect()
+    case.acts.iter().filter_map(control).collect()
 }
 
 /// The first end of each run that its own user saw.
@@ -208,13 +208,13 @@ fn ends<'c>(case: &'c Case<'_>) -> impl Iterator<Item = End<'c>> {
     let mut first: BTreeMap<(&str, u16), End<'c>> = BTreeMap::new();
     for message in &case.messages {
         let Some(start) = ended_run(case, message) else { continue };
-        if *start.user != message.observer {
+        if start.user != message.observer {
             continue;
         }
         first.entry((start.user.as_str(), start.run)).or_insert_with(|| End {
             n: message.n,
             start,
-            id: message.run.as_ref(),
+            id: case.run_id(message),
             stopped: is_stopped(case, message),
             channel: message.channel,
         });
@@ -225,7 +225,7 @@ fn ends<'c>(case: &'c Case<'_>) -> impl Iterator<Item = End<'c>> {
 /// The run that the message ends.
 fn ended_run<'c>(case: &'c Case<'_>, message: &Message<'_>) -> Option<&'c Start<'c>> {
     if message.channel == Channel::HttpAnswer {
-        let start = case.start_of(&message.observer, message.asked_run?)?;
+        let start = case.start_of(message.observer, message.asked_run?)?;
         return (start.via == crate::trial::plan::Via::Http).then_some(start);
     }
     let facts = case.facts(message).filter(|_| message.is_terminal)?;
@@ -233,7 +233,6 @@ fn ended_run<'c>(case: &'c Case<'_>, message: &Message<'_>) -> Option<&'c Start<
 }
 
 fn is_stopped(case: &Case<'_>, message: &Message<'_>) -> bool {
-    let bytes = super::control::bytes(case.history, message.at);
-    let payload = case.reader.payload(bytes, message.channel == Channel::Stream);
-    serde_json::from_slice(&payload.json).is_ok_and(|tree| says_stopped(case.dialect, &tree))
+    let tree = case.payload(message).json.tree();
+    tree.is_some_and(|tree| says_stopped(case.dialect, &tree))
 }

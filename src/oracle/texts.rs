@@ -13,11 +13,15 @@ use crate::trial::canary::Tail;
 /// The texts of each run on each connection.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    /// By connection and run.
+    /// For each run the first connection that it came on, and its place for that.
+    first: Vec<Option<(usize, usize)>>,
+    /// The other places, by connection and run.
     places: BTreeMap<(usize, Option<usize>), usize>,
     /// For each connection, where its last message stood: mostly the next one stands there too.
     last: Vec<Option<(Option<usize>, usize)>>,
     runs: Vec<RunTexts>,
+    /// The most fields of a run so far: the next one has as many.
+    most: usize,
 }
 
 /// So many fields of a run are looked through one by one; a server may make up any number.
@@ -42,9 +46,18 @@ impl Texts {
         if let Some((_, place)) = self.last[line].filter(|(last, _)| *last == run) {
             return place;
         }
-        let place = *self.places.entry((line, run)).or_insert(self.runs.len());
-        if place == self.runs.len() {
-            self.runs.push(RunTexts { ends: Vec::with_capacity(8), ..RunTexts::default() });
+        let next = self.runs.len();
+        if let Some(run) = run.filter(|run| self.first.len() <= *run) {
+            self.first.resize(run + 1, None);
+        }
+        let place = match run.map(|run| self.first[run].get_or_insert((line, next))) {
+            Some((first, place)) if *first == line => *place,
+            _ => *self.places.entry((line, run)).or_insert(next),
+        };
+        if place == next {
+            let before = next.checked_sub(1).map_or(0, |before| self.runs[before].ends.len());
+            self.most = self.most.max(before);
+            self.runs.push(RunTexts { ends: Vec::with_capacity(self.most), ..RunTexts::default() });
         }
         self.last[line] = Some((run, place));
         place

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use crate::trial::dialect::Dialect;
 use crate::trial::ids::TaskName;
 use crate::trial::plan::Plan;
 use crate::world::World;
@@ -61,11 +62,14 @@ pub fn users(
     let barrier = Latch::new(plan.barrier_width());
     let finish = Latch::new(plan.users.len());
     let done: Arc<[Latch]> = plan.users.iter().map(|_| Latch::new(1)).collect();
+    // All read the same one: a thousand copies would fill the processor's cache.
+    let dialect = Arc::new(Dialect::reference());
     let user = |place: usize| {
         let who = &plan.users[place];
         let session = backend.session_of(world, who);
         let (barrier, finish, done) = (barrier.clone(), finish.clone(), Arc::clone(&done));
-        let meeting = user::Meeting { barrier, finish, done };
+        let dialect = Arc::clone(&dialect);
+        let meeting = user::Meeting { barrier, finish, done, dialect };
         let user =
             user::User::new(world.clone(), Arc::clone(plan), place, session, meeting, patience);
         let future: BoxFuture<'static, ()> = Box::pin(user.live());

@@ -9,14 +9,16 @@ use crate::trial::ids::{RequestId, RunId};
 pub(super) struct Progress {
     pub(super) greeted: bool,
     pub(super) pongs: u32,
-    runs: BTreeMap<u16, Run>,
+    /// In the order in which they were started.
+    runs: Vec<Run>,
     numbers: BTreeMap<RunId, u16>,
-    /// The run that the last event was of: mostly the next one is, too.
-    latest: u16,
+    /// The place of the run that the last event was of: mostly the next one is of it, too.
+    latest: usize,
 }
 
 #[derive(Debug)]
 struct Run {
+    number: u16,
     request: RequestId,
     id: Option<RunId>,
     events: u32,
@@ -31,8 +33,28 @@ struct Run {
 impl Progress {
     pub(super) fn start(&mut self, run: u16, request: RequestId) {
         let (ended, told_ended, cut) = (false, false, false);
-        let started = Run { request, id: None, events: 0, last: 0, ended, told_ended, cut };
-        self.runs.insert(run, started);
+        let (number, id) = (run, None);
+        let run = Run { number, request, id, events: 0, last: 0, ended, told_ended, cut };
+        match self.place(number) {
+            Some(place) => self.runs[place] = run,
+            None => self.runs.push(run),
+        }
+    }
+
+    fn place(&self, number: u16) -> Option<usize> {
+        let there = |place: &usize| self.runs.get(*place).is_some_and(|run| run.number == number);
+        // Runs are mostly counted from 1, and asked for while they are the latest.
+        let likely = [self.latest, usize::from(number).saturating_sub(1)];
+        let found = likely.into_iter().find(there);
+        found.or_else(|| self.runs.iter().position(|run| run.number == number))
+    }
+
+    fn run(&self, number: u16) -> Option<&Run> {
+        self.place(number).map(|place| &self.runs[place])
+    }
+
+    fn run_mut(&mut self, number: u16) -> Option<&mut Run> {
+        self.place(number).map(|place| &mut self.runs[place])
     }
 
     pub(super) fn hear(&mut self, heard: Heard<'_>) {
@@ -40,25 +62,22 @@ impl Progress {
             Heard::Greeting => self.greeted = true,
             Heard::Pong => self.pongs += 1,
             Heard::Accepted { request, run } => {
-                let waiting = self
-                    .runs
-                    .iter()
-                    .find(|(_, own)| own.id.is_none() && own.request == request)
-                    .map(|(number, _)| *number);
+                let waits = |own: &&Run| own.id.is_none() && own.request == request;
+                // The lowest number first, as their order is in the plan.
+                let waiting = self.runs.iter().filter(waits).map(|own| own.number).min();
                 if let Some(number) = waiting {
                     self.identify(number, run);
                 }
             }
             Heard::Event { run, sequence, terminal } => {
                 let is_it = |own: &&Run| own.id.as_ref().is_some_and(|id| id.as_str() == run);
-                let number = match self.runs.get(&self.latest).filter(is_it) {
+                let place = match self.runs.get(self.latest).filter(is_it) {
                     Some(_) => Some(self.latest),
-                    None => self.numbers.get(&*run).copied(),
+                    None => self.numbers.get(&*run).and_then(|number| self.place(*number)),
                 };
-                if let Some((number, own)) =
-                    number.and_then(|number| Some((number, self.runs.get_mut(&number)?)))
-                {
-                    self.latest = number;
+                if let Some(place) = place {
+                    self.latest = place;
+                    let own = &mut self.runs[place];
                     own.events += 1;
                     own.last = own.last.max(sequence);
                     own.ended |= terminal;
@@ -69,17 +88,17 @@ impl Progress {
     }
 
     pub(super) fn identify(&mut self, number: u16, id: RunId) {
-        if let Some(run) = self.runs.get_mut(&number) {
-            run.id = Some(id.clone());
+        if let Some(place) = self.place(number) {
+            self.runs[place].id = Some(id.clone());
             self.numbers.insert(id, number);
             // Should two runs be given one id, it stands for the later one.
-            self.latest = number;
+            self.latest = place;
         }
     }
 
     /// An answer says that the run has ended; the answer to the request that started it is its end.
     pub(super) fn told_ended(&mut self, number: u16, is_its_end: bool) {
-        if let Some(run) = self.runs.get_mut(&number) {
+        if let Some(run) = self.run_mut(number) {
             run.told_ended = true;
             run.ended |= is_its_end;
         }
@@ -88,7 +107,7 @@ impl Progress {
     /// The event connection is gone.
     pub(super) fn cut(&mut self) {
         self.greeted = false;
-        for run in self.runs.values_mut().filter(|run| !run.ended) {
+        for run in self.runs.iter_mut().filter(|run| !run.ended) {
             run.cut = true;
         }
     }
@@ -96,24 +115,24 @@ impl Progress {
     /// Whether the run has ended for the user: its last event came, or it would have come over a
     /// connection that is gone and the back end says that it has ended.
     pub(super) fn has_ended(&self, number: u16) -> bool {
-        self.runs.get(&number).is_some_and(|run| run.ended || (run.cut && run.told_ended))
+        self.run(number).is_some_and(|run| run.ended || (run.cut && run.told_ended))
     }
 
     pub(super) fn is_told_ended(&self, number: u16) -> bool {
-        self.runs.get(&number).is_some_and(|run| run.told_ended)
+        self.run(number).is_some_and(|run| run.told_ended)
     }
 
     pub(super) fn was_cut(&self, number: u16) -> bool {
-        self.runs.get(&number).is_some_and(|run| run.cut)
+        self.run(number).is_some_and(|run| run.cut)
     }
 
     pub(super) fn events(&self, number: u16) -> u32 {
-        self.runs.get(&number).map_or(0, |run| run.events)
+        self.run(number).map_or(0, |run| run.events)
     }
 
     /// The number of the last event of the run that came.
     pub(super) fn last_event(&self, number: u16) -> u64 {
-        self.runs.get(&number).map_or(0, |run| run.last)
+        self.run(number).map_or(0, |run| run.last)
     }
 
     /// Whether the run is known to be the user's own.
@@ -123,17 +142,17 @@ impl Progress {
 
     /// Whether a run was started whose id the user does not know.
     pub(super) fn awaits_an_id(&self) -> bool {
-        self.runs.values().any(|run| run.id.is_none())
+        self.runs.iter().any(|run| run.id.is_none())
     }
 
     /// The user has let go of the run: nothing more is expected of it.
     pub(super) fn let_go(&mut self, number: u16) {
-        if let Some(run) = self.runs.get_mut(&number) {
+        if let Some(run) = self.run_mut(number) {
             (run.ended, run.told_ended) = (true, true);
         }
     }
 
     pub(super) fn id(&self, number: u16) -> Option<&RunId> {
-        self.runs.get(&number)?.id.as_ref()
+        self.run(number)?.id.as_ref()
     }
 }

@@ -9,6 +9,7 @@ use crate::trial::dialect::Dialect;
 use crate::trial::ids::{RequestId, RunId, ThreadId};
 use crate::trial::json::{self, Visitor};
 use crate::trial::plan::{RunPlan, Twist, UserPlan};
+use crate::trial::raw::Raw;
 use crate::world::backend::{Call, Method};
 
 #[derive(Serialize)]
@@ -115,9 +116,10 @@ enum Place {
 
 impl<'m> Glance<'m> {
     /// Of what is no JSON it sees nothing.
-    fn at(message: &'m [u8]) -> Self {
+    fn at(message: &'m Raw) -> Self {
         let mut glance = Self::default();
-        match json::read(message, Place::Root, &mut glance) {
+        let whole = |text| json::read(text, Place::Root, &mut glance);
+        match message.as_text().is_some_and(whole) {
             true => glance,
             false => Self::default(),
         }
@@ -174,7 +176,7 @@ pub(super) enum Heard<'m> {
     Other,
 }
 
-pub(super) fn hear<'m>(dialect: &Dialect, message: &'m [u8]) -> Heard<'m> {
+pub(super) fn hear<'m>(dialect: &Dialect, message: &'m Raw) -> Heard<'m> {
     // Anything else is for the oracles to judge.
     let glance = Glance::at(message);
     let kind = glance.kind.as_deref().unwrap_or_default();
@@ -193,7 +195,7 @@ pub(super) fn hear<'m>(dialect: &Dialect, message: &'m [u8]) -> Heard<'m> {
 }
 
 /// What an answer says of a run: its id, and whether it has ended.
-pub(super) fn run_state(body: &[u8]) -> (Option<RunId>, bool) {
+pub(super) fn run_state(body: &Raw) -> (Option<RunId>, bool) {
     let glance = Glance::at(body);
     let ended = matches!(glance.status.as_deref(), Some("completed" | "failed" | "cancelled"));
     (glance.run_id.map(RunId::new), ended)

@@ -17,13 +17,15 @@ use crate::trial::plan::{Plan, RunPlan, Step, UserPlan, Via};
 use crate::world::backend::{Answer, Call, Cursor, Incoming, Refusal, Session, Socket};
 use crate::world::{AtRest, World, unconstrained};
 
-/// Where the users of a trial meet.
+/// Where the users of a trial meet, and what they share.
 #[derive(Debug)]
 pub(super) struct Meeting {
     pub(super) barrier: Latch,
     pub(super) finish: Latch,
     /// For each user that they have come to the end of their plan, by their place in it.
     pub(super) done: Arc<[Latch]>,
+    /// How all of them read what the back end says.
+    pub(super) dialect: Arc<Dialect>,
 }
 
 pub(super) struct User {
@@ -31,7 +33,7 @@ pub(super) struct User {
     pub(super) plan: Arc<Plan>,
     place: usize,
     mint: Mint,
-    dialect: Dialect,
+    dialect: Arc<Dialect>,
     session: Box<dyn Session>,
     barrier: Latch,
     at_barrier: Arrival,
@@ -99,7 +101,7 @@ impl User {
         Self {
             world,
             mint: Mint::new(plan.campaign),
-            dialect: Dialect::reference(),
+            dialect: meeting.dialect,
             plan,
             place,
             session,
@@ -410,7 +412,7 @@ impl User {
     fn take_message(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Message(raw) => {
-                self.progress.hear(speech::hear(&self.dialect, raw.bytes()));
+                self.progress.hear(speech::hear(&self.dialect, &raw));
                 let name = self.socket.as_ref().map(|open| &open.name);
                 self.observe(name, What::Received { raw });
             }
@@ -424,7 +426,7 @@ impl User {
         let what = match answer {
             Ok(answer) => {
                 if let Some(run) = call.run {
-                    let (id, ended) = speech::run_state(answer.body.bytes());
+                    let (id, ended) = speech::run_state(&answer.body);
                     if let Some(id) = id.filter(|_| self.progress.id(run).is_none()) {
                         self.progress.identify(run, id);
                     }

@@ -36,12 +36,11 @@ pub trait Visitor<'j> {
 }
 
 /// Reads the text; false if it is no JSON, or nested deeper than anybody nests.
-pub fn read<'j, V: Visitor<'j>>(json: &'j [u8], root: V::Place, visitor: &mut V) -> bool {
-    let Ok(text) = std::str::from_utf8(json) else { return false };
-    let mut input = Input { text, bytes: json, at: 0, room: DEEPEST, visitor };
+pub fn read<'j, V: Visitor<'j>>(text: &'j str, root: V::Place, visitor: &mut V) -> bool {
+    let mut input = Input { text, bytes: text.as_bytes(), at: 0, room: DEEPEST, visitor };
     let whole = input.value(root).is_some();
     input.skip_space();
-    whole && input.at == json.len()
+    whole && input.at == text.len()
 }
 
 struct Input<'j, 'v, V> {
@@ -260,7 +259,7 @@ mod tests {
 
     fn read_here(json: &[u8]) -> Option<Vec<(String, String)>> {
         let mut flat = Flat(Vec::new(), vec![String::new()]);
-        let whole = read(json, 0, &mut flat);
+        let whole = std::str::from_utf8(json).is_ok_and(|text| read(text, 0, &mut flat));
         let Flat(values, names) = flat;
         let named = values.into_iter().map(|(at, value)| (names[at].clone(), value));
         whole.then(|| named.collect())

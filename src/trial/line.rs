@@ -24,7 +24,7 @@ fn write_message(observation: &Observation, out: &mut Vec<u8>) -> Option<()> {
         What::Sent { raw } => ("sent", raw),
         _ => return None,
     };
-    std::str::from_utf8(raw.bytes()).ok()?;
+    let text = raw.as_text()?;
     out.extend_from_slice(b"{\"n\":");
     write_number(observation.n, out);
     out.extend_from_slice(b",\"at\":");
@@ -42,7 +42,7 @@ fn write_message(observation: &Observation, out: &mut Vec<u8>) -> Option<()> {
     out.extend_from_slice(b",\"what\":\"");
     out.extend_from_slice(kind.as_bytes());
     out.extend_from_slice(b"\",\"raw\":\"");
-    write_escaped(raw.bytes(), out)?;
+    write_escaped(text.as_bytes(), out)?;
     out.extend_from_slice(b"\"}");
     Some(())
 }

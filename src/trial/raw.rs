@@ -1,5 +1,6 @@
 //! Bytes exactly as they came over a connection.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::Error as _;
@@ -9,35 +10,65 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// In JSON they are a plain string where they are UTF-8, and `{"hex": "…"}` where they are not, so
 /// that a history stays readable and still loses nothing.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Raw(Vec<u8>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Raw(Held);
+
+/// The bytes, looked at once: all that is UTF-8 is held as text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Held {
+    Text(String),
+    Other(Vec<u8>),
+}
+
+impl Default for Raw {
+    fn default() -> Self {
+        Self(Held::Text(String::new()))
+    }
+}
 
 impl Raw {
     /// Wraps the bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(bytes.into())
+        match String::from_utf8(bytes.into()) {
+            Ok(text) => Self(Held::Text(text)),
+            Err(other) => Self(Held::Other(other.into_bytes())),
+        }
     }
 
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Held::Text(text) => text.as_bytes(),
+            Held::Other(bytes) => bytes,
+        }
     }
 
     /// The bytes as text; what is not UTF-8 becomes the replacement character.
-    pub fn text(&self) -> std::borrow::Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Held::Text(text) => Cow::Borrowed(text),
+            Held::Other(bytes) => String::from_utf8_lossy(bytes),
+        }
+    }
+
+    /// The bytes as text, where they are UTF-8.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.0 {
+            Held::Text(text) => Some(text),
+            Held::Other(_) => None,
+        }
     }
 }
 
 impl From<&str> for Raw {
     fn from(text: &str) -> Self {
-        Self(text.as_bytes().to_vec())
+        Self(Held::Text(text.to_owned()))
     }
 }
 
 impl From<String> for Raw {
     fn from(text: String) -> Self {
-        Self(text.into_bytes())
+        Self(Held::Text(text))
     }
 }
 
@@ -56,9 +87,9 @@ enum Written {
 
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        match std::str::from_utf8(&self.0) {
-            Ok(text) => out.serialize_str(text),
-            Err(_) => Written::Bytes { hex: to_hex(&self.0) }.serialize(out),
+        match &self.0 {
+            Held::Text(text) => out.serialize_str(text),
+            Held::Other(bytes) => Written::Bytes { hex: to_hex(bytes) }.serialize(out),
         }
     }
 }
@@ -66,9 +97,9 @@ impl Serialize for Raw {
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         match Written::deserialize(input)? {
-            Written::Text(text) => Ok(Self(text.into_bytes())),
+            Written::Text(text) => Ok(Self::from(text)),
             Written::Bytes { hex } => from_hex(&hex)
-                .map(Self)
+                .map(Self::new)
                 .ok_or_else(|| D::Error::custom("`hex` is not an even number of hex digits")),
         }
     }

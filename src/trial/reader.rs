@@ -6,6 +6,7 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 use super::dialect::{Dialect, Foreign};
+use super::raw::Raw;
 
 /// The longest text that is taken for a type, in bytes, where a message is no JSON.
 const LONGEST_KIND: usize = 64;
@@ -24,12 +25,49 @@ pub struct Reader {
 /// What a message carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload<'b> {
-    /// The bytes that may be JSON.
-    pub json: Cow<'b, [u8]>,
+    /// What may be JSON.
+    pub json: Json<'b>,
     /// The name of the SSE event.
     pub event: Option<&'b str>,
     /// Whether the message is of no interest.
     pub ignored: bool,
+}
+
+/// What may be JSON in a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json<'b> {
+    /// A text, mostly as it stands in the message.
+    Text(Cow<'b, str>),
+    /// What is not UTF-8, and so no JSON.
+    Bytes(&'b [u8]),
+}
+
+impl Json<'_> {
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// It as text, where it is UTF-8.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Bytes(_) => None,
+        }
+    }
+
+    /// It as text; what is not UTF-8 becomes the replacement character.
+    pub fn lossy(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.bytes())
+    }
+
+    /// The tree of its values, where it is JSON.
+    pub fn tree(&self) -> Option<Value> {
+        serde_json::from_str(self.as_text()?).ok()
+    }
 }
 
 /// What a message says to a simulated user.
@@ -62,20 +100,22 @@ impl Reader {
     }
 
     /// What the message carries; `streamed` if it came in the body of an HTTP answer.
-    pub fn payload<'b>(&self, bytes: &'b [u8], streamed: bool) -> Payload<'b> {
-        let plain = Payload { json: Cow::Borrowed(bytes), event: None, ignored: false };
-        let (true, Ok(text)) = (self.foreign, std::str::from_utf8(bytes)) else { return plain };
+    pub fn payload<'b>(&self, raw: &'b Raw, streamed: bool) -> Payload<'b> {
+        let whole = |json| Payload { json, event: None, ignored: false };
+        let Some(text) = raw.as_text() else { return whole(Json::Bytes(raw.bytes())) };
+        if !self.foreign {
+            return whole(Json::Text(Cow::Borrowed(text)));
+        }
         let ignored = self.ignore.as_ref().is_some_and(|ignore| ignore.is_match(text));
         let mut payload = match sse(text).filter(|_| streamed) {
             Some(payload) => payload,
-            None => plain,
+            None => whole(Json::Text(Cow::Borrowed(text))),
         };
         payload.ignored |= ignored;
-        if let (Some(frame), Cow::Borrowed(inner)) = (&self.frame, &payload.json)
-            && let Ok(text) = std::str::from_utf8(inner)
-            && let Some(found) = frame.find(text).filter(|found| found.start() == 0)
+        if let (Some(frame), Json::Text(Cow::Borrowed(inner))) = (&self.frame, &payload.json)
+            && let Some(found) = frame.find(inner).filter(|found| found.start() == 0)
         {
-            payload.json = Cow::Borrowed(&inner[found.end()..]);
+            payload.json = Json::Text(Cow::Borrowed(&inner[found.end()..]));
         }
         payload
     }
@@ -83,21 +123,25 @@ impl Reader {
     /// The bytes of a message with other JSON in the place of its own.
     pub fn with_json(
         &self,
-        bytes: &[u8],
+        raw: &Raw,
         streamed: bool,
         change: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
     ) -> Option<Vec<u8>> {
-        let payload = self.payload(bytes, streamed);
-        let Cow::Borrowed(json) = payload.json else { return None };
+        let (payload, bytes) = (self.payload(raw, streamed), raw.bytes());
+        let json = match &payload.json {
+            Json::Text(Cow::Borrowed(json)) => json.as_bytes(),
+            Json::Text(Cow::Owned(_)) => return None,
+            Json::Bytes(json) => json,
+        };
         let begin = json.as_ptr() as usize - bytes.as_ptr() as usize;
         let changed = change(json)?;
         Some([&bytes[..begin], &changed, &bytes[begin + json.len()..]].concat())
     }
 
     /// What the message says.
-    pub fn read(&self, dialect: &Dialect, bytes: &[u8], streamed: bool) -> Said {
-        let payload = self.payload(bytes, streamed);
-        let tree: Option<Value> = serde_json::from_slice(&payload.json).ok();
+    pub fn read(&self, dialect: &Dialect, raw: &Raw, streamed: bool) -> Said {
+        let payload = self.payload(raw, streamed);
+        let tree = payload.json.tree();
         let at = |pointer: &str| {
             let found = tree.as_ref().filter(|_| !pointer.is_empty())?.pointer(pointer)?;
             match found {
@@ -140,15 +184,15 @@ impl Reader {
         if dialect.kind == SSE_EVENT {
             return Some(payload.event.unwrap_or("message").to_owned());
         }
-        let text = std::str::from_utf8(&payload.json).ok()?.trim();
+        let text = payload.json.as_text()?.trim();
         (!is_json && !text.is_empty() && text.len() <= LONGEST_KIND).then(|| text.to_owned())
     }
 }
 
 /// Whether a message that is nothing but a heartbeat, or of a type to be ignored.
-pub fn nothing_to_say(dialect: &Dialect, kind: Option<&str>, json: &[u8]) -> bool {
+pub fn nothing_to_say(dialect: &Dialect, kind: Option<&str>, json: &Json<'_>) -> bool {
     let Some(foreign) = &dialect.foreign else { return false };
-    json.iter().all(u8::is_ascii_whitespace)
+    json.bytes().iter().all(u8::is_ascii_whitespace)
         || kind.is_some_and(|kind| foreign.ignore.iter().any(|ignored| ignored == kind))
 }
 
@@ -199,11 +243,11 @@ fn sse(text: &str) -> Option<Payload<'_>> {
         event = value("event").or(event);
     }
     let json = match data.as_slice() {
-        [] => Cow::Borrowed(&text.as_bytes()[..0]),
-        [one] => Cow::Borrowed(one.as_bytes()),
-        several => Cow::Owned(several.join("\n").into_bytes()),
+        [] => Cow::Borrowed(""),
+        [one] => Cow::Borrowed(*one),
+        several => Cow::Owned(several.join("\n")),
     };
-    any.then_some(Payload { json, event, ignored: false })
+    any.then_some(Payload { json: Json::Text(json), event, ignored: false })
 }
 
 #[cfg(test)]
@@ -220,16 +264,17 @@ mod tests {
             foreign.ignore_pattern = Some("^[0-3]".into());
         }
         let reader = Reader::new(&dialect);
-        let said = reader.read(&dialect, br#"42/chat,17["done",{"run":"r1"}]"#, false);
+        let said = reader.read(&dialect, &r#"42/chat,17["done",{"run":"r1"}]"#.into(), false);
         assert_eq!((said.kind.as_deref(), said.run.as_deref()), (Some("done"), Some("r1")));
         assert!(said.is_terminal && said.is_event);
-        assert!(reader.read(&dialect, b"2", false).ignored);
-        let end = reader.read(&dialect, b"data: [DONE]\n\n", true);
+        assert!(reader.read(&dialect, &"2".into(), false).ignored);
+        let end = reader.read(&dialect, &"data: [DONE]\n\n".into(), true);
         assert!(end.is_terminal);
-        assert!(reader.read(&dialect, b": still here\n\n", true).ignored);
-        let two = reader.payload(b"event: x\ndata: [\"a\",\ndata: {}]\n\n", true);
-        assert_eq!((&*two.json, two.event), (&b"[\"a\",\n{}]"[..], Some("x")));
-        let changed = reader.with_json(b"42[1]", false, |json| Some([json, b"!"].concat()));
+        assert!(reader.read(&dialect, &": still here\n\n".into(), true).ignored);
+        let raw = "event: x\ndata: [\"a\",\ndata: {}]\n\n".into();
+        let two = reader.payload(&raw, true);
+        assert_eq!((two.json.as_text(), two.event), (Some("[\"a\",\n{}]"), Some("x")));
+        let changed = reader.with_json(&"42[1]".into(), false, |json| Some([json, b"!"].concat()));
         assert_eq!(changed.as_deref(), Some(&b"42[1]!"[..]));
     }
 }

@@ -51,7 +51,7 @@ impl<'h> Signs<'h> {
             in_turn: overlapping_pairs(&case) == 0,
         };
         for message in &case.messages {
-            if let Some(kind) = message.kind.as_deref() {
+            if let Some(kind) = case.kind(message) {
                 signs.kinds.insert(message.n, kind.to_owned());
             }
             signs.place(&case, message);
@@ -61,13 +61,13 @@ impl<'h> Signs<'h> {
 
     fn place(&mut self, case: &Case<'_>, message: &Message<'_>) {
         let (Some(id), Channel::Websocket, true) =
-            (&message.run, message.channel, message.is_event)
+            (case.run_id(message), message.channel, message.is_event)
         else {
             return;
         };
         let Some((victim, run)) = case.run_owner(id) else { return };
         let sequence = message.sequence.unwrap_or_default();
-        if *victim == message.observer {
+        if victim == message.observer {
             self.home.entry(id.to_string()).or_default().push(sequence);
         } else {
             self.astray.push(Astray {

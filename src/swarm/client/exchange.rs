@@ -257,8 +257,9 @@ impl Task {
 
     fn take(&self, record: Vec<u8>) {
         if let Some(protocol) = &self.plan.protocol {
-            let said = self.reader.read(&protocol.dialect, &record, true);
-            self.observe(What::Received { raw: Raw::new(record) });
+            let raw = Raw::new(record);
+            let said = self.reader.read(&protocol.dialect, &raw, true);
+            self.observe(What::Received { raw });
             self.tell(Heard::Said { run: self.run, said });
         }
     }

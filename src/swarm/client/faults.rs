@@ -293,7 +293,7 @@ impl Client {
                 }
                 Incoming::Broken(error) => return Err(error),
             };
-            let said = self.reader.read(&self.protocol.dialect, raw.bytes(), false);
+            let said = self.reader.read(&self.protocol.dialect, &raw, false);
             if said.kind.as_deref() == Some(until) {
                 return Ok(raw);
             }

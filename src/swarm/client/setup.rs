@@ -99,8 +99,7 @@ impl Client {
                 _ => Raw::default(),
             };
             self.take_incoming(incoming).await;
-            let json = self.reader.payload(text.bytes(), false).json.into_owned();
-            let json = String::from_utf8_lossy(&json).into_owned();
+            let json = self.reader.payload(&text, false).json.lossy().into_owned();
             let all: Option<Vec<_>> = step
                 .captures
                 .iter()

@@ -396,7 +396,7 @@ impl Client {
             Incoming::Broken(error) => return self.lose_socket(What::Broken { error }),
         };
         let dialect = &self.protocol.dialect;
-        let said = self.reader.read(dialect, raw.bytes(), false);
+        let said = self.reader.read(dialect, &raw, false);
         self.greeted |= said.kind.as_deref() == Some(dialect.greeting.as_str());
         self.runs.hear(dialect, &self.protocol.controls.asks, None, &said);
         self.post();
@@ -422,7 +422,7 @@ impl Client {
             }
             Heard::Answered { run, headers, body, .. } => {
                 if let (Some(run), Some(body)) = (run, &body) {
-                    let said = self.reader.read(dialect, body.bytes(), false);
+                    let said = self.reader.read(dialect, body, false);
                     self.runs.identify(run, said.run);
                     self.post();
                     if matches!(self.protocol.start, Start::Http { answer: AnswerKind::Stream, .. })

@@ -50,7 +50,9 @@ pub(in crate::swarm) async fn open(
     let stream = dial(&request).await.map_err(unreachable)?;
     let opened = if request.uri().scheme_str() == Some("wss") {
         let connector = Some(Connector::Rustls(Arc::clone(trust.config())));
-        client_async_tls_with_config(request, stream, Some(config), connector).await.map(boxed)
+        let opening = client_async_tls_with_config(request, stream, Some(config), connector);
+        // In a box, since it takes 8 KiB, which users without TLS would hold too.
+        Box::pin(opening).await.map(boxed)
     } else {
         client_async_with_config(request, stream, Some(config)).await.map(boxed)
     };
