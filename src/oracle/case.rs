@@ -17,7 +17,7 @@ use super::solo::Solos;
 use super::starts::StartsByRun;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::dialect::Dialect;
-use crate::trial::history::{History, Observation};
+use crate::trial::history::{History, Observation, What};
 use crate::trial::ids::{ConnectionId, RequestId, RunId, ThreadId, UserName};
 use crate::trial::plan::{UserPlan, Via};
 use crate::trial::reader::{Payload, Reader};
@@ -123,6 +123,8 @@ pub struct Connection<'h> {
     pub id: &'h ConnectionId,
     /// Whose.
     pub user: Option<&'h UserName>,
+    /// Their number in [`StartsByRun`].
+    pub(super) user_at: Option<usize>,
     /// Whether it is an event connection.
     pub is_socket: bool,
     /// Whether it is an HTTP exchange.
@@ -143,6 +145,37 @@ pub struct Connection<'h> {
     pub asked_run: Option<u16>,
 }
 
+impl Connection<'_> {
+    /// Takes in what happened on it.
+    pub(super) fn note(&mut self, observation: &Observation) {
+        let n = observation.n;
+        match &observation.what {
+            What::Connect | What::Connected | What::Received { .. } => self.is_socket = true,
+            What::Leave { vanished } => {
+                self.closed.get_or_insert(n);
+                if *vanished {
+                    self.vanished.get_or_insert(n);
+                }
+            }
+            What::Ended { .. } => {
+                self.closed.get_or_insert(n);
+                self.ended.get_or_insert(n);
+            }
+            What::Broken { .. } => {
+                self.closed.get_or_insert(n);
+                self.broken.get_or_insert(n);
+            }
+            What::Request { run, .. } => {
+                (self.asked_run, self.is_http) = (*run, true);
+            }
+            What::Answer { .. } => {
+                self.answered.get_or_insert(n);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A run that a user started.
 #[derive(Clone, Debug)]
 pub struct Start<'h> {
@@ -150,6 +183,8 @@ pub struct Start<'h> {
     pub n: u64,
     /// Who.
     pub user: &'h UserName,
+    /// Their number in [`StartsByRun`].
+    pub(super) user_at: usize,
     /// The run's number in the plan.
     pub run: u16,
     /// How.
@@ -270,7 +305,7 @@ impl<'h> Case<'h> {
             starts_by_run: decoder.starts_by_run,
             starts: decoder.starts,
         };
-        super::runs::learn(&mut case);
+        super::runs::learn(&mut case, &decoder.accepting);
         case.orderly = case.events.iter().map(|events| Orderly::of(&case, events)).collect();
         case
     }
@@ -426,6 +461,20 @@ impl<'h> Case<'h> {
         let message = self.messages.binary_search_by_key(&at, |message| message.at).ok();
         let streamed = message.is_some_and(|at| self.messages[at].channel == Channel::Stream);
         self.reader.with_json(self.history.observations[at].what.inbound()?, streamed, change)
+    }
+
+    /// The number of the message's observer.
+    pub(super) fn number_of_observer(&self, message: &Message<'_>) -> Option<usize> {
+        let connection = &self.connections[message.line];
+        match connection.user == Some(message.observer) {
+            true => connection.user_at,
+            false => self.starts_by_run.number_of(message.observer.as_str()),
+        }
+    }
+
+    /// How many users have a number.
+    pub(super) fn numbered_users(&self) -> usize {
+        self.starts_by_run.users()
     }
 
     /// The place in [`Self::starts`] of that run of the plan.

@@ -36,6 +36,8 @@ pub(super) struct Decoder<'h> {
     pub(super) messages: Vec<Message<'h>>,
     /// Texts of messages that do not stand in them as they are.
     pub(super) made: Vec<String>,
+    /// The messages that accept a run.
+    pub(super) accepting: Vec<usize>,
     /// Of each run its events on event connections, and what else came there of it: run and message.
     pub(super) events: Vec<(usize, usize)>,
     pub(super) others: Vec<(usize, usize)>,
@@ -93,6 +95,7 @@ impl<'h> Decoder<'h> {
             malformed: 0,
             messages: Vec::with_capacity(many),
             made: Vec::new(),
+            accepting: Vec::new(),
             events: Vec::new(),
             others: Vec::new(),
             seen: Vec::with_capacity(many),
@@ -139,14 +142,15 @@ impl<'h> Decoder<'h> {
         }
         match (&observation.what, &observation.by, line) {
             (What::Start { run, via, thread, request_id }, Some(user), _) => {
-                self.starts_by_run.add(user.as_str(), *run, self.starts.len());
-                let start = self.starts.len();
+                let (start, user_at) = (self.starts.len(), self.number_of(line, user));
+                self.starts_by_run.add(user_at, *run, start);
                 if let Some(order) = self.order_of(user) {
                     order.starts.push(start);
                 }
                 self.starts.push(Start {
                     n: observation.n,
                     user,
+                    user_at,
                     run: *run,
                     via: *via,
                     thread,
@@ -187,6 +191,14 @@ impl<'h> Decoder<'h> {
         line
     }
 
+    /// The number of a user who does something on that connection.
+    fn number_of(&mut self, line: Option<usize>, user: &'h UserName) -> usize {
+        let connection = line.map(|line| &self.connections[line]);
+        let here = connection.filter(|connection| connection.user == Some(user));
+        let known = here.and_then(|connection| connection.user_at);
+        known.unwrap_or_else(|| self.starts_by_run.number(user.as_str()))
+    }
+
     /// What waits for its end, where answers come in the order of their requests.
     fn order_of(&mut self, user: &'h UserName) -> Option<&mut InOrder> {
         let foreign = self.dialect.foreign.as_ref()?;
@@ -214,9 +226,12 @@ impl<'h> Decoder<'h> {
         self.ends.push(Tail::default());
         self.may_be_cut.push(false);
         self.lines.insert(Key::of(id.as_str()), line);
+        let user = observation.by.as_ref();
+        let user_at = user.map(|user| self.starts_by_run.number(user.as_str()));
         self.connections.push(Connection {
             id,
-            user: observation.by.as_ref(),
+            user,
+            user_at,
             is_socket: false,
             is_http: false,
             first: observation.n,
@@ -231,7 +246,6 @@ impl<'h> Decoder<'h> {
     }
 
     fn note(&mut self, line: usize, observation: &'h Observation) {
-        let n = observation.n;
         let ends = matches!(
             observation.what,
             What::Leave { .. } | What::Ended { .. } | What::Broken { .. }
@@ -241,31 +255,7 @@ impl<'h> Decoder<'h> {
         {
             order.lost |= order.ended < order.starts.len();
         }
-        let connection = &mut self.connections[line];
-        match &observation.what {
-            What::Connect | What::Connected | What::Received { .. } => connection.is_socket = true,
-            What::Leave { vanished } => {
-                connection.closed.get_or_insert(n);
-                if *vanished {
-                    connection.vanished.get_or_insert(n);
-                }
-            }
-            What::Ended { .. } => {
-                connection.closed.get_or_insert(n);
-                connection.ended.get_or_insert(n);
-            }
-            What::Broken { .. } => {
-                connection.closed.get_or_insert(n);
-                connection.broken.get_or_insert(n);
-            }
-            What::Request { run, .. } => {
-                (connection.asked_run, connection.is_http) = (*run, true);
-            }
-            What::Answer { .. } => {
-                connection.answered.get_or_insert(n);
-            }
-            _ => {}
-        }
+        self.connections[line].note(observation);
     }
 
     fn decode(
@@ -335,6 +325,9 @@ impl<'h> Decoder<'h> {
         fields.keep(&mut message, raw, &mut self.made);
         message.texts = self.texts.place(message.line, message.run_at);
         self.take_texts(message.texts, &leaves);
+        if message.is_acceptance {
+            self.accepting.push(self.messages.len());
+        }
         if let (Some(run), true) = (message.run_at, message.channel.carries_events()) {
             let table = if message.is_event { &mut self.events } else { &mut self.others };
             table.push((run, self.messages.len()));

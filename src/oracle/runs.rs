@@ -30,12 +30,15 @@ pub struct RunFacts {
     pub run_told: bool,
     /// To whom it was given, by the numbers of the observations; more than one user is a fault.
     pub given: Vec<(u64, UserName)>,
+    /// Which start it answers, in [`Case::starts`], where the back end told.
+    start: Option<usize>,
 }
 
 impl RunFacts {
     pub(super) fn unknown(id: RunId) -> Self {
         let (user, run, given) = (None, None, Vec::new());
-        Self { id, made_up: false, user, run, user_told: false, run_told: false, given }
+        let (user_told, run_told, start) = (false, false, None);
+        Self { id, made_up: false, user, run, user_told, run_told, given, start }
     }
 
     /// A run whose messages name no id.
@@ -88,14 +91,23 @@ pub(super) enum Answers {
 }
 
 /// Fills in what the case knows of its runs.
-pub(super) fn learn(case: &mut Case<'_>) {
-    learn_from_acceptances(case);
+pub(super) fn learn(case: &mut Case<'_>, accepting: &[usize]) {
+    learn_from_acceptances(case, accepting);
     learn_from_answers(case);
     learn_from_canaries(case);
     if case.dialect.foreign.is_some() {
         learn_from_first_told(case);
     }
     for run in 0..case.runs.len() {
+        let facts = &case.runs[run];
+        let told = facts.start.map(|start| &case.starts[start]).is_some_and(|start| {
+            start.run_at == Some(run)
+                && facts.run == Some(start.run)
+                && facts.user.as_ref() == Some(start.user)
+        });
+        if told {
+            continue;
+        }
         if let Some(start) = case.start_of_run_at(run) {
             case.starts[start].run_at.get_or_insert(run);
         }
@@ -130,8 +142,8 @@ impl MostlyOne {
     }
 }
 
-fn learn_from_acceptances(case: &mut Case<'_>) {
-    for (acceptance, user) in acceptances(case) {
+fn learn_from_acceptances(case: &mut Case<'_>, accepting: &[usize]) {
+    for (acceptance, user) in acceptances(case, accepting) {
         let Acceptance { message, answers } = acceptance;
         case.acceptances.push(acceptance);
         let (n, run) = (case.messages[message].n, case.messages[message].run_at);
@@ -141,6 +153,7 @@ fn learn_from_acceptances(case: &mut Case<'_>) {
                 case.starts[start].run_at = Some(run);
                 let number = case.starts[start].run;
                 case.runs[run].tell(&user, Some(number));
+                case.runs[run].start = Some(start);
             }
             Answers::OneOfSeveral | Answers::Unclear => case.runs[run].tell(&user, None),
             Answers::None => continue,
@@ -150,24 +163,27 @@ fn learn_from_acceptances(case: &mut Case<'_>) {
 }
 
 /// The messages that accept a run, in order, each with the user whose run it is.
-fn acceptances(case: &Case<'_>) -> Vec<(Acceptance, UserName)> {
-    let mut waiting: BTreeMap<Key<'_>, BTreeMap<Key<'_>, Waiting>> = BTreeMap::new();
+fn acceptances(case: &Case<'_>, accepting: &[usize]) -> Vec<(Acceptance, UserName)> {
+    let mut waiting: Vec<BTreeMap<Key<'_>, Waiting>> = Vec::new();
+    waiting.resize_with(case.numbered_users(), BTreeMap::new);
     for (at, start) in case.starts.iter().enumerate().filter(|(_, start)| start.via == Via::Socket)
     {
-        let of_user = waiting.entry(Key::of(start.user.as_str())).or_default();
-        of_user.entry(Key::of(start.request_id.as_str())).or_default().starts.push(at);
+        waiting[start.user_at]
+            .entry(Key::of(start.request_id.as_str()))
+            .or_default()
+            .starts
+            .push(at);
     }
-    let messages = case.messages.iter().enumerate().filter(|(_, message)| message.is_acceptance);
-    let mut found = Vec::new();
-    for (at, message) in messages {
+    let mut found = Vec::with_capacity(accepting.len());
+    for (at, message) in accepting.iter().map(|&at| (at, &case.messages[at])) {
         let foreign = case.user(message).filter(|_| !message.names_observer);
         let foreign = foreign.and_then(|user| case.person(user));
         let (answers, user) = match (foreign, case.request(message)) {
             (Some(other), _) => (Answers::Unclear, &other.name),
             (None, None) => (Answers::Unclear, message.observer),
             (None, Some(request)) => {
-                let of_user = waiting.get_mut(&Key::of(message.observer.as_str()));
-                let waiting = of_user.and_then(|of_user| of_user.get_mut(&Key::of(request)));
+                let number = case.number_of_observer(message);
+                let waiting = number.and_then(|number| waiting[number].get_mut(&Key::of(request)));
                 (answered(case, at, waiting), message.observer)
             }
         };
@@ -209,6 +225,9 @@ fn answered(case: &Case<'_>, message: usize, waiting: Option<&mut Waiting>) -> A
 }
 
 fn learn_from_answers(case: &mut Case<'_>) {
+    if case.connections.iter().all(|connection| connection.asked_run.is_none()) {
+        return;
+    }
     for at in 0..case.messages.len() {
         let message = &case.messages[at];
         let (Some(asked), Some(run)) = (message.asked_run, message.run_at) else { continue };

@@ -1,24 +1,48 @@
-//! Which start each run of the plan has.
+//! Which start each run of the plan has, and which number each user.
 
 use std::collections::BTreeMap;
 
 use super::keys::Key;
 
-/// Places of starts, by user and the run's number in the plan.
+/// Places of starts, by user and the run's number in the plan. Users are numbered as they appear:
+/// to look a name up costs more than all else that is done with it.
 #[derive(Debug, Default)]
-pub(super) struct StartsByRun<'h>(BTreeMap<Key<'h>, Vec<(u16, usize)>>);
+pub(super) struct StartsByRun<'h> {
+    users: BTreeMap<Key<'h>, usize>,
+    starts: Vec<Vec<(u16, usize)>>,
+}
 
 impl<'h> StartsByRun<'h> {
+    /// The user's number.
+    pub(super) fn number(&mut self, user: &'h str) -> usize {
+        let next = self.starts.len();
+        let number = *self.users.entry(Key::of(user)).or_insert(next);
+        if number == next {
+            self.starts.push(Vec::new());
+        }
+        number
+    }
+
+    /// The number of a user who has one.
+    pub(super) fn number_of(&self, user: &str) -> Option<usize> {
+        self.users.get(&Key::of(user)).copied()
+    }
+
+    /// How many users have a number.
+    pub(super) fn users(&self) -> usize {
+        self.starts.len()
+    }
+
     /// The first start of a number stands; a plan has no second.
-    pub(super) fn add(&mut self, user: &'h str, run: u16, start: usize) {
-        let starts = self.0.entry(Key::of(user)).or_default();
+    pub(super) fn add(&mut self, user: usize, run: u16, start: usize) {
+        let starts = &mut self.starts[user];
         if let Err(place) = starts.binary_search_by_key(&run, |(run, _)| *run) {
             starts.insert(place, (run, start));
         }
     }
 
     pub(super) fn get(&self, user: &str, run: u16) -> Option<usize> {
-        let starts = self.0.get(&Key::of(user))?;
+        let starts = &self.starts[self.number_of(user)?];
         let place = starts.binary_search_by_key(&run, |(run, _)| *run).ok()?;
         Some(starts[place].1)
     }

@@ -1,9 +1,8 @@
 //! How far a simulated user's own runs have come, as far as that user can tell.
 
-use std::collections::BTreeMap;
-
 use super::speech::Heard;
 use crate::trial::ids::{RequestId, RunId};
+use crate::trial::plan::{RunPlan, Via};
 
 #[derive(Debug, Default)]
 pub(super) struct Progress {
@@ -11,7 +10,8 @@ pub(super) struct Progress {
     pub(super) pongs: u32,
     /// In the order in which they were started.
     runs: Vec<Run>,
-    numbers: BTreeMap<RunId, u16>,
+    /// The places of those whose ids are known, in the order in which they were told.
+    known: Vec<usize>,
     /// The place of the run that the last event was of: mostly the next one is of it, too.
     latest: usize,
 }
@@ -19,6 +19,7 @@ pub(super) struct Progress {
 #[derive(Debug)]
 struct Run {
     number: u16,
+    via: Via,
     request: RequestId,
     id: Option<RunId>,
     events: u32,
@@ -31,10 +32,10 @@ struct Run {
 }
 
 impl Progress {
-    pub(super) fn start(&mut self, run: u16, request: RequestId) {
+    pub(super) fn start(&mut self, run: &RunPlan) {
         let (ended, told_ended, cut) = (false, false, false);
-        let (number, id) = (run, None);
-        let run = Run { number, request, id, events: 0, last: 0, ended, told_ended, cut };
+        let (number, via, request, id) = (run.run, run.via, run.request_id.clone(), None);
+        let run = Run { number, via, request, id, events: 0, last: 0, ended, told_ended, cut };
         match self.place(number) {
             Some(place) => self.runs[place] = run,
             None => self.runs.push(run),
@@ -47,6 +48,19 @@ impl Progress {
         let likely = [self.latest, usize::from(number).saturating_sub(1)];
         let found = likely.into_iter().find(there);
         found.or_else(|| self.runs.iter().position(|run| run.number == number))
+    }
+
+    /// The run of that id. Should two runs be given one id, it stands for the later one, which also
+    /// is the one that is mostly asked for.
+    fn place_of(&self, id: &str) -> Option<usize> {
+        let is_it =
+            |place: &&usize| self.runs[**place].id.as_ref().is_some_and(|own| own.as_str() == id);
+        self.known.iter().rev().find(is_it).copied()
+    }
+
+    /// How the run was started.
+    pub(super) fn via(&self, number: u16) -> Option<Via> {
+        self.run(number).map(|run| run.via)
     }
 
     fn run(&self, number: u16) -> Option<&Run> {
@@ -73,7 +87,7 @@ impl Progress {
                 let is_it = |own: &&Run| own.id.as_ref().is_some_and(|id| id.as_str() == run);
                 let place = match self.runs.get(self.latest).filter(is_it) {
                     Some(_) => Some(self.latest),
-                    None => self.numbers.get(&*run).and_then(|number| self.place(*number)),
+                    None => self.place_of(&run),
                 };
                 if let Some(place) = place {
                     self.latest = place;
@@ -89,9 +103,8 @@ impl Progress {
 
     pub(super) fn identify(&mut self, number: u16, id: RunId) {
         if let Some(place) = self.place(number) {
-            self.runs[place].id = Some(id.clone());
-            self.numbers.insert(id, number);
-            // Should two runs be given one id, it stands for the later one.
+            self.runs[place].id = Some(id);
+            self.known.push(place);
             self.latest = place;
         }
     }
@@ -137,7 +150,7 @@ impl Progress {
 
     /// Whether the run is known to be the user's own.
     pub(super) fn owns(&self, id: &RunId) -> bool {
-        self.numbers.contains_key(id)
+        self.place_of(id.as_str()).is_some()
     }
 
     /// Whether a run was started whose id the user does not know.

@@ -212,7 +212,7 @@ impl User {
 
     async fn start(&mut self, run: &RunPlan) {
         let body = speech::chat(&self.mint, self.who(), run);
-        self.progress.start(run.run, run.request_id.clone());
+        self.progress.start(run);
         let started = What::Start {
             run: run.run,
             via: run.via,
@@ -390,8 +390,7 @@ impl User {
         match until {
             Until::Greeting | Until::Pong(_) => no_socket,
             Until::Events(run, _) | Until::End(run) => {
-                let over_http = || self.who().run(run).is_some_and(|run| run.via == Via::Http);
-                !self.is_called(run) && (no_socket || over_http())
+                !self.is_called(run) && (no_socket || self.is_over_http(run))
             }
             Until::Answers | Until::Gone => false,
         }
@@ -405,8 +404,13 @@ impl User {
     /// Whether the call is one that starts a run, which takes as long as the run.
     fn starts_run(&self, call: &PendingCall) -> bool {
         let Some(run) = call.run else { return false };
-        let over_http = self.who().run(run).is_some_and(|run| run.via == Via::Http);
-        over_http && !self.progress.has_ended(run)
+        self.is_over_http(run) && !self.progress.has_ended(run)
+    }
+
+    fn is_over_http(&self, run: u16) -> bool {
+        // To look through the steps of a long plan with each message would cost more than to read it.
+        let planned = || self.who().run(run).map(|run| run.via);
+        self.progress.via(run).or_else(planned) == Some(Via::Http)
     }
 
     fn take_message(&mut self, incoming: Incoming) {
@@ -431,8 +435,7 @@ impl User {
                         self.progress.identify(run, id);
                     }
                     if ended {
-                        let over_http = self.who().run(run).is_some_and(|run| run.via == Via::Http);
-                        self.progress.told_ended(run, over_http);
+                        self.progress.told_ended(run, self.is_over_http(run));
                     }
                 }
                 What::Answer { status: answer.status, headers: answer.headers, raw: answer.body }
