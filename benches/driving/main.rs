@@ -1,8 +1,8 @@
 //! What it costs to drive and judge, side by side with a bare client that only parses and compares:
 //! client CPU-seconds per million events, with the server in a process of its own.
 //!
-//! `cargo bench --bench driving` gives the cost of a thousand users, and `-- few` that of twenty, who
-//! all stay in the processor's cache. `-- idle` and `-- idle own-server`, `-- many` and
+//! `cargo bench --bench driving` gives the cost, and `-- own-server` that of users who speak the same
+//! protocol as one that a scenario file describes. `-- idle` and `-- idle own-server`, `-- many` and
 //! `-- first` give the memory of idle users, five thousand users at once, and how soon a thousand
 //! have their first event (the last against `partywall serve`). `-- soak` drives rounds of
 //! `partywall run` for 40 seconds, with `--thorough` for ten minutes, and fails if memory grows. The
@@ -33,10 +33,6 @@ const USERS: u32 = 1_000;
 /// Runs of each user in the two sizes of which the difference is the cost: connecting falls out.
 const RUNS: [u16; 2] = [2, 22];
 
-/// The same of users who all stay in the processor's cache, with their history.
-const FEW_USERS: u32 = 20;
-const RUNS_OF_FEW: [u16; 2] = [10, 110];
-
 /// Events of a run.
 const EVENTS: usize = 5;
 
@@ -62,23 +58,23 @@ fn main() {
     if is("soak") {
         return soak::soak(is("--thorough"));
     }
-    let size = if is("few") { (FEW_USERS, RUNS_OF_FEW) } else { (USERS, RUNS) };
+    let plan = if is("own-server") { plans::of_own_server } else { |plan| plan };
     for one_write in [true, false] {
-        compare(one_write, size);
+        compare(one_write, plan);
     }
 }
 
-/// So many users, and how many runs of each in the two sizes.
-type Size = (u32, [u16; 2]);
+/// What the harness makes of a plan.
+type Speaking = fn(Plan) -> Plan;
 
-fn compare(one_write: bool, size: Size) {
+fn compare(one_write: bool, speaking: Speaking) {
     let server = Server::start(if one_write { &["serve", "one-write"] } else { &["serve"] });
     let mut bare = Vec::new();
     let mut driven = Vec::new();
     let mut judged = Vec::new();
     for _ in 0..TIMES {
-        bare.push(marginal(size, |runs| (bare_client(&server, size.0, runs), Duration::ZERO)).0);
-        let (drive, whole) = marginal(size, |runs| harness(&server, size.0, runs));
+        bare.push(marginal(|runs| (bare_client(&server, runs), Duration::ZERO)).0);
+        let (drive, whole) = marginal(|runs| harness(&server, speaking, runs));
         driven.push(drive);
         judged.push(whole);
     }
@@ -98,27 +94,27 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// CPU-seconds per million events of what the measure says first, and of both together.
-fn marginal((users, runs): Size, measure: impl Fn(u16) -> (Duration, Duration)) -> (f64, f64) {
-    let [small, large] = runs.map(measure);
-    let events = f64::from(runs[1] - runs[0]) * f64::from(users) * EVENTS as f64 / 1e6;
+fn marginal(measure: impl Fn(u16) -> (Duration, Duration)) -> (f64, f64) {
+    let [small, large] = RUNS.map(measure);
+    let events = f64::from(RUNS[1] - RUNS[0]) * f64::from(USERS) * EVENTS as f64 / 1e6;
     let first = (large.0.as_secs_f64() - small.0.as_secs_f64()) / events;
     (first, first + (large.1.as_secs_f64() - small.1.as_secs_f64()) / events)
 }
 
-fn bare_client(server: &Server, users: u32, runs: u16) -> Duration {
-    let plan = plans::chats(users, runs);
+fn bare_client(server: &Server, runs: u16) -> Duration {
+    let plan = plans::chats(USERS, runs);
     let before = cpu_time();
     bare::drive(server.port, &plan);
     cpu_time() - before
 }
 
 /// What driving costs, and what judging costs.
-fn harness(server: &Server, users: u32, runs: u16) -> (Duration, Duration) {
-    let plan = plans::chats(users, runs);
+fn harness(server: &Server, speaking: Speaking, runs: u16) -> (Duration, Duration) {
+    let plan = speaking(plans::chats(USERS, runs));
     let before = cpu_time();
     let history = drive(server.port, plan);
     let driven = cpu_time();
-    judge_clean(&history, usize::from(runs) * users as usize);
+    judge_clean(&history, usize::from(runs) * USERS as usize);
     (driven - before, cpu_time() - driven)
 }
 
@@ -139,7 +135,7 @@ fn drive(port: u16, plan: Plan) -> History {
 
 fn judge_clean(history: &History, runs: usize) {
     let scanner = Scanner::new(history.plan.campaign);
-    let dialect = Dialect::reference();
+    let dialect = Dialect::of(&history.plan);
     let case = Case::with_scanner(history, &dialect, &scanner);
     let judged = judge(&case);
     assert_eq!(judged.findings, [], "the server does not leak");

@@ -42,8 +42,13 @@ async fn talk(stream: tokio::net::TcpStream, ids: Arc<AtomicU64>, one_write: boo
     #[expect(clippy::result_large_err, reason = "the library's type")]
     let callback = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
         let token = request.headers()["authorization"].to_str().unwrap_or_default();
-        let name = token.split('-').nth(1).and_then(from_hex).unwrap_or_default();
-        user = String::from_utf8(name).unwrap_or_default();
+        user = match token.strip_prefix("Bearer key-") {
+            Some(name) => name.to_owned(),
+            None => {
+                let name = token.split('-').nth(1).and_then(from_hex).unwrap_or_default();
+                String::from_utf8(name).unwrap_or_default()
+            }
+        };
         Ok(response)
     };
     let buffer = if one_write { 64 << 10 } else { 0 };

@@ -20,7 +20,7 @@ pub fn first_requests(
     protocol: &Arc<Protocol>,
     plan: &Arc<Plan>,
 ) -> Result<String, String> {
-    let meeting = Arc::new(Meeting::new(plan, servers));
+    let meeting = Arc::new(Meeting::new(plan, servers, protocol));
     let mut client = Client::new(world, servers, protocol, plan, 0, &meeting);
     client.dry()
 }

@@ -146,7 +146,7 @@ struct Task {
     plan: Arc<Plan>,
     reader: Arc<Reader>,
     flow: Arc<Mutex<Flow>>,
-    post: mpsc::UnboundedSender<Heard>,
+    post: mpsc::UnboundedSender<Box<Heard>>,
     /// Whether the user reads.
     reads: watch::Receiver<bool>,
 }
@@ -158,7 +158,7 @@ impl Task {
 
     fn tell(&self, heard: Heard) {
         // A user who has gone needs no more.
-        let _ = self.post.send(heard);
+        let _ = self.post.send(Box::new(heard));
     }
 
     async fn drive(self, request: Result<reqwest::RequestBuilder, String>) {

@@ -13,6 +13,8 @@ use crate::swarm::latch::Latch;
 use crate::swarm::transport::HttpClient;
 use crate::trial::ids::UserName;
 use crate::trial::plan::{CursorKind, Plan, Step};
+use crate::trial::protocol::Protocol;
+use crate::trial::reader::Reader;
 
 pub(super) struct Meeting {
     pub(super) barrier: Latch,
@@ -21,10 +23,12 @@ pub(super) struct Meeting {
     pub(super) board: Arc<Board>,
     pub(super) desks: Arc<Desks>,
     pub(super) turns: Turns,
+    /// How all of them read what the server says.
+    pub(super) reader: Arc<Reader>,
 }
 
 impl Meeting {
-    pub(super) fn new(plan: &Plan, servers: &Servers) -> Self {
+    pub(super) fn new(plan: &Plan, servers: &Servers, protocol: &Protocol) -> Self {
         Self {
             barrier: Latch::new(plan.barrier_width()),
             finish: Latch::new(plan.users.len()),
@@ -32,6 +36,7 @@ impl Meeting {
             board: Arc::new(Board::new(plan)),
             desks: Arc::default(),
             turns: servers.allowance.turns(),
+            reader: Arc::new(Reader::new(&protocol.dialect)),
         }
     }
 }

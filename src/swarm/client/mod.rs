@@ -82,7 +82,7 @@ pub fn clients(
     protocol: &Arc<Protocol>,
     plan: &Arc<Plan>,
 ) -> Vec<(TaskName, BoxFuture<'static, ()>)> {
-    let meeting = Arc::new(Meeting::new(plan, servers));
+    let meeting = Arc::new(Meeting::new(plan, servers, protocol));
     let client = |place: usize| {
         let client = Client::new(world, servers, protocol, plan, place, &meeting);
         let future: BoxFuture<'static, ()> = Box::pin(client.live());
@@ -126,8 +126,9 @@ struct Client {
     /// Whether what comes is read.
     reads: watch::Sender<bool>,
     exchanges: Vec<Exchange>,
-    inbox: mpsc::UnboundedReceiver<Heard>,
-    post: mpsc::UnboundedSender<Heard>,
+    /// What its exchanges hear. In boxes, since the channel keeps room for 32 at once.
+    inbox: mpsc::UnboundedReceiver<Box<Heard>>,
+    post: mpsc::UnboundedSender<Box<Heard>>,
     cookies: BTreeMap<String, String>,
     captures: BTreeMap<String, String>,
     /// The credentials that were told of.
@@ -157,7 +158,7 @@ impl Client {
             world: world.clone(),
             url: servers.urls.get(at).cloned().unwrap_or_else(|| TargetUrl::loopback(0)),
             servers: Arc::clone(servers),
-            reader: Arc::new(Reader::new(&protocol.dialect)),
+            reader: Arc::clone(&meeting.reader),
             protocol: Arc::clone(protocol),
             mint: Mint::new(plan.campaign),
             plan: Arc::clone(plan),

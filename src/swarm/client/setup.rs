@@ -44,7 +44,7 @@ impl Client {
         loop {
             let heard = tokio::select! {
                 biased;
-                heard = self.inbox.recv() => heard,
+                heard = self.inbox.recv() => heard.map(|heard| *heard),
                 _ = &mut patience => {
                     exchange.abandon(self, Some("the answer did not come in time"));
                     return Err("the answer did not come in time".into());

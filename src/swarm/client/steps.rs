@@ -360,7 +360,7 @@ impl Client {
                         Some(place) => self.take_parked(place, incoming).await,
                     }
                 }
-                Some(heard) = self.inbox.recv() => self.take_heard(heard),
+                Some(heard) = self.inbox.recv() => self.take_heard(*heard),
                 _ = &mut patience => return,
             }
         }
@@ -381,7 +381,7 @@ impl Client {
                         Some(place) => self.take_parked(place, incoming).await,
                     }
                 }
-                Some(heard) = self.inbox.recv() => self.take_heard(heard),
+                Some(heard) = self.inbox.recv() => self.take_heard(*heard),
                 _ = &mut patience => return,
             }
         }
