@@ -19,6 +19,7 @@ pub mod measure;
 pub mod mechanism;
 pub mod migration;
 pub mod plan;
+pub mod pointers;
 pub mod protocol;
 pub mod raw;
 pub mod reader;

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use regex_lite::Regex;
 use serde_json::Value;
 
-use super::dialect::{Dialect, Foreign};
+use super::dialect::Dialect;
+use super::pointers::Pointers;
 use super::raw::Raw;
 
 /// The longest text that is taken for a type, in bytes, where a message is no JSON.
@@ -20,6 +21,10 @@ pub struct Reader {
     frame: Option<Regex>,
     ignore: Option<Regex>,
     foreign: bool,
+    /// Type, run, request, agent and number.
+    pointers: Pointers<5>,
+    /// Whether only a tree tells what ends a run: it may be any value at some place.
+    needs_tree: bool,
 }
 
 /// What a message carries.
@@ -72,13 +77,13 @@ impl Json<'_> {
 
 /// What a message says to a simulated user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct Said<'m> {
     /// Its type.
-    pub kind: Option<String>,
+    pub kind: Option<Cow<'m, str>>,
     /// The run that it names.
-    pub run: Option<String>,
+    pub run: Option<Cow<'m, str>>,
     /// The request that it names.
-    pub request: Option<String>,
+    pub request: Option<Cow<'m, str>>,
     /// The number of the event.
     pub sequence: Option<u64>,
     /// Whether it is of a run's stream.
@@ -89,14 +94,31 @@ pub struct Said {
     pub ignored: bool,
 }
 
+impl Said<'_> {
+    /// The same, whether the message stays or not.
+    pub fn into_owned(self) -> Said<'static> {
+        let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        let (kind, run, request) = (owned(self.kind), owned(self.run), owned(self.request));
+        let Self { sequence, is_event, is_terminal, ignored, .. } = self;
+        Said { kind, run, request, sequence, is_event, is_terminal, ignored }
+    }
+}
+
 impl Reader {
     /// The reader of that dialect. Patterns are checked with the scenario; one that cannot be
     /// compiled here matches nothing.
     pub fn new(dialect: &Dialect) -> Self {
-        let Some(foreign) = &dialect.foreign else { return Self::default() };
+        let Dialect { kind, run, request, agent, sequence, .. } = dialect;
+        let pointers = Pointers::new([kind, run, request, agent, sequence]);
+        let Some(foreign) = &dialect.foreign else { return Self { pointers, ..Self::default() } };
         let compiled = |pattern: &Option<String>| Regex::new(pattern.as_deref()?).ok();
-        let Foreign { frame, ignore_pattern, .. } = foreign;
-        Self { frame: compiled(frame), ignore: compiled(ignore_pattern), foreign: true }
+        Self {
+            frame: compiled(&foreign.frame),
+            ignore: compiled(&foreign.ignore_pattern),
+            foreign: true,
+            pointers,
+            needs_tree: !foreign.ends_where.is_empty() || !foreign.stopped_at.is_empty(),
+        }
     }
 
     /// What the message carries; `streamed` if it came in the body of an HTTP answer.
@@ -107,7 +129,8 @@ impl Reader {
             return whole(Json::Text(Cow::Borrowed(text)));
         }
         let ignored = self.ignore.as_ref().is_some_and(|ignore| ignore.is_match(text));
-        let mut payload = match sse(text).filter(|_| streamed) {
+        let event = if streamed { sse(text) } else { None };
+        let mut payload = match event {
             Some(payload) => payload,
             None => whole(Json::Text(Cow::Borrowed(text))),
         };
@@ -139,32 +162,33 @@ impl Reader {
     }
 
     /// What the message says.
-    pub fn read(&self, dialect: &Dialect, raw: &Raw, streamed: bool) -> Said {
+    pub fn read<'m>(&self, dialect: &Dialect, raw: &'m Raw, streamed: bool) -> Said<'m> {
         let payload = self.payload(raw, streamed);
-        let tree = payload.json.tree();
-        let at = |pointer: &str| {
-            let found = tree.as_ref().filter(|_| !pointer.is_empty())?.pointer(pointer)?;
-            match found {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            }
+        let found = match &payload.json {
+            Json::Text(Cow::Borrowed(text)) => self.pointers.read(text),
+            Json::Text(Cow::Owned(text)) => self
+                .pointers
+                .read(text)
+                .map(|found| found.map(|value| value.map(|value| Cow::Owned(value.into_owned())))),
+            Json::Bytes(_) => None,
         };
-        let kind = at(&dialect.kind).or_else(|| self.other_kind(dialect, &payload, tree.is_some()));
+        let is_json = found.is_some();
+        let [kind, run, request, agent, sequence] = found.unwrap_or_default();
+        let other = || self.other_kind(dialect, &payload, is_json).map(Cow::Owned);
+        let kind = kind.or_else(other);
         let ignored = payload.ignored || nothing_to_say(dialect, kind.as_deref(), &payload.json);
         let is_event = !ignored && dialect.is_event(kind.as_deref().unwrap_or_default());
-        let agent = at(&dialect.agent);
         let ends = || {
             let by_kind =
                 kind.as_deref().is_some_and(|kind| dialect.is_terminal(kind, agent.as_deref()));
-            by_kind || ends_by_place(dialect, tree.as_ref())
+            by_kind || (self.needs_tree && ends_by_place(dialect, payload.json.tree().as_ref()))
         };
         let is_terminal = !ignored && ends();
         Said {
             is_terminal,
-            run: at(&dialect.run),
-            request: at(&dialect.request),
-            sequence: at(&dialect.sequence).and_then(|number| number.parse().ok()),
+            run,
+            request,
+            sequence: sequence.and_then(|number| number.parse().ok()),
             kind,
             is_event: is_event || is_terminal,
             ignored,
@@ -264,12 +288,12 @@ mod tests {
             foreign.ignore_pattern = Some("^[0-3]".into());
         }
         let reader = Reader::new(&dialect);
-        let said = reader.read(&dialect, &r#"42/chat,17["done",{"run":"r1"}]"#.into(), false);
+        let raw = r#"42/chat,17["done",{"run":"r1"}]"#.into();
+        let said = reader.read(&dialect, &raw, false);
         assert_eq!((said.kind.as_deref(), said.run.as_deref()), (Some("done"), Some("r1")));
         assert!(said.is_terminal && said.is_event);
         assert!(reader.read(&dialect, &"2".into(), false).ignored);
-        let end = reader.read(&dialect, &"data: [DONE]\n\n".into(), true);
-        assert!(end.is_terminal);
+        assert!(reader.read(&dialect, &"data: [DONE]\n\n".into(), true).is_terminal);
         assert!(reader.read(&dialect, &": still here\n\n".into(), true).ignored);
         let raw = "event: x\ndata: [\"a\",\ndata: {}]\n\n".into();
         let two = reader.payload(&raw, true);

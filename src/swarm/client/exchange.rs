@@ -20,7 +20,7 @@ const LARGEST_BODY: usize = 16 << 20;
 #[derive(Debug)]
 pub(super) enum Heard {
     /// An event came.
-    Said { run: Option<u16>, said: Said },
+    Said { run: Option<u16>, said: Said<'static> },
     /// The answer has begun; whole answers have come with it.
     Answered { on: ConnectionId, run: Option<u16>, status: u16, headers: Raw, body: Option<Raw> },
     /// Nothing more comes.
@@ -258,7 +258,7 @@ impl Task {
     fn take(&self, record: Vec<u8>) {
         if let Some(protocol) = &self.plan.protocol {
             let raw = Raw::new(record);
-            let said = self.reader.read(&protocol.dialect, &raw, true);
+            let said = self.reader.read(&protocol.dialect, &raw, true).into_owned();
             self.observe(What::Received { raw });
             self.tell(Heard::Said { run: self.run, said });
         }

@@ -42,15 +42,21 @@ impl Runs {
 
     /// Takes in what came: in the answer of that run, or on the event connection.
     /// `asks` is the type by which a run asks for its approval.
-    pub(super) fn hear(&mut self, dialect: &Dialect, asks: &str, own: Option<u16>, said: &Said) {
-        if said.run.as_ref().is_some_and(|run| self.foreign.contains(run)) {
+    pub(super) fn hear(
+        &mut self,
+        dialect: &Dialect,
+        asks: &str,
+        own: Option<u16>,
+        said: &Said<'_>,
+    ) {
+        if said.run.as_deref().is_some_and(|run| self.foreign.contains(run)) {
             return;
         }
         let number = own.or_else(|| self.run_of(dialect, said));
         let Some(run) = number.and_then(|number| self.own.get_mut(&number)) else { return };
         run.asked |= !asks.is_empty() && said.kind.as_deref() == Some(asks);
         if run.id.is_none() {
-            run.id.clone_from(&said.run);
+            run.id = said.run.as_deref().map(str::to_owned);
         }
         if said.is_event {
             run.events += 1;
@@ -59,13 +65,19 @@ impl Runs {
         run.ended |= said.is_terminal;
     }
 
-    fn run_of(&self, dialect: &Dialect, said: &Said) -> Option<u16> {
+    fn latest_of(&self, id: &str) -> Option<u16> {
+        let is_it = |(_, run): &(&u16, &Run)| run.id.as_deref() == Some(id);
+        self.own.iter().rev().find(is_it).map(|(number, _)| *number)
+    }
+
+    fn run_of(&self, dialect: &Dialect, said: &Said<'_>) -> Option<u16> {
         let find = |wanted: &dyn Fn(&Run) -> bool| {
             self.own.iter().find(|(_, run)| wanted(run)).map(|(number, _)| *number)
         };
         let by_request = |request: &str| find(&|run| !run.ended && run.request.as_str() == request);
         match (&said.run, &said.request) {
-            (Some(id), request) => find(&|run| run.id.as_ref() == Some(id)).or_else(|| {
+            // Mostly of the latest run.
+            (Some(id), request) => self.latest_of(id).or_else(|| {
                 match request {
                     Some(request) => by_request(request),
                     // Told by its events only: the first that has no id yet.
@@ -81,9 +93,9 @@ impl Runs {
         }
     }
 
-    pub(super) fn identify(&mut self, run: u16, id: Option<String>) {
-        if let Some(run) = self.own.get_mut(&run) {
-            run.id = id.or(run.id.take());
+    pub(super) fn identify(&mut self, run: u16, id: Option<&str>) {
+        if let (Some(run), Some(id)) = (self.own.get_mut(&run), id) {
+            run.id = Some(id.to_owned());
         }
     }
 

@@ -423,7 +423,7 @@ impl Client {
             Heard::Answered { run, headers, body, .. } => {
                 if let (Some(run), Some(body)) = (run, &body) {
                     let said = self.reader.read(dialect, body, false);
-                    self.runs.identify(run, said.run);
+                    self.runs.identify(run, said.run.as_deref());
                     self.post();
                     if matches!(self.protocol.start, Start::Http { answer: AnswerKind::Stream, .. })
                     {
