@@ -80,3 +80,22 @@ fn nearly_all_repros_shrink_to_two_users_five_actions_and_two_deviations() {
         assert!(slowest <= SECONDS, "{slowest} s");
     }
 }
+
+/// A repro that was made too small would show its finding on any back end: a run whose approval is
+/// gone never ends.
+#[test]
+fn what_a_shrunk_repro_shows_is_of_the_back_end_and_not_of_its_plan() {
+    let scenario = "reference-controls";
+    for repro in found(scenario).into_iter().take(REPROS / 2) {
+        let shrunk = shrink_repro(&repro, &Reference::LEGACY, &Stop::default());
+        let shrunk = shrunk.expect("it can be driven").expect("it shows its finding");
+        for seed in 0..3 {
+            let mut walk = Random::new(seed);
+            let driven = explore_trial(&shrunk.plan, &Reference::PER_REQUEST, &mut walk, &|| false);
+            let driven = driven.expect("outside any runtime");
+            let dialect = Dialect::reference();
+            let judged = judge(&Case::new(&driven.history, &dialect));
+            assert_eq!(judged.findings, [], "{scenario}: {:?}", shrunk.plan.users);
+        }
+    }
+}

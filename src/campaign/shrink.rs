@@ -272,14 +272,19 @@ fn without(schedule: &Schedule, from: usize, count: usize) -> Schedule {
     Schedule { deviations: kept.map(|(_, deviation)| deviation.clone()).collect() }
 }
 
-/// Whether every run that waits for an approval is given one: without it, no back end ends the run,
-/// and the finding would be of the plan.
+/// Whether every run that waits for an approval is given one once its events have begun: without it,
+/// and before the back end has named the run, no back end ends it, and the finding would be of the
+/// plan.
 fn all_approved(plan: &Plan) -> bool {
     plan.users.iter().all(|user| {
-        let approves = |run: u16| {
-            user.steps.iter().any(|step| matches!(step, Step::Approve { run: own } if *own == run))
+        let approved = |run: u16| {
+            let mut steps = user.steps.iter();
+            let begun = |step: &Step| matches!(step, Step::AwaitEvents { run: own, count: 1.. } if *own == run);
+            steps.any(|step| matches!(step, Step::Start(own) if own.run == run))
+                && steps.any(begun)
+                && steps.any(|step| matches!(step, Step::Approve { run: own } if *own == run))
         };
-        user.runs().all(|run| !run.has(Twist::Approval) || approves(run.run))
+        user.runs().all(|run| !run.has(Twist::Approval) || approved(run.run))
     })
 }
 
@@ -393,5 +398,34 @@ fn edit_run(
 ) {
     if let Step::Start(run) = &mut plan.users[user].steps[step] {
         edit(run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::built_in;
+
+    #[test]
+    fn no_smaller_plan_leaves_a_run_without_its_approval() {
+        let work = built_in("mechanism-mix").expect("built in").explore;
+        let approved = |plan: &Plan| plan.runs().any(|(_, run)| run.has(Twist::Approval));
+        let plans = (0..40).map(|trial| work.plan(1, trial)).filter(approved);
+        let (mut seen, mut dropped) = (0, 0);
+        for plan in plans {
+            assert!(all_approved(&plan), "the generator's own plans are whole");
+            for smaller in smaller_plans(&plan) {
+                seen += usize::from(approved(&smaller));
+                assert!(all_approved(&smaller), "{smaller:?}");
+            }
+            for (user, who) in plan.users.iter().enumerate() {
+                for step in 0..who.steps.len() {
+                    let mut less = plan.clone();
+                    let is_wait = waits(&less.users[user].steps.remove(step));
+                    dropped += usize::from(is_wait && !all_approved(&less));
+                }
+            }
+        }
+        assert!(seen > 0 && dropped > 0, "no plan had an approval to lose");
     }
 }
