@@ -417,8 +417,10 @@ pub(super) async fn drive_watched(
 ) -> (History, Option<std::io::Error>) {
     let plan = Arc::new(plan);
     let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
-    let recorder = recorder.hiding(&servers.secrets());
+    let (secrets, told) = servers.hidden(&plan);
+    let recorder = recorder.hiding(secrets);
     let world = World::live(Some(recorder.clone()));
+    told.into_iter().for_each(|(user, what)| world.observe(&user, None, what));
     if let Some(upstream) = &servers.upstream {
         let account = |user: &UserPlan| Account::new(&user.name, None);
         upstream.know(&plan.users.iter().map(account).collect::<Vec<_>>());

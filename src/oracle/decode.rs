@@ -208,7 +208,9 @@ impl<'h> Decoder<'h> {
         }
         let connection = &mut self.connections[line];
         match &observation.what {
-            What::Connect | What::Connected | What::Received { .. } => connection.is_socket = true,
+            What::Connect | What::Connected { .. } | What::Received { .. } => {
+                connection.is_socket = true
+            }
             What::Leave { vanished } => {
                 connection.closed.get_or_insert(n);
                 if *vanished {

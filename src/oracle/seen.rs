@@ -11,6 +11,7 @@ use super::leaves::{Path, Value};
 use crate::trial::canary::{Owner, Scanner, Sighting, Stream, Tail};
 use crate::trial::history::{History, What};
 use crate::trial::ids::UserName;
+use crate::trial::raw::Raw;
 
 /// Stands for a run of an earlier trial on the same back end: plans count runs from 1. What a user
 /// gave there is still their own, and whoever else sees it sees it across the boundary.
@@ -126,28 +127,28 @@ fn arrived<'c, 'h: 'c>(
     let mut messages = decoder.messages.iter().enumerate().peekable();
     history.observations.iter().enumerate().filter_map(move |(at, observation)| {
         let message = messages.next_if(|(_, message)| message.at == at);
-        let (Some(raw), Some(observer)) = (observation.what.inbound(), &observation.by) else {
+        let (what, Some(observer)) = (&observation.what, &observation.by) else { return None };
+        let parts = [what.headers(), what.inbound()];
+        if parts == [None; 2] {
             return None;
-        };
+        }
         let line = match (message, &observation.on) {
             (Some((_, message)), _) => Some(message.line),
             (None, Some(on)) => decoder.line_of(on),
             (None, None) => None,
         };
-        let (headers, channel) = match &observation.what {
-            What::Answer { headers, .. } => (headers.bytes(), Channel::HttpAnswer),
-            What::Refused { .. } => (&[][..], Channel::HttpAnswer),
-            _ => {
-                let streamed = message.is_some_and(|(_, own)| own.channel == Channel::Stream);
-                (&[][..], if streamed { Channel::Stream } else { Channel::Websocket })
-            }
+        let streamed = message.is_some_and(|(_, own)| own.channel == Channel::Stream);
+        let channel = match what {
+            What::Answer { .. } | What::Refused { .. } => Channel::HttpAnswer,
+            _ if streamed => Channel::Stream,
+            _ => Channel::Websocket,
         };
         Some(Arrived {
             at,
             n: observation.n,
             observer,
             line: line.unwrap_or(decoder.connections.len()),
-            parts: [headers, raw.bytes()],
+            parts: parts.map(|part| part.map_or(&[][..], Raw::bytes)),
             channel,
             message: message.map(|(number, _)| number),
         })
