@@ -33,8 +33,8 @@ pub(super) struct Given {
 /// The values that one user has alone: marks of secrets, and private captures that were not hidden,
 /// each with whom it was given to first.
 pub(super) fn given(case: &Case<'_>) -> Vec<Given> {
-    let Some(protocol) = &case.history.plan.protocol else { return Vec::new() };
     let mut gathered = Gathered::of_marks(case);
+    let Some(protocol) = &case.history.plan.protocol else { return gathered.finish() };
     let said: Vec<&Capture> = protocol
         .setup
         .iter()
