@@ -9,6 +9,7 @@ use super::Case;
 use super::control::{Edit, with_bytes};
 use super::suspects::{Suspects, shows};
 use crate::trial::finding::{FindingKind, Suspect};
+use crate::trial::hidden::MARK;
 use crate::trial::history::{Observation, What, Whose};
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::protocol::{Act, Capture, SetUp};
@@ -117,7 +118,8 @@ impl<'h> Gathered<'h> {
         self.values.into_values().collect()
     }
 
-    /// Takes the value if it is there.
+    /// Takes the value if it is there. Of what stands as a mark it is told elsewhere whose it is, or it
+    /// is everybody's.
     fn take(
         &mut self,
         observation: &Observation,
@@ -129,8 +131,13 @@ impl<'h> Gathered<'h> {
         if self.hidden.contains(&(user.as_str(), capture.name.as_str())) {
             return true;
         }
-        let value = capture.from.value(headers, body).filter(|value| value.len() >= SHORTEST);
-        let Some(value) = value else { return false };
+        let Some(value) = capture.from.value(headers, body) else { return false };
+        if value.contains(MARK) {
+            return true;
+        }
+        if value.len() < SHORTEST {
+            return false;
+        }
         let (name, n) = (capture.name.clone(), observation.n);
         let (user, whose, long) = (user.clone(), None, false);
         let given = Given { value: value.clone(), user, name, n, whose, long };

@@ -13,6 +13,9 @@ use super::plan::Plan;
 use super::raw::Raw;
 use super::template::in_url;
 
+/// How a mark begins and ends.
+pub const MARK: &str = "***";
+
 /// A shorter secret would be found everywhere, and protects nothing.
 const SHORTEST: usize = 6;
 
@@ -156,8 +159,10 @@ impl Secrets {
     /// What stands in the place of the secret of that number.
     fn mark(&self, number: usize) -> String {
         match &self.trial {
-            Some((key, _)) => format!("***{number}-{:016x}***", key.seal("hidden secret", number)),
-            None => format!("***{number}***"),
+            Some((key, _)) => {
+                format!("{MARK}{number}-{:016x}{MARK}", key.seal("hidden secret", number))
+            }
+            None => format!("{MARK}{number}{MARK}"),
         }
     }
 
