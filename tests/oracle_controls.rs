@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use partywall::campaign::alone::Alone;
 use partywall::campaign::explore_trial::explore_trial;
 use partywall::campaign::subject::Reference;
-use partywall::oracle::control::{altered, judge_control_beside, judge_control_with};
+use partywall::oracle::control::{Edit, altered, judge_control_beside, judge_control_with};
 use partywall::oracle::notation::{found, found_by, history, key};
 use partywall::oracle::{Alteration, Case, Judgement, Oracle, all, judge_control, of};
 use partywall::scenario::built_in;
 use partywall::trial::canary::{Encoding, Field, Mint, Owner};
 use partywall::trial::dialect::Dialect;
 use partywall::trial::finding::OracleId;
-use partywall::trial::history::{History, What};
+use partywall::trial::history::{History, Observation, What, Whose};
+use partywall::trial::ids::UserName;
 use partywall::trial::record::Rule;
 use partywall::world::strategy::Random;
 use proptest::prelude::*;
@@ -76,6 +77,60 @@ fn the_control_of_each_oracle_is_caught_at_any_seed() {
             assert!(tally.all_caught());
         }
     }
+}
+
+/// A history where both users have a secret, and connections were opened by answers with headers.
+fn with_secrets_and_headers() -> History {
+    let clean = history(CLEAN);
+    let mut edits = Vec::new();
+    for (mark, user) in [("***1-a***", "alice"), ("***2-b***", "bob")] {
+        let (mark, name, whose, long) = (mark.into(), "user.secret".into(), Whose::Own, false);
+        let what = What::Secret { mark, name, whose, long };
+        let by = Some(UserName::new(user));
+        let observation = Observation { n: 0, at: 0, by, on: None, what };
+        edits.push(Edit::Insert { before: 0, observation });
+    }
+    for (at, seen) in clean.observations.iter().enumerate() {
+        if matches!(seen.what, What::Connected { .. }) {
+            let what = What::Connected { headers: "x-of: ***1-a***\n".into() };
+            edits.push(Edit::Replace { at, what });
+        }
+    }
+    altered(&clean, &edits)
+}
+
+#[test]
+fn secrets_and_headers_of_openings_have_their_controls() {
+    let mut history = with_secrets_and_headers();
+    // Whoever it is, the header shows alice's: right for her, wrong for bob.
+    assert_eq!(
+        found(&history),
+        ["O2 crossing alice -> bob: secret `user.secret` @ opening of an event connection"]
+    );
+    for seen in &mut history.observations {
+        if let (What::Connected { headers }, Some("bob")) =
+            (&mut seen.what, seen.by.as_ref().map(UserName::as_str))
+        {
+            *headers = "x-of: ***2-b***\n".into();
+        }
+    }
+    assert_eq!(found(&history), [""; 0]);
+    let dialect = Dialect::reference();
+    let case = Case::new(&history, &dialect);
+    let mut in_openings = 0;
+    for seed in 0..20 {
+        for (oracle, more) in [(OracleId::Ownership, 1), (OracleId::Canary, 0)] {
+            let tally = judge_control_with(&[of(oracle)], &history, &Dialect::reference(), seed);
+            assert_eq!(tally.missed, [""; 0], "{oracle} at seed {seed}");
+            assert_eq!(tally.planted, planted(oracle) + more);
+        }
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let all = of(OracleId::Canary).alterations(&case, &mut rng);
+        let opening =
+            |edit: &Edit| matches!(edit, Edit::Replace { what: What::Connected { .. }, .. });
+        in_openings += all.iter().filter(|planted| planted.edits.iter().any(opening)).count();
+    }
+    assert!(in_openings >= 20, "{in_openings}");
 }
 
 /// Upstream calls, controls, stored conversations and users alone are in histories of the reference back end.

@@ -46,8 +46,11 @@ pub(crate) fn many() {
     let begun = Instant::now();
     let users = 5_000;
     let history = drive(server.port, chats(users, 1));
-    let connected =
-        history.observations.iter().filter(|seen| matches!(seen.what, What::Connected)).count();
+    let connected = history
+        .observations
+        .iter()
+        .filter(|seen| matches!(seen.what, What::Connected { .. }))
+        .count();
     assert_eq!(connected, users as usize);
     judge_clean(&history, users as usize);
     let took = begun.elapsed().as_secs_f64();
@@ -76,7 +79,7 @@ pub(crate) fn first() {
         let mut last = (0, 0);
         for seen in &history.observations {
             match (&seen.what, &seen.by) {
-                (What::Connected, _) => last.0 = seen.at,
+                (What::Connected { .. }, _) => last.0 = seen.at,
                 (What::Received { raw }, Some(user))
                     if raw.text().contains("agent_started") && waiting.remove(user) =>
                 {

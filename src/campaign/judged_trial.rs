@@ -190,7 +190,7 @@ fn unreachable(history: &History) -> Vec<String> {
             What::Connect => {
                 opening.insert(on, ());
             }
-            What::Connected => {
+            What::Connected { .. } => {
                 opening.remove(on);
             }
             What::Broken { error }

@@ -93,8 +93,9 @@ pub(crate) fn replayed(
     if shows(findings, fingerprint) {
         return Replayed::Same;
     }
-    let of_back_end =
-        |what: &What| matches!(what, What::Connected | What::Answer { .. } | What::Backend { .. });
+    let of_back_end = |what: &What| {
+        matches!(what, What::Connected { .. } | What::Answer { .. } | What::Backend { .. })
+    };
     let reached = history.observations.iter().any(|seen| of_back_end(&seen.what));
     match &history.ending {
         Some(Ending::Diverged { deviation }) => Replayed::Diverged(*deviation),

@@ -154,7 +154,7 @@ impl<'c, 'h> Drawing<'c, 'h> {
     fn mark(&mut self, at: usize, seen: &Observation) -> Option<Mark> {
         let by = seen.by.as_ref();
         let (what, text, run, owner) = match &seen.what {
-            What::Connected => (MarkKind::Connected, "connected".to_owned(), None, None),
+            What::Connected { .. } => (MarkKind::Connected, "connected".to_owned(), None, None),
             What::Start { run, via, .. } => {
                 (MarkKind::Start, format!("starts run {run}: {}", via.run_kind()), Some(*run), None)
             }

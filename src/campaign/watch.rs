@@ -26,12 +26,10 @@ impl<'w> Watch<'w> {
         let mut found = None;
         let (scanner, plan) = (self.scanner, &self.plan);
         self.looked = recorder.look(self.looked, |observation| {
-            let (None, Some(raw), Some(observer)) =
-                (&found, observation.what.inbound(), &observation.by)
-            else {
-                return;
-            };
-            let foreign = scanner.scan(raw.bytes()).into_iter().find(|sighting| {
+            let (None, Some(observer)) = (&found, &observation.by) else { return };
+            let parts = [observation.what.headers(), observation.what.inbound()];
+            let sightings = parts.into_iter().flatten().flat_map(|raw| scanner.scan(raw.bytes()));
+            let foreign = sightings.into_iter().find(|sighting| {
                 let owner = plan.user_at(sighting.owner.user);
                 sighting.owner.user != PHANTOM_USER
                     && owner.is_none_or(|owner| owner.name != *observer)

@@ -360,7 +360,13 @@ fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) {
     let mut claims: Vec<String> = blind
         .iter()
         .chain(&controls)
-        .map(|(id, _, why)| format!("{id} sees nothing: the scenario names {why}"))
+        .map(|(id, _, why)| {
+            let sees = match id {
+                OracleId::Ownership if has_secrets(protocol) => "secrets of users only",
+                _ => "nothing",
+            };
+            format!("{id} sees {sees}: the scenario names {why}")
+        })
         .collect();
     if whole {
         claims.push(
@@ -373,6 +379,12 @@ fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) {
         blind.push(OracleId::AfterClose);
     }
     (blind, claims)
+}
+
+/// Whether users have secrets of their own there, or what the scenario calls private.
+fn has_secrets(protocol: &Protocol) -> bool {
+    let private = protocol.setup.iter().flat_map(|step| &step.captures).any(|own| own.private);
+    private || serde_json::to_string(protocol).is_ok_and(|text| text.contains("user.secret"))
 }
 
 /// The repros, those of one plan together.
@@ -417,8 +429,10 @@ pub(super) async fn drive_watched(
 ) -> (History, Option<std::io::Error>) {
     let plan = Arc::new(plan);
     let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
-    let recorder = recorder.hiding(&servers.secrets());
+    let (secrets, told) = servers.hidden(&plan);
+    let recorder = recorder.hiding(secrets);
     let world = World::live(Some(recorder.clone()));
+    told.into_iter().for_each(|(user, what)| world.observe(&user, None, what));
     if let Some(upstream) = &servers.upstream {
         let account = |user: &UserPlan| Account::new(&user.name, None);
         upstream.know(&plan.users.iter().map(account).collect::<Vec<_>>());

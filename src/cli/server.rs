@@ -11,7 +11,7 @@ use crate::scenario::{ServerScenario, ServerTarget, Workload, environment_in};
 use crate::swarm::transport::TargetUrl;
 use crate::swarm::{Allowance, Servers, first_requests};
 use crate::trial::ids::UserName;
-use crate::trial::plan::UserPlan;
+use crate::trial::plan::{Plan, UserPlan};
 use crate::world::World;
 
 /// Whether that names a scenario file rather than a built-in scenario.
@@ -63,7 +63,14 @@ pub(super) fn given(
 ) -> Result<(ServerScenario, Servers), CampaignError> {
     let (mut given, names) = given_for(&scenario.environment(), target)?;
     given.allowance = Allowance::new(scenario.requests, scenario.runs_per_second);
-    Ok((with_names(scenario, names)?, given))
+    let scenario = with_names(scenario, names)?;
+    check_secrets(&given, &scenario.work.plan(0, 0))?;
+    Ok((scenario, given))
+}
+
+/// Refuses secrets that could not be kept out of what is written down.
+pub(super) fn check_secrets(given: &Servers, plan: &Plan) -> Result<(), CampaignError> {
+    given.check_secrets(plan).map_err(CampaignError::usage)
 }
 
 /// The scenario with those users, if there are any.

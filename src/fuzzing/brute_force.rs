@@ -9,6 +9,7 @@ use crate::trial::finding::{Finding, FindingKind, OracleId};
 use crate::trial::history::{History, What};
 use crate::trial::ids::UserName;
 use crate::trial::plan::{UserPlan, Via};
+use crate::trial::raw::Raw;
 
 /// What every canary begins with, as the back end echoes it.
 const MAGIC: &str = "pw10";
@@ -32,14 +33,9 @@ impl Expected {
         let minted = all_minted(history);
         let mut expected = Self::default();
         for observation in &history.observations {
-            let (Some(observer), Some(raw)) = (&observation.by, observation.what.inbound()) else {
-                continue;
-            };
-            let headers = match &observation.what {
-                What::Answer { headers, .. } => headers.text(),
-                _ => "".into(),
-            };
-            let texts = [headers, raw.text()];
+            let Some(observer) = &observation.by else { continue };
+            let parts = [observation.what.headers(), observation.what.inbound()];
+            let texts = parts.map(|part| part.map(Raw::text).unwrap_or_default());
             let found: BTreeSet<&str> = texts.iter().flat_map(|text| canaries(text)).collect();
             for whose in found.into_iter().filter_map(|canary| minted.get(canary)) {
                 expected.add(whose, observer, &observation.what);

@@ -9,7 +9,7 @@ use super::sequence::Sequence;
 use super::{Case, private};
 use crate::trial::canary::{Field, Mint, Owner};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
-use crate::trial::history::{Observation, What};
+use crate::trial::history::{Observation, What, Whose};
 use crate::trial::ids::UserName;
 use crate::trial::plan::Via;
 use crate::trial::raw::Raw;
@@ -164,14 +164,20 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     });
 
     let given = private::given(case);
-    let shown = given.windows(2).filter(|pair| pair[0].user != pair[1].user);
-    let shown = shown.map(|pair| {
-        let (victim, observer) = (&pair[0].user, &pair[1].user);
-        (victim.clone(), observer.clone(), (pair[0].clone(), observer.clone()))
-    });
-    plants.draw("a private value shown to another", crossing, shown, |case, (value, observer)| {
-        private::shown_to_another(case, &value, &observer)
-    });
+    let (own, given): (Vec<_>, Vec<_>) =
+        given.into_iter().partition(|given| given.whose == Some(Whose::Own));
+    for (what, all) in
+        [("a private value shown to another", given), ("a secret shown to another", own)]
+    {
+        let shown = all.windows(2).filter(|pair| pair[0].user != pair[1].user);
+        let shown = shown.map(|pair| {
+            let (victim, observer) = (&pair[0].user, &pair[1].user);
+            (victim.clone(), observer.clone(), (pair[0].clone(), observer.clone()))
+        });
+        plants.draw(what, crossing, shown, |case, (value, observer)| {
+            private::shown_to_another(case, &value, &observer)
+        });
+    }
     plants.alterations
 }
 

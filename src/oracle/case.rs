@@ -150,7 +150,7 @@ impl Connection<'_> {
     pub(super) fn note(&mut self, observation: &Observation) {
         let n = observation.n;
         match &observation.what {
-            What::Connect | What::Connected | What::Received { .. } => self.is_socket = true,
+            What::Connect | What::Connected { .. } | What::Received { .. } => self.is_socket = true,
             What::Leave { vanished } => {
                 self.closed.get_or_insert(n);
                 if *vanished {

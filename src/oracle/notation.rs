@@ -318,7 +318,7 @@ impl Script {
         let on = ConnectionId::new(format!("{user}/socket{socket}"));
         self.plan_of(user)?.steps.push(Step::Connect);
         self.push(Some(user), Some(on.clone()), What::Connect);
-        self.push(Some(user), Some(on.clone()), What::Connected);
+        self.push(Some(user), Some(on.clone()), What::Connected { headers: Raw::default() });
         if !greeted {
             return Some(());
         }

@@ -90,6 +90,8 @@ struct Places<'c> {
     object_pairs: Vec<(&'c Message<'c>, &'c Message<'c>)>,
     /// Places of HTTP answers, refusals and close reasons.
     answers: Vec<usize>,
+    /// What came with header lines, by kind: answers, openings, refusals.
+    headed: Vec<Vec<usize>>,
     refusals: Vec<usize>,
     endings: Vec<usize>,
 }
@@ -120,6 +122,14 @@ impl<'c> Places<'c> {
             messages,
             objects,
             answers: places(|what| matches!(what, What::Answer { .. })),
+            headed: [
+                places(|what| matches!(what, What::Answer { .. })),
+                places(|what| matches!(what, What::Connected { headers } if !headers.is_empty())),
+                places(|what| matches!(what, What::Refused { headers, .. } if !headers.is_empty())),
+            ]
+            .into_iter()
+            .filter(|kind| !kind.is_empty())
+            .collect(),
             refusals: places(|what| matches!(what, What::Refused { .. })),
             endings: places(|what| matches!(what, What::Ended { .. })),
         }
@@ -180,7 +190,7 @@ impl Split {
             Self::CutRaw => "cut over two messages",
             Self::CutString => "cut over one field of two messages",
             Self::AnswerBody => "in an HTTP answer",
-            Self::AnswerHeader => "in a header of an HTTP answer",
+            Self::AnswerHeader => "in a header of an answer",
             Self::Refusal => "in a refusal",
             Self::CloseReason => "in a close reason",
         }
@@ -200,7 +210,15 @@ impl Split {
         };
         match self {
             Self::AnswerBody => place(&places.answers, Hide::Within),
-            Self::AnswerHeader => place(&places.answers, Hide::Header),
+            Self::AnswerHeader => {
+                // Of few openings among many answers some must be drawn; without any, nothing is.
+                let kind = match &places.headed[..] {
+                    [one] => one,
+                    kinds => rng.choice(kinds)?,
+                };
+                let at = *rng.choice(kind)?;
+                Some((case.history.observations[at].by.as_ref()?, Hide::Header(at)))
+            }
             Self::Refusal => place(&places.refusals, Hide::Within),
             Self::CloseReason => place(&places.endings, Hide::Within),
             Self::Raw => rng.choice(&places.messages).map(|&m| message(m, Hide::Within(m.at))),
@@ -239,7 +257,10 @@ impl Hide<'_> {
             }
             Self::Header(at) => {
                 let mut what = what(at).clone();
-                if let What::Answer { headers, .. } = &mut what {
+                if let What::Answer { headers, .. }
+                | What::Connected { headers }
+                | What::Refused { headers, .. } = &mut what
+                {
                     *headers =
                         Raw::new([headers.bytes(), b"\nx-planted: ", text.as_bytes()].concat());
                 }

@@ -1,4 +1,5 @@
-//! What the back end gives one user alone, as the scenario says it: a session, a token. For O2.
+//! What one user has alone: a secret of theirs, which stands in the history as a mark, and what the
+//! scenario calls private, a session, a token. For O2.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +9,8 @@ use super::Case;
 use super::control::{Edit, with_bytes};
 use super::suspects::{Suspects, shows};
 use crate::trial::finding::{FindingKind, Suspect};
-use crate::trial::history::{Observation, What};
+use crate::trial::hidden::MARK;
+use crate::trial::history::{Observation, What, Whose};
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::protocol::{Act, Capture, SetUp};
 use crate::trial::raw::Raw;
@@ -16,19 +18,24 @@ use crate::trial::raw::Raw;
 /// A shorter value may stand anywhere by chance.
 const SHORTEST: usize = 6;
 
-/// A value that was given to one user.
+/// A value that one user has.
 #[derive(Clone, Debug)]
 pub(super) struct Given {
     value: String,
     pub(super) user: UserName,
     name: String,
     n: u64,
+    /// From where, where it stands as a mark; a value that was too short to be hidden does not.
+    pub(super) whose: Option<Whose>,
+    /// Whether it stands nowhere by chance, not even within a longer word.
+    long: bool,
 }
 
-/// The values of private captures, each with whom it was given to first.
+/// The values that one user has alone: marks of secrets, and private captures that were not hidden,
+/// each with whom it was given to first.
 pub(super) fn given(case: &Case<'_>) -> Vec<Given> {
-    let Some(protocol) = &case.history.plan.protocol else { return Vec::new() };
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::of_marks(case);
+    let Some(protocol) = &case.history.plan.protocol else { return gathered.finish() };
     let said: Vec<&Capture> = protocol
         .setup
         .iter()
@@ -37,7 +44,7 @@ pub(super) fn given(case: &Case<'_>) -> Vec<Given> {
         .collect();
     let asked = || protocol.setup.iter().filter(|step| private(step).next().is_some());
     if said.is_empty() && asked().next().is_none() {
-        return Vec::new();
+        return gathered.finish();
     }
     let mut steps: BTreeMap<&str, Vec<&SetUp>> = BTreeMap::new();
     let mut answered: BTreeSet<&str> = BTreeSet::new();
@@ -66,7 +73,7 @@ pub(super) fn given(case: &Case<'_>) -> Vec<Given> {
             _ => {}
         }
     }
-    gathered.0.into_values().collect()
+    gathered.finish()
 }
 
 fn private(step: &SetUp) -> impl Iterator<Item = &Capture> {
@@ -75,10 +82,44 @@ fn private(step: &SetUp) -> impl Iterator<Item = &Capture> {
 
 /// What was given so far, by value.
 #[derive(Debug, Default)]
-struct Gathered(BTreeMap<String, Given>);
+struct Gathered<'h> {
+    values: BTreeMap<String, Given>,
+    /// Captures of users that stand as marks: in their place a pattern would find a part of one.
+    hidden: BTreeSet<(&'h str, &'h str)>,
+}
 
-impl Gathered {
-    /// Takes the value if it is there.
+impl<'h> Gathered<'h> {
+    fn of_marks(case: &Case<'h>) -> Self {
+        let mut own = Self::default();
+        let mut owners: BTreeMap<&str, Vec<Given>> = BTreeMap::new();
+        for observation in &case.history.observations {
+            let (What::Secret { mark, name, whose, long }, Some(user)) =
+                (&observation.what, &observation.by)
+            else {
+                continue;
+            };
+            own.hidden.insert((user.as_str(), name));
+            owners.entry(mark).or_default().push(Given {
+                value: mark.clone(),
+                user: user.clone(),
+                name: name.clone(),
+                n: observation.n,
+                whose: Some(*whose),
+                long: *long,
+            });
+        }
+        let alone =
+            owners.into_iter().filter_map(|(mark, all)| Some((mark.to_owned(), one_of(all)?)));
+        own.values = alone.collect();
+        own
+    }
+
+    fn finish(self) -> Vec<Given> {
+        self.values.into_values().collect()
+    }
+
+    /// Takes the value if it is there. Of what stands as a mark it is told elsewhere whose it is, or it
+    /// is everybody's.
     fn take(
         &mut self,
         observation: &Observation,
@@ -86,13 +127,36 @@ impl Gathered {
         headers: &str,
         body: &str,
     ) -> bool {
-        let value = capture.from.value(headers, body).filter(|value| value.len() >= SHORTEST);
-        let (Some(value), Some(user)) = (value, &observation.by) else { return false };
+        let Some(user) = &observation.by else { return false };
+        if self.hidden.contains(&(user.as_str(), capture.name.as_str())) {
+            return true;
+        }
+        let Some(value) = capture.from.value(headers, body) else { return false };
+        if value.contains(MARK) {
+            return true;
+        }
+        if value.len() < SHORTEST {
+            return false;
+        }
         let (name, n) = (capture.name.clone(), observation.n);
-        let given = Given { value: value.clone(), user: user.clone(), name, n };
-        self.0.entry(value).or_insert(given);
+        let (user, whose, long) = (user.clone(), None, false);
+        let given = Given { value: value.clone(), user, name, n, whose, long };
+        self.values.entry(value).or_insert(given);
         true
     }
+}
+
+/// Whose a secret is, of all who have it; none where that is nobody alone.
+fn one_of(all: Vec<Given>) -> Option<Given> {
+    let of = |whose| all.iter().filter(move |given| given.whose == Some(whose));
+    if let Some(first) = of(Whose::Own).next() {
+        return of(Whose::Own).all(|other| other.user == first.user).then(|| first.clone());
+    }
+    if let Some(first) = of(Whose::Private).next() {
+        return Some(first.clone());
+    }
+    let first = all.first()?;
+    all.iter().all(|other| other.user == first.user).then(|| first.clone())
 }
 
 /// Whether that request may be the one of the step: its path as far as it has no places.
@@ -117,11 +181,11 @@ pub(super) fn judge(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
         let Some(observer) = &observation.by else { continue };
         for bytes in inbound(&observation.what) {
             for found in search.find_iter(bytes) {
-                if !stands_alone(bytes, found.start(), found.end()) {
+                let given = &given[found.pattern().as_usize()];
+                if !given.long && !stands_alone(bytes, found.start(), found.end()) {
                     continue;
                 }
                 items += 1;
-                let given = &given[found.pattern().as_usize()];
                 if given.user != *observer {
                     suspects.add(suspect(given, observer, observation));
                 }
@@ -132,24 +196,39 @@ pub(super) fn judge(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
 }
 
 fn inbound(what: &What) -> impl Iterator<Item = &[u8]> {
-    let headers = match what {
-        What::Answer { headers, .. } => Some(headers.bytes()),
-        _ => None,
-    };
-    headers.into_iter().chain(what.inbound().map(Raw::bytes))
+    what.headers().into_iter().chain(what.inbound()).map(Raw::bytes)
 }
 
-/// Whether it is no part of a longer id: `session-1` of `session-12`.
+/// Whether it is no part of a longer id: `session-1` of `session-12`. What stands before it may be
+/// written as an escape of a URL or of JSON.
 fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
-    let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let before = start.checked_sub(1).and_then(|before| bytes.get(before));
-    !before.is_some_and(goes_on) && !bytes.get(end).is_some_and(goes_on)
+    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let escaped = |high, low| Some(digit(high)? << 4 | digit(low)?);
+    let before = match &bytes[..start] {
+        [.., b'%', high, low] if escaped(*high, *low).is_some() => escaped(*high, *low),
+        [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f'] => None,
+        [.., b'\\', b'u', b'0', b'0', high, low] => escaped(*high, *low),
+        [.., last] => Some(*last),
+        [] => None,
+    };
+    !before.is_some_and(goes_on) && !bytes.get(end).copied().is_some_and(goes_on)
 }
 
 fn suspect(given: &Given, observer: &UserName, observation: &Observation) -> Suspect {
-    let Given { user: victim, name, n, .. } = given;
+    let Given { user: victim, name, n, whose, .. } = given;
+    let (operation, has) = match whose {
+        Some(Whose::Own) => (format!("secret `{name}`"), format!("{victim} has a secret")),
+        Some(Whose::Captured) => {
+            (format!("credential `{name}`"), format!("{victim} is given their `{name}`"))
+        }
+        Some(Whose::Private) | None => {
+            (format!("private `{name}`"), format!("{victim} is given their `{name}`"))
+        }
+    };
     let how = match observation.what {
         What::Answer { .. } | What::Refused { .. } => "http answer",
+        What::Connected { .. } => "opening of an event connection",
         What::Ended { .. } => "close reason",
         _ => "event connection",
     };
@@ -158,10 +237,10 @@ fn suspect(given: &Given, observer: &UserName, observation: &Observation) -> Sus
         victim: victim.clone(),
         victim_run: None,
         observer: observer.clone(),
-        victim_operation: format!("private `{name}`"),
+        victim_operation: operation,
         observer_operation: how.into(),
         evidence: vec![
-            shows(*n, format!("{victim} is given their `{name}`")),
+            shows(*n, has),
             shows(observation.n, format!("{observer} is shown the same")),
         ],
     }
@@ -193,5 +272,7 @@ mod tests {
         assert!(stands_alone(br#"{"s":"session-1"}"#, 6, 15));
         assert!(!stands_alone(b"session-12", 0, 9));
         assert!(!stands_alone(b"old-session-1", 4, 13));
+        assert!(!stands_alone(b"%61session-1", 3, 12) && stands_alone(b"%20session-1", 3, 12));
+        assert!(!stands_alone(b"\\u0061session-1", 6, 15) && stands_alone(b"\\nsession-1", 2, 11));
     }
 }

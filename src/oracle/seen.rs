@@ -11,6 +11,7 @@ use super::leaves::{Path, Value};
 use crate::trial::canary::{Owner, Scanner, Sighting, Stream};
 use crate::trial::history::{History, Observation, What};
 use crate::trial::ids::UserName;
+use crate::trial::raw::Raw;
 
 /// Stands for a run of an earlier trial on the same back end: plans count runs from 1. What a user
 /// gave there is still their own, and whoever else sees it sees it across the boundary.
@@ -118,15 +119,18 @@ impl<'h> Arrived<'h> {
         line: Option<usize>,
         message: Option<usize>,
     ) -> Option<Self> {
-        let (raw, observer) = (observation.what.inbound()?, observation.by.as_ref()?);
-        let (headers, channel) = match (&observation.what, message) {
-            (What::Answer { headers, .. }, _) => (headers.bytes(), Channel::HttpAnswer),
-            (What::Refused { .. }, _) => (&[][..], Channel::HttpAnswer),
-            (_, Some(message)) => (&[][..], decoder.messages[message].channel),
-            (_, None) => (&[][..], Channel::Websocket),
+        let (what, observer) = (&observation.what, observation.by.as_ref()?);
+        let parts = [what.headers(), what.inbound()];
+        if parts == [None; 2] {
+            return None;
+        }
+        let channel = match (what, message) {
+            (What::Answer { .. } | What::Refused { .. }, _) => Channel::HttpAnswer,
+            (_, Some(message)) => decoder.messages[message].channel,
+            (_, None) => Channel::Websocket,
         };
         let observer = message.map_or(observer, |message| decoder.messages[message].observer);
-        let parts = [headers, raw.bytes()];
+        let parts = parts.map(|part| part.map_or(&[][..], Raw::bytes));
         Some(Self { at, n: observation.n, observer, line, parts, channel, message })
     }
 

@@ -189,13 +189,13 @@ impl User {
             }
         };
         match opened {
-            Ok(socket) => {
-                self.observe(Some(&name), What::Connected);
+            Ok(mut socket) => {
+                self.observe(Some(&name), What::Connected { headers: socket.opening() });
                 self.socket = Some(OpenSocket { name, socket });
                 self.wait(Until::Greeting, self.patience.run).await;
             }
-            Err(Refusal::Refused { status, body }) => {
-                self.observe(Some(&name), What::Refused { status, raw: body });
+            Err(Refusal::Refused { status, headers, body }) => {
+                self.observe(Some(&name), What::Refused { status, headers, raw: body });
             }
             Err(Refusal::Unreachable(error)) => self.observe(Some(&name), What::Broken { error }),
         }

@@ -45,11 +45,18 @@ pub enum What {
     /// The user opens an event connection.
     Connect,
     /// The event connection stands.
-    Connected,
+    Connected {
+        /// Header lines of the answer that opened it, where one did.
+        #[serde(default, skip_serializing_if = "Raw::is_empty")]
+        headers: Raw,
+    },
     /// The back end answered the opening with something else.
     Refused {
         /// The HTTP status.
         status: u16,
+        /// Header lines, `name: value`.
+        #[serde(default, skip_serializing_if = "Raw::is_empty")]
+        headers: Raw,
         /// The answer's body.
         raw: Raw,
     },
@@ -127,6 +134,18 @@ pub enum What {
         /// The digest of a credential that other users do not have, as the upstream's log names it.
         credential: UserName,
     },
+    /// The user has a secret, which stands in this history as a mark only.
+    Secret {
+        /// What stands in its place.
+        mark: String,
+        /// What the scenario calls it.
+        name: String,
+        /// Where the user has it from.
+        whose: Whose,
+        /// Whether it is so long that it stands nowhere by chance.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        long: bool,
+    },
     /// The user asks, on this connection, for what came of a run after an event.
     Resume {
         /// The run, as the user names it.
@@ -164,6 +183,29 @@ impl What {
             _ => None,
         }
     }
+
+    /// The header lines that came in with it, for those observations that have any.
+    pub fn headers(&self) -> Option<&Raw> {
+        match self {
+            Self::Answer { headers, .. }
+            | Self::Connected { headers }
+            | Self::Refused { headers, .. } => Some(headers).filter(|headers| !headers.is_empty()),
+            _ => None,
+        }
+    }
+}
+
+/// Where a user has a secret from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whose {
+    /// It was theirs before. What several users have so is nobody's alone.
+    Own,
+    /// The back end gave it to them. What it gave to several is nobody's alone.
+    Captured,
+    /// The back end gave it to them, and the scenario calls it private: another who is given the
+    /// same is given what is not theirs.
+    Private,
 }
 
 /// What a back end reports of itself, so that a finding can be told with its causes.

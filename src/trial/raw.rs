@@ -43,6 +43,11 @@ impl Raw {
         }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes().is_empty()
+    }
+
     /// The bytes as text; what is not UTF-8 becomes the replacement character.
     pub fn text(&self) -> Cow<'_, str> {
         match &self.0 {

@@ -82,6 +82,12 @@ pub trait Socket: Send {
         None
     }
 
+    /// Header lines of the answer that opened it, for who asks first; none where there was no such
+    /// answer.
+    fn opening(&mut self) -> Raw {
+        Raw::default()
+    }
+
     /// Begins an orderly end: messages may still come, until [`Incoming::Ended`].
     fn close(&mut self) -> BoxFuture<'_, ()>;
 }
@@ -109,6 +115,8 @@ pub enum Refusal {
     Refused {
         /// The HTTP status.
         status: u16,
+        /// Header lines, `name: value`, each ended by a newline.
+        headers: Raw,
         /// The body.
         body: Raw,
     },

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::trial::history::{Note, What};
+use crate::trial::history::{Note, What, Whose};
 use crate::trial::ids::{ConnectionId, TaskName, UserName};
 
 pub use fault_line::{Dropped, FaultLine};
@@ -122,6 +122,13 @@ impl World {
     pub fn observe(&self, by: &UserName, on: Option<&ConnectionId>, what: What) {
         if let Some(recorder) = &self.recorder {
             recorder.record(self.now(), Some(by.clone()), on.cloned(), what);
+        }
+    }
+
+    /// Takes a secret of that user out of all that is recorded from here on; see [`Recorder::hide`].
+    pub fn hide(&self, user: &UserName, secret: &str, name: &str, whose: Option<Whose>) {
+        if let Some(recorder) = &self.recorder {
+            recorder.hide(self.now(), user, secret, name, whose);
         }
     }
 

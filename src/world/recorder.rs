@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::trial::hidden::Secrets;
-use crate::trial::history::{Note, Observation, What};
+use crate::trial::history::{Note, Observation, What, Whose};
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::line::write_line;
 
@@ -73,9 +73,27 @@ impl Recorder {
     }
 
     /// The same, but these secrets are taken out of all that is recorded from here on.
-    pub fn hiding(self, secrets: &[String]) -> Self {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).secrets = Secrets::new(secrets);
+    pub fn hiding(self, secrets: Secrets) -> Self {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).secrets = secrets;
         self
+    }
+
+    /// Takes a secret of that user out of all that is recorded from here on, and records that they
+    /// have it where `whose` says from where; by what is not told nobody is judged.
+    pub fn hide(&self, at: u64, user: &UserName, secret: &str, name: &str, whose: Option<Whose>) {
+        let told = {
+            let secrets = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).secrets;
+            match whose {
+                Some(whose) => secrets.tell(user, secret, name, whose),
+                None => {
+                    secrets.add(secret);
+                    None
+                }
+            }
+        };
+        if let Some(what) = told {
+            self.record(at, Some(user.clone()), None, what);
+        }
     }
 
     /// Records one observation under the next number.

@@ -66,7 +66,9 @@ fn a_process_is_restarted_while_users_are_at_work() {
             for seen in &history.observations {
                 match &seen.what {
                     what if cut(what) => _ = gone.insert(seen.by.clone()),
-                    What::Connected if gone.contains(&seen.by) => _ = back.insert(seen.by.clone()),
+                    What::Connected { .. } if gone.contains(&seen.by) => {
+                        _ = back.insert(seen.by.clone())
+                    }
                     _ => {}
                 }
             }

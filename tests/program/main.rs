@@ -8,6 +8,7 @@ mod driven_endings;
 mod driven_fleet;
 mod driven_identity;
 mod driven_limits;
+mod driven_secrets;
 mod driven_tls;
 mod driven_upstream;
 mod explore;

@@ -58,7 +58,11 @@ fn a_user_has_several_tabs_and_both_are_used() {
     let history = &came.histories[0];
     let user = &history.plan.users[1].name;
     let own: Vec<_> = of(history, user).collect();
-    let opened = own.iter().filter(|seen| seen.what == What::Connected).map(|seen| seen.n).max();
+    let opened = own
+        .iter()
+        .filter(|seen| matches!(seen.what, What::Connected { .. }))
+        .map(|seen| seen.n)
+        .max();
     let left = own.iter().find(|seen| matches!(seen.what, What::Leave { .. })).expect("it ends");
     assert!(opened < Some(left.n), "both stand at a time");
     let starts: std::collections::BTreeSet<_> = own
@@ -150,7 +154,11 @@ fn the_old_connection_stands_while_the_new_one_is_opened() {
     assert_eq!(own, [&opens, &opens, &leaves, &leaves]);
     let history = &came.histories[0];
     let own: Vec<_> = of(history, &history.plan.users[1].name).collect();
-    let stood = own.iter().filter(|seen| seen.what == What::Connected).map(|seen| seen.at).max();
+    let stood = own
+        .iter()
+        .filter(|seen| matches!(seen.what, What::Connected { .. }))
+        .map(|seen| seen.at)
+        .max();
     let left = own.iter().find(|s| s.what == What::Leave { vanished: true }).map(|seen| seen.at);
     assert!(left >= stood.map(|at| at + 40), "{stood:?} {left:?}");
 }

@@ -6,6 +6,8 @@ use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
 
 use super::Client;
+use super::given::{hide_captures, hide_cookies};
+use crate::swarm::transport::header_lines;
 use crate::trial::history::What;
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::plan::Plan;
@@ -40,6 +42,8 @@ pub(super) struct Ready {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     Whole,
+    /// Whole too, and it brings what the step of the set-up with that number captures.
+    SetUp(usize),
     Stream,
     /// A stream that is the user's event connection.
     Events,
@@ -187,17 +191,12 @@ impl Task {
             }
         };
         let status = response.status().as_u16();
-        let mut headers = Vec::new();
-        for (name, value) in response.headers() {
-            headers.extend_from_slice(name.as_str().as_bytes());
-            headers.extend_from_slice(b": ");
-            headers.extend_from_slice(value.as_bytes());
-            headers.push(b'\n');
-        }
-        let headers = Raw::new(headers);
+        let headers = header_lines(response.headers());
+        hide_cookies(&self.world, &self.user, &headers);
         let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or_default().to_ascii_lowercase();
-        let whole = self.reading == Reading::Whole && !kind.starts_with("text/event-stream");
+        let asks_whole = matches!(self.reading, Reading::Whole | Reading::SetUp(_));
+        let whole = asks_whole && !kind.starts_with("text/event-stream");
         // An error in JSON is no stream, whatever was asked for.
         let streams = !(whole || kind.starts_with("application/json") || status >= 400);
         {
@@ -209,9 +208,10 @@ impl Task {
             }
         }
         if streams {
+            self.hide_captures(&headers, &Raw::default());
             self.observe(What::Answer { status, headers: headers.clone(), raw: Raw::default() });
             if self.reading == Reading::Events {
-                self.observe(What::Connected);
+                self.observe(What::Connected { headers: Raw::default() });
             }
             let (on, run) = (self.name.clone(), self.run);
             self.tell(Heard::Answered { on, run, status, headers: headers.clone(), body: None });
@@ -220,11 +220,22 @@ impl Task {
         if !streams {
             let body = Raw::new(std::mem::take(&mut lock(&self.flow).rest));
             lock(&self.flow).head = None;
+            self.hide_captures(&headers, &body);
             self.observe(What::Answer { status, headers: headers.clone(), raw: body.clone() });
             let (on, run) = (self.name.clone(), self.run);
             self.tell(Heard::Answered { on, run, status, headers, body: Some(body) });
         }
         broken
+    }
+
+    /// Takes out of the history what must not stand there, before anything of it is recorded.
+    fn hide_captures(&self, headers: &Raw, body: &Raw) {
+        let (Reading::SetUp(step), Some(protocol)) = (self.reading, &self.plan.protocol) else {
+            return;
+        };
+        let captures = protocol.setup.get(step).map_or(&[][..], |step| &step.captures);
+        let answer = (&*headers.text(), &*body.text());
+        hide_captures(&self.world, &self.user, protocol, captures, answer);
     }
 
     async fn read_body(&self, response: reqwest::Response) -> Option<String> {

@@ -257,7 +257,7 @@ impl Client {
         self.world.observe(&by, Some(&old), What::Leave { vanished: true });
         match confirmed {
             Ok(raw) => {
-                self.observe(Some(&name), What::Connected);
+                self.observe(Some(&name), What::Connected { headers: Raw::default() });
                 self.observe(Some(&name), What::Received { raw });
                 self.socket = Some(OpenSocket { name, carrier: Carrier::Websocket(socket) });
             }

@@ -6,6 +6,7 @@ mod allowance;
 mod dry;
 mod exchange;
 mod faults;
+mod given;
 mod meeting;
 mod page;
 mod runs;
@@ -23,11 +24,14 @@ use super::Patience;
 use super::latch::{Arrival, Latch};
 use super::transport::{HttpClient, TargetUrl, Trust};
 use crate::trial::canary::Mint;
-use crate::trial::history::What;
+use crate::trial::hidden::Secrets;
+use crate::trial::history::{What, Whose};
 use crate::trial::ids::{ConnectionId, TaskName, UserName};
 use crate::trial::plan::{Plan, Step, UserPlan};
 use crate::trial::protocol::Protocol;
+use crate::trial::raw::Raw;
 use crate::trial::reader::Reader;
+use crate::trial::template::names;
 use crate::upstream::Upstream;
 use crate::world::World;
 use crate::world::backend::Socket;
@@ -66,6 +70,49 @@ impl Servers {
     /// The server at one URL.
     pub fn at(url: TargetUrl) -> Arc<Self> {
         Arc::new(Self { urls: vec![url], ..Self::default() })
+    }
+
+    /// What must not be written down of driving that plan, and what of it its users have: the first
+    /// observations of a history.
+    pub(crate) fn hidden(&self, plan: &Plan) -> (Secrets, Vec<(UserName, What)>) {
+        let mut secrets = Secrets::of_trial(plan);
+        self.environment.values().for_each(|secret| secrets.share(secret));
+        let mut told = Vec::new();
+        for (user, secret) in &self.user_secrets {
+            if plan.user(user).is_none() {
+                secrets.add(secret);
+            } else if let Some(what) = secrets.tell(user, secret, "user.secret", Whose::Own) {
+                told.push((user.clone(), what));
+            }
+        }
+        (secrets, told)
+    }
+
+    /// Checks that what users of that plan show as secrets can be hidden.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot, in words.
+    pub fn check_secrets(&self, plan: &Plan) -> Result<(), String> {
+        let secrets = Secrets::of_trial(plan);
+        let shown = serde_json::to_string(&plan.protocol).unwrap_or_default();
+        let asked: BTreeSet<&str> = names(&shown).into_iter().flatten().collect();
+        let environment = self.environment.iter().map(|(name, value)| {
+            (format!("env.{name}"), format!("what stands for `{{{{ env.{name} }}}}`"), value)
+        });
+        let of_users = self.user_secrets.iter().map(|(user, value)| {
+            let place = format!("the secret of user `{}`", user.as_str().escape_debug());
+            ("user.secret".to_owned(), place, value)
+        });
+        for (name, place, value) in environment.chain(of_users) {
+            if let (true, Some(why)) = (asked.contains(name.as_str()), secrets.unfit(value)) {
+                return Err(format!(
+                    "{place} {why}; it could not be kept out of reports: give a longer one that \
+                     stands nowhere else, or write it into the scenario if it is no secret"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What must not be written down.
@@ -196,6 +243,10 @@ impl Client {
 
     fn who(&self) -> &UserPlan {
         &self.plan.users[self.place]
+    }
+
+    fn hide_cookies(&self, headers: &Raw) {
+        given::hide_cookies(&self.world, &self.who().name, headers);
     }
 
     fn observe(&self, on: Option<&ConnectionId>, what: What) {

@@ -1,6 +1,7 @@
 //! What a user does before the first run: logs in, opens a conversation, takes ids from answers.
 
 use super::exchange::{Heard, Reading};
+use super::given::hide_captures;
 use super::values::About;
 use super::{Carrier, Client};
 use crate::trial::history::What;
@@ -12,9 +13,10 @@ impl Client {
     /// Takes the steps that are done once, or those of each event connection.
     pub(super) async fn set_up(&mut self, each_connection: bool) {
         let protocol = std::sync::Arc::clone(&self.protocol);
-        for step in protocol.setup.iter().filter(|step| step.each_connection == each_connection) {
+        let steps = protocol.setup.iter().enumerate();
+        for (number, step) in steps.filter(|(_, step)| step.each_connection == each_connection) {
             let done = match &step.act {
-                Act::Request(_) => self.ask(step).await,
+                Act::Request(_) => self.ask(step, number).await,
                 Act::Send(_) => self.say(step).await,
             };
             if let Err(error) = done {
@@ -26,7 +28,7 @@ impl Client {
         }
     }
 
-    async fn ask(&mut self, step: &SetUp) -> Result<(), String> {
+    async fn ask(&mut self, step: &SetUp, number: usize) -> Result<(), String> {
         let Act::Request(request) = &step.act else { return Ok(()) };
         let filled = self.fill_request(request, About::default())?;
         if !self.servers.allowance.take() {
@@ -36,7 +38,7 @@ impl Client {
         let (method, path) = (filled.ready.method.clone(), filled.path);
         let raw = Raw::from(filled.ready.body.as_str());
         self.observe(Some(&name), What::Request { method, path, raw, run: None });
-        let exchange = self.exchange(name.clone(), None, filled.ready, Reading::Whole);
+        let exchange = self.exchange(name.clone(), None, filled.ready, Reading::SetUp(number));
         let world = self.world.clone();
         let patience = world.patience(self.patience.run);
         tokio::pin!(patience);
@@ -98,8 +100,11 @@ impl Client {
                 Incoming::Message(raw) => raw.clone(),
                 _ => Raw::default(),
             };
-            self.take_incoming(incoming).await;
             let json = self.reader.payload(&text, false).json.lossy().into_owned();
+            let answer = ("", json.as_str());
+            let user = &self.plan.users[self.place].name;
+            hide_captures(&self.world, user, &self.protocol, &step.captures, answer);
+            self.take_incoming(incoming).await;
             let all: Option<Vec<_>> = step
                 .captures
                 .iter()

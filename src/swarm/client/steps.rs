@@ -157,13 +157,18 @@ impl Client {
             }
         };
         match opened {
-            Ok(socket) => {
-                self.observe(Some(&name), What::Connected);
+            Ok(mut socket) => {
+                let headers = socket.opening();
+                self.hide_cookies(&headers);
+                self.keep_cookies(&headers.text());
+                self.observe(Some(&name), What::Connected { headers });
                 self.socket = Some(OpenSocket { name, carrier: Carrier::Websocket(socket) });
                 return true;
             }
-            Err(Refusal::Refused { status, body }) => {
-                self.observe(Some(&name), What::Refused { status, raw: body });
+            Err(Refusal::Refused { status, headers, body }) => {
+                self.hide_cookies(&headers);
+                self.keep_cookies(&headers.text());
+                self.observe(Some(&name), What::Refused { status, headers, raw: body });
             }
             Err(Refusal::Unreachable(error)) => self.observe(Some(&name), What::Broken { error }),
         }

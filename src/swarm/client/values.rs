@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Client;
 use super::exchange::Ready;
+use super::given::{SetCookie, set_cookies};
 use crate::trial::plan::RunPlan;
 use crate::trial::protocol::{Content, Request};
 use crate::trial::template::{fill, fill_json, in_url, plain};
@@ -150,17 +151,11 @@ impl Client {
 
     /// Keeps the cookies that an answer sets.
     pub(super) fn keep_cookies(&mut self, headers: &str) {
-        for line in headers.lines() {
-            let Some(cookie) = line.strip_prefix("set-cookie: ") else { continue };
-            let mut parts = cookie.split(';');
-            let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
-                continue;
-            };
-            let gone = parts.any(|part| part.trim().eq_ignore_ascii_case("max-age=0"));
+        for SetCookie { name, value, gone } in set_cookies(headers) {
             if gone {
-                self.cookies.remove(name.trim());
+                self.cookies.remove(name);
             } else {
-                self.cookies.insert(name.trim().to_owned(), value.trim().to_owned());
+                self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
     }

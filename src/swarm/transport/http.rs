@@ -1,6 +1,7 @@
 //! HTTP by reqwest: one client a simulated user, so that no pool and no cookie jar is shared.
 
 use futures_util::StreamExt;
+use reqwest::header::HeaderMap;
 
 use super::tls::{Trust, distrust};
 use crate::trial::raw::Raw;
@@ -59,13 +60,7 @@ impl HttpClient {
             .await
             .map_err(|error| words(&error))?;
         let status = response.status().as_u16();
-        let mut headers = Vec::new();
-        for (name, value) in response.headers() {
-            headers.extend_from_slice(name.as_str().as_bytes());
-            headers.extend_from_slice(b": ");
-            headers.extend_from_slice(value.as_bytes());
-            headers.push(b'\n');
-        }
+        let headers = header_lines(response.headers());
         let mut body = Vec::new();
         let mut chunks = response.bytes_stream();
         // A body that breaks off is kept as far as it came: it may already hold a crossing.
@@ -76,8 +71,19 @@ impl HttpClient {
                 break;
             }
         }
-        Ok(Answer { status, headers: Raw::new(headers), body: Raw::new(body) })
+        Ok(Answer { status, headers, body: Raw::new(body) })
     }
+}
+
+/// Header lines, `name: value`, each ended by a newline.
+pub(in crate::swarm) fn header_lines(headers: &HeaderMap) -> Raw {
+    let mut lines = Vec::new();
+    for (name, value) in headers {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"] {
+            lines.extend_from_slice(part);
+        }
+    }
+    Raw::new(lines)
 }
 
 /// The error with its causes: reqwest's own text leaves out what the system said.

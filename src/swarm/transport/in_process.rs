@@ -71,7 +71,8 @@ impl InProcessSession {
         Box::pin(async move {
             self.world.turn().await;
             let user = self.service.authenticate(Some(&self.authorization)).map_err(|answer| {
-                Refusal::Refused { status: answer.status, body: answer.body.into() }
+                let (headers, body) = (Raw::default(), answer.body.into());
+                Refusal::Refused { status: answer.status, headers, body }
             })?;
             let (client, mut io) = pipe::open(&self.world, &self.user);
             let service = self.service.clone();

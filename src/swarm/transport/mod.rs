@@ -9,7 +9,7 @@ mod websocket;
 mod wire;
 
 pub use handler::{Chat, Handler, handler};
-pub(super) use http::{HttpClient, words};
+pub(super) use http::{HttpClient, header_lines, words};
 pub use in_process::InProcess;
 pub use tls::Trust;
 pub(super) use websocket::open as open_socket;

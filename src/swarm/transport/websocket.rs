@@ -16,6 +16,7 @@ use tokio_tungstenite::{
     Connector, WebSocketStream, client_async_tls_with_config, client_async_with_config,
 };
 
+use super::http::header_lines;
 use super::tls::{Trust, distrust};
 use crate::trial::raw::Raw;
 use crate::world::backend::{Incoming, Refusal, Socket};
@@ -60,6 +61,7 @@ pub(in crate::swarm) async fn open(
         Ok(socket) => Ok(socket),
         Err(Error::Http(response)) => Err(Refusal::Refused {
             status: response.status().as_u16(),
+            headers: header_lines(response.headers()),
             body: Raw::new(response.body().clone().unwrap_or_default()),
         }),
         Err(error) => Err(unreachable(error)),
@@ -93,19 +95,23 @@ async fn dial(request: &Request) -> Result<TcpStream, Error> {
     Ok(stream)
 }
 
-fn boxed<S>((stream, _): (WebSocketStream<S>, Response)) -> Box<dyn Socket>
+fn boxed<S>((stream, answer): (WebSocketStream<S>, Response)) -> Box<dyn Socket>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    Box::new(WireSocket(stream))
+    Box::new(WireSocket { stream, opening: header_lines(answer.headers()) })
 }
 
-struct WireSocket<S>(WebSocketStream<S>);
+struct WireSocket<S> {
+    stream: WebSocketStream<S>,
+    /// The header lines of the answer, until they are asked for.
+    opening: Raw,
+}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> WireSocket<S> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
         loop {
-            let message = std::task::ready!(self.0.poll_next_unpin(context));
+            let message = std::task::ready!(self.stream.poll_next_unpin(context));
             if let Some(incoming) = incoming(message) {
                 return Poll::Ready(incoming);
             }
@@ -116,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> WireSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for WireSocket<S> {
     fn send(&mut self, text: String) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
-            self.0.send(Message::text(text)).await.map_err(|error| error.to_string())
+            self.stream.send(Message::text(text)).await.map_err(|error| error.to_string())
         })
     }
 
@@ -128,10 +134,14 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for WireSocket<S> {
         Some(self.poll(context))
     }
 
+    fn opening(&mut self) -> Raw {
+        std::mem::take(&mut self.opening)
+    }
+
     fn close(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             // It may be broken already; the next receive says so.
-            let _ = self.0.close(None).await;
+            let _ = self.stream.close(None).await;
         })
     }
 }

@@ -75,6 +75,13 @@ impl CampaignKey {
         Self { round, ..self }
     }
 
+    /// A tag of something else than a canary, which nobody makes without the key.
+    pub fn seal(self, what: &str, number: usize) -> u64 {
+        // Longer than a claim and than the text above, so that it never is one of them.
+        let text = format!("seal of {what} {number}");
+        SipHasher24::new_with_key(&self.tag).hash(text.as_bytes()).h1
+    }
+
     /// The number of the trial on one backend; 0 where each trial has a backend of its own.
     pub fn round(&self) -> u32 {
         self.round

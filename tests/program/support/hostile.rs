@@ -88,11 +88,16 @@ impl Asked {
     }
 
     /// Opens the event connection that was asked for, or gives the request back.
-    pub(crate) fn open(mut self) -> Result<Line, Self> {
+    pub(crate) fn open(self) -> Result<Line, Self> {
+        self.open_with("")
+    }
+
+    /// The same with more header lines, each begun by a line's end.
+    pub(crate) fn open_with(mut self, headers: &str) -> Result<Line, Self> {
         let Some(key) = &self.key else { return Err(self) };
         let head = format!(
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Accept: {}\r\n\r\n",
+             Sec-WebSocket-Accept: {}{headers}\r\n\r\n",
             derive_accept_key(key.as_bytes())
         );
         let _ = self.stream.write_all(head.as_bytes());
