@@ -92,7 +92,7 @@ impl<'h> Gathered<'h> {
     fn of_marks(case: &Case<'h>) -> Self {
         let mut own = Self::default();
         let mut owners: BTreeMap<&str, Vec<Given>> = BTreeMap::new();
-        for observation in &case.history.observations {
+        for &(_, observation) in &case.acts {
             let (What::Secret { mark, name, whose, long }, Some(user)) =
                 (&observation.what, &observation.by)
             else {
