@@ -56,8 +56,9 @@ impl Rounds<'_> {
                 broken.map(|error| (ReasonCode::HistoryCut, error)).into_iter().collect();
             // A panic of that thread is this one's too.
             let restarted = restart.map(|going| going.join().expect("restarting does not panic"));
-            if let Some(Err(error)) = restarted {
-                errors.push((ReasonCode::TargetUnreachable, error));
+            // Who asks for the end does not wait for a server to be ready.
+            if let (Some(Err(error)), None) = (restarted, self.stop.reason()) {
+                errors.push((error.reason_code(), error));
             }
             Round { history, errors }
         })
