@@ -153,7 +153,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         if stop.reason().is_some() {
             break;
         }
-        let plan = rounds.series.plant(workload.plan(rounds.seed, round));
+        let plan = rounds.series.plant(workload.round(rounds.seed, round));
         if let Some(anew) = rounds.anew().filter(|_| round > 0) {
             match anew() {
                 Ok(servers) => rounds.servers = servers,
@@ -438,6 +438,7 @@ pub(super) async fn drive_watched(
     for (_, user) in driven {
         users.spawn(user);
     }
+    let held = || recorder.held() + servers.unrecorded.bytes();
     let mut ending = Ending::Finished;
     let mut look = tokio::time::interval(interval);
     loop {
@@ -455,14 +456,18 @@ pub(super) async fn drive_watched(
                 if stop.reason().is_some() || servers.allowance.is_spent() {
                     ending = Ending::Stopped;
                     break;
-                } else if recorder.held() <= most {
+                } else if held() <= most {
                     watch(&recorder);
                 } else {
-                    ending = Ending::Flooded { bytes: recorder.held() };
+                    ending = Ending::Flooded { bytes: held() };
                     break;
                 }
             }
         }
+    }
+    if ending == Ending::Finished && held() > most {
+        // It came between two looks.
+        ending = Ending::Flooded { bytes: held() };
     }
     users.shutdown().await;
     if let Some(upstream) = &servers.upstream {
