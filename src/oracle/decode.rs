@@ -13,7 +13,7 @@ use super::starts::StartsByRun;
 use super::texts::Texts;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::dialect::{Dialect, Matching};
-use crate::trial::history::{Observation, What};
+use crate::trial::history::{Note, Observation, What};
 use crate::trial::ids::{ConnectionId, RunId, UserName};
 use crate::trial::plan::Via;
 use crate::trial::reader::{Payload, Reader, ends_by_place, nothing_to_say};
@@ -43,6 +43,10 @@ pub(super) struct Decoder<'h> {
     lines_by_place: BTreeMap<usize, usize>,
     /// The run of the last message of each connection.
     last_runs: Vec<Option<usize>>,
+    /// How often the process of each user was restarted; only of those that were.
+    pub(super) restarts: BTreeMap<&'h UserName, u32>,
+    /// The same for each connection, when it was opened.
+    lives: Vec<u32>,
     pub(super) starts: Vec<Start<'h>>,
     pub(super) starts_by_run: StartsByRun<'h>,
     pub(super) runs: Vec<RunFacts>,
@@ -56,6 +60,15 @@ struct InOrder {
     ended: usize,
     /// Something was cut or given up: from there on nobody knows which answer is whose.
     lost: bool,
+}
+
+/// A run's id in that life of the process that gave it: another life may give it again.
+pub(super) fn in_life(id: Cow<'_, str>, life: u32) -> Key<'_> {
+    match life {
+        0 => Key::from(id),
+        // No id that a server gives holds that character in front of a number by chance.
+        life => Key::from(Cow::Owned(format!("{id}\0{life}"))),
+    }
 }
 
 const KIND: Roles = Roles(1);
@@ -99,6 +112,8 @@ impl<'h> Decoder<'h> {
             lines: BTreeMap::new(),
             lines_by_place: BTreeMap::new(),
             last_runs: Vec::new(),
+            restarts: BTreeMap::new(),
+            lives: Vec::new(),
             starts: Vec::new(),
             starts_by_run: StartsByRun::default(),
             runs: Vec::new(),
@@ -155,6 +170,9 @@ impl<'h> Decoder<'h> {
                 let channel = if streamed { Channel::Stream } else { Channel::Websocket };
                 self.decode(at, observation.n, user, line, channel, raw.bytes());
             }
+            (What::Backend { note: Note::Restarted { users } }, ..) => {
+                users.iter().for_each(|user| *self.restarts.entry(user).or_default() += 1);
+            }
             // The head of a stream has no body of its own.
             (What::Answer { raw, .. }, ..) if raw.bytes().is_empty() => {}
             (What::Answer { raw, .. } | What::Refused { raw, .. }, Some(user), Some(line)) => {
@@ -179,6 +197,8 @@ impl<'h> Decoder<'h> {
         let line = self.connections.len();
         self.lines_by_place.insert(place, line);
         self.last_runs.push(None);
+        let life = observation.by.as_ref().and_then(|user| self.restarts.get(user));
+        self.lives.push(life.copied().unwrap_or_default());
         self.lines.insert(Key::of(id.as_str()), line);
         self.connections.push(Connection {
             id,
@@ -364,9 +384,11 @@ impl<'h> Decoder<'h> {
             // Most messages are of the same run as the one before them.
             let last = self.last_runs[message.line];
             let same = last.filter(|&last| self.runs[last].id.as_str() == id);
+            let life = self.lives[message.line];
             let at = same.unwrap_or_else(|| {
-                *self.run_ids.entry(Key::from(id)).or_insert_with_key(|id| {
-                    self.runs.push(RunFacts::unknown(RunId::new(id.text())));
+                let run = RunId::new(&*id);
+                *self.run_ids.entry(in_life(id, life)).or_insert_with(|| {
+                    self.runs.push(RunFacts::unknown(run));
                     self.runs.len() - 1
                 })
             });

@@ -237,6 +237,12 @@ pub enum Note {
         /// What it was told.
         text: String,
     },
+    /// A process of the back end was ended, and another starts in its place: who uses it after that
+    /// may be given ids that were given before. Told by partywall, which did it.
+    Restarted {
+        /// Whose process it was.
+        users: Vec<UserName>,
+    },
     /// The back end noticed something and went on.
     Warning {
         /// What.
