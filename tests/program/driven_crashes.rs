@@ -98,7 +98,9 @@ fn who_is_interrupted_while_a_server_starts_anew_gets_the_report() {
     let record = report(&scratch.run_folder("run"));
     assert_eq!(record.verdict, Outcome::Leaked);
     // Nothing is wrong with the server: it was not waited for.
-    assert_eq!(codes(&record), [ReasonCode::Findings, ReasonCode::Interrupted]);
+    let codes = codes(&record);
+    assert!(codes.contains(&ReasonCode::Interrupted), "{codes:?}");
+    assert!(!codes.contains(&ReasonCode::TargetUnreachable), "{codes:?}");
     assert!(only_level(&record).findings.iter().all(|found| found.repro.is_some()));
 }
 
