@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Stop;
+use super::error::CampaignError;
 use super::level::share;
 use super::models::model_level;
 use super::repro::Repro;
 use super::signoff::SignedOff;
 use crate::trial::control::Drive;
-use crate::trial::record::{Comparison, CrossCheck, Level, LevelName, ModelRow, SavedRepro, Side};
+use crate::trial::record::{
+    Comparison, CrossCheck, FindingRecord, Level, LevelName, ModelRow, SavedRepro, Side,
+};
 use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
 
 /// What after must reach of before's overlap and phase coverage: else a global lock would pass.
@@ -31,6 +35,26 @@ pub(super) struct Beside {
     pub(super) saved_repros: Vec<SavedRepro>,
     /// Before's repros replayed on after.
     pub(super) cross_checks: Vec<CrossCheck>,
+    /// What went wrong beside the levels: with any of it nothing is fixed.
+    #[serde(default)]
+    pub(super) broken: Vec<Reason>,
+}
+
+impl Beside {
+    /// The repros of before could not all be replayed on after. Where somebody asked for the end,
+    /// that is the reason and no other.
+    pub(super) fn was_not_all_replayed(&mut self, error: Option<&CampaignError>, stop: &Stop) {
+        if let (Some(error), None) = (error, stop.reason()) {
+            let text = format!("the repros of before could not all be replayed on after: {error}");
+            self.broken.push(Reason::new(error.reason_code(), text));
+        }
+    }
+
+    /// The sums of a part could not be written, so that it cannot be merged.
+    pub(super) fn was_not_written(&mut self, error: Option<&CampaignError>) {
+        let reason = |error: &CampaignError| Reason::new(error.reason_code(), error.to_string());
+        self.broken.extend(error.map(reason));
+    }
 }
 
 /// Compares the sides, puts what stands beside them in its places, and concludes.
@@ -40,7 +64,7 @@ pub(super) fn close(
     repros: Vec<Repro>,
     stopped: Option<ReasonCode>,
 ) -> SignedOff {
-    let Beside { models, is_legacy, saved_level, saved_repros, cross_checks, .. } = beside;
+    let Beside { models, is_legacy, saved_level, saved_repros, cross_checks, broken, .. } = beside;
     for (own, earlier) in after.levels.iter_mut().zip(&before.levels) {
         let leaked = earlier.verdict == Verdict::Leaked;
         own.controls.drive = if leaked { Drive::Fired } else { Drive::Missed };
@@ -55,7 +79,8 @@ pub(super) fn close(
     for side in [&mut before, &mut after] {
         side.verdict = Verdict::all_of(side.levels.iter().map(|level| level.verdict));
     }
-    let (outcome, reasons) = conclude(stopped, &before, &after, &cross_checks, &comparison);
+    let checked = Checked { cross_checks: &cross_checks, broken: &broken };
+    let (outcome, reasons) = conclude(stopped, &before, &after, &checked, &comparison);
     SignedOff {
         outcome,
         reasons,
@@ -69,32 +94,48 @@ pub(super) fn close(
     }
 }
 
+/// What became of before's repros on after.
+struct Checked<'c> {
+    cross_checks: &'c [CrossCheck],
+    /// What went wrong meanwhile.
+    broken: &'c [Reason],
+}
+
 /// The verdict and its reasons. A leak after stands, whatever else is in doubt.
 fn conclude(
     stopped: Option<ReasonCode>,
     before: &Side,
     after: &Side,
-    cross_checks: &[CrossCheck],
+    checked: &Checked<'_>,
     comparison: &[Comparison],
 ) -> (Outcome, Vec<Reason>) {
+    let with_broken =
+        |reason| [reason].into_iter().chain(checked.broken.iter().cloned()).collect::<Vec<_>>();
     if let Some(code) = stopped {
         let stopped = Reason::new(code, "the sign-off did not come to its end");
         let leaked = after.verdict == Verdict::Leaked;
         let outcome = if leaked { Outcome::StillLeaks } else { Outcome::Inconclusive };
-        return (outcome, vec![stopped]);
+        return (outcome, with_broken(stopped));
     }
     if after.verdict == Verdict::Leaked {
         let text = "after the migration findings are still made".to_owned();
-        return (Outcome::StillLeaks, vec![Reason::new(ReasonCode::Findings, text)]);
+        let leaks = Reason::new(ReasonCode::Findings, text);
+        return (Outcome::StillLeaks, with_broken(leaks));
     }
+    let cross_checks = checked.cross_checks;
     let around: u64 = cross_checks.iter().map(|check| check.findings_around).sum();
     if around > 0 || cross_checks.iter().any(|check| check.replay == "same") {
         let text = "repros of before, or schedules around them, still show findings after";
-        return (Outcome::StillLeaks, vec![Reason::new(ReasonCode::ReproNotGone, text)]);
+        let leaks = Reason::new(ReasonCode::ReproNotGone, text);
+        return (Outcome::StillLeaks, with_broken(leaks));
     }
-    let doubts = doubts(before, after, cross_checks, comparison);
-    let clean_before =
-        before.levels.iter().filter(|level| level.verdict != Verdict::Leaked).collect::<Vec<_>>();
+    let doubts = doubts(before, after, checked, comparison);
+    // Of a server that was not there nothing is known, not that it is clean.
+    let clean_before = before
+        .levels
+        .iter()
+        .filter(|level| level.verdict != Verdict::Leaked && !was_away(level))
+        .collect::<Vec<_>>();
     if !clean_before.is_empty() {
         let named = clean_before.iter().map(|level| level_name(level)).collect::<Vec<_>>();
         let text = format!(
@@ -102,7 +143,8 @@ fn conclude(
              anything was fixed",
             named.join(", ")
         );
-        return (Outcome::BaselineClean, vec![Reason::new(ReasonCode::BaselineClean, text)]);
+        let clean = Reason::new(ReasonCode::BaselineClean, text);
+        return (Outcome::BaselineClean, with_broken(clean));
     }
     if doubts.is_empty() {
         let text = format!(
@@ -118,16 +160,17 @@ fn conclude(
 fn doubts(
     before: &Side,
     after: &Side,
-    cross_checks: &[CrossCheck],
+    checked: &Checked<'_>,
     comparison: &[Comparison],
 ) -> Vec<Reason> {
-    let mut doubts = Vec::new();
+    let Checked { cross_checks, broken } = checked;
+    let mut doubts = broken.to_vec();
+    for level in before.levels.iter().filter(|level| was_away(level)) {
+        doubts.push(in_doubt("before", level));
+    }
     let not_clean = after.levels.iter().filter(|level| level.verdict != Verdict::Clean);
     for level in not_clean {
-        let why = level.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>();
-        let code = level.reasons.first().map_or(ReasonCode::ControlMissed, |reason| reason.code);
-        let text = format!("after, {}: {}", level_name(level), why.join("; "));
-        doubts.push(Reason::new(code, text));
+        doubts.push(in_doubt("after", level));
     }
     for level in before.levels.iter().filter(|level| level.level != LevelName::Model) {
         let controls = &level.controls;
@@ -136,6 +179,7 @@ fn doubts(
             doubts.push(Reason::new(ReasonCode::ControlMissed, text));
         }
     }
+    doubts.extend(not_replayed(before, cross_checks));
     let not_gone = cross_checks.iter().filter(|check| check.replay != "gone");
     for check in not_gone {
         let text =
@@ -154,6 +198,45 @@ fn doubts(
         doubts.push(Reason::new(ReasonCode::ComparisonTooWeak, text));
     }
     doubts
+}
+
+/// Whether it did not leak, and its server was not there all the time.
+fn was_away(level: &Level) -> bool {
+    let away = |reason: &Reason| reason.code == ReasonCode::TargetUnreachable;
+    level.verdict == Verdict::Inconclusive && level.reasons.iter().any(away)
+}
+
+/// What speaks against a level, in one reason.
+fn in_doubt(side: &str, level: &Level) -> Reason {
+    let why = level.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>();
+    let code = level.reasons.first().map_or(ReasonCode::ControlMissed, |reason| reason.code);
+    Reason::new(code, format!("{side}, {}: {}", level_name(level), why.join("; ")))
+}
+
+/// The findings of before of which nobody knows whether after has them too: their repros were not
+/// replayed, or could not be written down.
+fn not_replayed(before: &Side, cross_checks: &[CrossCheck]) -> Option<Reason> {
+    let is_replayed = |level: &Level, found: &FindingRecord| {
+        let its = |check: &CrossCheck| {
+            check.level == level.level
+                && check.fingerprint == found.fingerprint
+                && found.repro.as_ref() == Some(&check.repro)
+        };
+        cross_checks.iter().any(its)
+    };
+    let driven = before.levels.iter().filter(|level| level.level != LevelName::Model);
+    let left: Vec<String> = driven
+        .flat_map(|level| level.findings.iter().map(move |found| (level, found)))
+        .filter(|(level, found)| !is_replayed(level, found))
+        .map(|(level, found)| format!("{} ({})", found.fingerprint, level_name(level)))
+        .collect();
+    let first = left.first()?;
+    let text = format!(
+        "{} findings of before were not replayed on after, the first: {first}; drive both sides \
+         again, to their end",
+        left.len()
+    );
+    Some(Reason::new(ReasonCode::ReproNotGone, text))
 }
 
 fn level_name(level: &Level) -> String {
@@ -192,11 +275,11 @@ fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::level::LevelTally;
+    use super::super::level::{LevelTally, record_of};
     use super::*;
     use crate::scenario::built_in;
     use crate::trial::control::{Drive, Tally};
-    use crate::trial::finding::Fingerprint;
+    use crate::trial::finding::{Finding, FindingKind, Fingerprint, OracleId, Suspect};
 
     fn level(verdict: Verdict) -> Level {
         let work = built_in("reference-golden-path").expect("built in").explore;
@@ -230,9 +313,12 @@ mod tests {
         }
     }
 
+    const NOTHING: Checked<'_> = Checked { cross_checks: &[], broken: &[] };
+
     fn outcome(before: Level, after: Level, check: CrossCheck) -> Outcome {
         let comparison = compare(std::slice::from_ref(&before), std::slice::from_ref(&after));
-        conclude(None, &side(before), &side(after), &[check], &comparison).0
+        let checked = Checked { cross_checks: &[check], broken: &[] };
+        conclude(None, &side(before), &side(after), &checked, &comparison).0
     }
 
     #[test]
@@ -273,8 +359,69 @@ mod tests {
     fn an_interrupted_sign_off_is_never_fixed() {
         let (before, after) = (level(Verdict::Leaked), level(Verdict::Clean));
         let code = Some(ReasonCode::Interrupted);
-        let (outcome, reasons) = conclude(code, &side(before), &side(after), &[], &[]);
+        let (outcome, reasons) = conclude(code, &side(before), &side(after), &NOTHING, &[]);
         assert_eq!(outcome, Outcome::Inconclusive);
         assert_eq!(reasons[0].code, ReasonCode::Interrupted);
+    }
+
+    /// A finding whose repro is at that path, if it could be written down.
+    fn found(repro: Option<&str>) -> FindingRecord {
+        let suspect = Suspect {
+            kind: FindingKind::Crossing,
+            victim: "alice".into(),
+            victim_run: None,
+            observer: "bob".into(),
+            victim_operation: "prompt".into(),
+            observer_operation: "websocket".into(),
+            evidence: Vec::new(),
+        };
+        let finding = Finding::new("a scenario", OracleId::Canary, suspect);
+        let mut found = record_of(&finding, None, 1);
+        found.fingerprint = check("gone", 0).fingerprint;
+        found.repro = repro.map(str::to_owned);
+        found
+    }
+
+    #[test]
+    fn each_finding_of_before_must_have_been_replayed() {
+        let conclude_with = |findings: Vec<FindingRecord>| {
+            let (mut before, after) = (level(Verdict::Leaked), level(Verdict::Clean));
+            before.findings = findings;
+            let checked = Checked { cross_checks: &[check("gone", 0)], broken: &[] };
+            conclude(None, &side(before), &side(after), &checked, &[])
+        };
+        let replayed = found(Some("repros/one.json"));
+        assert_eq!(conclude_with(vec![replayed.clone()]).0, Outcome::Fixed);
+        for left in [found(None), found(Some("repros/two.json"))] {
+            let (outcome, reasons) = conclude_with(vec![replayed.clone(), left]);
+            assert_eq!(outcome, Outcome::Inconclusive);
+            assert_eq!(reasons[0].code, ReasonCode::ReproNotGone);
+            assert!(reasons[0].text.starts_with("1 findings of before were not replayed"));
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_beside_the_levels_is_told_and_nothing_is_fixed() {
+        let broken = [Reason::new(ReasonCode::TargetUnreachable, "it did not start")];
+        let told = |before: Verdict, after: Verdict| {
+            let checked = Checked { cross_checks: &[check("gone", 0)], broken: &broken };
+            let (before, after) = (side(level(before)), side(level(after)));
+            let (outcome, reasons) = conclude(None, &before, &after, &checked, &[]);
+            assert!(reasons.contains(&broken[0]), "{reasons:?}");
+            outcome
+        };
+        use Verdict::{Clean, Leaked};
+        assert_eq!(told(Leaked, Clean), Outcome::Inconclusive);
+        assert_eq!(told(Leaked, Leaked), Outcome::StillLeaks);
+        assert_eq!(told(Clean, Clean), Outcome::BaselineClean);
+    }
+
+    #[test]
+    fn before_that_was_not_there_is_not_known_to_be_clean() {
+        let (mut before, after) = (level(Verdict::Inconclusive), level(Verdict::Clean));
+        before.reasons = vec![Reason::new(ReasonCode::TargetUnreachable, "it did not start")];
+        let (outcome, reasons) = conclude(None, &side(before), &side(after), &NOTHING, &[]);
+        assert_eq!(outcome, Outcome::Inconclusive);
+        assert!(reasons[0].text.contains("before, explore of"), "{reasons:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::trial::verdict::ExitCode;
+use crate::trial::verdict::{ExitCode, ReasonCode};
 
 /// An error with the place and the remedy in its text.
 #[derive(Debug)]
@@ -49,6 +49,15 @@ impl CampaignError {
     /// What kind of error it is.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Under which code it stands among the reasons of a report, where it came after something was
+    /// seen that must be told.
+    pub(super) fn reason_code(&self) -> ReasonCode {
+        match self.kind {
+            Kind::Target | Kind::Usage => ReasonCode::TargetUnreachable,
+            Kind::Storage | Kind::Internal => ReasonCode::HistoryCut,
+        }
     }
 
     /// The exit code that goes with it.

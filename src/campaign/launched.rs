@@ -125,18 +125,24 @@ impl Launched {
     }
 
     /// Ends one process and starts it anew on its port, while users are at work; those who start a
-    /// run meanwhile wait for it. Which one follows from the round.
+    /// run meanwhile wait for it. Which one follows from the round. Once it has ended, its place is
+    /// told, and of how many.
     ///
     /// # Errors
     ///
     /// It does not come to be ready again.
-    pub fn restart_one(&self, round: u64) -> Result<(), CampaignError> {
+    pub fn restart_one(
+        &self,
+        round: u64,
+        ended: impl FnOnce(usize, usize),
+    ) -> Result<(), CampaignError> {
         let mut state = self.state();
-        let count = state.processes.len() as u64;
-        let Some(which) = (round / RESTART_EVERY).checked_rem(count) else { return Ok(()) };
+        let count = state.processes.len();
+        let Some(which) = (round / RESTART_EVERY).checked_rem(count as u64) else { return Ok(()) };
         let which = usize::try_from(which).unwrap_or(0);
         self.up.send_replace(false);
         state.processes[which] = None;
+        ended(which, count);
         let process = self.start_one(&state.servers, which, state.ports[which]);
         self.up.send_replace(true);
         state.processes[which] = Some(process?);

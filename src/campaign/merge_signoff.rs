@@ -32,6 +32,7 @@ pub(super) fn merge_sign_off(
                 shown(&own.folder)
             )));
         }
+        beside.broken.extend(part.broken.iter().cloned());
         // Each part replays all of them: one that still shows something anywhere stands.
         if beside.saved_repros.is_empty() || beside.saved_level.is_none() {
             beside.saved_repros.clone_from(&part.saved_repros);

@@ -47,6 +47,7 @@ pub mod subject;
 pub mod sweep;
 pub mod target_process;
 mod timeline;
+pub mod undriven;
 mod unfinished;
 pub mod user_list;
 mod watch;

@@ -81,7 +81,12 @@ impl Redrive<'_> {
             return Ok(None);
         }
         if let Some(launched) = self.launched.filter(|own| own.is_fresh()) {
-            *self.servers.borrow_mut() = launched.afresh()?;
+            match launched.afresh() {
+                Ok(servers) => *self.servers.borrow_mut() = servers,
+                // Who asks for the end does not wait for a server to be ready.
+                Err(_) if stop.reason().is_some() => return Ok(None),
+                Err(error) => return Err(error),
+            }
         }
         self.drives.set(self.drives.get() + 1);
         let begun = Instant::now();

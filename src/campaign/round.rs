@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::error::CampaignError;
 use super::wire::{Rounds, STOP_INTERVAL};
-use crate::trial::history::{History, What};
+use crate::trial::history::{History, Note, What};
+use crate::trial::ids::UserName;
 use crate::trial::plan::Plan;
 use crate::trial::verdict::ReasonCode;
 use crate::world::recorder::Recorder;
@@ -33,6 +34,8 @@ impl Rounds<'_> {
     ) -> Round {
         let restarts = self.launched.filter(|own| own.restarts_in(round));
         let half = plan.runs().count().div_ceil(2);
+        // Users are spread over the processes in their order.
+        let names: Vec<UserName> = plan.users.iter().map(|user| user.name.clone()).collect();
         let (mut looked, mut started) = (0, 0);
         std::thread::scope(|scope| {
             let mut restart = None;
@@ -43,7 +46,12 @@ impl Rounds<'_> {
                     started += usize::from(matches!(seen.what, What::Start { .. }));
                 });
                 if started >= half {
-                    restart = Some(scope.spawn(move || launched.restart_one(round)));
+                    let (recorder, names) = (recorder.clone(), names.clone());
+                    restart = Some(scope.spawn(move || {
+                        launched.restart_one(round, |which, of| {
+                            tell_of_restart(&recorder, names.into_iter().skip(which).step_by(of));
+                        })
+                    }));
                 }
             };
             let interval = if restarts.is_some() { RESTART_INTERVAL } else { STOP_INTERVAL };
@@ -56,10 +64,19 @@ impl Rounds<'_> {
                 broken.map(|error| (ReasonCode::HistoryCut, error)).into_iter().collect();
             // A panic of that thread is this one's too.
             let restarted = restart.map(|going| going.join().expect("restarting does not panic"));
-            if let Some(Err(error)) = restarted {
-                errors.push((ReasonCode::TargetUnreachable, error));
+            // Who asks for the end does not wait for a server to be ready.
+            if let (Some(Err(error)), None) = (restarted, self.stop.reason()) {
+                errors.push((error.reason_code(), error));
             }
             Round { history, errors }
         })
     }
+}
+
+/// Notes that the process of these users has ended: what it gave ids to, the next one does not know.
+fn tell_of_restart(recorder: &Recorder, users: impl Iterator<Item = UserName>) {
+    let mut now = 0;
+    recorder.look(recorder.len().saturating_sub(1), |last| now = last.at);
+    let note = Note::Restarted { users: users.collect() };
+    recorder.record(now, None, None, What::Backend { note });
 }

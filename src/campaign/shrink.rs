@@ -235,6 +235,9 @@ impl Search<'_> {
             let first = plan.users[user].runs().find(|run| run.via == Via::Socket);
             let Some(number) = first.map(|run| run.run) else { continue };
             over_http(&mut plan.users[user], number);
+            if !all_approved(&plan) {
+                continue;
+            }
             if let Some(found) = self.by_cost(&plan, CHEAPEST, SEARCHED / 2)? {
                 return Ok(found);
             }
@@ -404,6 +407,7 @@ fn edit_run(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::subject::Reference;
     use crate::scenario::built_in;
 
     #[test]
@@ -427,5 +431,32 @@ mod tests {
             }
         }
         assert!(seen > 0 && dropped > 0, "no plan had an approval to lose");
+    }
+
+    /// A run over HTTP has no approval any more: a plan that is still long is not made shorter so.
+    #[test]
+    fn what_is_found_in_a_run_with_an_approval_stays_approved() {
+        let work = built_in("reference-controls").expect("it is carried").explore;
+        let subject = Reference::LEGACY;
+        let mut shrunk = 0;
+        for trial in 0..40 {
+            let plan = work.plan(1, trial);
+            if !plan.runs().any(|(_, run)| run.has(Twist::Approval)) {
+                continue;
+            }
+            let driven = explore_trial(&plan, &subject, &mut Random::new(trial), &|| false);
+            let driven = driven.expect("outside any runtime");
+            let found = judge(&Case::new(&driven.history, &Dialect::reference())).findings;
+            let Some(finding) = found.first() else { continue };
+            let sought = (finding.oracle, &finding.fingerprint);
+            let small = shrink(&plan, &driven.schedule, &subject, sought, &|| false);
+            let small = small.expect("outside any runtime").expect("it shows its finding");
+            assert!(all_approved(&small.plan), "{:?}", small.plan.users);
+            shrunk += 1;
+            if shrunk == 4 {
+                return;
+            }
+        }
+        panic!("only {shrunk} were found");
     }
 }

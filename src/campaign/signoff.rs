@@ -17,6 +17,7 @@ use super::series::Series;
 use super::store::RunFolder;
 use super::subject::{Reference, Subject};
 use super::target_process::TargetProcess;
+use super::undriven::Undriven;
 use super::wire::{
     Driven, Rounds, by_plan, drive_plan, drive_rounds, judge_findings, user_runtime,
 };
@@ -28,7 +29,7 @@ use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
 use crate::trial::plan::Plan;
 use crate::trial::record::{Comparison, CrossCheck, LevelName, ModelRow, SavedRepro, Side};
-use crate::trial::verdict::{Outcome, Reason, Verdict};
+use crate::trial::verdict::{Outcome, Reason};
 use crate::world::recorder::Recorder;
 
 /// Schedules around each explored repro that are tried on after.
@@ -117,14 +118,15 @@ impl<'s> SignOff<'s> {
     ///
     /// # Errors
     ///
-    /// The run folder cannot be written, or the server does not start.
+    /// The run folder cannot be written. That a server does not start is told in the report.
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
         let models = self.models(progress);
         let after_now = Reference::from(self.after);
         let first = replay_first(self.saved, &after_now, self.stop, progress)?;
         let (before, mut repros, mut sums) = self.side("before", self.before, progress)?;
         let (after, left, own) = self.side("after", self.after, progress)?;
-        let cross_checks = self.cross_check(&repros, progress)?;
+        let mut cross_checks = Vec::new();
+        let broken = self.cross_check(&repros, &mut cross_checks, progress).err();
         repros.extend(left);
         sums.extend(own);
         // The models are of the two ends of the migration.
@@ -133,16 +135,19 @@ impl<'s> SignOff<'s> {
             Migration::ALL => Some(false),
             _ => None,
         });
-        let beside = Beside {
+        let mut beside = Beside {
             backends: [before.backend.clone(), after.backend.clone()],
             models,
             is_legacy,
             saved_level: first.level,
             saved_repros: first.rows,
             cross_checks,
+            broken: Vec::new(),
         };
+        beside.was_not_all_replayed(broken.as_ref(), self.stop);
         if let Some(partition) = self.partition {
-            Part::new(partition, self.seed, sums, Some(beside.clone())).write(self.folder)?;
+            let part = Part::new(partition, self.seed, sums, Some(beside.clone()));
+            beside.was_not_written(part.write(self.folder).err().as_ref());
         }
         Ok(close([before, after], beside, repros, self.stop.reason()))
     }
@@ -181,11 +186,28 @@ impl<'s> SignOff<'s> {
             repros.extend(explored);
         }
         let log = self.folder.file(&format!("{side}-server.log"));
-        let process = TargetProcess::start(self.program, reference, log)?;
+        let process = TargetProcess::start(self.program, reference, log);
         let series = Series::of(CampaignKey::from_seed(self.seed));
         for scenario in self.scenarios {
             let target = reference.target();
             let rounds = self.rounds.unwrap_or(scenario.wire_rounds);
+            let process = match &process {
+                Ok(process) => process,
+                Err(error) => {
+                    let undriven = Undriven {
+                        workload: &scenario.wire,
+                        side,
+                        backend: &target.in_words(),
+                        rounds,
+                        partition: self.partition,
+                        stop: self.stop,
+                    };
+                    let Driven { level, sums: own, .. } = undriven.because_of(error);
+                    levels.push(level);
+                    sums.extend(own);
+                    continue;
+                }
+            };
             let mut rounds = Rounds::new(
                 &scenario.wire,
                 process.servers(),
@@ -204,22 +226,21 @@ impl<'s> SignOff<'s> {
             sums.extend(own);
             repros.extend(driven);
         }
-        let verdict = Verdict::all_of(levels.iter().map(|level| level.verdict));
-        let backend = reference.to_string();
-        Ok((Side { backend, verdict, levels }, repros, sums))
+        Ok((Side::of(reference.to_string(), levels), repros, sums))
     }
 
-    /// Replays every repro of before on after, and explores around those that have a schedule.
+    /// Replays every repro of before on after, and explores around those that have a schedule. What
+    /// was checked stands, whatever becomes of the rest.
     fn cross_check(
         &self,
         repros: &[Repro],
+        checks: &mut Vec<CrossCheck>,
         progress: &dyn Progress,
-    ) -> Result<Vec<CrossCheck>, CampaignError> {
-        if repros.is_empty() {
-            return Ok(Vec::new());
+    ) -> Result<(), CampaignError> {
+        if repros.is_empty() || self.stop.reason().is_some() {
+            return Ok(());
         }
         progress.begin("after", "replay", "repros of before", repros.len() as u64);
-        let mut checks: Vec<CrossCheck> = Vec::new();
         let found =
             |checks: &[CrossCheck]| checks.iter().map(|check| check.findings_around).sum::<u64>();
         let (wire, explored): (Vec<Repro>, Vec<Repro>) =
@@ -229,17 +250,17 @@ impl<'s> SignOff<'s> {
                 break;
             }
             checks.push(self.check_explored(repro)?);
-            progress.advance(checks.len() as u64, checks.len() as u64, found(&checks));
+            progress.advance(checks.len() as u64, checks.len() as u64, found(checks));
         }
         let log = self.folder.file("after-replay-server.log");
         let process = TargetProcess::start(self.program, Reference::from(self.after), log)?;
         let (servers, series) = (process.servers(), Series::of(CampaignKey::from_seed(self.seed)));
         for (plan, members) in by_plan(&wire) {
             checks.extend(check_on_wire(plan, &members, &servers, &series, self.stop)?);
-            progress.advance(checks.len() as u64, checks.len() as u64, found(&checks));
+            progress.advance(checks.len() as u64, checks.len() as u64, found(checks));
         }
         progress.end();
-        Ok(checks)
+        Ok(())
     }
 
     fn check_explored(&self, repro: &Repro) -> Result<CrossCheck, CampaignError> {

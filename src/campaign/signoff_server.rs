@@ -9,6 +9,7 @@ use super::repro::{Repro, Target};
 use super::series::Series;
 use super::signoff::{SignedOff, WIRE_REPLAYS, check_on_wire};
 use super::store::RunFolder;
+use super::undriven::Undriven;
 use super::wire::{Driven, Rounds, by_plan, drive_rounds};
 use crate::scenario::{Learnt, ServerTarget, Workload};
 use crate::swarm::Servers;
@@ -47,20 +48,24 @@ impl ServerSignOff<'_> {
     ///
     /// # Errors
     ///
-    /// The run folder cannot be written, or a server does not start.
+    /// The run folder cannot be written, or the server of before does not start. What goes wrong
+    /// once something was seen is told beside it.
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
         let (before, driven) = self.side("before", self.before, None, progress)?;
         let Driven { mut repros, learnt, sums: first, .. } = driven;
         // The same plans: what before taught holds for after.
         let (after, driven) = self.side("after", self.after, learnt, progress)?;
         let Driven { repros: left, sums: second, .. } = driven;
-        let cross_checks = self.cross_check(&repros, progress)?;
+        let mut cross_checks = Vec::new();
+        let broken = self.cross_check(&repros, &mut cross_checks, progress).err();
         repros.extend(left);
         let backends = [before.backend.clone(), after.backend.clone()];
-        let beside = Beside { backends, cross_checks, ..Beside::default() };
+        let mut beside = Beside { backends, cross_checks, ..Beside::default() };
+        beside.was_not_all_replayed(broken.as_ref(), self.stop);
         if let Some(partition) = self.partition {
             let sums = first.into_iter().chain(second).collect();
-            Part::new(partition, self.seed, sums, Some(beside.clone())).write(self.folder)?;
+            let part = Part::new(partition, self.seed, sums, Some(beside.clone()));
+            beside.was_not_written(part.write(self.folder).err().as_ref());
         }
         Ok(close([before, after], beside, repros, self.stop.reason()))
     }
@@ -76,9 +81,25 @@ impl ServerSignOff<'_> {
         learnt: Option<Learnt>,
         progress: &dyn Progress,
     ) -> Result<(Side, Driven), CampaignError> {
-        let launched = self.launch(target, &format!("{side}-server.log"))?;
         let kept = Target::Server { target: Box::new(target.clone()) };
         let backend = kept.in_words();
+        let launched = match self.launch(target, &format!("{side}-server.log")) {
+            Ok(launched) => launched,
+            // Before it nothing was seen that could be told.
+            Err(error) if side == "before" && self.stop.reason().is_none() => return Err(error),
+            Err(error) => {
+                let driven = Undriven {
+                    workload: self.work,
+                    side,
+                    backend: &backend,
+                    rounds: self.rounds,
+                    partition: self.partition,
+                    stop: self.stop,
+                }
+                .because_of(&error);
+                return Ok((Side::of(backend, vec![driven.level.clone()]), driven));
+            }
+        };
         let servers = launched.servers();
         let mut rounds =
             Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
@@ -90,22 +111,23 @@ impl ServerSignOff<'_> {
         (rounds.launched, rounds.requests) = (Some(&launched), self.requests);
         let driven = drive_rounds(&rounds, progress)?;
         let level = driven.level.clone();
-        Ok((Side { backend, verdict: level.verdict, levels: vec![level] }, driven))
+        Ok((Side::of(backend, vec![level]), driven))
     }
 
-    /// Drives every leaking plan of before on after; none of its repros may show again.
+    /// Drives every leaking plan of before on after; none of its repros may show again. What was
+    /// checked stands, whatever becomes of the rest.
     fn cross_check(
         &self,
         repros: &[Repro],
+        checks: &mut Vec<CrossCheck>,
         progress: &dyn Progress,
-    ) -> Result<Vec<CrossCheck>, CampaignError> {
-        let mut checks: Vec<CrossCheck> = Vec::new();
+    ) -> Result<(), CampaignError> {
         if repros.is_empty() || self.stop.reason().is_some() {
-            return Ok(checks);
+            return Ok(());
         }
-        progress.begin("after", "replay", "repros of before", repros.len() as u64);
         let series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         let launched = self.launch(self.after, "after-replay-server.log")?;
+        progress.begin("after", "replay", "repros of before", repros.len() as u64);
         for (plan, members) in by_plan(repros) {
             let servers = launched.servers();
             checks.extend(check_on_wire(plan, &members, &servers, &series, self.stop)?);
@@ -113,6 +135,6 @@ impl ServerSignOff<'_> {
             progress.advance(checks.len() as u64, checks.len() as u64, found);
         }
         progress.end();
-        Ok(checks)
+        Ok(())
     }
 }

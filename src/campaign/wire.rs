@@ -153,12 +153,14 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         if stop.reason().is_some() {
             break;
         }
-        let plan = rounds.series.plant(workload.plan(rounds.seed, round));
+        let plan = rounds.series.plant(workload.round(rounds.seed, round));
         if let Some(anew) = rounds.anew().filter(|_| round > 0) {
             match anew() {
                 Ok(servers) => rounds.servers = servers,
+                // Who asks for the end does not wait for a server to be ready.
+                Err(_) if stop.reason().is_some() => break,
                 Err(error) => {
-                    tally.note(ReasonCode::TargetUnreachable, &error);
+                    tally.note(error.reason_code(), &error);
                     break;
                 }
             }
@@ -223,12 +225,11 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     }
     if let Err(error) = rounds.settle(&runtime, &mut tally.findings, &mut leaks, progress) {
         // What was found is told all the same.
-        let code = match error.kind() {
-            Kind::Target => ReasonCode::TargetUnreachable,
-            _ => ReasonCode::HistoryCut,
-        };
-        tally.note(code, &error);
+        tally.note(error.reason_code(), &error);
     }
+    // All rounds are there, and yet somebody asked for the end.
+    let interrupted = stop.reason().filter(|code| *code == ReasonCode::Interrupted);
+    let stopped = stopped.or(interrupted);
     progress.end();
     let sums = rounds.partition.map(|_| LevelSums {
         side: rounds.side.into(),
@@ -237,8 +238,10 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         judged: judge.clone(),
         tally: tally.clone(),
     });
-    if let (Some(partition), Some(sums), "") = (rounds.partition, &sums, rounds.side) {
-        sums.write(partition, rounds.seed, rounds.folder)?;
+    if let (Some(partition), Some(sums), "") = (rounds.partition, &sums, rounds.side)
+        && let Err(error) = sums.write(partition, rounds.seed, rounds.folder)
+    {
+        tally.note(error.reason_code(), &error);
     }
     let judge = judge.map_or_else(Tally::default, |(_, tally)| tally);
     let mut level = tally.finish(judge, Drive::Absent, stopped);
@@ -449,6 +452,7 @@ pub(super) async fn drive_watched(
     for (_, user) in driven {
         users.spawn(user);
     }
+    let held = || recorder.held() + servers.unrecorded.bytes();
     let mut ending = Ending::Finished;
     let mut look = tokio::time::interval(interval);
     loop {
@@ -466,14 +470,18 @@ pub(super) async fn drive_watched(
                 if stop.reason().is_some() || servers.allowance.is_spent() {
                     ending = Ending::Stopped;
                     break;
-                } else if recorder.held() <= most {
+                } else if held() <= most {
                     watch(&recorder);
                 } else {
-                    ending = Ending::Flooded { bytes: recorder.held() };
+                    ending = Ending::Flooded { bytes: held() };
                     break;
                 }
             }
         }
+    }
+    if ending == Ending::Finished && held() > most {
+        // It came between two looks.
+        ending = Ending::Flooded { bytes: held() };
     }
     users.shutdown().await;
     if let Some(upstream) = &servers.upstream {

@@ -252,7 +252,8 @@ fn smaller_plans(plan: &Plan) -> Vec<Plan> {
     smaller
 }
 
-/// Whether the step is no part of plain work: connecting, meeting, starting, waiting.
+/// Whether the step is no part of plain work: connecting, meeting, starting, waiting. Nor is the
+/// approval of a run: without it no server ends the run, and the finding would be of the plan.
 fn is_extra(step: &Step) -> bool {
     !matches!(
         step,
@@ -263,6 +264,7 @@ fn is_extra(step: &Step) -> bool {
             | Step::AwaitEvents { .. }
             | Step::AwaitUser { .. }
             | Step::Pause { .. }
+            | Step::Approve { .. }
     )
 }
 
@@ -283,6 +285,30 @@ mod tests {
         assert!(
             !keeps_the_floor(rate(0, 5), rate(0, 5)) && !keeps_the_floor(rate(1, 5), rate(0, 4))
         );
+    }
+
+    #[test]
+    fn an_approval_goes_with_its_run_only() {
+        let plan = built_in("reference-controls").expect("it is carried").wire.plan(1, 0);
+        let approved = |plan: &Plan| -> Vec<(UserName, u16)> {
+            let approves = |user: &crate::trial::plan::UserPlan| {
+                let run = |step: &Step| match step {
+                    Step::Approve { run } => Some((user.name.clone(), *run)),
+                    _ => None,
+                };
+                user.steps.iter().filter_map(run).collect::<Vec<_>>()
+            };
+            plan.users.iter().flat_map(approves).collect()
+        };
+        let whole = approved(&plan);
+        assert!(!whole.is_empty());
+        for smaller in smaller_plans(&plan) {
+            let kept = approved(&smaller);
+            for (user, run) in whole.iter().filter(|own| !kept.contains(own)) {
+                let left = smaller.user(user).and_then(|user| user.run(*run));
+                assert!(left.is_none(), "run {run} of {user} waits in vain");
+            }
+        }
     }
 
     #[test]

@@ -268,15 +268,22 @@ impl Begun {
                 ),
             }
         }
-        let code = show(&record, &args.shown);
-        match broken {
-            Some(error) if code == ExitCode::Leaked => {
-                output::complain(&format!("error: {error}"));
-                Ok(code)
-            }
-            Some(error) => Err(error),
-            None => Ok(code),
+        stands(show(&record, &args.shown), broken)
+    }
+}
+
+/// What a command ends with that could not write all: a leak, or that error.
+pub(super) fn stands(
+    code: ExitCode,
+    broken: Option<CampaignError>,
+) -> Result<ExitCode, CampaignError> {
+    match broken {
+        Some(error) if code == ExitCode::Leaked => {
+            output::complain(&format!("error: {error}"));
+            Ok(code)
         }
+        Some(error) => Err(error),
+        None => Ok(code),
     }
 }
 

@@ -184,7 +184,6 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let first = replay_first(&saved, &reference, &begun.stop, &shown)?;
     exploration.search = args.search();
     let Explored { level, repros, .. } = explore(&exploration, &shown)?;
-    args.saved.save(&repros)?;
     let levels: Vec<Level> = first.level.into_iter().chain([level]).collect();
     let came_to = CameTo::all_of(&levels);
     let mut record = begun.record(came_to);
@@ -192,5 +191,5 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     record.saved_repros = first.rows;
     record.levels = levels;
     record.partition = args.partition;
-    begun.finish(record, &args.campaign.report)
+    args.saved.save_beside(&repros, || begun.finish(record, &args.campaign.report))
 }

@@ -132,11 +132,28 @@ fn digest(history: &History) -> String {
 fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     let stop = Stop::default();
     end_on_interrupt(&stop)?;
-    let reached = reach(repro, args.target.as_deref(), reference(args, repro)?, &stop)?;
-    let series = Series::on_shared_server(repro.plan.campaign);
     let mut tally = Tally::default();
+    let reached = match reach(repro, args.target.as_deref(), reference(args, repro)?, &stop) {
+        Ok(reached) => reached,
+        Err(_) if stop.reason().is_some() => return Ok(Tally { interrupted: true, ..tally }),
+        Err(error) => return Err(error),
+    };
+    let series = Series::on_shared_server(repro.plan.campaign);
     for time in 0..args.times {
-        let servers = if time == 0 { Arc::clone(reached.servers()) } else { reached.again()? };
+        let again = if time == 0 { Ok(Arc::clone(reached.servers())) } else { reached.again() };
+        let servers = match again {
+            Ok(servers) => servers,
+            Err(_) if stop.reason().is_some() => {
+                tally.interrupted = true;
+                break;
+            }
+            // How often it showed before is told all the same.
+            Err(error) => {
+                tally.other.push(error.to_string());
+                tally.cut = Some("the server does not start anew");
+                break;
+            }
+        };
         let (replayed, _) = replay_on_wire(repro, &servers, &series, &stop)?;
         if servers.allowance.is_spent() && replayed != Replayed::Same {
             tally.cut = Some("the scenario allows no more requests");

@@ -10,6 +10,7 @@ use crate::campaign::error::CampaignError;
 use crate::campaign::launched::{Launched, reach};
 use crate::campaign::repro::Target;
 use crate::campaign::series::Series;
+use crate::campaign::undriven::Undriven;
 use crate::campaign::wire::{Driven, Rounds, drive_rounds};
 use crate::reference::auth::token_of;
 use crate::scenario::{ServerScenario, Workload};
@@ -123,11 +124,27 @@ fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Campai
     let mut begun = args.campaign.begin_within("run", scenario.seconds)?;
     begun.secrets = given.secrets();
     let log = begun.folder.file("server.log");
-    let launched = Launched::start(&target, &given, &log, &begun.stop)?;
-    let servers = launched.servers();
     let kept = Target::Server { target: Box::new(target.clone()) };
     let words = kept.in_words();
     let count = args.rounds.unwrap_or(scenario.rounds);
+    let launched = match Launched::start(&target, &given, &log, &begun.stop) {
+        Ok(launched) => launched,
+        // Who asks for the end does not wait for a server to be ready.
+        Err(error) if begun.stop.reason().is_some() => {
+            let undriven = Undriven {
+                workload: &workload,
+                side: "",
+                backend: &words,
+                rounds: count,
+                partition: None,
+                stop: &begun.stop,
+            };
+            let Driven { level, .. } = undriven.because_of(&error);
+            return tell(args, &begun, level, words, not_tried_by(&workload));
+        }
+        Err(error) => return Err(error),
+    };
+    let servers = launched.servers();
     let seed = args.campaign.seed;
     let mut rounds = Rounds::new(&workload, servers, kept, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;

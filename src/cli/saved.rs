@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
+use super::common::stands;
 use super::output;
 use crate::campaign::error::CampaignError;
 use crate::campaign::regressions::{self, FOLDER};
 use crate::campaign::repro::Repro;
+use crate::trial::verdict::ExitCode;
 
 /// The flags.
 #[derive(Debug, clap::Args)]
@@ -28,7 +30,7 @@ impl SavedArgs {
 
     /// Saves what was found, if that was asked for. Not on CI, where nothing that is to be
     /// committed is written.
-    pub(super) fn save(&self, repros: &[Repro]) -> Result<(), CampaignError> {
+    fn save(&self, repros: &[Repro]) -> Result<(), CampaignError> {
         if !self.save_regressions || repros.is_empty() {
             return Ok(());
         }
@@ -43,5 +45,16 @@ impl SavedArgs {
         }
         output::note(&format!("{} repros saved in `{folder}`", repros.len()));
         Ok(())
+    }
+
+    /// The same beside a report, which is written whether they can be saved or not.
+    pub(super) fn save_beside(
+        &self,
+        repros: &[Repro],
+        report: impl FnOnce() -> Result<ExitCode, CampaignError>,
+    ) -> Result<ExitCode, CampaignError> {
+        let saved = self.save(repros);
+        let code = report()?;
+        stands(code, saved.err())
     }
 }

@@ -113,7 +113,7 @@ pub(super) fn dry_run(
     work: &Workload,
     seed: u64,
 ) -> Result<String, CampaignError> {
-    let plan = Arc::new(work.plan(seed, 0));
+    let plan = Arc::new(work.round(seed, 0));
     let Some(protocol) = plan.protocol.clone() else { return Ok(String::new()) };
     let written = serde_json::to_string(&(&protocol, target)).unwrap_or_default();
     let mut servers = Servers::default();

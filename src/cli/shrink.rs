@@ -62,7 +62,11 @@ fn shrink_explored(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError
 fn shrink_wire(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError> {
     let stop = Stop::default();
     end_on_interrupt(&stop)?;
-    let reached = reach(repro, args.target.as_deref(), repro.reference()?, &stop)?;
+    let reached = match reach(repro, args.target.as_deref(), repro.reference()?, &stop) {
+        Ok(reached) => reached,
+        Err(_) if stop.reason().is_some() => return Ok(ExitCode::Interrupted),
+        Err(error) => return Err(error),
+    };
     let budget = ShrinkBudget { time: Duration::from_secs(args.time_limit), ..ShrinkBudget::ALONE };
     let (servers, launched) = (reached.servers(), reached.launched());
     let small = shrink_wire_repro(repro, servers, launched, budget, args.times, &stop)?;

@@ -79,12 +79,12 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     signoff.partition = args.partition;
     signoff.saved = &saved;
     let came_to = signoff.run(&Shown::new())?;
-    args.saved.save(&came_to.repros)?;
+    let repros = came_to.repros.clone();
     let mut record = signed_off_record(&begun, came_to);
     source.stands_in(&mut record);
     record.partition = args.partition;
     record.subjects = this_program(&program);
-    begun.finish(record, &args.campaign.report)
+    args.saved.save_beside(&repros, || begun.finish(record, &args.campaign.report))
 }
 
 /// Signs off a server of somebody's own, by its scenario file.
@@ -115,12 +115,12 @@ fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, C
         stop: &begun.stop,
     };
     let came_to = signoff.run(&Shown::new())?;
-    args.saved.save(&came_to.repros)?;
+    let repros = came_to.repros.clone();
     let mut record = signed_off_record(&begun, came_to);
     source.stands_in(&mut record);
     record.partition = args.partition;
     record.not_tried = not_tried_by(&scenario.work);
-    begun.finish(record, &args.campaign.report)
+    args.saved.save_beside(&repros, || begun.finish(record, &args.campaign.report))
 }
 
 /// The record of a sign-off.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::attribution::{self, Asked};
 use super::by_run::ByRun;
 use super::decode::Decoder;
-use super::keys::Key;
+use super::keys::{Key, in_life};
 use super::named::Named;
 use super::orderly::Orderly;
 use super::runs::{Acceptance, RunFacts};
@@ -239,6 +239,8 @@ pub struct Case<'h> {
     /// Of each run whether its events came as they should.
     pub(super) orderly: Vec<Option<Orderly>>,
     run_ids: BTreeMap<Key<'h>, usize>,
+    /// How often one process was restarted.
+    restarts: u32,
     people: BTreeMap<Key<'h>, &'h UserPlan>,
     /// Sorted; a plan mostly counts its users from 0.
     by_index: Vec<(u32, &'h UserPlan)>,
@@ -297,6 +299,7 @@ impl<'h> Case<'h> {
             others,
             scanner: scanner.clone(),
             solos: None,
+            restarts: decoder.restarts.values().copied().max().unwrap_or_default(),
             run_ids: decoder.run_ids,
             orderly: Vec::new(),
             known,
@@ -323,7 +326,12 @@ impl<'h> Case<'h> {
 
     /// Whose run that is, and which, as far as it is known.
     pub fn run_owner(&self, id: &RunId) -> Option<(&UserName, Option<u16>)> {
-        let facts = &self.runs[*self.run_ids.get(&Key::of(id.as_str()))?];
+        let in_life = |life| self.run_ids.get(&in_life(id.as_str().into(), life));
+        // Which of two lives is meant is not known.
+        if (1..=self.restarts).any(|life| in_life(life).is_some()) {
+            return None;
+        }
+        let facts = &self.runs[*in_life(0)?];
         Some((facts.user.as_ref()?, facts.run))
     }
 

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 
 use super::case::{Channel, Connection, Message, Start, Text};
 use super::fields::{self, Fields, RUN, SEQUENCE};
-use super::keys::Key;
+use super::keys::{Key, in_life};
 use super::leaves::{Leaves, Paths, Roles, Value};
 use super::runs::RunFacts;
 use super::seen::{self, Arrived, Seen, owner_in};
-use super::starts::StartsByRun;
+use super::starts::{InOrder, StartsByRun};
 use super::texts::Texts;
 use crate::trial::canary::{Owner, Scanner, Tail};
 use crate::trial::dialect::{Dialect, Matching};
-use crate::trial::history::{Observation, What};
+use crate::trial::history::{Note, Observation, What};
 use crate::trial::ids::{ConnectionId, RunId, UserName};
 use crate::trial::plan::Via;
 use crate::trial::raw::Raw;
@@ -61,6 +61,10 @@ pub(super) struct Decoder<'h> {
     lines_by_place: Vec<usize>,
     /// The run of the last message of each connection.
     last_runs: Vec<Option<usize>>,
+    /// How often the process of each user was restarted; only of those that were.
+    pub(super) restarts: BTreeMap<&'h UserName, u32>,
+    /// The same for each connection, when it was opened.
+    lives: Vec<u32>,
     pub(super) starts: Vec<Start<'h>>,
     pub(super) starts_by_run: StartsByRun<'h>,
     pub(super) runs: Vec<RunFacts>,
@@ -69,15 +73,6 @@ pub(super) struct Decoder<'h> {
 
 /// So many places for connections at first; there are four times as many as connections.
 const FEW_LINES: usize = 16;
-
-/// The runs of one user whose ends come in the order of their starts.
-#[derive(Debug, Default)]
-struct InOrder {
-    starts: Vec<usize>,
-    ended: usize,
-    /// Something was cut or given up: from there on nobody knows which answer is whose.
-    lost: bool,
-}
 
 impl<'h> Decoder<'h> {
     /// A decoder that is to take about so many observations.
@@ -109,6 +104,8 @@ impl<'h> Decoder<'h> {
             lines: BTreeMap::new(),
             lines_by_place: vec![0; FEW_LINES],
             last_runs: Vec::new(),
+            restarts: BTreeMap::new(),
+            lives: Vec::new(),
             starts: Vec::new(),
             starts_by_run: StartsByRun::default(),
             runs: Vec::new(),
@@ -181,6 +178,9 @@ impl<'h> Decoder<'h> {
                 let channel = if streamed { Channel::Stream } else { Channel::Websocket };
                 self.decode(at, observation.n, user, line, channel, raw);
             }
+            (What::Backend { note: Note::Restarted { users } }, ..) => {
+                users.iter().for_each(|user| *self.restarts.entry(user).or_default() += 1);
+            }
             // The head of a stream has no body of its own.
             (What::Answer { raw, .. }, ..) if raw.bytes().is_empty() => {}
             (What::Answer { raw, .. } | What::Refused { raw, .. }, Some(user), Some(line)) => {
@@ -225,6 +225,8 @@ impl<'h> Decoder<'h> {
         self.last_runs.push(None);
         self.ends.push(Tail::default());
         self.may_be_cut.push(false);
+        let life = observation.by.as_ref().and_then(|user| self.restarts.get(user));
+        self.lives.push(life.copied().unwrap_or_default());
         self.lines.insert(Key::of(id.as_str()), line);
         let user = observation.by.as_ref();
         let user_at = user.map(|user| self.starts_by_run.number(user.as_str()));
@@ -391,9 +393,11 @@ impl<'h> Decoder<'h> {
             // Most messages are of the same run as the one before them.
             let last = self.last_runs[message.line];
             let same = last.filter(|&last| self.runs[last].id.as_str() == id);
+            let life = self.lives[message.line];
             let at = same.unwrap_or_else(|| {
-                *self.run_ids.entry(Key::from(id)).or_insert_with_key(|id| {
-                    self.runs.push(RunFacts::unknown(RunId::new(id.text())));
+                let run = RunId::new(&*id);
+                *self.run_ids.entry(in_life(id, life)).or_insert_with(|| {
+                    self.runs.push(RunFacts::unknown(run));
                     self.runs.len() - 1
                 })
             });

@@ -28,6 +28,15 @@ impl<'h> From<Cow<'h, str>> for Key<'h> {
     }
 }
 
+/// A run's id in that life of the process that gave it: another life may give it again.
+pub(super) fn in_life(id: Cow<'_, str>, life: u32) -> Key<'_> {
+    match life {
+        0 => Key::from(id),
+        // No id that a server gives holds that character in front of a number by chance.
+        life => Key::from(Cow::Owned(format!("{id}\0{life}"))),
+    }
+}
+
 fn digest(text: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(ODD).rotate_left(29);

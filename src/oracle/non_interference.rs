@@ -159,8 +159,10 @@ fn judge_run(
             continue;
         }
         let message = &case.messages[*at];
-        // Which of the two ends the run is not known; where its end may be moved, either may.
-        if !may_end_elsewhere {
+        // Where its end may be moved, either of the two may be what ends it; what came before that
+        // must be the same all the same.
+        let goes_on = alone.events.keys().next_back().is_some_and(|last| number < last);
+        if !may_end_elsewhere || (goes_on && !message.is_terminal) {
             let shown = format!("{user} receives event {number}, which says something else alone");
             found(kind.into(), message.channel, vec![begun(), shows(message.n, shown)]);
         }

@@ -4,6 +4,7 @@
 //! A word with a digit in it may be an id, a time or a count that the whole server shares, so it is
 //! replaced by its place among such words of the message, and a number by the fact that it is one.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -20,7 +21,7 @@ pub(super) fn normal(case: &Case<'_>, message: &Message<'_>) -> String {
     let json = case.payload(message).json;
     let round = case.history.plan.campaign.round();
     let mut writer =
-        Writer { scanner: &case.scanner, round, words: Vec::new(), out: String::new() };
+        Writer { scanner: &case.scanner, round, words: BTreeMap::new(), out: String::new() };
     match json.tree() {
         Some(value) => writer.value(&value),
         None => writer.text(&json.lossy()),
@@ -31,8 +32,8 @@ pub(super) fn normal(case: &Case<'_>, message: &Message<'_>) -> String {
 struct Writer<'c> {
     scanner: &'c Scanner,
     round: u32,
-    /// The words with a digit in them, in order of first appearance.
-    words: Vec<String>,
+    /// The words with a digit in them, each with its place in the order of first appearance.
+    words: BTreeMap<String, usize>,
     out: String,
 }
 
@@ -105,11 +106,11 @@ impl Writer<'_> {
     }
 
     fn renamed(&mut self, word: &str) {
-        let known = self.words.iter().position(|known| known == word);
-        let place = known.unwrap_or_else(|| {
-            self.words.push(word.to_owned());
-            self.words.len() - 1
-        });
+        let next = self.words.len();
+        let place = self.words.get(word).copied().unwrap_or(next);
+        if place == next {
+            self.words.insert(word.to_owned(), next);
+        }
         let _ = write!(self.out, "#{place}");
     }
 }

@@ -14,6 +14,7 @@ use crate::trial::history::{Observation, What, Whose};
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::protocol::{Act, Capture, SetUp};
 use crate::trial::raw::Raw;
+use crate::trial::template::may_be_of;
 
 /// A shorter value may stand anywhere by chance.
 const SHORTEST: usize = 6;
@@ -36,38 +37,33 @@ pub(super) struct Given {
 pub(super) fn given(case: &Case<'_>) -> Vec<Given> {
     let mut gathered = Gathered::of_marks(case);
     let Some(protocol) = &case.history.plan.protocol else { return gathered.finish() };
-    let said: Vec<&Capture> = protocol
-        .setup
-        .iter()
-        .filter(|step| matches!(step.act, Act::Send(_)))
-        .flat_map(private)
-        .collect();
-    let asked = || protocol.setup.iter().filter(|step| private(step).next().is_some());
-    if said.is_empty() && asked().next().is_none() {
+    if protocol.setup.iter().all(|step| private(step).next().is_none()) {
         return gathered.finish();
     }
-    let mut steps: BTreeMap<&str, Vec<&SetUp>> = BTreeMap::new();
-    let mut answered: BTreeSet<&str> = BTreeSet::new();
+    let replies = protocol.events.iter().flat_map(|events| &events.replies);
+    let replies: Vec<&[u8]> = replies.map(|(_, reply)| reply.as_bytes()).collect();
+    let steps = Steps::of(&protocol.setup);
+    let mut users: BTreeMap<&UserName, Progress<'_>> = BTreeMap::new();
     for observation in &case.history.observations {
-        let Some(on) = observation.on.as_ref().map(ConnectionId::as_str) else { continue };
+        let (Some(by), Some(on)) = (&observation.by, &observation.on) else { continue };
+        let user = users.entry(by).or_insert_with(|| Progress::new(&steps));
         match &observation.what {
-            What::Request { method, path, run: None, .. } => {
-                steps.insert(on, asked().filter(|step| is_of(step, method, path)).collect());
-            }
-            What::Answer { headers, raw, .. } => {
-                let steps = steps.get(on).into_iter().flatten();
-                for capture in steps.flat_map(|step| private(step)) {
-                    gathered.take(observation, capture, &headers.text(), &raw.text());
+            What::Connected { .. } => user.connected(on),
+            What::Sent { raw } if !replies.contains(&raw.bytes()) => user.sent(on),
+            What::Request { method, path, run: None, .. } => user.asks(on, method, path),
+            What::Answer { status, headers, raw } => {
+                if let Some(step) = user.answered(on).filter(|_| *status < 400)
+                    && let Some(values) = gathered.values(by, step, &headers.text(), &raw.text())
+                {
+                    gathered.keep(observation, values);
                 }
             }
-            // Not looked for any more on a connection where it has come.
-            What::Received { raw } if !said.is_empty() && !answered.contains(on) => {
+            What::Received { raw } => {
+                let Some(step) = user.hears(on) else { continue };
                 let json = case.reader.payload(raw, false).json;
-                let json = json.lossy();
-                for capture in &said {
-                    if gathered.take(observation, capture, "", &json) {
-                        answered.insert(on);
-                    }
+                if let Some(values) = gathered.values(by, step, "", &json.lossy()) {
+                    user.has_heard();
+                    gathered.keep(observation, values);
                 }
             }
             _ => {}
@@ -118,31 +114,33 @@ impl<'h> Gathered<'h> {
         self.values.into_values().collect()
     }
 
-    /// Takes the value if it is there. Of what stands as a mark it is told elsewhere whose it is, or it
-    /// is everybody's.
-    fn take(
-        &mut self,
-        observation: &Observation,
-        capture: &Capture,
+    /// All that the step captures, if all of it is there: the user takes all of one answer or nothing.
+    /// Of what stands as a mark it is told elsewhere whose it is.
+    fn values<'p>(
+        &self,
+        user: &UserName,
+        step: &'p SetUp,
         headers: &str,
         body: &str,
-    ) -> bool {
-        let Some(user) = &observation.by else { return false };
-        if self.hidden.contains(&(user.as_str(), capture.name.as_str())) {
-            return true;
+    ) -> Option<Vec<(&'p Capture, String)>> {
+        let value = |capture: &'p Capture| {
+            let hidden = self.hidden.contains(&(user.as_str(), capture.name.as_str()));
+            let value = if hidden { String::new() } else { capture.from.value(headers, body)? };
+            Some((capture, value))
+        };
+        step.captures.iter().map(value).collect()
+    }
+
+    fn keep(&mut self, observation: &Observation, values: Vec<(&Capture, String)>) {
+        let Some(user) = &observation.by else { return };
+        for (capture, value) in values {
+            if capture.private && value.len() >= SHORTEST && !value.contains(MARK) {
+                let (name, n) = (capture.name.clone(), observation.n);
+                let (user, whose, long) = (user.clone(), None, false);
+                let given = Given { value: value.clone(), user, name, n, whose, long };
+                self.values.entry(value).or_insert(given);
+            }
         }
-        let Some(value) = capture.from.value(headers, body) else { return false };
-        if value.contains(MARK) {
-            return true;
-        }
-        if value.len() < SHORTEST {
-            return false;
-        }
-        let (name, n) = (capture.name.clone(), observation.n);
-        let (user, whose, long) = (user.clone(), None, false);
-        let given = Given { value: value.clone(), user, name, n, whose, long };
-        self.values.entry(value).or_insert(given);
-        true
     }
 }
 
@@ -159,11 +157,89 @@ fn one_of(all: Vec<Given>) -> Option<Given> {
     all.iter().all(|other| other.user == first.user).then(|| first.clone())
 }
 
-/// Whether that request may be the one of the step: its path as far as it has no places.
+/// The steps of the set-up in the order in which each user takes them.
+struct Steps<'p> {
+    /// Before the first connection.
+    once: Vec<&'p SetUp>,
+    /// On each.
+    each: Vec<&'p SetUp>,
+}
+
+impl<'p> Steps<'p> {
+    fn of(setup: &'p [SetUp]) -> Self {
+        let (each, once) = setup.iter().partition(|step| step.each_connection);
+        Self { once, each }
+    }
+}
+
+/// How far one user has come with them.
+struct Progress<'p> {
+    once: std::slice::Iter<'p, &'p SetUp>,
+    each: std::slice::Iter<'p, &'p SetUp>,
+    steps: &'p Steps<'p>,
+    /// Where something was sent before the connection stood: it was another user's, and goes on
+    /// without a set-up.
+    taken_over: BTreeSet<&'p ConnectionId>,
+    /// The requests of steps without an answer so far.
+    asked: BTreeMap<&'p ConnectionId, &'p SetUp>,
+    /// The step that waits for a message, and where.
+    waits: Option<(&'p SetUp, &'p ConnectionId)>,
+}
+
+impl<'p> Progress<'p> {
+    fn new(steps: &'p Steps<'p>) -> Self {
+        Self {
+            once: steps.once.iter(),
+            each: [].iter(),
+            steps,
+            taken_over: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            waits: None,
+        }
+    }
+
+    fn connected(&mut self, on: &ConnectionId) {
+        self.waits = None;
+        self.each = if self.taken_over.contains(on) { [].iter() } else { self.steps.each.iter() };
+    }
+
+    fn sent(&mut self, on: &'p ConnectionId) {
+        self.taken_over.insert(on);
+        let next = self.each.as_slice().first().filter(|step| matches!(step.act, Act::Send(_)));
+        if let Some(step) = next {
+            self.each.next();
+            self.waits = (!step.captures.is_empty()).then_some((*step, on));
+        }
+    }
+
+    fn asks(&mut self, on: &'p ConnectionId, method: &str, path: &str) {
+        for steps in [&mut self.once, &mut self.each] {
+            let next = steps.as_slice().first().filter(|step| is_of(step, method, path));
+            if let Some(step) = next {
+                steps.next();
+                self.asked.insert(on, step);
+                return;
+            }
+        }
+    }
+
+    fn answered(&mut self, on: &ConnectionId) -> Option<&'p SetUp> {
+        self.asked.remove(on)
+    }
+
+    fn hears(&self, on: &ConnectionId) -> Option<&'p SetUp> {
+        self.waits.filter(|(_, own)| *own == on).map(|(step, _)| step)
+    }
+
+    fn has_heard(&mut self) {
+        self.waits = None;
+    }
+}
+
+/// Whether that request may be the one of the step.
 fn is_of(step: &SetUp, method: &str, path: &str) -> bool {
     let Act::Request(request) = &step.act else { return false };
-    let fixed = request.path.split("{{").next().unwrap_or_default();
-    request.method == method && path.starts_with(fixed)
+    request.method == method && may_be_of(&request.path, path)
 }
 
 /// Who else is shown one of them. Gives how many places were looked at.
@@ -265,6 +341,96 @@ pub(super) fn shown_to_another(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle::notation::history;
+    use crate::trial::dialect::Dialect;
+
+    /// What was given to whom, of those steps and observations of alice's, each on a connection.
+    fn given_by(setup: &str, seen: &[(&str, What)]) -> Vec<(String, String)> {
+        let mut history = history("alice exists; bob exists");
+        let protocol = serde_json::json!({
+            "dialect": Dialect::reference(),
+            "identity": {},
+            "setup": serde_json::from_str::<serde_json::Value>(setup).expect("JSON"),
+            "start": {"message": "nothing"},
+            "patience": 1,
+        });
+        let protocol = serde_json::from_value(protocol).expect("a protocol");
+        history.plan.protocol = Some(std::sync::Arc::new(protocol));
+        for (n, (on, what)) in (0..).zip(seen) {
+            let (on, what) = (Some(ConnectionId::new(*on)), what.clone());
+            history.observations.push(Observation { n, at: n, by: Some("alice".into()), on, what });
+        }
+        let dialect = Dialect::reference();
+        let case = Case::new(&history, &dialect);
+        given(&case).into_iter().map(|given| (given.name, given.value)).collect()
+    }
+
+    fn one(name: &str, value: &str) -> (String, String) {
+        (name.into(), value.into())
+    }
+
+    fn received(text: &str) -> What {
+        What::Received { raw: text.into() }
+    }
+
+    fn asked(path: &str) -> What {
+        What::Request { method: "POST".into(), path: path.into(), raw: Raw::default(), run: None }
+    }
+
+    fn answer(body: &str) -> What {
+        What::Answer { status: 200, headers: Raw::default(), raw: body.into() }
+    }
+
+    const OPENS: &str = r#"[{"name": "open", "each_connection": true, "act": {"send": "nothing"},
+        "captures": [{"name": "sid", "from": {"pointer": "/sid"}, "private": true},
+                     {"name": "key", "from": {"pointer": "/key"}, "private": true}]}]"#;
+
+    #[test]
+    fn all_that_a_step_captures_is_of_one_message_after_what_was_sent() {
+        let sent = || What::Sent { raw: "open".into() };
+        let seen = [
+            ("s1", What::Connect),
+            ("s1", What::Connected { headers: Raw::default() }),
+            // Before it was asked for, and in parts.
+            ("s1", received(r#"{"sid": "greeting", "key": "greeting-key"}"#)),
+            ("s1", sent()),
+            ("s1", received(r#"{"sid": "the first half"}"#)),
+            ("s1", received(r#"{"sid": "session", "key": "the key"}"#)),
+            // The step is done there.
+            ("s1", received(r#"{"sid": "another", "key": "another key"}"#)),
+            ("s1", sent()),
+            ("s1", received(r#"{"sid": "of a run", "key": "of a run's"}"#)),
+        ];
+        let own = [one("sid", "session"), one("key", "the key")];
+        assert_eq!(given_by(OPENS, &seen), own);
+        // A connection that was another user's goes on without a set-up.
+        let seen = [
+            ("s1", What::Connect),
+            ("s1", sent()),
+            ("s1", What::Connected { headers: Raw::default() }),
+            ("s1", sent()),
+            ("s1", received(r#"{"sid": "session", "key": "the key"}"#)),
+        ];
+        assert_eq!(given_by(OPENS, &seen), []);
+    }
+
+    #[test]
+    fn the_answer_of_a_step_is_that_of_its_own_request() {
+        let setup = r#"[{"name": "base", "each_connection": false, "act": {"request":
+            {"method": "POST", "path": "{{ capture.base }}/session", "content": "nothing"}},
+            "captures": [{"name": "sid", "from": {"pointer": "/sid"}, "private": true}]}]"#;
+        let seen = [
+            // Another request, whose answer has the like.
+            ("h1", asked("/runs/7/stop")),
+            ("h1", answer(r#"{"sid": "somebody's"}"#)),
+            ("h2", asked("v1/session")),
+            ("h2", answer(r#"{"sid": "session"}"#)),
+            // Done once: what is shown there later need not be one's own.
+            ("h3", asked("v1/session")),
+            ("h3", answer(r#"{"sid": "of another"}"#)),
+        ];
+        assert_eq!(given_by(setup, &seen), [one("sid", "session")]);
+    }
 
     #[test]
     fn a_part_of_a_longer_id_is_none() {

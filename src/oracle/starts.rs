@@ -47,3 +47,12 @@ impl<'h> StartsByRun<'h> {
         Some(starts[place].1)
     }
 }
+
+/// The runs of one user whose ends come in the order of their starts.
+#[derive(Debug, Default)]
+pub(super) struct InOrder {
+    pub(super) starts: Vec<usize>,
+    pub(super) ended: usize,
+    /// Something was cut or given up: from there on nobody knows which answer is whose.
+    pub(super) lost: bool,
+}

@@ -2,9 +2,10 @@
 //!
 //! A run may end as stopped for a reason of the server's own: a connection that was lost, a newer
 //! turn in the same conversation. So a run accuses only where nothing of that kind was, and where
-//! somebody asked for a stop that was not of this run by its user.
+//! somebody asked for a stop that was not of this run by its user: of this run, or of one that went
+//! on, so that the stop went elsewhere. One stop explains one run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Channel, Message, Start};
 use super::completeness::World;
@@ -57,18 +58,39 @@ pub(super) fn judge(case: &Case<'_>) -> (Suspects, u64) {
         return (suspects, 0);
     }
     let world = World::of(case);
+    let mut ends: Vec<End<'_>> = ends(case).collect();
+    ends.sort_by_key(|end| end.n);
+    let mut astray = astray(case, &world, &controls, &ends);
     let mut items = 0;
-    for end in ends(case) {
-        let concerned = controls.iter().any(|control| control.n < end.n && control.is_of(&end));
+    for end in &ends {
+        let concerned = controls.iter().any(|control| control.n < end.n && control.is_of(end));
         items += u64::from(concerned);
         if end.stopped {
             items += u64::from(!concerned);
-            suspects_of_stopped(case, &world, &controls, &end, &mut suspects);
+            suspects_of_stopped(case, &world, &controls, &mut astray, end, &mut suspects);
         } else {
-            suspects_of_approved(case, &controls, &end, &mut suspects);
+            suspects_of_approved(case, &controls, end, &mut suspects);
         }
     }
     (suspects, items)
+}
+
+/// The stops that did not stop whom they were for: those of runs that ended otherwise, or are not
+/// known to have been. Of a run that was cut, or whose user gave up, nobody knows.
+fn astray(
+    case: &Case<'_>,
+    world: &World<'_>,
+    controls: &[Control<'_>],
+    ends: &[End<'_>],
+) -> BTreeSet<u64> {
+    let missed = |stop: &&Control<'_>| match ends.iter().find(|end| stop.is_of(end)) {
+        Some(end) => !end.stopped,
+        None => case
+            .start_of(stop.owner, stop.run)
+            .is_none_or(|start| start.gave_up.is_none() && !world.is_cut(case, start, u64::MAX)),
+    };
+    let stops = controls.iter().filter(|control| control.action == ControlAction::Stop);
+    stops.filter(missed).map(|stop| stop.n).collect()
 }
 
 /// A run that was stopped although its user did not ask for it, and somebody asked for something
@@ -77,6 +99,7 @@ fn suspects_of_stopped(
     case: &Case<'_>,
     world: &World<'_>,
     controls: &[Control<'_>],
+    astray: &mut BTreeSet<u64>,
     end: &End<'_>,
     suspects: &mut Suspects,
 ) {
@@ -89,7 +112,10 @@ fn suspects_of_stopped(
         return;
     }
     let of_this = stops().rfind(|stop| stop.is_of(end));
-    let Some(stop) = of_this.or_else(|| stops().next_back()) else { return };
+    let Some(stop) = of_this.or_else(|| stops().rfind(|stop| astray.contains(&stop.n))) else {
+        return;
+    };
+    astray.remove(&stop.n);
     let asked = format!("{} stops run {} of {}", stop.by, stop.run, stop.owner);
     let (user, run) = (end.start.user, end.start.run);
     let ended = format!("run {run} of {user} ends as stopped, which {user} did not ask for");
@@ -178,7 +204,10 @@ pub(super) fn alterations(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alter
     };
     let candidates: Vec<Control<'_>> = ends(case).filter_map(own).collect();
     let Some(stop) = rng.choice(&candidates) else { return Vec::new() };
-    let other = stop.run.checked_add(1).unwrap_or(1);
+    // A run that there is not, so that it cannot have been stopped.
+    let theirs = case.starts.iter().filter(|start| start.user == stop.owner);
+    let last = theirs.map(|start| start.run).max().unwrap_or_default();
+    let Some(other) = last.checked_add(1) else { return Vec::new() };
     let what =
         What::Control { action: stop.action, user: stop.owner.clone(), run: other, id: None };
     vec![Alteration {
@@ -235,4 +264,52 @@ fn ended_run<'c>(case: &'c Case<'_>, message: &Message<'_>) -> Option<&'c Start<
 fn is_stopped(case: &Case<'_>, message: &Message<'_>) -> bool {
     let tree = case.payload(message).json.tree();
     tree.is_some_and(|tree| says_stopped(case.dialect, &tree))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::notation::{history, told};
+    use crate::trial::dialect::{Dialect, Foreign, Matching};
+
+    /// What is found where three users each start a run; `USER gets stop OTHER RUN` stands for
+    /// asking for that.
+    fn found(text: &str) -> Vec<String> {
+        let begin = "alice connects; bob connects; carol connects; alice starts r1; bob starts r1; \
+                     carol starts r1; ";
+        let mut history = history(&format!("{begin}{text}"));
+        for seen in &mut history.observations {
+            let What::Received { raw } = &seen.what else { continue };
+            let said = raw.text().into_owned();
+            let Some((user, run)) = said.strip_prefix("stop ").and_then(|of| of.split_once(' '))
+            else {
+                continue;
+            };
+            let (user, run) = (user.into(), run.parse().expect("a number"));
+            seen.what = What::Control { action: ControlAction::Stop, user, run, id: None };
+        }
+        let mut foreign = Foreign { first: 1, unique_runs: true, ..Foreign::default() };
+        (foreign.matching, foreign.stopped_at) = (Matching::Run, "/error".into());
+        let mut dialect = Dialect::reference();
+        dialect.foreign = Some(foreign);
+        judge(&Case::new(&history, &dialect)).0.finish().iter().map(told).collect()
+    }
+
+    #[test]
+    fn a_stop_that_hit_whom_it_was_for_explains_no_other() {
+        const ALICE: &str = "misdirected alice r1: a stop of chat over websocket @ websocket";
+        const CAROL: &str = "misdirected carol r1: a stop of chat over websocket @ websocket";
+        // The server stopped alice's run for a reason of its own.
+        let none: [&str; 0] = [];
+        assert_eq!(found("bob gets stop bob 1; r1 of bob stops 1; r1 of alice stops 1"), none);
+        assert_eq!(found("bob gets stop bob 1; r1 of alice stops 1; r1 of bob stops 1"), none);
+        // Bob's went on: his stop went elsewhere, to one of them.
+        assert_eq!(found("bob gets stop bob 1; r1 of alice stops 1; r1 of bob ends 1"), [ALICE]);
+        let one = "bob gets stop bob 1; r1 of carol stops 1; r1 of alice stops 1; r1 of bob ends 1";
+        assert_eq!(found(one), [CAROL]);
+        // Whether it hit a run whose connection broke, nobody knows.
+        assert_eq!(found("bob gets stop bob 1; bob breaks; r1 of alice stops 1"), none);
+        // What another asked of this very run accuses in any case.
+        assert_eq!(found("bob gets stop alice 1; r1 of alice stops 1; r1 of bob ends 1"), [ALICE]);
+    }
 }

@@ -11,6 +11,11 @@ use crate::trial::plan::{Fault, FaultKind, PLAN_VERSION, Plan, RunPlan, Step, Us
 
 /// One plan in that many carries the phantom's canaries (the path control); the first always does.
 const PHANTOM_EVERY: u64 = 16;
+/// In how many users' runs of a kind it rides at most in each round on the wire: what leaks may as
+/// well swallow, and one that comes back shows the path. Of so many users one carries it, so that the
+/// others' work is as it is without.
+const CARRIERS: usize = 4;
+const USERS_PER_CARRIER: usize = 4;
 
 impl Workload {
     /// The plan of that trial in the campaign of that seed: the same arguments, the same plan.
@@ -29,7 +34,7 @@ impl Workload {
         if trial.is_multiple_of(PHANTOM_EVERY) {
             match self.mix {
                 true => users.push(self.phantom_carrier(&mut rng, trial, index_after(&users))),
-                false => carry_phantom(&mut users),
+                false => carry_phantom(&mut users, 1),
             }
         }
         let active = index_after(&users);
@@ -51,6 +56,17 @@ impl Workload {
             faults,
             protocol: self.server.as_ref().map(|work| Arc::clone(&work.protocol)),
         }
+    }
+
+    /// The plan of that round on the wire. Rounds are few, and a part of a shared campaign may have
+    /// one: so each carries the path control, and in several runs.
+    pub fn round(&self, seed: u64, round: u64) -> Plan {
+        let mut plan = self.plan(seed, round);
+        if !self.mix {
+            let carriers = (plan.users.len() / USERS_PER_CARRIER).clamp(1, CARRIERS);
+            carry_phantom(&mut plan.users, carriers);
+        }
+        plan
     }
 
     fn user(&self, rng: &mut Rng, index: u32) -> UserPlan {
@@ -143,16 +159,21 @@ pub(super) fn draw(rng: &mut Rng, range: Range) -> u32 {
     rng.u32(range.least..=range.most)
 }
 
-/// Puts the phantom's canary into the first run of each kind.
-fn carry_phantom(users: &mut [UserPlan]) {
+/// Puts the phantom's canary into the first run of each kind of so many users; of those that do
+/// nothing odd, unless it is one only.
+fn carry_phantom(users: &mut [UserPlan], carriers: usize) {
     for via in Via::ALL {
-        let runs =
-            users.iter_mut().flat_map(|user| &mut user.steps).filter_map(|step| match step {
-                Step::Start(run) if run.via == via => Some(run),
+        let mut left = carriers;
+        for user in users.iter_mut() {
+            let of_kind = user.steps.iter_mut().find_map(|step| match step {
+                Step::Start(run) if run.via == via && (carriers == 1 || run.twists.is_empty()) => {
+                    Some(run)
+                }
                 _ => None,
             });
-        if let Some(first) = runs.into_iter().next() {
-            first.phantom = true;
+            let Some(run) = of_kind.filter(|_| left > 0) else { continue };
+            run.phantom = true;
+            left -= 1;
         }
     }
 }
@@ -179,6 +200,30 @@ mod tests {
         assert_eq!(work.plan(7, 3), work.plan(7, 3));
         assert_ne!(work.plan(7, 3), work.plan(7, 4));
         assert_ne!(work.plan(7, 3), work.plan(8, 3));
+    }
+
+    #[test]
+    fn each_round_on_the_wire_carries_the_path_control_in_several_users_runs() {
+        let work = built_in("reference-golden-path").expect("valid").wire;
+        let carriers =
+            |plan: &Plan, via| plan.runs().filter(|(_, run)| run.phantom && run.via == via).count();
+        for round in 0..4 {
+            let plan = work.round(7, round);
+            for via in [Via::Socket, Via::Http] {
+                assert_eq!(carriers(&plan, via), CARRIERS, "round {round}");
+            }
+            let [without, same] = [plan, work.plan(7, round)].map(|mut plan| {
+                for step in plan.users.iter_mut().flat_map(|user| &mut user.steps) {
+                    if let Step::Start(run) = step {
+                        run.phantom = false;
+                    }
+                }
+                plan
+            });
+            assert_eq!(without, same, "nothing else is changed");
+        }
+        assert_eq!(carriers(&work.plan(7, 0), Via::Socket), 1);
+        assert_eq!(carriers(&work.plan(7, 1), Via::Socket), 0);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::trial::plan::Plan;
 use crate::world::World;
 use crate::world::backend::{Backend, Incoming, Socket};
 
-pub use client::{Allowance, Servers, clients, first_requests, read_page};
+pub use client::{Allowance, Servers, Unrecorded, clients, first_requests, read_page};
 use latch::Latch;
 
 /// How long simulated users wait. In the simulated world, where waiting in vain is known without a

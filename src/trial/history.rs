@@ -1,9 +1,8 @@
 //! A history: what was invoked and observed in a trial, one line per observation.
 //!
-//! One recorder numbers the observations, because clocks of different tasks do not order events.
-//! On disk a history is JSON lines: a header (version and wall time), the plan, the observations,
-//! and an end line. All but the header are the same bytes for the same plan and schedule; a file
-//! without its end line was cut short.
+//! One recorder numbers the observations: clocks of different tasks do not order events.
+//! On disk it is JSON lines: a header (version and wall time), the plan, the observations, and an end
+//! line. All but the header are the same bytes for the same plan and schedule; without end, it was cut.
 
 use std::fmt;
 
@@ -278,6 +277,11 @@ pub enum Note {
         run: RunId,
         /// What it was told.
         text: String,
+    },
+    /// Partywall restarted a process of the back end: ids that were given may be given again.
+    Restarted {
+        /// Whose process it was.
+        users: Vec<UserName>,
     },
     /// The back end noticed something and went on.
     Warning {

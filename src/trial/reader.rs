@@ -253,7 +253,9 @@ fn sse(text: &str) -> Option<Payload<'_>> {
     let mut data: Vec<&str> = Vec::new();
     let mut event = None;
     let mut any = false;
-    for line in text.split(['\n', '\r']).filter(|line| !line.is_empty()) {
+    // One after the other, since each of them alone is looked for quickly: a line may be long.
+    let lines = text.split('\n').flat_map(|line| line.split('\r'));
+    for line in lines.filter(|line| !line.is_empty()) {
         let line = line.trim_start_matches('\u{feff}');
         if !is_field(line) {
             return None;

@@ -116,6 +116,14 @@ pub struct Side {
     pub levels: Vec<Level>,
 }
 
+impl Side {
+    /// What those levels come to.
+    pub fn of(backend: String, levels: Vec<Level>) -> Self {
+        let verdict = Verdict::all_of(levels.iter().map(|level| level.verdict));
+        Self { backend, verdict, levels }
+    }
+}
+
 /// Which of the three levels of evidence.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

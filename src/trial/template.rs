@@ -109,6 +109,22 @@ pub fn fill(
     Ok(filled)
 }
 
+/// Whether a path may have come of that template: each place without a filter is one segment or one
+/// value of a query, and more of a query may follow.
+pub fn may_be_of(template: &str, path: &str) -> bool {
+    let Ok(parts) = parts(template) else { return false };
+    let pattern: String = parts
+        .iter()
+        .map(|part| match part {
+            Part::Text(text) => regex_lite::escape(text),
+            Part::Place { filter: None | Some("url"), .. } => "[^/?&#]*".to_owned(),
+            Part::Place { .. } => ".*".to_owned(),
+        })
+        .collect();
+    let whole = regex_lite::Regex::new(&format!("^(?s:{pattern})([?&].*)?$"));
+    whole.is_ok_and(|whole| whole.is_match(path))
+}
+
 /// As it is.
 pub fn plain(value: &str) -> String {
     value.to_owned()
@@ -200,6 +216,17 @@ mod tests {
         let json = serde_json::json!({"id": "{{ request_id | number }}", "to": ["{{ user }}", 1]});
         let filled = fill_json(&json, &values).expect("filled");
         assert_eq!(filled, serde_json::json!({"id": 7, "to": ["acme:a\"b", 1]}));
+    }
+
+    #[test]
+    fn a_path_is_told_from_that_of_another_request() {
+        let whole = |path: &str| may_be_of("{{ capture.base }}/session", path);
+        assert!(whole("v1/session") && whole("v1/session?key=7"));
+        assert!(!whole("v1/session/7") && !whole("v1/runs") && !whole("a/v1/session"));
+        let own = |path: &str| may_be_of("/users/{{ user }}/login?of={{ thread }}", path);
+        assert!(own("/users/acme%3Aa/login?of=t1") && own("/users/a/login?of=&more=1"));
+        assert!(!own("/users/a/b/login?of=t1") && !own("/users/a/logout"));
+        assert!(may_be_of("/a.b", "/a.b") && !may_be_of("/a.b", "/axb"));
     }
 
     #[test]

@@ -131,6 +131,30 @@ fn an_end_that_the_plan_may_move_is_no_finding() {
     }
 }
 
+/// A run that its user stops, or that a fault may strike, says the same as alone as far as it comes.
+#[test]
+fn what_came_before_a_moved_end_must_be_as_alone() {
+    let cut = |from: &str, to: &str| {
+        let text = TOGETHER.replacen("r1 of alice emits 2-3;", to, 1);
+        let text = text.replacen("r1 of alice ends 4;", "", 1).replacen("emits 1;", from, 1);
+        let mut stopped = history(&text);
+        let mut timed_out = stopped.clone();
+        stopped.plan.users[0].steps.push(Step::Stop { run: 1 });
+        let user = UserName::new("alice");
+        timed_out.plan.faults.push(Fault { kind: FaultKind::TimeOut, user, at: 1 });
+        [stopped, timed_out].map(|history| {
+            let suspects = judged(&history, &solos()).suspects;
+            suspects.iter().map(told).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(cut("emits 1;", "r1 of alice stops 2;"), [const { Vec::<String>::new() }; 2]);
+    let differs = vec![DIFFERS.to_owned()];
+    let found = cut("emits 1 showing nothing;", "r1 of alice stops 2;");
+    assert_eq!(found, [differs.clone(), differs]);
+    // Alone its end is there, so that it may have gone on here.
+    assert_eq!(cut("emits 1;", "r1 of alice emits 2-4;"), [const { Vec::<String>::new() }; 2]);
+}
+
 #[test]
 fn it_is_blind_unless_users_were_alone_twice_and_got_the_same() {
     let differs = TOGETHER.replacen("emits 1;", "emits 1 showing nothing;", 1);

@@ -5,6 +5,7 @@ use partywall::oracle::notation::history;
 use partywall::oracle::{Case, judge, judge_control};
 use partywall::trial::dialect::{Dialect, Foreign, Matching};
 use partywall::trial::finding::OracleId;
+use partywall::trial::history::{Note, What};
 
 #[test]
 fn o8_upstream_attribution() {
@@ -116,4 +117,33 @@ fn o10_state_at_rest() {
             ("alice reads t1 showing nothing", &["blind"]),
         ],
     );
+}
+
+/// A process that is restarted may give the ids again that it gave before.
+#[test]
+fn ids_are_of_one_life_of_the_process() {
+    let restarted = |text: &str, users: &[&str]| {
+        let mut history = history(text);
+        let place = history.observations.iter().position(|seen| seen.on.is_none());
+        let note = Note::Restarted { users: users.iter().map(|user| (*user).into()).collect() };
+        let seen = &mut history.observations[place.expect("a restart")];
+        (seen.by, seen.what) = (None, What::Backend { note });
+        let found = judge(&Case::new(&history, &Dialect::reference())).findings;
+        found.iter().map(|finding| finding.oracle.code()).collect::<Vec<_>>()
+    };
+    let again = |user: &str| {
+        format!(
+            "alice connects; bob connects; alice asks r1; r1 of alice is accepted called run-1; \
+             r1 of alice emits 1-2 called run-1; alice shows RESTART; alice breaks; bob breaks; \
+             {user} connects; {user} asks r2; r2 of {user} is accepted called run-1; \
+             r2 of {user} emits 1-2 called run-1; r2 of {user} ends 3 called run-1"
+        )
+    };
+    for user in ["alice", "bob"] {
+        assert_eq!(restarted(&again(user), &["alice", "bob"]), [""; 0], "{user}");
+        assert_ne!(restarted(&again(user), &[]), [""; 0], "{user}");
+    }
+    // What comes twice within the second life is found as ever.
+    let twice = again("alice") + "; r2 of alice emits 2 called run-1";
+    assert!(restarted(&twice, &["alice", "bob"]).contains(&"O4"));
 }

@@ -101,6 +101,29 @@ fn a_stream_without_an_end_is_scanned_as_far_as_it_came() {
     });
 }
 
+/// Events that never end are held until they do: that is limited for all users together, and what
+/// came of them is scanned.
+#[test]
+fn a_flood_without_an_end_of_an_event_is_stopped_and_scanned() {
+    let mixer = Mixer::default();
+    let url = serve(move |mut asked| {
+        let foreign = mixer.foreign(&asked.body);
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+        let _ = asked.stream.write_all(format!("{head}data: {foreign} ").as_bytes());
+        // Less than one answer may have, and more than all together may.
+        let piece = [b'x'; 64 << 10];
+        let _ = (0..160).try_for_each(|_| asked.stream.write_all(&piece));
+        hold(asked.stream);
+    });
+    let ask = ASK.replace("URL", &url).replace("ANSWER", "stream");
+    // Nobody waits so long for the rest.
+    let record = driven(&ask.replace("run_seconds = 1", "run_seconds = 100"));
+    let told = &only_level(&record).reasons;
+    let flood = told.iter().find(|reason| reason.code == ReasonCode::UnexpectedProtocol);
+    assert!(flood.is_some_and(|flood| flood.text.contains("far more than was asked")), "{told:?}");
+    assert_eq!(record.verdict, Outcome::Leaked, "{told:?}");
+}
+
 #[test]
 fn a_body_that_breaks_off_is_scanned() {
     leaks("json", |mut asked, foreign| {

@@ -80,6 +80,30 @@ fn a_process_is_restarted_while_users_are_at_work() {
     assert!(level.runs_unknown < level.runs_started / 3, "{}", ran.stdout);
 }
 
+/// Each round's process counts its runs from 1, and after a restart it begins anew: that is no leak, though
+/// run ids are unique otherwise.
+#[test]
+fn a_server_that_begins_its_ids_anew_after_a_restart_is_clean() {
+    let scratch = Scratch::new("restart-ids");
+    let text = chat(&scratch, "restart_during_round = true\nfresh_process = true");
+    let text = text.replace("\nunique_runs = false", "");
+    let file = scratch.file("chat.toml", text).display().to_string();
+    let arguments = ["run", &file, "--users", "12", "--rounds", "3", "--runs", "4"];
+    let ran = ran(&mut scratch.partywall(&arguments));
+    let folder = scratch.run_folder("run");
+    assert_eq!(ports(&scratch).len(), 4, "one of three was restarted: {}", ran.stdout);
+    let histories = files(&folder.join("histories"), ".jsonl");
+    let text = std::fs::read_to_string(&histories[2]).expect("a history");
+    // An id was given before the restart and after it.
+    let (before, after) = text.split_once("restarted").expect("it is told");
+    let given = |part: &str| -> std::collections::BTreeSet<String> {
+        let ids = part.split("run_id").skip(1).filter_map(|id| id.split("run-").nth(1));
+        ids.map(|id| id.chars().take_while(char::is_ascii_digit).collect()).collect()
+    };
+    assert!(given(before).intersection(&given(after)).next().is_some(), "no id came again");
+    assert_eq!(only_level(&report(&folder)).findings, [], "{}", ran.stdout);
+}
+
 #[test]
 fn each_round_has_processes_of_its_own_where_that_is_asked() {
     let scratch = Scratch::new("fresh");

@@ -87,15 +87,32 @@ pub(crate) fn drive_with(
     replays: u64,
     stop: &Stop,
 ) -> Came {
+    let scenario = scenario(text);
+    let allowance = Allowance::new(scenario.requests, scenario.runs_per_second);
+    driven(url, &scenario, allowance, (shrink, replays), stop)
+}
+
+/// Drives the scenario with no more than so many requests and messages, which need not suffice.
+pub(crate) fn drive_within(url: &str, text: &str, requests: u64) -> Came {
+    let allowance = Allowance::new(Some(requests), None);
+    driven(url, &scenario(text), allowance, (ShrinkBudget::NONE, 0), &Stop::default())
+}
+
+fn driven(
+    url: &str,
+    scenario: &ServerScenario,
+    allowance: Allowance,
+    (shrink, replays): (ShrinkBudget, u64),
+    stop: &Stop,
+) -> Came {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("workload-{}-{number}", std::process::id()));
     let folder = RunFolder::create(&home, "run", SystemTime::now()).expect("it can be written");
-    let scenario = scenario(text);
     let servers = Arc::new(Servers {
         urls: vec![TargetUrl::parse(url).expect("a URL")],
-        allowance: Allowance::new(scenario.requests, scenario.runs_per_second),
+        allowance,
         ..Servers::default()
     });
     let target = Target::Url { url: url.into() };

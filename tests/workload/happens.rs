@@ -3,7 +3,7 @@
 use partywall::trial::history::What;
 use partywall::trial::plan::Step;
 
-use crate::drive::{drive, holds, of, steered};
+use crate::drive::{drive, drive_within, holds, of, steered};
 use crate::servers::{Leak, steered_chat};
 
 /// What the server noted.
@@ -172,6 +172,33 @@ fn the_next_user_goes_on_on_the_same_websocket() {
     assert_eq!(noted(&seen, "takes over"), 6, "three pairs of seven, twice: {seen:?}");
     // Who takes over opens nothing.
     assert_eq!(noted(&seen, "opens"), 8);
+}
+
+#[test]
+fn what_the_next_user_says_on_the_same_websocket_counts_as_sent() {
+    let (server, _) = steered_chat::start(Leak::None);
+    let text = steered("", "users = 4\nruns_per_user = 1\nrounds = 1\nswitch_percent = 100");
+    // Wherever what is allowed comes to its end.
+    let mut taken_over = false;
+    for allowed in 1..=12 {
+        let came = drive_within(&server.url(), &text, allowed);
+        let mut sent = 0;
+        let mut said = std::collections::BTreeSet::new();
+        for seen in &came.histories[0].observations {
+            match &seen.what {
+                What::Sent { raw } => {
+                    taken_over |= raw.text().contains("login");
+                    said.insert(seen.on.clone());
+                    sent += 1;
+                }
+                // Who takes over opens nothing.
+                What::Connected { .. } => sent += u64::from(!said.contains(&seen.on)),
+                _ => {}
+            }
+        }
+        assert!(sent <= allowed, "{sent} of {allowed}: {:#?}", came.histories[0].observations);
+    }
+    assert!(taken_over, "nobody came so far");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One HTTP exchange: its answer is recorded as it comes, whole or event by event.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt;
@@ -17,6 +18,8 @@ use crate::world::{AbortOnDrop, World};
 
 /// The most of a body that is read, in bytes; a server must not be able to fill the memory.
 const LARGEST_BODY: usize = 16 << 20;
+/// The longest of what ends an event of a stream, in bytes.
+const LONGEST_END: usize = 4;
 
 /// What an exchange tells its user.
 #[derive(Debug)]
@@ -49,12 +52,38 @@ pub(super) enum Reading {
     Events,
 }
 
-/// An exchange under way. Dropping it is going away without a word.
+/// An exchange under way. Dropping it is going away without a word; what came of an event that was
+/// not whole is recorded then.
 pub(super) struct Exchange {
     pub(super) name: ConnectionId,
     pub(super) run: Option<u16>,
+    user: UserName,
+    world: World,
     flow: Arc<Mutex<Flow>>,
     _task: AbortOnDrop,
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(what) = lock(&self.flow).leftover() {
+            // What became of the rest is unknown.
+            let error = "left before its end".into();
+            for what in [what, What::Broken { error }] {
+                self.world.observe(&self.user, Some(&self.name), what);
+            }
+        }
+    }
+}
+
+/// How many bytes all users of one server have received and not recorded yet; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Unrecorded(Arc<AtomicU64>);
+
+impl Unrecorded {
+    /// So many there are.
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What came and is not recorded yet.
@@ -63,30 +92,84 @@ struct Flow {
     /// The head of a whole answer, which is recorded with its body.
     head: Option<(u16, Raw)>,
     rest: Vec<u8>,
+    /// How many bytes of the rest belong to records that were taken.
+    taken: usize,
+    /// So far no further record ends in the rest.
+    searched: usize,
     streams: bool,
     lines: bool,
+    /// Where what is here is counted.
+    unrecorded: Unrecorded,
+    /// How much was searched in all.
+    #[cfg(test)]
+    work: usize,
 }
 
 impl Flow {
+    fn counted_in(unrecorded: Unrecorded) -> Self {
+        let mut own = Self::default();
+        own.unrecorded = unrecorded;
+        own
+    }
+
+    fn push(&mut self, chunk: &[u8]) {
+        self.unrecorded.0.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+        self.rest.extend_from_slice(chunk);
+    }
+
+    fn is_no_more_here(&self, bytes: usize) {
+        self.unrecorded.0.fetch_sub(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// All that is here.
+    fn take_rest(&mut self) -> Vec<u8> {
+        let mut rest = std::mem::take(&mut self.rest);
+        rest.drain(..self.taken);
+        self.is_no_more_here(rest.len());
+        (self.taken, self.searched) = (0, 0);
+        rest
+    }
+
     /// What is to be recorded of what came of an unfinished answer.
     fn leftover(&mut self) -> Option<What> {
-        let raw = Raw::new(std::mem::take(&mut self.rest));
+        let raw = Raw::new(self.take_rest());
         match self.head.take() {
             Some((status, headers)) => Some(What::Answer { status, headers, raw }),
             None => (!raw.bytes().is_empty()).then_some(What::Received { raw }),
         }
     }
 
-    /// The next whole event.
+    /// The next whole event. What was searched is not searched again, and the rest moves once for
+    /// all events that have come: a server may send one that never ends, or very many.
     fn next_record(&mut self) -> Option<Vec<u8>> {
         let ends: &[&[u8]] = if self.lines { &[b"\n"] } else { &[b"\n\n", b"\r\n\r\n", b"\r\r"] };
+        // What ends a record may have begun in what was searched, but not where the last one ended.
+        let from = self.searched.saturating_sub(LONGEST_END - 1).max(self.taken);
+        let unseen = &self.rest[from..];
         let end = ends.iter().filter_map(|end| {
-            let at = self.rest.windows(end.len()).position(|window| window == *end)?;
-            Some(at + end.len())
+            let at = unseen.windows(end.len()).position(|window| window == *end)?;
+            Some(from + at + end.len())
         });
-        let end = end.min()?;
-        let rest = self.rest.split_off(end);
-        Some(std::mem::replace(&mut self.rest, rest))
+        let end = end.min();
+        #[cfg(test)]
+        {
+            self.work += end.unwrap_or(self.rest.len()) - from;
+        }
+        let Some(end) = end else {
+            self.rest.drain(..self.taken);
+            (self.taken, self.searched) = (0, self.rest.len());
+            return None;
+        };
+        let record = self.rest[self.taken..end].to_vec();
+        (self.taken, self.searched) = (end, end);
+        self.is_no_more_here(record.len());
+        Some(record)
+    }
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        self.take_rest();
     }
 }
 
@@ -122,7 +205,8 @@ impl Client {
         ready: Ready,
         reading: Reading,
     ) -> Exchange {
-        let flow = Arc::new(Mutex::new(Flow::default()));
+        let unrecorded = self.servers.unrecorded.clone();
+        let flow = Arc::new(Mutex::new(Flow::counted_in(unrecorded)));
         let task = Task {
             world: self.world.clone(),
             user: self.who().name.clone(),
@@ -137,7 +221,8 @@ impl Client {
         };
         let request = self.http().request(&ready.method, &ready.url, &ready.headers, ready.body);
         let task = self.world.spawn(name.as_str(), task.drive(request));
-        Exchange { name, run, flow, _task: task.abort_on_drop() }
+        let (user, world) = (self.who().name.clone(), self.world.clone());
+        Exchange { name, run, user, world, flow, _task: task.abort_on_drop() }
     }
 }
 
@@ -218,7 +303,7 @@ impl Task {
         }
         let broken = self.read_body(response).await;
         if !streams {
-            let body = Raw::new(std::mem::take(&mut lock(&self.flow).rest));
+            let body = Raw::new(lock(&self.flow).take_rest());
             lock(&self.flow).head = None;
             self.hide_captures(&headers, &body);
             self.observe(What::Answer { status, headers: headers.clone(), raw: body.clone() });
@@ -253,7 +338,7 @@ impl Task {
             read += chunk.len();
             let streams = {
                 let mut flow = lock(&self.flow);
-                flow.rest.extend_from_slice(&chunk);
+                flow.push(&chunk);
                 flow.streams
             };
             if read > LARGEST_BODY {
@@ -273,5 +358,57 @@ impl Task {
             self.observe(What::Received { raw });
             self.tell(Heard::Said { run: self.run, said });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The records that come of those chunks, and what is left.
+    fn records(flow: &mut Flow, chunks: &[&[u8]]) -> (Vec<String>, Vec<u8>) {
+        let mut records = Vec::new();
+        for chunk in chunks {
+            flow.push(chunk);
+            while let Some(record) = flow.next_record() {
+                records.push(String::from_utf8(record).expect("text"));
+            }
+        }
+        (records, flow.take_rest())
+    }
+
+    #[test]
+    fn records_are_the_same_however_they_come() {
+        let text = b"data: 1\n\ndata: 2\r\n\r\n\n\ndata: 3\r\rda\n\r\n\r\nta: 4";
+        let whole = records(&mut Flow::default(), &[text]);
+        let ends = ["data: 1\n\n", "data: 2\r\n\r\n", "\n\n", "data: 3\r\r", "da\n\r\n\r\n"];
+        assert_eq!(whole, (ends.map(String::from).to_vec(), b"ta: 4".to_vec()));
+        for size in 1..text.len() {
+            let chunks: Vec<&[u8]> = text.chunks(size).collect();
+            assert_eq!(records(&mut Flow::default(), &chunks), whole, "{size}");
+        }
+        let mut lines = Flow::default();
+        lines.lines = true;
+        let (found, rest) = records(&mut lines, &[b"{}\n{", b"}\n", b"{"]);
+        assert_eq!((found, rest), (vec!["{}\n".into(), "{}\n".into()], b"{".to_vec()));
+    }
+
+    #[test]
+    fn what_never_ends_is_searched_once_and_counted() {
+        let unrecorded = Unrecorded::default();
+        let mut flow = Flow::counted_in(unrecorded.clone());
+        let chunk = [b'x'; 4096];
+        for _ in 0..1024 {
+            flow.push(&chunk);
+            assert_eq!(flow.next_record(), None);
+        }
+        let came = 1024 * chunk.len();
+        assert!(flow.work <= came + 1024 * LONGEST_END, "{} of {came}", flow.work);
+        assert_eq!(unrecorded.bytes(), came as u64);
+        flow.push(b"\n\nda");
+        assert_eq!(flow.next_record().map(|record| record.len()), Some(came + 2));
+        assert_eq!(unrecorded.bytes(), 2);
+        drop(flow);
+        assert_eq!(unrecorded.bytes(), 0);
     }
 }

@@ -243,6 +243,7 @@ impl Client {
         let name = ConnectionId::new(format!("{}/socket{}", self.who().name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);
         let entered = match enter {
+            Ok(_) if !self.servers.allowance.take() => Err(SPENT.to_owned()),
             Ok(text) => {
                 self.observe(Some(&name), What::Sent { raw: text.as_str().into() });
                 send_in_time(&self.world, &mut *socket, text, self.patience.run).await

@@ -38,6 +38,7 @@ use crate::world::backend::Socket;
 
 pub use allowance::Allowance;
 pub use dry::first_requests;
+pub use exchange::Unrecorded;
 use exchange::{Exchange, Heard};
 use meeting::Meeting;
 pub use page::read_page;
@@ -62,6 +63,8 @@ pub struct Servers {
     pub accounts: Vec<String>,
     /// How much may be asked of the server.
     pub allowance: Allowance,
+    /// What was received of answers and not recorded yet.
+    pub unrecorded: Unrecorded,
     /// Whether the server is up; none where it is never restarted.
     pub up: Option<watch::Receiver<bool>>,
 }
