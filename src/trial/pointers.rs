@@ -77,7 +77,7 @@ impl<'j, const N: usize> Walk<'_, 'j, N> {
         Place { on_the_way, depth: place.depth.saturating_add(1) }
     }
 
-    fn found(&mut self, place: Place, value: &Cow<'j, str>) {
+    fn found(&mut self, place: Place, value: Cow<'j, str>) {
         if place.on_the_way == 0 {
             return;
         }
@@ -104,12 +104,12 @@ impl<'j, const N: usize> Visitor<'j> for Walk<'_, 'j, N> {
     }
 
     fn text(&mut self, at: Place, text: Cow<'j, str>) {
-        self.found(at, &text);
+        self.found(at, text);
     }
 
     fn number(&mut self, at: Place, number: u64) {
         if at.on_the_way != 0 {
-            self.found(at, &Cow::Owned(number.to_string()));
+            self.found(at, Cow::Owned(number.to_string()));
         }
     }
 }
