@@ -65,8 +65,8 @@ pub(super) enum Text {
         /// How many.
         length: u32,
     },
-    /// The place in [`Case::decoded`].
-    Decoded(u32),
+    /// The place in [`Case::made`].
+    Made(u32),
 }
 
 /// A message that a user received: what the dialect finds in it.
@@ -223,7 +223,7 @@ pub struct Case<'h> {
     /// The other messages on sockets that name each run.
     pub(super) others: ByRun,
     /// The texts of messages that do not stand in them as they are.
-    pub(super) decoded: Vec<String>,
+    pub(super) made: Vec<String>,
     /// What was recorded besides messages of event connections, with its place in the history: they
     /// are nearly all of it.
     pub(super) acts: Vec<(usize, &'h Observation)>,
@@ -290,7 +290,7 @@ impl<'h> Case<'h> {
             upstream: attribution::asked(history, &decoder.acts, scanner),
             seen: seen::all(history, &mut decoder),
             messages: decoder.messages,
-            decoded: decoder.made,
+            made: decoder.made,
             acts: decoder.acts,
             connections: decoder.connections,
             runs: decoder.runs,
@@ -445,7 +445,7 @@ impl<'h> Case<'h> {
     fn text(&self, message: &Message<'_>, text: Text) -> Option<&str> {
         match text {
             Text::Absent => None,
-            Text::Decoded(place) => self.decoded.get(place as usize).map(String::as_str),
+            Text::Made(place) => self.made.get(place as usize).map(String::as_str),
             Text::Within { from, length } => {
                 let (from, length) = (from as usize, length as usize);
                 let raw = super::control::raw(self.history, message.at);

@@ -90,5 +90,5 @@ fn place(raw: &Raw, text: Option<Cow<'_, str>>, made: &mut Vec<String>) -> Text 
         Some(Cow::Owned(text)) => text,
     };
     made.push(owned);
-    Text::Decoded((made.len() - 1) as u32)
+    Text::Made((made.len() - 1) as u32)
 }

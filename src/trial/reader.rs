@@ -66,7 +66,10 @@ impl Json<'_> {
 
     /// It as text; what is not UTF-8 becomes the replacement character.
     pub fn lossy(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.bytes())
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Bytes(bytes) => String::from_utf8_lossy(bytes),
+        }
     }
 
     /// The tree of its values, where it is JSON.
