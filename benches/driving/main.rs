@@ -18,7 +18,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use partywall::campaign::budget::Stop;
-use partywall::campaign::wire::{drive_plan, recorder_to, user_runtime};
+use partywall::campaign::wire::{drive_plan, user_runtime};
 use partywall::oracle::{Case, judge};
 use partywall::swarm::Servers;
 use partywall::swarm::transport::TargetUrl;
@@ -125,7 +125,7 @@ fn drive(port: u16, plan: Plan) -> History {
     let runtime = user_runtime().expect("a runtime");
     let servers = Servers::at(TargetUrl::loopback(port));
     let stop = Stop::default();
-    let driven = drive_plan(&servers, plan, recorder_to(file), &stop);
+    let driven = drive_plan(&servers, plan, Recorder::to_file(Box::new(file)), &stop);
     let (history, broken) = runtime.block_on(driven);
     assert!(broken.is_none(), "{broken:?}");
     assert_eq!(history.ending, Some(Ending::Finished));

@@ -303,17 +303,20 @@ impl<'w> Rounds<'w> {
         interval: Duration,
         look: &mut dyn FnMut(&Recorder),
     ) -> Result<(History, Option<CampaignError>), CampaignError> {
-        let head = format!("{}{}", to_line(&Header::new(unix_now())), to_line(&plan));
+        let header = Header::new(unix_now());
         // Plan first: it is on disk before anything of it is done.
-        let path = self.folder.write(relative, &head)?;
+        let path =
+            self.folder.write(relative, &format!("{}{}", to_line(&header), to_line(&plan)))?;
         let file = File::options().append(true).open(&path);
         let file = file.map_err(|error| CampaignError::storage("write", &path, &error))?;
-        let recorder = recorder_to(file);
-        let stop = self.stop;
-        let driven = drive_watched(&self.servers, plan, recorder, stop, interval, look).await;
+        let recorder = Recorder::to_file(Box::new(file));
+        let (stop, own) = (self.stop, recorder.clone());
+        let driven = drive_watched(&self.servers, plan, own, stop, interval, look).await;
         let (history, broken) = driven;
         let mut broken = broken.map(|error| CampaignError::storage("write", &path, &error));
-        if let (Some(ending), None) = (&history.ending, &broken) {
+        if recorder.hid_late() {
+            broken = broken.or(self.folder.write(relative, &history.to_file(&header)).err());
+        } else if let (Some(ending), None) = (&history.ending, &broken) {
             let lines = self.folder.lines(relative);
             broken = lines.and_then(|lines| lines.append(&to_line(ending))).err();
         }
@@ -490,9 +493,4 @@ pub(super) async fn drive_watched(
     let (observations, broken) = recorder.finish();
     let plan = Arc::try_unwrap(plan).unwrap_or_else(|plan| (*plan).clone());
     (History { plan, observations, ending: Some(ending) }, broken)
-}
-
-/// A recorder whose history goes to that file as it is recorded.
-pub fn recorder_to(file: File) -> Recorder {
-    Recorder::to_file(Box::new(file))
 }

@@ -112,6 +112,11 @@ impl Secrets {
         Some(What::Secret { mark, name: name.to_owned(), whose, long })
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.secrets
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.forms.is_empty()
@@ -132,10 +137,9 @@ impl Secrets {
         true
     }
 
-    pub(super) fn hide_raw(&self, raw: &mut Raw) {
-        if let Some(hidden) = self.replaced(raw.bytes()) {
-            *raw = Raw::new(hidden);
-        }
+    pub(super) fn hide_raw(&self, raw: &mut Raw) -> bool {
+        let hidden = self.replaced(raw.bytes());
+        hidden.map(|hidden| *raw = Raw::new(hidden)).is_some()
     }
 
     /// The number of the secret, which is hidden from here on; none if it cannot be.
@@ -218,39 +222,33 @@ fn place(bytes: &[u8]) -> (usize, u64) {
 }
 
 impl What {
-    /// The same with these secrets taken out: a server may send back what it was shown, as the name
-    /// of a run too.
-    pub fn without(mut self, secrets: &Secrets) -> Self {
+    /// Takes these secrets out: a server may send back what it was shown, as the name of a run too.
+    /// Whether there were any.
+    pub fn hide(&mut self, secrets: &Secrets) -> bool {
         let hide_run = |run: &mut RunId| {
             let mut named = run.to_string();
-            if secrets.hide(&mut named) {
+            let hidden = secrets.hide(&mut named);
+            if hidden {
                 *run = RunId::new(named);
             }
+            hidden
         };
-        match &mut self {
+        match self {
             Self::Sent { raw } | Self::Received { raw } | Self::Ended { raw, .. } => {
-                secrets.hide_raw(raw);
+                secrets.hide_raw(raw)
             }
-            Self::Request { path, raw, .. } => {
-                secrets.hide(path);
-                secrets.hide_raw(raw);
-            }
+            Self::Request { path, raw, .. } => secrets.hide(path) | secrets.hide_raw(raw),
             Self::Connected { headers } => secrets.hide_raw(headers),
             Self::Answer { headers, raw, .. } | Self::Refused { headers, raw, .. } => {
-                secrets.hide_raw(headers);
-                secrets.hide_raw(raw);
+                secrets.hide_raw(headers) | secrets.hide_raw(raw)
             }
-            Self::Broken { error } => {
-                secrets.hide(error);
-            }
+            Self::Broken { error } => secrets.hide(error),
             Self::Resume { run, .. } | Self::Control { id: Some(run), .. } => hide_run(run),
             Self::Backend { note: Note::Upstream { run, text, .. } } => {
-                hide_run(run);
-                secrets.hide(text);
+                hide_run(run) | secrets.hide(text)
             }
-            _ => {}
+            _ => false,
         }
-        self
     }
 }
 

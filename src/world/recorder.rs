@@ -27,6 +27,10 @@ struct Log {
     broken: Option<std::io::Error>,
     /// What is never written down.
     secrets: Secrets,
+    /// So many observations were recorded before the last of the secrets was known.
+    unaware: usize,
+    /// Whether a secret was found in one of them at the end.
+    hidden_late: bool,
 }
 
 impl Log {
@@ -69,6 +73,8 @@ impl Recorder {
             lines: Vec::new(),
             broken: None,
             secrets: Secrets::default(),
+            unaware: 0,
+            hidden_late: false,
         })))
     }
 
@@ -78,18 +84,24 @@ impl Recorder {
         self
     }
 
-    /// Takes a secret of that user out of all that is recorded from here on, and records that they
-    /// have it where `whose` says from where; by what is not told nobody is judged.
+    /// Takes a secret of that user out of all that is recorded from here on, at the end out of what
+    /// was recorded before too, and records that they have it where `whose` says from where; by what
+    /// is not told nobody is judged.
     pub fn hide(&self, at: u64, user: &UserName, secret: &str, name: &str, whose: Option<Whose>) {
         let told = {
-            let secrets = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).secrets;
-            match whose {
-                Some(whose) => secrets.tell(user, secret, name, whose),
+            let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = log.secrets.count();
+            let told = match whose {
+                Some(whose) => log.secrets.tell(user, secret, name, whose),
                 None => {
-                    secrets.add(secret);
+                    log.secrets.add(secret);
                     None
                 }
+            };
+            if log.secrets.count() > known {
+                log.unaware = log.observations.len();
             }
+            told
         };
         if let Some(what) = told {
             self.record(at, Some(user.clone()), None, what);
@@ -97,9 +109,11 @@ impl Recorder {
     }
 
     /// Records one observation under the next number.
-    pub fn record(&self, at: u64, by: Option<UserName>, on: Option<ConnectionId>, what: What) {
+    pub fn record(&self, at: u64, by: Option<UserName>, on: Option<ConnectionId>, mut what: What) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let what = if log.secrets.is_empty() { what } else { what.without(&log.secrets) };
+        if !log.secrets.is_empty() {
+            what.hide(&log.secrets);
+        }
         let observation = Observation { n: log.observations.len() as u64, at, by, on, what };
         if log.broken.is_none() && log.file.is_some() {
             write_line(&observation, &mut log.lines);
@@ -152,7 +166,17 @@ impl Recorder {
         log.write();
         log.file = None;
         let broken = log.broken.take();
-        (std::mem::take(&mut log.observations), broken)
+        let mut observations = std::mem::take(&mut log.observations);
+        // A server may show a secret to another user before its own user has it, or has it again.
+        let early = &mut observations[..log.unaware];
+        let late = early.iter_mut().filter_map(|seen| seen.what.hide(&log.secrets).then_some(()));
+        log.hidden_late = late.count() > 0;
+        (observations, broken)
+    }
+
+    /// Whether secrets were taken out at the end only, so that what was written shows them.
+    pub fn hid_late(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).hidden_late
     }
 }
 

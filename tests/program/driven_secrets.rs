@@ -1,7 +1,7 @@
 //! Secrets of users: written nowhere, told apart all the same, and found where another user is shown
 //! one.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use partywall::trial::finding::OracleId;
 use partywall::trial::record::FindingRecord;
@@ -206,6 +206,38 @@ fn what_a_login_gives_is_hidden_from_the_answer_on_and_found_with_another() {
     let identity = LOGIN.replace("NAME", "all").replace("CAPTURE", "{ pointer = \"/all\" }");
     let text = ASK.replace("URL", &server(own)).replace("IDENTITY", &identity);
     assert_eq!(driven(&scratch, &text, &["token-of-everybody"]).1, []);
+}
+
+#[test]
+fn what_is_shown_before_its_own_user_has_it_is_hidden_and_found() {
+    let scratch = Scratch::new("login-early");
+    let identity = LOGIN.replace("NAME", "token").replace("CAPTURE", "{ pointer = \"/token\" }");
+    // In the second round users come one after the other: the first is shown the token of another
+    // one, whose login is answered after that only.
+    let state: Arc<(Mutex<(u32, bool)>, Condvar)> = Arc::default();
+    let url = serve(move |asked| {
+        let token = |user: &str| format!("tok-{:08x}", crc(user.as_bytes()));
+        let (state, changed) = &*state;
+        let mut state = state.lock().expect("nobody panics");
+        if asked.path() == "/login" {
+            let who: serde_json::Value = serde_json::from_str(&asked.body).expect("JSON");
+            let who = who["user"].as_str().expect("a name");
+            state.0 += 1;
+            if state.0 > 3 && who != "user-1" {
+                drop(changed.wait_while(state, |(_, shown)| !*shown).expect("nobody panics"));
+            }
+            let body = format!(r#"{{"token":"{}"}}"#, token(who));
+            return asked.answer("200 OK", "application/json", body);
+        }
+        let second = state.0 > 3;
+        let more = if second { token("user-10") } else { "nothing".into() };
+        let body = asked.body.replace('}', &format!(",\"more\":{}}}", quoted(&more)));
+        asked.answer("200 OK", "application/json", body);
+        state.1 |= second;
+        changed.notify_all();
+    });
+    let text = ASK.replace("URL", &url).replace("IDENTITY", &identity);
+    is_found(&scratch, driven(&scratch, &text, &["tok-"]), "credential `token`");
 }
 
 #[test]
