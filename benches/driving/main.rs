@@ -26,6 +26,7 @@ use partywall::trial::canary::Scanner;
 use partywall::trial::dialect::Dialect;
 use partywall::trial::history::{Ending, History};
 use partywall::trial::plan::Plan;
+use partywall::world::recorder::Recorder;
 
 /// Simulated users.
 const USERS: u32 = 1_000;
