@@ -234,7 +234,7 @@ fn observed<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
     let mut runs: Vec<Option<(&UserName, Vec<u64>)>> = vec![None; case.runs().len()];
     for message in case.messages.iter().filter(|message| message.is_event) {
         let owner = case.facts(message).and_then(|facts| facts.user.as_ref());
-        if let (Some(owner), Some(place)) = (owner, message.run_place()) {
+        if let (Some(owner), Some(place)) = (owner, message.run_at()) {
             runs[place].get_or_insert_with(|| (owner, Vec::new())).1.push(message.n);
         }
     }

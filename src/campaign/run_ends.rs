@@ -17,12 +17,12 @@ pub(super) fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize
             (user == message.observer).then_some((user.as_str(), facts.run?))
         });
         if let (true, Some(run)) = (message.is_terminal, own) {
-            ends.entry(run).or_insert(message.at);
+            ends.entry(run).or_insert(message.at());
         }
         if let Some(run) = message.asked_run
-            && (answered_with_end(case, message.at) || answers_end(case, message))
+            && (answered_with_end(case, message.at()) || answers_end(case, message))
         {
-            ends.entry((message.observer.as_str(), run)).or_insert(message.at);
+            ends.entry((message.observer.as_str(), run)).or_insert(message.at());
         }
     }
     if !case.dialect.tells_ends() {
@@ -46,7 +46,7 @@ fn answers_end(case: &Case<'_>, message: &Message<'_>) -> bool {
         let start = case.start_of(message.observer, run);
         start.is_some_and(|start| start.via != Via::Socket)
     };
-    let answered = match &case.history.observations[message.at].what {
+    let answered = match &case.history.observations[message.at()].what {
         What::Answer { status, .. } => (200..300).contains(status),
         _ => false,
     };

@@ -114,7 +114,7 @@ impl<'c, 'h> Drawing<'c, 'h> {
         let lanes: Vec<UserName> =
             case.history.plan.users.iter().map(|user| user.name.clone()).collect();
         let places = lanes.iter().cloned().zip(0..).collect();
-        let messages = case.messages.iter().map(|message| (message.at, message)).collect();
+        let messages = case.messages.iter().map(|message| (message.at(), message)).collect();
         Self { case, lanes, places, labels: Vec::new(), label_places: BTreeMap::new(), messages }
     }
 

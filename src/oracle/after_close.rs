@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::alter;
-use super::case::{Case, Message};
+use super::case::Case;
 use super::control::Alteration;
+use super::message::Message;
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
@@ -65,7 +66,7 @@ fn closed(connection: &super::case::Connection<'_>) -> bool {
 }
 
 fn after_connection(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) {
-    let connection = &case.connections[message.line];
+    let connection = &case.connections[message.line()];
     let ends = [
         connection.ended.map(|n| (n, "the back end ends the connection")),
         connection.vanished.map(|n| (n, "the user leaves without a goodbye")),
@@ -99,7 +100,7 @@ fn after_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> usiz
         if case.facts(message).is_none_or(|facts| !facts.may_be_of(message.observer)) {
             continue;
         }
-        match ended.get_mut(&message.line) {
+        match ended.get_mut(&message.line()) {
             Some((end, known)) => {
                 let again = message.sequence.is_some_and(|n| known.binary_search(&n).is_ok());
                 if !again {
@@ -107,12 +108,12 @@ fn after_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> usiz
                 }
             }
             None if message.is_terminal => {
-                let mut known = numbers.remove(&message.line).unwrap_or_default();
+                let mut known = numbers.remove(&message.line()).unwrap_or_default();
                 known.extend(message.sequence);
                 known.sort_unstable();
-                ended.insert(message.line, (message.n, known));
+                ended.insert(message.line(), (message.n, known));
             }
-            None => numbers.entry(message.line).or_default().extend(message.sequence),
+            None => numbers.entry(message.line()).or_default().extend(message.sequence),
         }
     }
     ended.len()

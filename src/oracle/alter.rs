@@ -2,9 +2,10 @@
 //! finding would be new, so that nothing counts as caught that was found before.
 
 use super::binding::{acceptances_that_fit, answered_run};
-use super::case::{Channel, Message, Start};
+use super::case::Start;
 use super::completeness::World;
 use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_member, with_value};
+use super::message::{Channel, Message};
 use super::sequence::Sequence;
 use super::{Case, private};
 use crate::trial::canary::{Field, Mint, Owner};
@@ -116,7 +117,11 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     let draw = plants.rng.usize(..);
     let named = case.messages.iter().filter_map(|message| {
         let own = case.user(message) == Some(message.observer.as_str());
-        Some((other(message.observer, draw).filter(|_| own)?, message.observer.clone(), message.at))
+        Some((
+            other(message.observer, draw).filter(|_| own)?,
+            message.observer.clone(),
+            message.at(),
+        ))
     });
     plants.draw("a message's user id replaced", crossing, named, |case, at| {
         let observer = case.history.observations[at].by.as_ref()?;
@@ -133,7 +138,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         let own = case.facts(message).filter(|facts| facts.user.as_ref() == Some(message.observer));
         own.filter(|own| message.is_event && own.user_told && !own.made_up)?;
         // The first id in a stream tells whose run it is: with another there, it is that of both.
-        let first = case.events[message.run_at?].first().map(|&at| case.messages[at].n);
+        let first = case.events[message.run_at()?].first().map(|&at| case.messages[at].n);
         if message.asked_run.is_some() && first == Some(message.n) {
             return None;
         }
@@ -141,7 +146,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         let place = draw.checked_rem(told.len())?;
         let ahead = told[place..].iter().chain(&told).take(8);
         let foreign = ahead.copied().find(|run| !run.may_be_of(message.observer))?;
-        Some((foreign.user.clone()?, message.observer.clone(), (message.at, foreign.id.clone())))
+        Some((foreign.user.clone()?, message.observer.clone(), (message.at(), foreign.id.clone())))
     });
     plants.draw("an event's run id replaced", crossing, runs, |case, (at, id)| {
         let value = id.as_str().into();
@@ -155,7 +160,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         .collect();
     let pairs = greetings.windows(2).map(|pair| {
         let ((first, id), (second, _)) = (pair[0], pair[1]);
-        (first.observer.clone(), second.observer.clone(), (second.at, id.to_owned()))
+        (first.observer.clone(), second.observer.clone(), (second.at(), id.to_owned()))
     });
     let pairs = pairs.filter(|(victim, observer, _)| victim != observer);
     plants.draw("a greeting's connection id replaced", crossing, pairs, |case, (at, id)| {
@@ -195,8 +200,8 @@ fn whole_runs<'c>(case: &'c Case<'c>) -> Vec<Whole<'c>> {
         let (first, last) = (events.first()?, events.last()?);
         let same = |event: &&Message<'_>| {
             event.observer == start.user
-                && event.line == first.line
-                && Some(event.line) == start.line
+                && event.line() == first.line()
+                && Some(event.line()) == start.line
         };
         let numbered = events.iter().zip(1..).all(|(event, n)| event.sequence == Some(n));
         let whole = start.via == Via::Socket
@@ -223,11 +228,11 @@ pub(super) fn gaps(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
             .iter()
             .map(move |event| (run, event))
     });
-    let inner = inner.map(|(run, event)| (run.start.user, event.at));
+    let inner = inner.map(|(run, event)| (run.start.user, event.at()));
     plants.draw_own("an event taken out", Loss, inner, |_, at| Some(vec![Edit::Remove { at }]));
 
     let ends = || whole.iter().filter_map(|run| Some((run.start, *run.events.last()?)));
-    let silent = ends().map(|(start, end)| (start.user, (end.at, gave_up(start))));
+    let silent = ends().map(|(start, end)| (start.user, (end.at(), gave_up(start))));
     plants.draw_own("a terminal event that never comes", Loss, silent, |_, (at, what)| {
         Some(vec![Edit::Replace { at, what }])
     });
@@ -239,7 +244,7 @@ pub(super) fn gaps(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
     });
 
     let swapped = whole.iter().flat_map(|run| run.events.windows(2).map(move |pair| (run, pair)));
-    let swapped = swapped.map(|(run, pair)| (run.start.user, (pair[0].at, pair[1].at)));
+    let swapped = swapped.map(|(run, pair)| (run.start.user, (pair[0].at(), pair[1].at())));
     plants.draw_own("two events swapped", Disorder, swapped, |case, (one, other)| {
         let what = |at: usize| case.history.observations[at].what.clone();
         Some(vec![
@@ -248,16 +253,16 @@ pub(super) fn gaps(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
         ])
     });
 
-    let twice = ends().map(|(start, end)| (start.user, (end.at, end.sequence)));
+    let twice = ends().map(|(start, end)| (start.user, (end.at(), end.sequence)));
     plants.draw_own("a second terminal event", Disorder, twice, |case, (at, number)| {
         Some(vec![copied(case, at, Some(renumbered(case, at, number)?), at + 1)])
     });
 
     let answered = case.messages.iter().filter_map(|message| {
         let start = case.start_of(message.observer, message.asked_run?)?;
-        let its = start.line == Some(message.line) && start.via == Via::Http;
-        let stands = case.connections[message.line].broken.is_none();
-        (its && stands).then(|| (start.user, (message.at, gave_up(start))))
+        let its = start.line == Some(message.line()) && start.via == Via::Http;
+        let stands = case.connections[message.line()].broken.is_none();
+        (its && stands).then(|| (start.user, (message.at(), gave_up(start))))
     });
     plants.draw_own("an answer that never comes", Loss, answered, |_, (at, what)| {
         Some(vec![Edit::Replace { at, what }])
@@ -282,7 +287,7 @@ pub(super) fn repeats(
     let duplicate = FindingKind::Duplicate;
     let mut plants = Plants::new(OracleId::Duplicates, case, known, rng);
     let numbered = || own_events(case).filter(|event| event.sequence.is_some());
-    let here = numbered().map(|event| (event.observer, event.at));
+    let here = numbered().map(|event| (event.observer, event.at()));
     plants.draw_own("an event repeated", duplicate, here, |case, at| {
         Some(vec![copied(case, at, None, at + 1)])
     });
@@ -298,18 +303,18 @@ pub(super) fn repeats(
     let mut next = std::collections::BTreeMap::new();
     for message in case.messages.iter().filter(|message| message.channel.carries_events()) {
         let user = message.observer.as_str();
-        let opened = case.connections[message.line].first;
+        let opened = case.connections[message.line()].first;
         if ended.get(user).is_some_and(|&closed| closed < opened) {
             next.entry(user).or_insert(message);
         }
     }
     let later = numbered().filter_map(|event| {
         let next = *next.get(event.observer.as_str())?;
-        let closed = case.connections[event.line].closed?;
+        let closed = case.connections[event.line()].closed?;
         let run = case.run_id(event).map(|run| run.as_str());
-        let asked = case.named.asked_for(next.line, run, event.sequence.unwrap_or_default());
-        let before = closed < case.connections[next.line].first && !asked;
-        before.then_some((event.observer, (event.at, next.at)))
+        let asked = case.named.asked_for(next.line(), run, event.sequence.unwrap_or_default());
+        let before = closed < case.connections[next.line()].first && !asked;
+        before.then_some((event.observer, (event.at(), next.at())))
     });
     plants.draw_own(
         "an event repeated on the next connection",
@@ -338,8 +343,8 @@ pub(super) fn interference(
     let events = || {
         let messages = events.iter().map(|&at| &case.messages[at]);
         messages.filter_map(|message| {
-            let (name, value) = payload(case, message.at)?;
-            Some((message.observer, (message.at, name, value.is_string())))
+            let (name, value) = payload(case, message.at())?;
+            Some((message.observer, (message.at(), name, value.is_string())))
         })
     };
     let texts = events().filter(|(_, (.., is_text))| *is_text);
@@ -364,7 +369,7 @@ pub(super) fn interference(
     let greetings = case.messages.iter().filter(|message| {
         message.channel == Channel::Websocket && listeners.contains(&message.observer)
     });
-    let greetings = greetings.map(|message| (message.observer, message.at));
+    let greetings = greetings.map(|message| (message.observer, message.at()));
     plants.draw_own("a message to one who only listens", interference, greetings, |case, at| {
         let last = case.history.observations.len();
         Some(vec![copied(case, at, Some(b"{\"type\":\"planted\"}".to_vec()), last)])
@@ -401,10 +406,10 @@ pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
     let ends = own_events(case).filter(|event| event.is_terminal);
     let ends = ends.map(|end| {
         let first =
-            end.run_at.and_then(|run| case.events[run].first()).map(|&at| &case.messages[at]);
+            end.run_at().and_then(|run| case.events[run].first()).map(|&at| &case.messages[at]);
         // Any event of the run would do; its first is the least like an end.
-        let again = first.filter(|first| first.line == end.line).unwrap_or(end);
-        (end.observer, (again.at, end.at, end.sequence))
+        let again = first.filter(|first| first.line() == end.line()).unwrap_or(end);
+        (end.observer, (again.at(), end.at(), end.sequence))
     });
     plants.draw_own("an event after its run's end", late, ends, |case, (again, end, number)| {
         let copy = number.and_then(|number| renumbered(case, again, Some(number)));
@@ -412,7 +417,7 @@ pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
     });
 
     let sockets = case.messages.iter().filter(|message| message.channel.carries_events());
-    let sockets = sockets.map(|message| (message.observer, message.at));
+    let sockets = sockets.map(|message| (message.observer, message.at()));
     plants.draw_own("a message after its connection's end", late, sockets, |case, at| {
         let last = case.history.observations.len();
         let ended = Observation {
@@ -451,8 +456,8 @@ pub(super) fn bindings(
             .filter(|message| message.channel == channel && answered_run(case, message).is_some());
         // What is no JSON in a stream would no longer be what it was with something added.
         let takes = |at| case.in_json(at, |json| with_member(json, "")).is_some();
-        let answers = answers.filter(|message| channel != Channel::Stream || takes(message.at));
-        let answers = answers.map(|message| (message.observer, message.at));
+        let answers = answers.filter(|message| channel != Channel::Stream || takes(message.at()));
+        let answers = answers.map(|message| (message.observer, message.at()));
         plants.draw_own(what, wrong, answers, |case, at| {
             let (canary, bytes) = (canary(case, at)?, bytes(case.history, at));
             let member = format!("\"planted\":\"{canary}\"");
@@ -466,7 +471,7 @@ pub(super) fn bindings(
     let accepted = acceptances_that_fit(case).filter(|_| echoes);
     let accepted = accepted.map(|acceptance| {
         let message = &case.messages[acceptance.message];
-        (message.observer, message.at)
+        (message.observer, message.at())
     });
     plants.draw_own("an acceptance of a request never made", wrong, accepted, |case, at| {
         let value = "never asked".into();

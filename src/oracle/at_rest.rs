@@ -183,15 +183,15 @@ fn turns<'c>(case: &'c Case<'_>, read: &'c Read<'_>) -> impl Iterator<Item = Tur
 
 /// When the run came to its usual end for its user.
 fn answered(case: &Case<'_>, start: &Start<'_>) -> Option<u64> {
-    let ends = |message: &&super::case::Message<'_>| {
+    let ends = |message: &&super::message::Message<'_>| {
         message.observer == start.user
             && match start.via {
                 Via::Socket => {
-                    let own = message.run_at.is_some() && message.run_at == start.run_at;
+                    let own = message.run_at().is_some() && message.run_at() == start.run_at;
                     own && message.is_terminal && case.kind(message) == Some("agent_completed")
                 }
                 Via::Http | Via::Stream => {
-                    Some(message.line) == start.line && says_completed(case, message.at)
+                    Some(message.line()) == start.line && says_completed(case, message.at())
                 }
             }
     };

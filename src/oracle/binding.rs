@@ -1,8 +1,11 @@
 //! O7: an answer belongs to the request that it answers.
 
+use std::cell::LazyCell;
+
 use super::alter;
-use super::case::{Case, Channel, Message};
+use super::case::Case;
 use super::control::Alteration;
+use super::message::{Channel, Message};
 use super::runs::{Acceptance, Answers};
 use super::seen::Seen;
 use super::suspects::{Suspects, shows};
@@ -114,16 +117,17 @@ fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
     let mut items = 0;
     let own =
         |seen: &&Seen| case.is_own(seen.owner, seen.observer) && seen.owner.field != Field::Name;
-    let labels = labels_all(case, own);
-    for same_message in case.seen.chunk_by(|one, other| one.at == other.at) {
-        let message = same_message[0].message.map(|message| &case.messages[message]);
+    // Of a server that mixes nothing up nobody asks.
+    let labels = LazyCell::new(|| labels_all(case, own));
+    for same_message in case.seen.chunk_by(|one, other| one.at() == other.at()) {
+        let message = same_message[0].message().map(|message| &case.messages[message]);
         let Some((message, asked)) = message.and_then(|m| Some((m, answered_run(case, m)?))) else {
             continue;
         };
         let answers = same_message.iter().any(|seen| own(&seen) && seen.owner.run == asked);
         for seen in same_message.iter().filter(own) {
             items += 1;
-            let quotes = || (answers || !labels) && may_quote(case, seen, asked);
+            let quotes = || (answers || !*labels) && may_quote(case, seen, asked);
             if seen.owner.run != asked && !quotes() {
                 suspects.add(wrong(case, message, seen, asked));
             }
@@ -136,10 +140,10 @@ fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
 /// only what belongs to another request is no mere quotation.
 fn labels_all(case: &Case<'_>, own: impl Fn(&&Seen) -> bool) -> bool {
     let mut labelled = vec![false; case.messages.len()];
-    for message in case.seen.iter().filter(own).filter_map(|seen| seen.message) {
+    for message in case.seen.iter().filter(own).filter_map(Seen::message) {
         labelled[message] = true;
     }
-    let fails = |message: &Message<'_>| match case.history.observations[message.at].what {
+    let fails = |message: &Message<'_>| match case.history.observations[message.at()].what {
         What::Answer { status, .. } => !(200..300).contains(&status),
         _ => false,
     };

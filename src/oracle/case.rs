@@ -9,6 +9,7 @@ use super::attribution::{self, Asked};
 use super::by_run::ByRun;
 use super::decode::Decoder;
 use super::keys::{Key, in_life};
+use super::message::{Channel, Message, Text, Where};
 use super::named::Named;
 use super::orderly::Orderly;
 use super::runs::{Acceptance, RunFacts};
@@ -24,97 +25,6 @@ use crate::trial::reader::{Payload, Reader};
 
 /// Where a greeting holds the id that the back end gives the connection.
 pub(super) const CONNECTION_POINTER: &str = "/connection_id";
-
-/// How a message came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Channel {
-    /// On an event connection.
-    Websocket,
-    /// As the answer to an HTTP request, or instead of an event connection.
-    HttpAnswer,
-    /// In the body of an HTTP answer that is a stream of events.
-    Stream,
-}
-
-impl Channel {
-    /// The name in findings.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Websocket => "websocket",
-            Self::HttpAnswer => "http answer",
-            Self::Stream => "http stream",
-        }
-    }
-
-    /// Whether events come that way.
-    pub fn carries_events(self) -> bool {
-        self != Self::HttpAnswer
-    }
-}
-
-/// A text of a message: where it stands in what was received, or its place among those that had to
-/// be decoded. There are millions of them, so they are kept small.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Text {
-    /// There is none.
-    Absent,
-    /// Those bytes of it.
-    Within {
-        /// The first.
-        from: u32,
-        /// How many.
-        length: u32,
-    },
-    /// The place in [`Case::made`].
-    Made(u32),
-}
-
-/// A message that a user received: what the dialect finds in it.
-#[derive(Clone, Debug)]
-pub struct Message<'h> {
-    /// The number of its observation.
-    pub n: u64,
-    /// The place of its observation in the history.
-    pub at: usize,
-    /// Who received it.
-    pub observer: &'h UserName,
-    /// On which connection, or in which exchange.
-    pub connection: &'h ConnectionId,
-    /// How it came.
-    pub channel: Channel,
-    /// Whether it says that it is for its observer.
-    pub(super) names_observer: bool,
-    pub(super) kind: Text,
-    pub(super) user: Text,
-    pub(super) request: Text,
-    pub(super) agent: Text,
-    pub(super) greeted: Text,
-    /// The number of the event in its run.
-    pub sequence: Option<u64>,
-    /// Whether it belongs to a run's stream.
-    pub is_event: bool,
-    /// Whether it ends its run.
-    pub is_terminal: bool,
-    /// Whether it accepts a run.
-    pub is_acceptance: bool,
-    /// Whether it says that its run was stopped, in the reference protocol.
-    pub(super) is_stopped: bool,
-    /// For an HTTP answer: the run that the request was about.
-    pub asked_run: Option<u16>,
-    /// Its connection in [`Case::connections`].
-    pub(super) line: usize,
-    /// Its run in [`Case::runs`].
-    pub(super) run_at: Option<usize>,
-    /// Where its texts are, in the decoder's table.
-    pub(super) texts: usize,
-}
-
-impl Message<'_> {
-    /// The place of its run in [`Case::runs`].
-    pub fn run_place(&self) -> Option<usize> {
-        self.run_at
-    }
-}
 
 /// A connection or an HTTP exchange, by the numbers of what happened on it.
 #[derive(Clone, Debug)]
@@ -369,7 +279,7 @@ impl<'h> Case<'h> {
 
     /// What is known of the message's run.
     pub fn facts(&self, message: &Message<'_>) -> Option<&RunFacts> {
-        message.run_at.and_then(|at| self.runs.get(at))
+        message.run_at().and_then(|at| self.runs.get(at))
     }
 
     /// The plan's user of that name.
@@ -379,8 +289,8 @@ impl<'h> Case<'h> {
 
     /// Whether the message's observer is in the plan.
     pub(super) fn knows_observer(&self, message: &Message<'_>) -> bool {
-        match self.connections[message.line].user == Some(message.observer) {
-            true => self.known[message.line],
+        match self.connections[message.line()].user == Some(message.observer) {
+            true => self.known[message.line()],
             false => self.person(message.observer.as_str()).is_some(),
         }
     }
@@ -439,16 +349,15 @@ impl<'h> Case<'h> {
 
     /// The run that the message names, or that it is known to be of.
     pub fn run_id(&self, message: &Message<'_>) -> Option<&RunId> {
-        message.run_at.map(|run| &self.runs[run].id)
+        message.run_at().map(|run| &self.runs[run].id)
     }
 
     fn text(&self, message: &Message<'_>, text: Text) -> Option<&str> {
-        match text {
-            Text::Absent => None,
-            Text::Made(place) => self.made.get(place as usize).map(String::as_str),
-            Text::Within { from, length } => {
-                let (from, length) = (from as usize, length as usize);
-                let raw = super::control::raw(self.history, message.at);
+        match text.place() {
+            Where::Absent => None,
+            Where::Made(place) => self.made.get(place).map(String::as_str),
+            Where::Within { from, length } => {
+                let raw = super::control::raw(self.history, message.at());
                 raw.as_text()?.get(from..from + length)
             }
         }
@@ -456,7 +365,7 @@ impl<'h> Case<'h> {
 
     /// What the message carries.
     pub(super) fn payload(&self, message: &Message<'_>) -> Payload<'h> {
-        let raw = super::control::raw(self.history, message.at);
+        let raw = super::control::raw(self.history, message.at());
         self.reader.payload(raw, message.channel == Channel::Stream)
     }
 
@@ -466,14 +375,14 @@ impl<'h> Case<'h> {
         at: usize,
         change: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
     ) -> Option<Vec<u8>> {
-        let message = self.messages.binary_search_by_key(&at, |message| message.at).ok();
+        let message = self.messages.binary_search_by_key(&at, |message| message.at()).ok();
         let streamed = message.is_some_and(|at| self.messages[at].channel == Channel::Stream);
         self.reader.with_json(self.history.observations[at].what.inbound()?, streamed, change)
     }
 
     /// The number of the message's observer.
     pub(super) fn number_of_observer(&self, message: &Message<'_>) -> Option<usize> {
-        let connection = &self.connections[message.line];
+        let connection = &self.connections[message.line()];
         match connection.user == Some(message.observer) {
             true => connection.user_at,
             false => self.starts_by_run.number_of(message.observer.as_str()),

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alter;
-use super::case::{Case, Channel, Message, Start};
+use super::case::{Case, Start};
 use super::control::Alteration;
 use super::keys::Key;
+use super::message::{Channel, Message};
 use super::orderly::Orderly;
 use super::sequence::Sequence;
 use super::suspects::{Suspects, shows};
@@ -125,11 +126,11 @@ fn order(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 {
             suspects.add(suspect(kind, user, run, operation, message.channel, evidence));
         };
         let kind = || case.run_kind(user, run);
-        let before = *highest.entry(message.line).or_insert(message);
+        let before = *highest.entry(message.line()).or_insert(message);
         if before.sequence > message.sequence {
             disorder(kind().into(), before, " of the same run after it");
         } else {
-            highest.insert(message.line, message);
+            highest.insert(message.line(), message);
         }
         if message.is_terminal {
             match ended.get(user.as_str()) {
@@ -147,8 +148,8 @@ fn order(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 {
 
 /// What a loss is judged against.
 pub(super) struct World<'c> {
-    /// When each user's event connections ended, in order.
-    closings: BTreeMap<Key<'c>, Vec<u64>>,
+    /// When each user's event connections ended, in order, by the user's number.
+    closings: Vec<Vec<u64>>,
     /// When users were told of an end, but not of which run.
     untold: BTreeMap<Key<'c>, Vec<u64>>,
     /// When users were refused something, but not what.
@@ -157,16 +158,16 @@ pub(super) struct World<'c> {
 
 impl<'c> World<'c> {
     pub(super) fn of(case: &'c Case<'_>) -> Self {
-        let mut closings: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
+        let mut closings = vec![Vec::new(); case.numbered_users()];
         for connection in case.connections.iter().filter(|connection| connection.is_socket) {
-            if let (Some(user), Some(closed)) = (connection.user, connection.closed) {
-                closings.entry(Key::of(user.as_str())).or_default().push(closed);
+            if let (Some(user), Some(closed)) = (connection.user_at, connection.closed) {
+                closings[user].push(closed);
             }
         }
-        closings.values_mut().for_each(|closings| closings.sort_unstable());
+        closings.iter_mut().for_each(|closings| closings.sort_unstable());
         let mut untold: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
         let mut refused: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
-        for message in case.messages.iter().filter(|message| message.run_at.is_none()) {
+        for message in case.messages.iter().filter(|message| message.run_at().is_none()) {
             let table = match case.kind(message) {
                 _ if message.is_terminal => &mut untold,
                 Some(REFUSAL) => &mut refused,
@@ -183,10 +184,7 @@ impl<'c> World<'c> {
         from: u64,
         to: u64,
     ) -> bool {
-        table.get(&Key::of(user.as_str())).is_some_and(|numbers| {
-            let next = numbers.partition_point(|&n| n <= from);
-            numbers.get(next).is_some_and(|&n| n < to)
-        })
+        table.get(&Key::of(user.as_str())).is_some_and(|numbers| one_between(numbers, from, to))
     }
 
     /// Whether one of the user's connections ended in that time: what is missing may have been on
@@ -194,8 +192,14 @@ impl<'c> World<'c> {
     pub(super) fn is_cut(&self, case: &Case<'_>, start: &Start<'_>, to: u64) -> bool {
         let dead = start.line.and_then(|line| case.connections[line].closed);
         dead.is_some_and(|closed| closed < to)
-            || Self::any_between(&self.closings, start.user, start.n, to)
+            || one_between(&self.closings[start.user_at], start.n, to)
     }
+}
+
+/// Whether one of those numbers, which ascend, lies between the two.
+fn one_between(numbers: &[u64], from: u64, to: u64) -> bool {
+    let next = numbers.partition_point(|&n| n <= from);
+    numbers.get(next).is_some_and(|&n| n < to)
 }
 
 fn socket_run(
@@ -206,12 +210,11 @@ fn socket_run(
     suspects: &mut Suspects,
 ) -> u64 {
     let events = start.run_at.map_or(&[][..], |run| &case.events[run]);
-    let own: Vec<&Message<'_>> = events
-        .iter()
-        .map(|&at| &case.messages[at])
-        .filter(|message| message.observer == start.user)
-        .collect();
-    let terminal = own.iter().find(|message| message.is_terminal).map(|message| message.n);
+    let own = || {
+        let messages = events.iter().map(|&at| &case.messages[at]);
+        messages.filter(|message| message.observer == start.user)
+    };
+    let terminal = own().find(|message| message.is_terminal).map(|message| message.n);
     let end = terminal.or(start.gave_up.map(|(n, _)| n)).unwrap_or(u64::MAX);
     let at_rest = start.gave_up.filter(|(_, at_rest)| *at_rest).map(|(n, _)| n);
     if world.is_cut(case, start, end) {
@@ -219,10 +222,10 @@ fn socket_run(
     }
     let whole = start.run_at.and_then(|run| case.orderly[run]).is_some_and(Orderly::is_whole);
     if !whole {
-        gap(case, start, &own, suspects);
+        gap(case, start, &own().collect::<Vec<_>>(), suspects);
     }
     if let (Some(expected), Some(_)) = (expected, terminal) {
-        expected.judge(case, start, &own, suspects);
+        expected.judge(case, start, &own().collect::<Vec<_>>(), suspects);
     }
     let to = at_rest.unwrap_or(u64::MAX);
     let between = |table| World::any_between(table, start.user, start.n, to);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::case::{Case, Channel, Message};
+use super::case::Case;
 use super::control::{Alteration, Edit, Expected};
+use super::message::{Channel, Message};
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle, stop_and_approve};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};

@@ -4,10 +4,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::case::{Channel, Connection, Message, Start, Text};
+use super::case::{Connection, Start};
+use super::course::Course;
 use super::fields::{self, Fields, RUN, SEQUENCE};
 use super::keys::{Key, in_life};
 use super::leaves::{Leaves, Paths, Roles, Value};
+use super::message::{Channel, Message, Place, Text};
 use super::runs::RunFacts;
 use super::seen::{self, Arrived, Seen, owner_in};
 use super::starts::{InOrder, StartsByRun};
@@ -43,10 +45,7 @@ pub(super) struct Decoder<'h> {
     pub(super) others: Vec<(usize, usize)>,
     /// The canaries that stand whole in what came in at once.
     pub(super) seen: Vec<Seen<'h>>,
-    /// How the bytes of each connection end so far, and whether something may be cut there.
-    pub(super) ends: Vec<Tail>,
-    pub(super) may_be_cut: Vec<bool>,
-    /// The same of what came on no connection.
+    /// How the bytes on no connection end so far, and whether something may be cut there.
     pub(super) loose: (Tail, bool),
     /// What was recorded besides messages of event connections.
     pub(super) acts: Vec<(usize, &'h Observation)>,
@@ -56,20 +55,21 @@ pub(super) struct Decoder<'h> {
     pub(super) decoded: Vec<(usize, Owner)>,
     pub(super) connections: Vec<Connection<'h>>,
     lines: BTreeMap<Key<'h>, usize>,
-    /// Some of the same by where the id stands in memory: what is recorded live shares it, and
-    /// comparing texts that begin alike costs more.
-    lines_by_place: Vec<usize>,
-    /// The run of the last message of each connection.
-    last_runs: Vec<Option<usize>>,
+    /// Some of the same by where the id stands in memory and its length: what is recorded live shares
+    /// it, and to look at texts that stand all over the memory costs more.
+    lines_by_place: Vec<(usize, usize, usize)>,
+    /// How far each connection has come.
+    pub(super) courses: Vec<Course>,
     /// How often the process of each user was restarted; only of those that were.
     pub(super) restarts: BTreeMap<&'h UserName, u32>,
-    /// The same for each connection, when it was opened.
-    lives: Vec<u32>,
     pub(super) starts: Vec<Start<'h>>,
     pub(super) starts_by_run: StartsByRun<'h>,
     pub(super) runs: Vec<RunFacts>,
     pub(super) run_ids: BTreeMap<Key<'h>, usize>,
 }
+
+/// An id that nobody has.
+const NO_LINE: (usize, usize, usize) = (0, 0, 0);
 
 /// So many places for connections at first; there are four times as many as connections.
 const FEW_LINES: usize = 16;
@@ -94,18 +94,15 @@ impl<'h> Decoder<'h> {
             events: Vec::new(),
             others: Vec::new(),
             seen: Vec::with_capacity(many),
-            ends: Vec::new(),
-            may_be_cut: Vec::new(),
             loose: (Tail::default(), false),
             acts: Vec::new(),
             texts: Texts::default(),
             decoded: Vec::new(),
             connections: Vec::new(),
             lines: BTreeMap::new(),
-            lines_by_place: vec![0; FEW_LINES],
-            last_runs: Vec::new(),
+            lines_by_place: vec![NO_LINE; FEW_LINES],
+            courses: Vec::new(),
             restarts: BTreeMap::new(),
-            lives: Vec::new(),
             starts: Vec::new(),
             starts_by_run: StartsByRun::default(),
             runs: Vec::new(),
@@ -207,26 +204,26 @@ impl<'h> Decoder<'h> {
     }
 
     fn line(&mut self, id: &'h ConnectionId, observation: &'h Observation) -> usize {
+        let text = id.as_str();
+        let (begins, length) = (text.as_ptr().addr(), text.len());
         // Names are handed out 16 bytes apart; the length is a power of two.
-        let place = (id.as_str().as_ptr().addr() >> 4) & (self.lines_by_place.len() - 1);
-        let likely = self.lines_by_place[place];
-        if self.connections.get(likely).is_some_and(|connection| connection.id == id) {
-            return likely;
+        let place = (begins >> 4) & (self.lines_by_place.len() - 1);
+        let (likely, its_length, line) = self.lines_by_place[place];
+        // All ids stay where they are, so what begins there and is as long is the same.
+        if likely == begins && its_length == length {
+            return line;
         }
         if let Some(line) = self.line_of(id) {
-            self.lines_by_place[place] = line;
+            self.lines_by_place[place] = (begins, length, line);
             return line;
         }
         let line = self.connections.len();
-        self.lines_by_place[place] = line;
+        self.lines_by_place[place] = (begins, length, line);
         if self.lines_by_place.len() < 4 * line {
-            self.lines_by_place = vec![0; 2 * self.lines_by_place.len()];
+            self.lines_by_place = vec![NO_LINE; 2 * self.lines_by_place.len()];
         }
-        self.last_runs.push(None);
-        self.ends.push(Tail::default());
-        self.may_be_cut.push(false);
         let life = observation.by.as_ref().and_then(|user| self.restarts.get(user));
-        self.lives.push(life.copied().unwrap_or_default());
+        self.courses.push(Course::new(life.copied().unwrap_or_default()));
         self.lines.insert(Key::of(id.as_str()), line);
         let user = observation.by.as_ref();
         let user_at = user.map(|user| self.starts_by_run.number(user.as_str()));
@@ -275,26 +272,25 @@ impl<'h> Decoder<'h> {
         let connection = &self.connections[line];
         let mut message = Message {
             n,
-            at,
             // Mostly the same as that of the connection, which is at hand when the next one comes.
             observer: connection.user.filter(|user| *user == observer).unwrap_or(observer),
-            connection: connection.id,
+            sequence: None,
+            kind: Text::ABSENT,
+            user: Text::ABSENT,
+            request: Text::ABSENT,
+            agent: Text::ABSENT,
+            greeted: Text::ABSENT,
+            observation: Place::new(at),
+            connection: Place::new(line),
+            run: Place::NONE,
+            texts: Place::NONE,
+            asked_run: connection.asked_run.filter(|_| channel != Channel::Websocket),
             channel,
             names_observer: false,
-            kind: Text::Absent,
-            user: Text::Absent,
-            request: Text::Absent,
-            agent: Text::Absent,
-            greeted: Text::Absent,
-            sequence: None,
             is_event: false,
             is_terminal: false,
             is_acceptance: false,
             is_stopped: false,
-            asked_run: connection.asked_run.filter(|_| channel != Channel::Websocket),
-            line,
-            run_at: None,
-            texts: 0,
         };
         let mut fields = Fields::default();
         for (path, value) in &leaves.values {
@@ -315,27 +311,38 @@ impl<'h> Decoder<'h> {
                     .asked_run
                     .filter(|_| message.is_event)
                     .and_then(|run| self.starts_by_run.get(message.observer.as_str(), run));
-                if let (Some(start), Some(run)) = (asked, message.run_at) {
+                if let (Some(start), Some(run)) = (asked, message.run_at()) {
                     self.starts[start].run_at.get_or_insert(run);
                 }
-                if message.run_at.is_none() && (message.is_event || message.is_terminal) {
+                if message.run_at().is_none() && (message.is_event || message.is_terminal) {
                     self.place(&mut message, fields.request.as_deref(), foreign.matching);
                 }
             }
         }
         message.names_observer = fields.user.as_deref() == Some(message.observer.as_str());
         fields.keep(&mut message, raw, &mut self.made);
-        message.texts = self.texts.place(message.line, message.run_at);
-        self.take_texts(message.texts, &leaves);
+        message.texts = Place::new(self.place_of_texts(line, message.run));
+        self.take_texts(message.texts.get(), &leaves);
         if message.is_acceptance {
             self.accepting.push(self.messages.len());
         }
-        if let (Some(run), true) = (message.run_at, message.channel.carries_events()) {
+        if let (Some(run), true) = (message.run_at(), message.channel.carries_events()) {
             let table = if message.is_event { &mut self.events } else { &mut self.others };
             table.push((run, self.messages.len()));
         }
         self.messages.push(message);
         self.leaves = leaves;
+    }
+
+    fn place_of_texts(&mut self, line: usize, run: Place) -> usize {
+        let course = &mut self.courses[line];
+        // Mostly where those of the last message are.
+        if let Some(last) = course.texts.some().filter(|_| course.texts_run == run) {
+            return last;
+        }
+        let place = self.texts.place(line, run.some());
+        (course.texts, course.texts_run) = (Place::new(place), run);
+        place
     }
 
     /// What a message, the next one, holds that its raw bytes may not show.
@@ -346,8 +353,8 @@ impl<'h> Decoder<'h> {
             Value::Text(text) => Some((*path, text)),
             Value::Number(_) => None,
         });
-        for (nth, (path, text)) in only_texts.enumerate() {
-            texts.take(nth, path, text);
+        for (path, text) in only_texts {
+            texts.take(path, text);
             if let Cow::Owned(text) = text {
                 texts.may_be_cut |= self.scanner.scan_piece(text.as_bytes(), |sighting| {
                     self.decoded.push((number, owner_in(self.round, &sighting)));
@@ -391,18 +398,18 @@ impl<'h> Decoder<'h> {
                 false => value.as_id(),
             };
             // Most messages are of the same run as the one before them.
-            let last = self.last_runs[message.line];
-            let same = last.filter(|&last| self.runs[last].id.as_str() == id);
-            let life = self.lives[message.line];
-            let at = same.unwrap_or_else(|| {
+            let course = &mut self.courses[message.line()];
+            let at = course.run_if_again(&id).unwrap_or_else(|| {
                 let run = RunId::new(&*id);
-                *self.run_ids.entry(in_life(id, life)).or_insert_with(|| {
-                    self.runs.push(RunFacts::unknown(run));
-                    self.runs.len() - 1
-                })
+                let (runs, life) = (&mut self.runs, course.life);
+                let at = *self.run_ids.entry(in_life(id, life)).or_insert_with(|| {
+                    runs.push(RunFacts::unknown(run.clone()));
+                    runs.len() - 1
+                });
+                course.goes_on_with(at, run.as_str());
+                at
             });
-            self.last_runs[message.line] = Some(at);
-            message.run_at = Some(at);
+            message.run = Place::new(at);
         }
     }
 
@@ -463,11 +470,13 @@ impl<'h> Decoder<'h> {
         let asked = message.asked_run.and_then(|run| self.starts_by_run.get(observer, run));
         if let Some(run) = asked.and_then(|start| self.starts[start].run_at) {
             // Its stream has named it.
-            message.run_at = Some(run);
+            message.run = Place::new(run);
             return;
         }
         let (id, start) = match (asked, matching) {
-            (Some(start), _) => (format!("the stream of {}", message.connection), Some(start)),
+            (Some(start), _) => {
+                (format!("the stream of {}", self.connections[message.line()].id), Some(start))
+            }
             (None, Matching::Request) => {
                 let Some(request) = request else { return };
                 (format!("request {request} of {observer}"), None)
@@ -492,6 +501,6 @@ impl<'h> Decoder<'h> {
             self.runs[at].tell(message.observer, Some(run));
             self.starts[start].run_at.get_or_insert(at);
         }
-        message.run_at = Some(at);
+        message.run = Place::new(at);
     }
 }

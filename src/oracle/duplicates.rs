@@ -68,20 +68,20 @@ fn judge_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 
         }
         items += 1;
         let came = came.entry((message.observer.as_str(), number)).or_default();
-        let opened = case.connections[message.line].first;
-        let again = came.on.get(&message.line).or(match came.ended_first {
+        let opened = case.connections[message.line()].first;
+        let again = came.on.get(&message.line()).or(match came.ended_first {
             Some((ended, ref first)) if ended < opened => Some(first),
             _ => None,
         });
         let run = case.run_id(message).map(|run| run.as_str());
-        let asked = || case.named.asked_for(message.line, run, number);
+        let asked = || case.named.asked_for(message.line(), run, number);
         if let Some(&first) =
-            again.filter(|first| case.messages[**first].line == message.line || !asked())
+            again.filter(|first| case.messages[**first].line() == message.line() || !asked())
         {
             suspects.add(repeated(case, first, at));
         }
-        came.on.entry(message.line).or_insert(at);
-        if let Some(closed) = case.connections[message.line].closed
+        came.on.entry(message.line()).or_insert(at);
+        if let Some(closed) = case.connections[message.line()].closed
             && came.ended_first.is_none_or(|(ended, _)| closed < ended)
         {
             came.ended_first = Some((closed, at));

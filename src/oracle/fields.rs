@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::case::{CONNECTION_POINTER, Message, Text};
+use super::case::CONNECTION_POINTER;
 use super::leaves::{Paths, Roles, Value};
+use super::message::{Message, Text};
 use crate::trial::dialect::Dialect;
 use crate::trial::raw::Raw;
 
@@ -51,44 +52,43 @@ pub(super) struct Fields<'h> {
 impl<'h> Fields<'h> {
     /// Takes in what stands at a place with those roles.
     pub(super) fn fill(&mut self, roles: Roles, value: &Value<'h>) {
-        for (role, slot) in [
-            (KIND, &mut self.kind),
-            (USER, &mut self.user),
-            (AGENT, &mut self.agent),
-            (REQUEST, &mut self.request),
-            (CONNECTION, &mut self.greeted),
-            (ERROR, &mut self.error),
-        ] {
-            if roles.has(role) {
-                *slot = Some(value.as_id());
-            }
+        for role in roles.each() {
+            let slot = match role {
+                KIND => &mut self.kind,
+                USER => &mut self.user,
+                AGENT => &mut self.agent,
+                REQUEST => &mut self.request,
+                CONNECTION => &mut self.greeted,
+                ERROR => &mut self.error,
+                _ => continue,
+            };
+            *slot = Some(value.as_id());
         }
     }
 
     /// Leaves the texts with their message; those that do not stand in it as they are, in `made`.
-    pub(super) fn keep(self, message: &mut Message<'_>, raw: &Raw, made: &mut Vec<String>) {
-        message.kind = place(raw, self.kind, made);
-        message.user = place(raw, self.user, made);
-        message.request = place(raw, self.request, made);
-        message.agent = place(raw, self.agent, made);
-        message.greeted = place(raw, self.greeted, made);
+    pub(super) fn keep(&mut self, message: &mut Message<'_>, raw: &Raw, made: &mut Vec<String>) {
+        message.kind = place(raw, self.kind.take(), made);
+        message.user = place(raw, self.user.take(), made);
+        message.request = place(raw, self.request.take(), made);
+        message.agent = place(raw, self.agent.take(), made);
+        message.greeted = place(raw, self.greeted.take(), made);
     }
 }
 
 fn place(raw: &Raw, text: Option<Cow<'_, str>>, made: &mut Vec<String>) -> Text {
     let owned = match text {
-        None => return Text::Absent,
+        None => return Text::ABSENT,
         Some(Cow::Borrowed(text)) => {
             // A part of what was received, so it begins behind its beginning.
             let from = text.as_ptr().addr().wrapping_sub(raw.bytes().as_ptr().addr());
-            match (u32::try_from(from), u32::try_from(text.len())) {
-                (Ok(from), Ok(length)) => return Text::Within { from, length },
-                // Nothing of that length is received.
-                _ => text.to_owned(),
+            match Text::within(from, text.len()) {
+                Some(within) => return within,
+                None => text.to_owned(),
             }
         }
         Some(Cow::Owned(text)) => text,
     };
     made.push(owned);
-    Text::Made((made.len() - 1) as u32)
+    Text::made(made.len() - 1)
 }

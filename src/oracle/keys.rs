@@ -37,7 +37,8 @@ pub(super) fn in_life(id: Cow<'_, str>, life: u32) -> Key<'_> {
     }
 }
 
-fn digest(text: &[u8]) -> u64 {
+/// A number that two texts hardly ever share.
+pub(super) fn digest(text: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(ODD).rotate_left(29);
     let (words, rest) = text.as_chunks::<8>();

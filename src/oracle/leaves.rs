@@ -13,8 +13,16 @@ use crate::trial::reader::{Json, Payload};
 
 /// A place in JSON messages: member names from the root. All elements of an array share one place,
 /// so that a text which comes in pieces is one text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Path(u32);
+
+#[cfg(test)]
+impl Path {
+    /// Some places.
+    pub(super) fn some<const N: usize>() -> [Self; N] {
+        std::array::from_fn(|at| Self(at as u32))
+    }
+}
 
 const ROOT: Path = Path(0);
 
@@ -37,6 +45,16 @@ pub(super) struct Roles(pub(super) u8);
 impl Roles {
     pub(super) fn has(self, role: Self) -> bool {
         self.0 & role.0 != 0
+    }
+
+    /// Each of them alone.
+    pub(super) fn each(self) -> impl Iterator<Item = Self> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let lowest = left & left.wrapping_neg();
+            left ^= lowest;
+            (lowest != 0).then_some(Self(lowest))
+        })
     }
 }
 
@@ -153,7 +171,7 @@ impl Paths {
         };
         if let Some(node) = self.nodes.get(guess.0 as usize)
             && node.parent == at
-            && *node.name == *name
+            && same(node.name.as_bytes(), name.as_bytes())
         {
             return guess;
         }
@@ -178,6 +196,20 @@ impl Paths {
     fn canaries_in(&self, name: &str) -> Vec<Owner> {
         let sightings = self.scanner.scan(name.as_bytes());
         sightings.iter().map(|sighting| owner_in(self.round, sighting)).collect()
+    }
+}
+
+/// Whether the two are equal; names are short, and the library's comparison takes longer to begin.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let ends = |bytes: &[u8]| {
+        let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        (word(bytes.first_chunk()), word(bytes.last_chunk()))
+    };
+    match one.len() {
+        length if length != other.len() => false,
+        8..=16 => ends(one) == ends(other),
+        0..8 => one.iter().zip(other).all(|(one, other)| one == other),
+        _ => one == other,
     }
 }
 
@@ -320,6 +352,20 @@ mod tests {
         }
         assert_eq!(full.nodes.len(), MOST_PLACES);
         assert_eq!(read(&mut full, &json).expect("JSON").in_names, [owner]);
+    }
+
+    #[test]
+    fn names_are_the_same_if_all_their_bytes_are() {
+        for length in 0..20 {
+            let name: Vec<u8> = (0..length).map(|at| b'a' + at as u8).collect();
+            assert!(same(&name, &name.clone()));
+            for at in 0..length {
+                let mut other = name.clone();
+                other[at] ^= 1;
+                assert!(!same(&name, &other), "{length} at {at}");
+            }
+            assert!(!same(&name, &[&name[..], b"x"].concat()));
+        }
     }
 
     #[test]

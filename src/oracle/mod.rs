@@ -20,12 +20,14 @@ pub mod case;
 mod completeness;
 pub mod control;
 mod control_effect;
+mod course;
 mod decode;
 mod duplicates;
 mod fields;
 mod keys;
 pub mod latent;
 mod leaves;
+pub mod message;
 mod named;
 mod non_interference;
 mod normal;
@@ -50,8 +52,9 @@ use crate::trial::finding::{Finding, OracleId, Suspect};
 use crate::trial::plan::Via;
 use crate::trial::record::Rule;
 
-pub use case::{Case, Channel, Message};
+pub use case::Case;
 pub use control::{Alteration, Expected, judge_control};
+pub use message::{Channel, Message};
 pub use solo::Solos;
 
 /// One property of a history.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::case::{Channel, Message};
 use super::decode::Decoder;
+use super::message::{Channel, Message};
 use crate::trial::history::What;
 use crate::trial::ids::RunId;
 

@@ -1,8 +1,9 @@
 //! O5: what comes to a user is what comes to them alone.
 
 use super::alter;
-use super::case::{Case, Channel};
+use super::case::Case;
 use super::control::Alteration;
+use super::message::Channel;
 use super::solo::{Account, Got, GotRun, Solo, Solos};
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};

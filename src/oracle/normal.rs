@@ -9,7 +9,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::case::{Case, Message};
+use super::case::Case;
+use super::message::Message;
 use super::seen::owner_in;
 use crate::trial::canary::Scanner;
 

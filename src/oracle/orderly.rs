@@ -30,7 +30,7 @@ impl Orderly {
         for message in events.iter().map(|&at| &case.messages[at]) {
             let number = message.sequence?;
             let rises = orderly.events == 0 || number > orderly.last;
-            let same = message.line == first.line && message.observer == first.observer;
+            let same = message.line() == first.line() && message.observer == first.observer;
             if !rises || !same || orderly.ends {
                 return None;
             }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::alter;
-use super::case::{Case, Message};
+use super::case::Case;
 use super::control::Alteration;
 use super::keys::Key;
+use super::message::Message;
 use super::runs::RunFacts;
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle, private};
@@ -109,7 +110,7 @@ fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u6
         let run = facts.run.filter(|_| facts.run_told);
         let mut evidence: Vec<_> = facts
             .given
-            .first()
+            .as_ref()
             .map(|(n, user)| shows(*n, format!("the run id is given to {user}")))
             .into_iter()
             .collect();
@@ -134,8 +135,8 @@ fn connection_id(first: &Message<'_>, message: &Message<'_>, suspects: &mut Susp
 
 fn given_twice(case: &Case<'_>, suspects: &mut Suspects) {
     for facts in &case.runs {
-        let Some(((first, victim), later)) = facts.given.split_first() else { continue };
-        for (n, observer) in later {
+        let Some((first, victim)) = &facts.given else { continue };
+        for (n, observer) in &facts.given_again {
             let message = case.messages.binary_search_by_key(n, |message| message.n);
             let Ok(message) = message.map(|at| &case.messages[at]) else { continue };
             let run = facts.run.filter(|_| facts.run_told && facts.user.as_ref() == Some(victim));

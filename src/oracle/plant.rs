@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::Case;
-use super::case::Message;
 use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_member};
+use super::message::Message;
 use crate::trial::canary::{Encoding, Field, Mint, Owner};
 use crate::trial::finding::{FindingKind, OracleId};
 use crate::trial::history::What;
@@ -117,8 +117,8 @@ impl<'c> Places<'c> {
                 .collect()
         };
         Self {
-            pairs: pairs(&messages, |message| message.line),
-            object_pairs: pairs(&objects, |message| (message.line, message.run_at)),
+            pairs: pairs(&messages, |message| message.line()),
+            object_pairs: pairs(&objects, |message| (message.line(), message.run_at())),
             messages,
             objects,
             answers: places(|what| matches!(what, What::Answer { .. })),
@@ -221,7 +221,7 @@ impl Split {
             }
             Self::Refusal => place(&places.refusals, Hide::Within),
             Self::CloseReason => place(&places.endings, Hide::Within),
-            Self::Raw => rng.choice(&places.messages).map(|&m| message(m, Hide::Within(m.at))),
+            Self::Raw => rng.choice(&places.messages).map(|&m| message(m, Hide::Within(m.at()))),
             Self::String => rng.choice(&places.objects).map(|&m| message(m, Hide::Member(m))),
             Self::CutRaw => rng
                 .choice(&places.pairs)
@@ -245,7 +245,7 @@ impl Hide<'_> {
         let member = |message: &Message<'_>, string: &str| {
             let member = shape.replace('#', string);
             let added = member_in(case, message, &member);
-            replace(message.at, added.unwrap_or_default())
+            replace(message.at(), added.unwrap_or_default())
         };
         match *self {
             Self::Within(at) => {
@@ -269,8 +269,8 @@ impl Hide<'_> {
             // With one letter escaped, the raw bytes do not show it: the decoded text must.
             Self::Member(message) => vec![member(message, &quoted(text, Some(head.len())))],
             Self::Between(one, other) => vec![
-                replace(one.at, [bytes(history, one.at), head.as_bytes()].concat()),
-                replace(other.at, [tail.as_bytes(), bytes(history, other.at)].concat()),
+                replace(one.at(), [bytes(history, one.at()), head.as_bytes()].concat()),
+                replace(other.at(), [tail.as_bytes(), bytes(history, other.at())].concat()),
             ],
             Self::Members(one, other) => {
                 vec![member(one, &quoted(head, None)), member(other, &quoted(tail, None))]
@@ -281,7 +281,7 @@ impl Hide<'_> {
 
 /// The message with one more member in its JSON object.
 fn member_in(case: &Case<'_>, message: &Message<'_>, member: &str) -> Option<Vec<u8>> {
-    case.in_json(message.at, |json| with_member(json, member))
+    case.in_json(message.at(), |json| with_member(json, member))
 }
 
 /// The text as a JSON string, with the letter at that place written as an escape.

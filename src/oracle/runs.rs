@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::case::Case;
-use super::keys::Key;
+use super::case::{Case, Start};
+use super::keys::digest;
+use super::message::Place;
 use super::seen::EARLIER;
 use crate::trial::canary::Field;
 use crate::trial::ids::{RunId, UserName};
@@ -28,17 +29,19 @@ pub struct RunFacts {
     pub user_told: bool,
     /// Whether the back end told which it is; else canaries did.
     pub run_told: bool,
-    /// To whom it was given, by the numbers of the observations; more than one user is a fault.
-    pub given: Vec<(u64, UserName)>,
+    /// To whom it was given first, by the number of the observation.
+    pub given: Option<(u64, UserName)>,
+    /// To whom else: that is a fault.
+    pub given_again: Vec<(u64, UserName)>,
     /// Which start it answers, in [`Case::starts`], where the back end told.
-    start: Option<usize>,
+    start: Place,
 }
 
 impl RunFacts {
     pub(super) fn unknown(id: RunId) -> Self {
-        let (user, run, given) = (None, None, Vec::new());
-        let (user_told, run_told, start) = (false, false, None);
-        Self { id, made_up: false, user, run, user_told, run_told, given, start }
+        let (user, run, given, given_again) = (None, None, None, Vec::new());
+        let (user_told, run_told, start) = (false, false, Place::NONE);
+        Self { id, made_up: false, user, run, user_told, run_told, given, given_again, start }
     }
 
     /// A run whose messages name no id.
@@ -48,8 +51,7 @@ impl RunFacts {
 
     /// Whether the run is known to be that user's, or may be.
     pub fn may_be_of(&self, user: &UserName) -> bool {
-        self.user.as_ref().is_none_or(|owner| owner == user)
-            || self.given.iter().any(|(_, given)| given == user)
+        self.user.as_ref().is_none_or(|owner| owner == user) || self.was_given(user)
     }
 
     pub(super) fn tell(&mut self, user: &UserName, run: Option<u16>) {
@@ -62,9 +64,15 @@ impl RunFacts {
     }
 
     fn give(&mut self, n: u64, user: &UserName) {
-        if self.given.iter().all(|(_, given)| given != user) {
-            self.given.push((n, user.clone()));
+        if self.given.is_none() {
+            self.given = Some((n, user.clone()));
+        } else if !self.was_given(user) {
+            self.given_again.push((n, user.clone()));
         }
+    }
+
+    fn was_given(&self, user: &UserName) -> bool {
+        self.given.iter().chain(&self.given_again).any(|(_, given)| given == user)
     }
 }
 
@@ -100,7 +108,7 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[usize]) {
     }
     for run in 0..case.runs.len() {
         let facts = &case.runs[run];
-        let told = facts.start.map(|start| &case.starts[start]).is_some_and(|start| {
+        let told = facts.start.some().map(|start| &case.starts[start]).is_some_and(|start| {
             start.run_at == Some(run)
                 && facts.run == Some(start.run)
                 && facts.user.as_ref() == Some(start.user)
@@ -114,12 +122,41 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[usize]) {
     }
 }
 
-/// The starts of one user with one request id, and how many of them wait for an answer.
-#[derive(Debug, Default)]
+/// The starts on sockets that wait for an answer.
 struct Waiting {
-    starts: MostlyOne,
-    /// The runs that were already given for them.
-    runs: MostlyOne,
+    /// Of each user, by their number: the digests of the request ids, sorted, and the starts, those of
+    /// one request id in order.
+    starts: Vec<Vec<(u64, usize)>>,
+    /// With the first start of each request id the runs that were given for them.
+    given: Vec<MostlyOne>,
+}
+
+impl Waiting {
+    fn of(case: &Case<'_>) -> Self {
+        let mut starts = vec![Vec::new(); case.numbered_users()];
+        let on_sockets = |(_, start): &(usize, &Start<'_>)| start.via == Via::Socket;
+        for (at, start) in case.starts.iter().enumerate().filter(on_sockets) {
+            starts[start.user_at].push((digest(start.request_id.as_str().as_bytes()), at));
+        }
+        starts.iter_mut().for_each(|starts| starts.sort_unstable());
+        let mut given = Vec::new();
+        given.resize_with(case.starts.len(), MostlyOne::default);
+        Self { starts, given }
+    }
+
+    /// The starts of that user with that request id.
+    fn starts_of<'c>(
+        &'c self,
+        case: &'c Case<'_>,
+        user: usize,
+        request: &'c str,
+    ) -> impl Iterator<Item = usize> + Clone + 'c {
+        let (starts, wanted) = (&self.starts[user], digest(request.as_bytes()));
+        let first = starts.partition_point(|(digest, _)| *digest < wanted);
+        let alike = starts[first..].iter().take_while(move |(digest, _)| *digest == wanted);
+        let is_it = move |start: &usize| case.starts[*start].request_id.as_str() == request;
+        alike.map(|(_, start)| *start).filter(is_it)
+    }
 }
 
 /// A few places, of which there is mostly one.
@@ -146,14 +183,14 @@ fn learn_from_acceptances(case: &mut Case<'_>, accepting: &[usize]) {
     for (acceptance, user) in acceptances(case, accepting) {
         let Acceptance { message, answers } = acceptance;
         case.acceptances.push(acceptance);
-        let (n, run) = (case.messages[message].n, case.messages[message].run_at);
+        let (n, run) = (case.messages[message].n, case.messages[message].run_at());
         let Some(run) = run else { continue };
         match answers {
             Answers::Start(start) => {
                 case.starts[start].run_at = Some(run);
                 let number = case.starts[start].run;
                 case.runs[run].tell(&user, Some(number));
-                case.runs[run].start = Some(start);
+                case.runs[run].start = Place::new(start);
             }
             Answers::OneOfSeveral | Answers::Unclear => case.runs[run].tell(&user, None),
             Answers::None => continue,
@@ -164,16 +201,7 @@ fn learn_from_acceptances(case: &mut Case<'_>, accepting: &[usize]) {
 
 /// The messages that accept a run, in order, each with the user whose run it is.
 fn acceptances(case: &Case<'_>, accepting: &[usize]) -> Vec<(Acceptance, UserName)> {
-    let mut waiting: Vec<BTreeMap<Key<'_>, Waiting>> = Vec::new();
-    waiting.resize_with(case.numbered_users(), BTreeMap::new);
-    for (at, start) in case.starts.iter().enumerate().filter(|(_, start)| start.via == Via::Socket)
-    {
-        waiting[start.user_at]
-            .entry(Key::of(start.request_id.as_str()))
-            .or_default()
-            .starts
-            .push(at);
-    }
+    let mut waiting = Waiting::of(case);
     let mut found = Vec::with_capacity(accepting.len());
     for (at, message) in accepting.iter().map(|&at| (at, &case.messages[at])) {
         let foreign = case.user(message).filter(|_| !message.names_observer);
@@ -182,9 +210,11 @@ fn acceptances(case: &Case<'_>, accepting: &[usize]) -> Vec<(Acceptance, UserNam
             (Some(other), _) => (Answers::Unclear, &other.name),
             (None, None) => (Answers::Unclear, message.observer),
             (None, Some(request)) => {
-                let number = case.number_of_observer(message);
-                let waiting = number.and_then(|number| waiting[number].get_mut(&Key::of(request)));
-                (answered(case, at, waiting), message.observer)
+                let answers = match case.number_of_observer(message) {
+                    Some(user) => answered(case, at, &mut waiting, (user, request)),
+                    None => Answers::None,
+                };
+                (answers, message.observer)
             }
         };
         found.push((Acceptance { message: at, answers }, user.clone()));
@@ -192,12 +222,18 @@ fn acceptances(case: &Case<'_>, accepting: &[usize]) -> Vec<(Acceptance, UserNam
     found
 }
 
-fn answered(case: &Case<'_>, message: usize, waiting: Option<&mut Waiting>) -> Answers {
+fn answered(
+    case: &Case<'_>,
+    message: usize,
+    waiting: &mut Waiting,
+    (user, request): (usize, &str),
+) -> Answers {
     let message = &case.messages[message];
-    let Some(waiting) = waiting else { return Answers::None };
-    let repeated = message.run_at.is_some_and(|run| waiting.runs.iter().any(|given| given == run));
+    let starts = waiting.starts_of(case, user, request);
+    let Some(first) = starts.clone().next() else { return Answers::None };
+    let given = &waiting.given[first];
     // Told again, perhaps on a new connection: nothing new, and nothing wrong.
-    if repeated {
+    if message.run_at().is_some_and(|run| given.iter().any(|given| given == run)) {
         return Answers::Unclear;
     }
     let may_answer = |&start: &usize| {
@@ -205,22 +241,24 @@ fn answered(case: &Case<'_>, message: usize, waiting: Option<&mut Waiting>) -> A
         let here = start.line.is_none_or(|line| {
             // After a cut, the answer may come on the user's next connection; where several stand,
             // on each of them.
-            line == message.line
+            line == message.line()
                 || case.connections[line].closed.is_some_and(|n| n < message.n)
-                || case.connections[message.line].first < start.n
+                || case.connections[message.line()].first < start.n
         });
         start.n < message.n && here
     };
-    let answered = waiting.runs.iter().count();
-    let mut possible = waiting.starts.iter().filter(may_answer);
-    let (first, others) = (possible.next(), possible.count());
-    let Some(first) = first.filter(|_| answered <= others) else { return Answers::None };
-    if let Some(run) = message.run_at {
-        waiting.runs.push(run);
+    let mut possible = starts.clone().filter(may_answer);
+    let (answering, others) = (possible.next(), possible.count());
+    let is_one_of_several = starts.count() > 1;
+    let Some(answering) = answering.filter(|_| given.iter().count() <= others) else {
+        return Answers::None;
+    };
+    if let Some(run) = message.run_at() {
+        waiting.given[first].push(run);
     }
-    match waiting.starts.others.is_empty() {
-        true => Answers::Start(first),
-        false => Answers::OneOfSeveral,
+    match is_one_of_several {
+        true => Answers::OneOfSeveral,
+        false => Answers::Start(answering),
     }
 }
 
@@ -230,7 +268,7 @@ fn learn_from_answers(case: &mut Case<'_>) {
     }
     for at in 0..case.messages.len() {
         let message = &case.messages[at];
-        let (Some(asked), Some(run)) = (message.asked_run, message.run_at) else { continue };
+        let (Some(asked), Some(run)) = (message.asked_run, message.run_at()) else { continue };
         // The first id in a stream is its run's; another one later may be anybody's.
         let known = case.start_of(message.observer, asked).and_then(|start| start.run_at);
         let known = known.filter(|known| !case.runs[*known].made_up);
@@ -259,7 +297,7 @@ fn learn_from_answers(case: &mut Case<'_>) {
 fn learn_from_first_told(case: &mut Case<'_>) {
     for at in 0..case.messages.len() {
         let message = &case.messages[at];
-        let (true, Some(run)) = (message.is_event, message.run_at) else { continue };
+        let (true, Some(run)) = (message.is_event, message.run_at()) else { continue };
         let (n, observer) = (message.n, message.observer.clone());
         let facts = &mut case.runs[run];
         if facts.user_told {
@@ -283,8 +321,8 @@ fn learn_from_canaries(case: &mut Case<'_>) {
         .iter()
         .filter(|seen| seen.owner.field == Field::Prompt && seen.owner.run != EARLIER)
     {
-        let message = seen.message.map(|message| &case.messages[message]);
-        let Some(run) = message.filter(|message| message.is_event).and_then(|m| m.run_at) else {
+        let message = seen.message().map(|message| &case.messages[message]);
+        let Some(run) = message.filter(|message| message.is_event).and_then(|m| m.run_at()) else {
             continue;
         };
         let facts = &case.runs[run];

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::case::{Channel, Message};
 use super::decode::Decoder;
 use super::leaves::{Path, Value};
+use super::message::{Channel, Message, Place};
 use crate::trial::canary::{Owner, Scanner, Sighting, Stream};
 use crate::trial::history::{History, Observation, What};
 use crate::trial::ids::UserName;
@@ -40,7 +40,7 @@ pub struct Seen<'h> {
     /// Whose data it marks.
     pub owner: Owner,
     /// The place in the history of the observation that it was complete with.
-    pub at: usize,
+    at: Place,
     /// That observation's number.
     pub n: u64,
     /// The number of the observation that it begins in: an earlier one if it came in pieces.
@@ -50,13 +50,26 @@ pub struct Seen<'h> {
     /// How it came.
     pub channel: Channel,
     /// The message that it was complete with, if it was a message.
-    pub(super) message: Option<usize>,
+    message: Place,
+}
+
+impl Seen<'_> {
+    /// The place in the history of the observation that it was complete with.
+    pub fn at(&self) -> usize {
+        self.at.get()
+    }
+
+    /// The message that it was complete with, if it was a message.
+    pub(super) fn message(&self) -> Option<usize> {
+        self.message.some()
+    }
 }
 
 /// All of them, once the decoder has taken everything in.
 pub(super) fn all<'h>(history: &'h History, decoder: &mut Decoder<'h>) -> Vec<Seen<'h>> {
     let seen = std::mem::take(&mut decoder.seen);
-    let mut may_be_cut = std::mem::take(&mut decoder.may_be_cut);
+    let mut may_be_cut: Vec<bool> =
+        decoder.courses.iter().map(|course| course.may_be_cut).collect();
     may_be_cut.push(decoder.loose.1);
     gather(history, decoder, &may_be_cut, seen)
 }
@@ -79,7 +92,7 @@ fn gather<'h>(
     // What is found twice is the same. Of the same canary in the same observation the reading that
     // needs the fewest others stands.
     seen.retain(|seen| !is_own_of_earlier(history, seen.owner, seen.observer));
-    seen.sort_by_key(|seen| (seen.at, seen.owner, std::cmp::Reverse(seen.from)));
+    seen.sort_by_key(|seen| (seen.at(), seen.owner, std::cmp::Reverse(seen.from)));
     seen.dedup_by_key(|seen| (seen.at, seen.owner));
     seen
 }
@@ -88,12 +101,12 @@ fn in_message<'h>(decoder: &Decoder<'h>, at: usize, from: u64, owner: Owner) -> 
     let message = &decoder.messages[at];
     Seen {
         owner,
-        at: message.at,
+        at: message.observation,
         n: message.n,
         from,
         observer: message.observer,
         channel: message.channel,
-        message: Some(at),
+        message: Place::new(at),
     }
 }
 
@@ -136,7 +149,8 @@ impl<'h> Arrived<'h> {
 
     fn sees(&self, from: u64, owner: Owner) -> Seen<'h> {
         let Self { at, n, observer, channel, message, .. } = *self;
-        Seen { owner, at, n, from, observer, channel, message }
+        let message = message.map_or(Place::NONE, Place::new);
+        Seen { owner, at: Place::new(at), n, from, observer, channel, message }
     }
 }
 
@@ -146,7 +160,7 @@ fn arrived<'c, 'h: 'c>(
 ) -> impl Iterator<Item = Arrived<'h>> + 'c {
     let mut messages = decoder.messages.iter().enumerate().peekable();
     history.observations.iter().enumerate().filter_map(move |(at, observation)| {
-        let message = messages.next_if(|(_, message)| message.at == at);
+        let message = messages.next_if(|(_, message)| message.at() == at);
         let line = observation.on.as_ref().and_then(|on| decoder.line_of(on));
         Arrived::of(decoder, at, observation, line, message.map(|(number, _)| number))
     })
@@ -154,9 +168,9 @@ fn arrived<'c, 'h: 'c>(
 
 /// Notes what stands whole in what came in at once, and where something may be cut.
 pub(super) fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>) {
-    let Decoder { scanner, round, seen, ends, may_be_cut, loose, texts, messages, .. } = decoder;
-    let (end, cut) = match arrived.line {
-        Some(line) => (&mut ends[line], &mut may_be_cut[line]),
+    let Decoder { scanner, round, seen, courses, loose, texts, messages, .. } = decoder;
+    let (end, cut) = match arrived.line.map(|line| &mut courses[line]) {
+        Some(course) => (&mut course.end, &mut course.may_be_cut),
         None => (&mut loose.0, &mut loose.1),
     };
     for part in arrived.parts.into_iter().filter(|part| !part.is_empty()) {
@@ -165,7 +179,7 @@ pub(super) fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>)
         });
         *cut |= end.take(part) | in_part;
         if let (true, Some(message)) = (in_part, arrived.message) {
-            texts.at(messages[message].texts).may_be_cut = true;
+            texts.at(messages[message].texts.get()).may_be_cut = true;
         }
     }
 }
@@ -236,9 +250,10 @@ fn across_texts<'h>(
 ) {
     let mut texts = Vec::new();
     for number in 0..decoder.messages.len() {
-        let Message { texts: place, at, channel, .. } = decoder.messages[number];
-        if decoder.texts.at(place).may_be_cut {
-            let leaves = decoder.texts_of(super::control::raw(history, at), channel);
+        let Message { texts: place, observation, channel, .. } = decoder.messages[number];
+        if decoder.texts.at(place.get()).may_be_cut {
+            let raw = super::control::raw(history, observation.get());
+            let leaves = decoder.texts_of(raw, channel);
             texts.extend(leaves.values.into_iter().filter_map(|(path, value)| match value {
                 Value::Text(text) => Some(Text { message: number, path, text }),
                 Value::Number(_) => None,
@@ -247,7 +262,7 @@ fn across_texts<'h>(
     }
     let group = |text: &Text<'_>| {
         let message = &decoder.messages[text.message];
-        (message.line, message.run_at, text.path)
+        (message.line(), message.run_at(), text.path)
     };
     let mut order: Vec<_> = texts.iter().enumerate().map(|(at, text)| (group(text), at)).collect();
     order.sort_unstable();
@@ -268,7 +283,7 @@ fn across_texts<'h>(
         let owner = owner_in(history.plan.campaign.round(), &sighting);
         // The text whose bytes hold that offset.
         let holding = |offset| ends[ends.partition_point(|&(end, _)| end <= offset)].1;
-        let from = history.observations[decoder.messages[holding(start)].at].n;
+        let from = history.observations[decoder.messages[holding(start)].at()].n;
         seen.push(in_message(decoder, holding(end - 1), from, owner));
     }
 }
@@ -370,7 +385,7 @@ mod tests {
             let found = all(&history, &mut decoded());
             let mut decoder = decoded();
             for message in 0..decoder.messages.len() {
-                let place = decoder.messages[message].texts;
+                let place = decoder.messages[message].texts.get();
                 decoder.texts.at(place).may_be_cut = true;
             }
             let everywhere = vec![true; decoder.connections.len() + 1];

@@ -3,8 +3,9 @@
 
 use regex_lite::Regex;
 
-use super::case::{Case, Message, Start};
+use super::case::{Case, Start};
 use super::completeness::World;
+use super::message::Message;
 use super::suspects::{Suspects, shows};
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{FindingKind, Suspect};
@@ -40,7 +41,7 @@ impl Sequence {
     ) {
         let (Some(first), Some(last)) = (own.first(), own.last()) else { return };
         // What came on a second connection may have come before.
-        let one_line = own.iter().all(|event| event.line == first.line);
+        let one_line = own.iter().all(|event| event.line() == first.line());
         let came = words(case, own.iter().copied());
         if !one_line || self.whole.is_match(&came) {
             return;
@@ -69,7 +70,7 @@ impl Sequence {
                 case.events[run].iter().map(|&at| &case.messages[at]).collect();
             let (Some(first), Some(last)) = (events.first(), events.last()) else { continue };
             let own =
-                |event: &&Message<'_>| event.observer == start.user && event.line == first.line;
+                |event: &&Message<'_>| event.observer == start.user && event.line() == first.line();
             let whole = last.is_terminal
                 && events.iter().all(own)
                 && self.whole.is_match(&words(case, events.iter().copied()))
@@ -78,7 +79,7 @@ impl Sequence {
                 let rest = events.iter().enumerate().filter(|(at, _)| *at != place);
                 let rest = words(case, rest.map(|(_, event)| *event));
                 if whole && !self.whole.is_match(&rest) {
-                    found.push((start.user, event.at));
+                    found.push((start.user, event.at()));
                 }
             }
         }

@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::case::{Case, Channel, Start};
+use super::case::{Case, Start};
 use super::completeness::World;
+use super::message::Channel;
 use super::normal::normal;
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
@@ -134,7 +135,8 @@ impl Got {
             }
             if only_listens && !is_routine(case, at) {
                 got.others.push((at, normal(case, message)));
-            } else if let (true, Some(run), Some(own)) = (message.is_event, message.run_at, &own) {
+            } else if let (true, Some(run), Some(own)) = (message.is_event, message.run_at(), &own)
+            {
                 let is_stray = !own.contains(&run) && !case.runs[run].made_up;
                 got.strays.extend(is_stray.then_some(at));
             }
@@ -157,7 +159,7 @@ fn got_run(case: &Case<'_>, world: &World<'_>, start: &Start<'_>) -> GotRun {
     let own = start.run_at.map_or(&[][..], |run| &case.events[run]);
     let own = own.iter().copied().filter(|&at| case.messages[at].observer == start.user);
     let own: Vec<usize> = own.collect();
-    let mut lines: Vec<usize> = own.iter().map(|&at| case.messages[at].line).collect();
+    let mut lines: Vec<usize> = own.iter().map(|&at| case.messages[at].line()).collect();
     lines.dedup();
     let mut events = BTreeMap::new();
     for (place, &at) in (1..).zip(&own) {
@@ -170,7 +172,7 @@ fn got_run(case: &Case<'_>, world: &World<'_>, start: &Start<'_>) -> GotRun {
     }
     let end = own.iter().map(|&at| &case.messages[at]).find(|message| message.is_terminal);
     let answer = case.messages.iter().position(|message| {
-        let its = Some(message.line) == start.line && message.observer == start.user;
+        let its = Some(message.line()) == start.line && message.observer == start.user;
         its && message.channel == Channel::HttpAnswer
     });
     let ended = match start.via {

@@ -7,9 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::case::{Case, Channel, Message, Start};
+use super::case::{Case, Start};
 use super::completeness::World;
 use super::control::{Alteration, Edit, Expected};
+use super::message::{Channel, Message};
 use super::suspects::{Suspects, shows};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
 use crate::trial::history::What;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::coverage::overlapping_pairs;
 use crate::oracle::Case;
-use crate::oracle::case::{Channel, Message};
+use crate::oracle::message::{Channel, Message};
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, FindingKind, OracleId};
 use crate::trial::history::{History, What};
@@ -76,7 +76,7 @@ impl<'h> Signs<'h> {
                 observer: message.observer.clone(),
                 id: id.to_string(),
                 sequence,
-                connection: message.connection.to_string(),
+                connection: case.connections()[message.line()].id.to_string(),
             });
         }
     }

@@ -142,6 +142,45 @@ pub(super) fn is_cut(before: [u8; LONGEST_SPELLING], piece: &[u8]) -> bool {
         })
 }
 
+/// Whether the end of that text may be the beginning of a spelling, by its last two bytes. Where it is
+/// not, no spelling is cut behind it, whatever comes next.
+pub(super) fn may_hang(text: &[u8]) -> bool {
+    let pair = |(one, two): (u8, u8)| PAIRS[usize::from(one)][usize::from(two) >> 6] >> (two & 63);
+    match text {
+        [.., one, two] => BEGINS[usize::from(*two)] || pair((*one, *two)) & 1 == 1,
+        [one] => BEGINS[usize::from(*one)],
+        [] => false,
+    }
+}
+
+/// The bytes that a spelling begins with.
+const BEGINS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut place = 0;
+    while place < SPELLINGS.len() {
+        table[SPELLINGS[place].0[0] as usize] = true;
+        place += 1;
+    }
+    table
+};
+
+/// The pairs of bytes that stand in a spelling before its last byte, a bit for each.
+static PAIRS: [[u64; 4]; 256] = {
+    let mut table = [[0; 4]; 256];
+    let mut place = 0;
+    while place < SPELLINGS.len() {
+        let spelling = SPELLINGS[place].0;
+        let mut at = 1;
+        while at + 1 < spelling.len() {
+            let (one, two) = (spelling[at - 1] as usize, spelling[at]);
+            table[one][(two >> 6) as usize] |= 1 << (two & 63);
+            at += 1;
+        }
+        place += 1;
+    }
+    table
+};
+
 /// The bytes that stand in a spelling, but for its first.
 const GOES_ON: [bool; 256] = {
     let mut table = [false; 256];
@@ -181,6 +220,21 @@ mod tests {
             assert!((4..=LONGEST_SPELLING).contains(&one.len()));
         }
         assert_eq!(LONGEST_SPELLING, 8);
+    }
+
+    #[test]
+    fn what_may_go_on_as_a_spelling_hangs() {
+        for (spelling, _) in SPELLINGS {
+            for at in 1..spelling.len() {
+                for before in ["", "x", "words and "] {
+                    let text = [before.as_bytes(), &spelling[..at]].concat();
+                    assert!(may_hang(&text), "{:?}", String::from_utf8_lossy(&text));
+                }
+            }
+        }
+        for text in ["", "x", "{}", "agent_thinking", "triage", "user-1", "a_w", "\"}"] {
+            assert!(!may_hang(text.as_bytes()), "{text}");
+        }
     }
 
     /// On machines where the vectorised search exists, nothing else runs the automaton.

@@ -3,14 +3,23 @@
 //!
 //! What may be cut is then read as a whole, or as a [`Stream`](super::Stream).
 
-use super::magic::{LONGEST_SPELLING, is_cut, place_of};
+use super::magic::{LONGEST_SPELLING, is_cut, may_hang, place_of};
 use super::scan::{Candidate, Reading, Scanner, Sighting, Window};
+
+/// Whether a magic may begin at the end of that text. Where none does, what comes before the next
+/// piece is of no matter: its [`Tail`] may be forgotten.
+pub fn hangs(text: &str) -> bool {
+    may_hang(text.as_bytes())
+}
 
 /// The end of a text that comes in pieces, as far as a magic may begin in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tail([u8; LONGEST_SPELLING]);
 
 impl Tail {
+    /// A piece of that length or more is all that counts of the text so far.
+    pub const LENGTH: usize = LONGEST_SPELLING;
+
     /// Takes the next piece, and says whether a magic stands across its beginning.
     pub fn take(&mut self, piece: &[u8]) -> bool {
         let cut = is_cut(self.0, piece);
