@@ -47,63 +47,6 @@ fn main() {
     if is("serve") {
         return server::serve(is("one-write"));
     }
-    if is("prof") {
-        let server = Server::start(if is("five") { &["serve"] } else { &["serve", "one-write"] });
-        let runs = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(42);
-        if is("judge") {
-            let users: u32 = if is("few") { 20 } else { 1000 };
-            let runs = (22_000 / users) as u16;
-            let history = drive(server.port, plans::chats(users, runs));
-            let mut all: Vec<f64> = Vec::new();
-            for _ in 0..30 {
-                let before = cpu_time();
-                judge_clean(&history, usize::from(runs) * users as usize);
-                all.push((cpu_time() - before).as_secs_f64() * 1e6 / 110_000.0);
-            }
-            all.sort_by(f64::total_cmp);
-            println!("judging {:.2} {:.2}", all[5], all[15]);
-            return;
-        }
-        if is("users") {
-            for (users, runs) in [
-                (1000, 22),
-                (20, 1100),
-                (100, 220),
-                (1000, 22),
-                (20, 1100),
-                (1000, 2),
-                (20, 2),
-                (4000, 5),
-            ] {
-                let plan = plans::chats(users, runs);
-                let history = drive(server.port, plan);
-                for _ in 0..3 {
-                    let driven = cpu_time();
-                    judge_clean(&history, usize::from(runs) * users as usize);
-                    let j = cpu_time() - driven;
-                    println!(
-                        "{users} x {runs}: {:.2}",
-                        j.as_secs_f64() * 1e6 / (users as f64 * runs as f64 * 5.0)
-                    );
-                }
-            }
-            return;
-        }
-        for runs in [runs, 2, runs, 2, runs, runs, runs] {
-            let events = f64::from(runs) * 5e-3;
-            let show = |times: Duration| times.as_secs_f64() / events;
-            if !is("own") {
-                let b = bare_client(&server, runs);
-                println!("bare {:.2}", show(b));
-            }
-            if !is("bare") {
-                let s = if is("own-server") { plans::of_own_server } else { |plan| plan };
-                let (d, j) = harness(&server, s, runs);
-                println!("                 driving {:.2} judging {:.2}", show(d), show(j));
-            }
-        }
-        return;
-    }
     if is("idle") {
         return figures::idle(is("own-server"));
     }

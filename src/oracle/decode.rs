@@ -9,6 +9,7 @@ use super::course::Course;
 use super::fields::{self, Fields, RUN, SEQUENCE};
 use super::keys::{Key, in_life};
 use super::leaves::{Leaves, Paths, Roles, Value};
+use super::lines::Lines;
 use super::message::{Channel, Message, Place, Text};
 use super::runs::RunFacts;
 use super::seen::{self, Arrived, Seen, owner_in};
@@ -54,10 +55,7 @@ pub(super) struct Decoder<'h> {
     /// the message that they stand in.
     pub(super) decoded: Vec<(usize, Owner)>,
     pub(super) connections: Vec<Connection<'h>>,
-    lines: BTreeMap<Key<'h>, usize>,
-    /// Some of the same by where the id stands in memory and its length: what is recorded live shares
-    /// it, and to look at texts that stand all over the memory costs more.
-    lines_by_place: Vec<(usize, usize, usize)>,
+    lines: Lines<'h>,
     /// How far each connection has come.
     pub(super) courses: Vec<Course>,
     /// How often the process of each user was restarted; only of those that were.
@@ -67,12 +65,6 @@ pub(super) struct Decoder<'h> {
     pub(super) runs: Vec<RunFacts>,
     pub(super) run_ids: BTreeMap<Key<'h>, usize>,
 }
-
-/// An id that nobody has.
-const NO_LINE: (usize, usize, usize) = (0, 0, 0);
-
-/// So many places for connections at first; there are four times as many as connections.
-const FEW_LINES: usize = 16;
 
 impl<'h> Decoder<'h> {
     /// A decoder that is to take about so many observations.
@@ -99,8 +91,7 @@ impl<'h> Decoder<'h> {
             texts: Texts::default(),
             decoded: Vec::new(),
             connections: Vec::new(),
-            lines: BTreeMap::new(),
-            lines_by_place: vec![NO_LINE; FEW_LINES],
+            lines: Lines::default(),
             courses: Vec::new(),
             restarts: BTreeMap::new(),
             starts: Vec::new(),
@@ -112,7 +103,7 @@ impl<'h> Decoder<'h> {
 
     /// The connection of that id, in the order of appearance.
     pub(super) fn line_of(&self, id: &ConnectionId) -> Option<usize> {
-        self.lines.get(&Key::of(id.as_str())).copied()
+        self.lines.of(id)
     }
 
     pub(super) fn take(&mut self, at: usize, observation: &'h Observation) {
@@ -204,27 +195,12 @@ impl<'h> Decoder<'h> {
     }
 
     fn line(&mut self, id: &'h ConnectionId, observation: &'h Observation) -> usize {
-        let text = id.as_str();
-        let (begins, length) = (text.as_ptr().addr(), text.len());
-        // Names are handed out 16 bytes apart; the length is a power of two.
-        let place = (begins >> 4) & (self.lines_by_place.len() - 1);
-        let (likely, its_length, line) = self.lines_by_place[place];
-        // All ids stay where they are, so what begins there and is as long is the same.
-        if likely == begins && its_length == length {
+        if let Some(line) = self.lines.of_again(id) {
             return line;
         }
-        if let Some(line) = self.line_of(id) {
-            self.lines_by_place[place] = (begins, length, line);
-            return line;
-        }
-        let line = self.connections.len();
-        self.lines_by_place[place] = (begins, length, line);
-        if self.lines_by_place.len() < 4 * line {
-            self.lines_by_place = vec![NO_LINE; 2 * self.lines_by_place.len()];
-        }
+        let line = self.lines.add(id);
         let life = observation.by.as_ref().and_then(|user| self.restarts.get(user));
         self.courses.push(Course::new(life.copied().unwrap_or_default()));
-        self.lines.insert(Key::of(id.as_str()), line);
         let user = observation.by.as_ref();
         let user_at = user.map(|user| self.starts_by_run.number(user.as_str()));
         self.connections.push(Connection {

@@ -84,7 +84,7 @@ impl Text {
     /// The part of what was received; none if it is too long or begins too late to be told.
     pub(super) fn within(from: usize, length: usize) -> Option<Self> {
         let fits = from < 1 << (31 - LENGTH_BITS) && length < 1 << LENGTH_BITS;
-        fits.then(|| Self((from as u32) << LENGTH_BITS | length as u32))
+        fits.then_some(Self((from as u32) << LENGTH_BITS | length as u32))
     }
 
     pub(super) fn made(place: usize) -> Self {

@@ -27,6 +27,7 @@ mod fields;
 mod keys;
 pub mod latent;
 mod leaves;
+mod lines;
 pub mod message;
 mod named;
 mod non_interference;

@@ -34,7 +34,7 @@ pub(super) struct RunTexts {
     /// Whether a canary may stand there in pieces.
     pub(super) may_be_cut: bool,
     /// Those that there was no room for.
-    more: Option<Box<BTreeMap<Path, Tail>>>,
+    more: BTreeMap<Path, Tail>,
 }
 
 impl Texts {
@@ -77,14 +77,13 @@ impl RunTexts {
         if let Some(place) = self.ends[..held].iter().position(|(field, _)| *field == path) {
             self.may_be_cut |= self.ends[place].1.take(text.as_bytes());
             // Of a shorter one, what came before may still count.
-            if !hangs && text.len() >= Tail::LENGTH && self.more.is_none() {
+            if !hangs && text.len() >= Tail::LENGTH && self.more.is_empty() {
                 self.ends.swap(place, held - 1);
                 self.held -= 1;
             }
             return;
         }
-        let known = self.more.as_mut().and_then(|more| more.get_mut(&path));
-        if let Some(end) = known {
+        if let Some(end) = self.more.get_mut(&path) {
             self.may_be_cut |= end.take(text.as_bytes());
         } else if hangs {
             // What came before did not hang, so nothing is cut here.
@@ -95,7 +94,7 @@ impl RunTexts {
                     *free = (path, end);
                     self.held += 1;
                 }
-                None => _ = self.more.get_or_insert_default().insert(path, end),
+                None => _ = self.more.insert(path, end),
             }
         }
     }

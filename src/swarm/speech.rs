@@ -115,14 +115,10 @@ enum Place {
 }
 
 impl<'m> Glance<'m> {
-    /// Of what is no JSON it sees nothing.
-    fn at(message: &'m Raw) -> Self {
+    /// None if it is no JSON.
+    fn at(message: &'m Raw) -> Option<Self> {
         let mut glance = Self::default();
-        let whole = |text| json::read(text, Place::Root, &mut glance);
-        match message.as_text().is_some_and(whole) {
-            true => glance,
-            false => Self::default(),
-        }
+        json::read(message.as_text()?, Place::Root, &mut glance).then_some(glance)
     }
 }
 
@@ -176,27 +172,36 @@ pub(super) enum Heard<'m> {
     Other,
 }
 
-pub(super) fn hear<'m>(dialect: &Dialect, message: &'m Raw) -> Heard<'m> {
-    // Anything else is for the oracles to judge.
-    let glance = Glance::at(message);
-    let kind = glance.kind.as_deref().unwrap_or_default();
-    match (glance.run_id, &glance.request_id) {
-        _ if kind == dialect.greeting => Heard::Greeting,
-        _ if kind == "pong" => Heard::Pong,
-        (Some(run), Some(request)) if kind == dialect.accepted => {
-            Heard::Accepted { request: RequestId::new(request), run: RunId::new(run) }
+/// What the message means, and whether it is JSON.
+pub(super) fn hear<'m>(dialect: &Dialect, message: &'m Raw) -> (Heard<'m>, bool) {
+    match Glance::at(message) {
+        Some(glance) => (glance.heard(dialect), true),
+        // That is for the oracles to judge.
+        None => (Heard::Other, false),
+    }
+}
+
+impl<'m> Glance<'m> {
+    fn heard(self, dialect: &Dialect) -> Heard<'m> {
+        let kind = self.kind.as_deref().unwrap_or_default();
+        match (self.run_id, &self.request_id) {
+            _ if kind == dialect.greeting => Heard::Greeting,
+            _ if kind == "pong" => Heard::Pong,
+            (Some(run), Some(request)) if kind == dialect.accepted => {
+                Heard::Accepted { request: RequestId::new(request), run: RunId::new(run) }
+            }
+            (Some(run), _) if dialect.is_event(kind) => {
+                let terminal = dialect.is_terminal(kind, self.agent_name.as_deref());
+                Heard::Event { run, sequence: self.sequence.unwrap_or_default(), terminal }
+            }
+            _ => Heard::Other,
         }
-        (Some(run), _) if dialect.is_event(kind) => {
-            let terminal = dialect.is_terminal(kind, glance.agent_name.as_deref());
-            Heard::Event { run, sequence: glance.sequence.unwrap_or_default(), terminal }
-        }
-        _ => Heard::Other,
     }
 }
 
 /// What an answer says of a run: its id, and whether it has ended.
 pub(super) fn run_state(body: &Raw) -> (Option<RunId>, bool) {
-    let glance = Glance::at(body);
+    let glance = Glance::at(body).unwrap_or_default();
     let ended = matches!(glance.status.as_deref(), Some("completed" | "failed" | "cancelled"));
     (glance.run_id.map(RunId::new), ended)
 }

@@ -416,7 +416,9 @@ impl User {
     fn take_message(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Message(raw) => {
-                self.progress.hear(speech::hear(&self.dialect, &raw));
+                let (heard, is_json) = speech::hear(&self.dialect, &raw);
+                self.progress.hear(heard);
+                let raw = if is_json { raw.of_json() } else { raw };
                 let name = self.socket.as_ref().map(|open| &open.name);
                 self.observe(name, What::Received { raw });
             }

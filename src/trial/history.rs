@@ -9,11 +9,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ConnectionId, RequestId, RunId, TaskName, ThreadId, UserName};
+use super::line::{Line, read_line, write_line};
 use super::plan::{ControlAction, Plan, Via};
 use super::raw::Raw;
 
-/// The version of the history format that this program writes and reads.
-pub const HISTORY_VERSION: u32 = 1;
+/// The version of the history format that is written; the one before, where all messages are quoted,
+/// is read too.
+pub const HISTORY_VERSION: u32 = 2;
 
 /// What the `format` field of a history's header says.
 pub const HISTORY_FORMAT: &str = "partywall-history";
@@ -395,9 +397,9 @@ impl History {
     /// Everything after the header, as it stands on disk: plan, observations, end.
     pub fn body(&self) -> String {
         let mut text = to_line(&self.plan);
-        for observation in &self.observations {
-            text.push_str(&to_line(observation));
-        }
+        let mut lines = Vec::new();
+        self.observations.iter().for_each(|observation| write_line(observation, &mut lines));
+        text.push_str(&String::from_utf8_lossy(&lines));
         if let Some(ending) = &self.ending {
             text.push_str(&to_line(ending));
         }
@@ -453,34 +455,21 @@ impl History {
     }
 }
 
-enum Line {
-    Observation(Box<Observation>),
-    Ending(Ending),
-}
-
-fn read_line(line: &str) -> Result<Line, serde_json::Error> {
-    // An end line has a field that no observation has; told apart by it, the error is the right one.
-    if line.starts_with("{\"end\"") {
-        serde_json::from_str(line).map(Line::Ending)
-    } else {
-        serde_json::from_str(line).map(|observation| Line::Observation(Box::new(observation)))
-    }
-}
-
 fn check_header(line: &str) -> Result<(), HistoryError> {
     let header: Header = serde_json::from_str(line)
         .map_err(|problem| error(1, format!("not the header of a history: {problem}")))?;
     if header.format != HISTORY_FORMAT {
         return Err(error(1, format!("`format` is not `{HISTORY_FORMAT}`")));
     }
-    if header.version != HISTORY_VERSION {
+    if !(HISTORY_VERSION - 1..=HISTORY_VERSION).contains(&header.version) {
         return Err(error(
             1,
             format!(
-                "history format {} was written by partywall {}; this one reads format \
-                 {HISTORY_VERSION}",
+                "history format {} was written by partywall {}; this one reads formats {} and {}",
                 header.version,
-                header.partywall.escape_debug()
+                header.partywall.escape_debug(),
+                HISTORY_VERSION - 1,
+                HISTORY_VERSION
             ),
         ));
     }

@@ -1,10 +1,16 @@
 //! One observation as one line of a history file.
 //!
-//! What comes in most, text on an event connection, is written here; it is the same bytes that
-//! `serde_json` writes, in less time. All else is left to that.
+//! What comes in most, text on an event connection, is written and read here. It is what `serde_json`
+//! makes of it, in less time, with one exception: a message that is known to be JSON stands in the line
+//! as it is, under `json`, and is no quoted text under `raw`. All else is left to that library.
 
-use super::history::{Observation, What};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::history::{Ending, Observation, What};
+use super::ids::{ConnectionId, UserName};
 use super::json::first_special;
+use super::raw::Raw;
 
 /// Appends the observation and the end of its line.
 pub fn write_line(observation: &Observation, out: &mut Vec<u8>) {
@@ -24,7 +30,6 @@ fn write_message(observation: &Observation, out: &mut Vec<u8>) -> Option<()> {
         What::Sent { raw } => ("sent", raw),
         _ => return None,
     };
-    let text = raw.as_text()?;
     out.extend_from_slice(b"{\"n\":");
     write_number(observation.n, out);
     out.extend_from_slice(b",\"at\":");
@@ -41,10 +46,74 @@ fn write_message(observation: &Observation, out: &mut Vec<u8>) -> Option<()> {
     }
     out.extend_from_slice(b",\"what\":\"");
     out.extend_from_slice(kind.as_bytes());
+    if let Some(json) = raw.as_json() {
+        out.extend_from_slice(b"\",\"json\":");
+        out.extend_from_slice(json.as_bytes());
+        out.push(b'}');
+        return Some(());
+    }
     out.extend_from_slice(b"\",\"raw\":\"");
-    write_escaped(text.as_bytes(), out)?;
+    write_escaped(raw.as_text()?.as_bytes(), out)?;
     out.extend_from_slice(b"\"}");
     Some(())
+}
+
+/// A message that stands in its line as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonLine<'l> {
+    n: u64,
+    at: u64,
+    #[serde(default)]
+    by: Option<UserName>,
+    #[serde(default)]
+    on: Option<ConnectionId>,
+    what: Way,
+    #[serde(borrow)]
+    json: &'l RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Way {
+    Sent,
+    Received,
+}
+
+/// A line of a history after its plan.
+pub(super) enum Line {
+    Observation(Box<Observation>),
+    Ending(Ending),
+}
+
+/// Reads a line.
+///
+/// # Errors
+///
+/// It is neither.
+pub(super) fn read_line(line: &str) -> Result<Line, serde_json::Error> {
+    // An end line has a field that no observation has; told apart by it, the error is the right one.
+    if line.starts_with("{\"end\"") {
+        serde_json::from_str(line).map(Line::Ending)
+    } else {
+        read_observation(line).map(|observation| Line::Observation(Box::new(observation)))
+    }
+}
+
+fn read_observation(line: &str) -> Result<Observation, serde_json::Error> {
+    let error = match serde_json::from_str::<JsonLine<'_>>(line) {
+        Ok(JsonLine { n, at, by, on, what, json }) => {
+            let raw = Raw::from(json.get()).of_json();
+            let what = match what {
+                Way::Sent => What::Sent { raw },
+                Way::Received => What::Received { raw },
+            };
+            return Ok(Observation { n, at, by, on, what });
+        }
+        Err(error) => error,
+    };
+    // A line of the other kind has no such member, and in a text quotes would be escaped.
+    if line.contains(",\"json\":") { Err(error) } else { serde_json::from_str(line) }
 }
 
 /// Appends the text with its quotes and backslashes escaped; nothing if it holds control characters,
@@ -128,5 +197,55 @@ mod tests {
             }
         }
         assert!(written > 100, "nearly all was left to serde_json");
+    }
+
+    #[test]
+    fn what_is_json_stands_in_its_line_as_it_is() {
+        let deep = format!("{}{}", "[".repeat(120), "]".repeat(120));
+        let texts = [
+            r#"{"type":"agent_started","what":"ended","n":7,"json":[1]}"#,
+            r#"[ 1.50, "\u0041\n" , {"a":1,"a":2}, 1e400, 123456789012345678901234567890 ]"#,
+            "{}",
+            &deep,
+        ];
+        for text in texts {
+            for name in [None, Some("user-1"), Some("a\"b\u{1}é")] {
+                for way in [|raw| What::Received { raw }, |raw| What::Sent { raw }] {
+                    let (by, on) = (name.map(UserName::new), name.map(ConnectionId::new));
+                    let what = way(Raw::from(text).of_json());
+                    let observation = Observation { n: 3, at: 4, by, on, what };
+                    let mut line = Vec::new();
+                    write_line(&observation, &mut line);
+                    let line = String::from_utf8(line).expect("text");
+                    // A name with a control character leaves the line to the library.
+                    let whole = line.contains(&format!(",\"json\":{text}}}"));
+                    assert_eq!(whole, name.is_none_or(|name| !name.contains('\u{1}')));
+                    assert_eq!(line.lines().count(), 1);
+                    assert_eq!(read_observation(&line).expect("a line"), observation, "{line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_would_not_stand_in_one_line_is_quoted() {
+        for text in ["{}\n", " {}", "[1,\n2]", "[1,\r2]", "7", "\"{}\"", "", "{", "]["] {
+            assert_eq!(Raw::from(text).of_json().as_json(), None, "{text:?}");
+        }
+        assert_eq!(Raw::new(b"{\xff}").of_json().as_json(), None);
+    }
+
+    #[test]
+    fn a_line_that_is_none_is_told_by_what_is_wrong_with_it() {
+        let line = |rest: &str| format!("{{\"n\":0,\"at\":0,\"what\":\"received\"{rest}}}");
+        for (rest, wrong) in [
+            (",\"json\":{\"a\":}", "expected value"),
+            (",\"json\":{},\"raw\":\"\"", "unknown field `raw`"),
+            (",\"raw\":7", "did not match any variant"),
+            ("", "missing field `raw`"),
+        ] {
+            let error = read_observation(&line(rest)).expect_err(rest).to_string();
+            assert!(error.contains(wrong), "{error}");
+        }
     }
 }

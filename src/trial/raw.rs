@@ -10,13 +10,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// In JSON they are a plain string where they are UTF-8, and `{"hex": "…"}` where they are not, so
 /// that a history stays readable and still loses nothing.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 pub struct Raw(Held);
 
 /// The bytes, looked at once: all that is UTF-8 is held as text.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 enum Held {
     Text(String),
+    /// The same, where it is known to be one JSON object or array in one line.
+    Json(String),
     Other(Vec<u8>),
 }
 
@@ -38,7 +40,7 @@ impl Raw {
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
         match &self.0 {
-            Held::Text(text) => text.as_bytes(),
+            Held::Text(text) | Held::Json(text) => text.as_bytes(),
             Held::Other(bytes) => bytes,
         }
     }
@@ -51,7 +53,7 @@ impl Raw {
     /// The bytes as text; what is not UTF-8 becomes the replacement character.
     pub fn text(&self) -> Cow<'_, str> {
         match &self.0 {
-            Held::Text(text) => Cow::Borrowed(text),
+            Held::Text(text) | Held::Json(text) => Cow::Borrowed(text),
             Held::Other(bytes) => String::from_utf8_lossy(bytes),
         }
     }
@@ -59,11 +61,42 @@ impl Raw {
     /// The bytes as text, where they are UTF-8.
     pub fn as_text(&self) -> Option<&str> {
         match &self.0 {
-            Held::Text(text) => Some(text),
+            Held::Text(text) | Held::Json(text) => Some(text),
             Held::Other(_) => None,
         }
     }
+
+    /// The same, known to be JSON by whoever has read it: then it need not be quoted to be written
+    /// down. What begins or ends in another way than an object or array, or stands in several lines,
+    /// stays a text.
+    #[must_use]
+    pub fn of_json(self) -> Self {
+        let in_one_line = |text: &str| {
+            matches!(text.as_bytes(), [b'{', .., b'}'] | [b'[', .., b']'])
+                && memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none()
+        };
+        match self.0 {
+            Held::Text(text) if in_one_line(&text) => Self(Held::Json(text)),
+            held => Self(held),
+        }
+    }
+
+    /// The text, where it is known to be one JSON object or array in one line.
+    pub fn as_json(&self) -> Option<&str> {
+        match &self.0 {
+            Held::Json(text) => Some(text),
+            Held::Text(_) | Held::Other(_) => None,
+        }
+    }
 }
+
+impl PartialEq for Raw {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Raw {}
 
 impl From<&str> for Raw {
     fn from(text: &str) -> Self {
@@ -93,7 +126,7 @@ enum Written {
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
-            Held::Text(text) => out.serialize_str(text),
+            Held::Text(text) | Held::Json(text) => out.serialize_str(text),
             Held::Other(bytes) => Written::Bytes { hex: to_hex(bytes) }.serialize(out),
         }
     }

@@ -95,6 +95,8 @@ pub struct Said<'m> {
     pub is_terminal: bool,
     /// Whether it is of no interest.
     pub ignored: bool,
+    /// Whether all of the message is JSON, with nothing before or after it.
+    pub is_whole: bool,
 }
 
 impl Said<'_> {
@@ -102,8 +104,8 @@ impl Said<'_> {
     pub fn into_owned(self) -> Said<'static> {
         let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
         let (kind, run, request) = (owned(self.kind), owned(self.run), owned(self.request));
-        let Self { sequence, is_event, is_terminal, ignored, .. } = self;
-        Said { kind, run, request, sequence, is_event, is_terminal, ignored }
+        let Self { sequence, is_event, is_terminal, ignored, is_whole, .. } = self;
+        Said { kind, run, request, sequence, is_event, is_terminal, ignored, is_whole }
     }
 }
 
@@ -176,6 +178,7 @@ impl Reader {
             Json::Bytes(_) => None,
         };
         let is_json = found.is_some();
+        let is_whole = is_json && payload.json.bytes().len() == raw.bytes().len();
         let [kind, run, request, agent, sequence] = found.unwrap_or_default();
         let other = || self.other_kind(dialect, &payload, is_json).map(Cow::Owned);
         let kind = kind.or_else(other);
@@ -195,6 +198,7 @@ impl Reader {
             kind,
             is_event: is_event || is_terminal,
             ignored,
+            is_whole,
         }
     }
 

@@ -72,8 +72,11 @@ fn files_of_another_version_are_told_from_malformed_ones() {
     let scratch = Scratch::new("versions");
     let (history, repro) = leaking();
     let later = |text: &str, of: &str| text.replacen(of, &of.replace('1', "2"), 1);
-    let head = later(&history, "\"version\":1");
-    refused("check", &scratch.file("later.jsonl", head), &["history format 2", "format 1"]);
+    let head = history.replacen("\"version\":2", "\"version\":3", 1);
+    let told = ["history format 3", "formats 1 and 2"];
+    refused("check", &scratch.file("later.jsonl", head), &told);
+    // The one before is read.
+    given("check", std::path::Path::new("fuzz/corpus/history/legacy-leaks")).exits(1);
     let plan = later(&history, "{\"version\":1,\"scenario\"");
     refused("check", &scratch.file("plan.jsonl", plan), &["line 2", "plan version 2"]);
     let head = later(&repro, "\"version\": 1");

@@ -410,6 +410,7 @@ impl Client {
             let found = events.replies.iter().find(|(to, _)| to.as_bytes() == raw.bytes());
             found.map(|(_, reply)| reply.clone())
         });
+        let raw = if said.is_whole { raw.of_json() } else { raw };
         let name = self.socket.as_ref().map(|open| open.name.clone());
         self.observe(name.as_ref(), What::Received { raw });
         if let Some(reply) = reply {
