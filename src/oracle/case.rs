@@ -3,12 +3,10 @@
 //! What the server sent may be anything. What cannot be read is counted and otherwise left to the
 //! scan of the raw bytes.
 
-use std::collections::BTreeMap;
-
 use super::attribution::{self, Asked};
 use super::by_run::ByRun;
 use super::decode::Decoder;
-use super::keys::{Key, in_life};
+use super::keys::{ByName, Key, in_life};
 use super::message::{Channel, Message, Text, Where};
 use super::named::Named;
 use super::orderly::Orderly;
@@ -148,10 +146,11 @@ pub struct Case<'h> {
     pub(super) solos: Option<&'h Solos>,
     /// Of each run whether its events came as they should.
     pub(super) orderly: Vec<Option<Orderly>>,
-    run_ids: BTreeMap<Key<'h>, usize>,
+    run_ids: ByName<'h>,
     /// How often one process was restarted.
     restarts: u32,
-    people: BTreeMap<Key<'h>, &'h UserPlan>,
+    /// The places of users in the plan; of two of one name the first.
+    people: ByName<'h>,
     /// Sorted; a plan mostly counts its users from 0.
     by_index: Vec<(u32, &'h UserPlan)>,
     /// Of each connection whether its user is in the plan.
@@ -173,20 +172,17 @@ impl<'h> Case<'h> {
         for (at, observation) in history.observations.iter().enumerate() {
             decoder.take(at, observation);
         }
-        let people: BTreeMap<Key<'_>, &UserPlan> = history
-            .plan
-            .users
-            .iter()
-            .rev()
-            .map(|user| (Key::of(user.name.as_str()), user))
-            .collect();
+        let mut people = ByName::default();
+        for (at, user) in history.plan.users.iter().enumerate() {
+            people.get_or_add(Key::of(user.name.as_str()), |_| at);
+        }
         let mut by_index: Vec<_> =
             history.plan.users.iter().map(|user| (user.index, user)).collect();
         by_index.sort_by_key(|(index, _)| *index);
         // The first of two stands.
         by_index.dedup_by_key(|(index, _)| *index);
         let known = |connection: &Connection<'_>| {
-            connection.user.is_some_and(|user| people.contains_key(&Key::of(user.as_str())))
+            connection.user.is_some_and(|user| people.get(&Key::of(user.as_str())).is_some())
         };
         let known = decoder.connections.iter().map(known).collect();
         let by_run = |table: &Vec<_>| ByRun::new(decoder.runs.len(), table);
@@ -241,7 +237,7 @@ impl<'h> Case<'h> {
         if (1..=self.restarts).any(|life| in_life(life).is_some()) {
             return None;
         }
-        let facts = &self.runs[*in_life(0)?];
+        let facts = &self.runs[in_life(0)?];
         Some((facts.user.as_ref()?, facts.run))
     }
 
@@ -284,7 +280,7 @@ impl<'h> Case<'h> {
 
     /// The plan's user of that name.
     pub fn person(&self, name: &str) -> Option<&'h UserPlan> {
-        self.people.get(&Key::of(name)).copied()
+        self.people.get(&Key::of(name)).map(|at| &self.history.plan.users[at])
     }
 
     /// Whether the message's observer is in the plan.

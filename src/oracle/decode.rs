@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::case::{Connection, Start};
 use super::course::Course;
 use super::fields::{self, Fields, RUN, SEQUENCE};
-use super::keys::{Key, in_life};
+use super::keys::{ByName, Key, in_life};
 use super::leaves::{Leaves, Paths, Roles, Value};
 use super::lines::Lines;
 use super::message::{Channel, Message, Place, Text};
@@ -63,7 +63,7 @@ pub(super) struct Decoder<'h> {
     pub(super) starts: Vec<Start<'h>>,
     pub(super) starts_by_run: StartsByRun<'h>,
     pub(super) runs: Vec<RunFacts>,
-    pub(super) run_ids: BTreeMap<Key<'h>, usize>,
+    pub(super) run_ids: ByName<'h>,
 }
 
 impl<'h> Decoder<'h> {
@@ -97,7 +97,7 @@ impl<'h> Decoder<'h> {
             starts: Vec::new(),
             starts_by_run: StartsByRun::default(),
             runs: Vec::new(),
-            run_ids: BTreeMap::new(),
+            run_ids: ByName::default(),
         }
     }
 
@@ -376,13 +376,12 @@ impl<'h> Decoder<'h> {
             // Most messages are of the same run as the one before them.
             let course = &mut self.courses[message.line()];
             let at = course.run_if_again(&id).unwrap_or_else(|| {
-                let run = RunId::new(&*id);
-                let (runs, life) = (&mut self.runs, course.life);
-                let at = *self.run_ids.entry(in_life(id, life)).or_insert_with(|| {
-                    runs.push(RunFacts::unknown(run.clone()));
+                let runs = &mut self.runs;
+                let at = self.run_ids.get_or_add(in_life(id.clone(), course.life), |_| {
+                    runs.push(RunFacts::unknown(RunId::new(&*id)));
                     runs.len() - 1
                 });
-                course.goes_on_with(at, run.as_str());
+                course.goes_on_with(at, &id);
                 at
             });
             message.run = Place::new(at);
@@ -468,7 +467,7 @@ impl<'h> Decoder<'h> {
             }
             (None, Matching::Run | Matching::Stream) => return,
         };
-        let at = *self.run_ids.entry(Key::from(Cow::Owned(id))).or_insert_with_key(|id| {
+        let at = self.run_ids.get_or_add(Key::from(Cow::Owned(id)), |id| {
             self.runs.push(RunFacts::made_up(RunId::new(id.text())));
             self.runs.len() - 1
         });

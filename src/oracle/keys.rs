@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
 /// A name, by its digest. Two names with one digest are told apart by their text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key<'h> {
@@ -25,6 +28,37 @@ impl<'h> Key<'h> {
 impl<'h> From<Cow<'h, str>> for Key<'h> {
     fn from(text: Cow<'h, str>) -> Self {
         Self { digest: digest(text.as_bytes()), text }
+    }
+}
+
+/// Numbers by name. They are only asked for by the name, so that no order shows.
+#[derive(Debug, Default)]
+pub(super) struct ByName<'h>(HashTable<(Key<'h>, usize)>);
+
+impl<'h> ByName<'h> {
+    pub(super) fn get(&self, key: &Key<'_>) -> Option<usize> {
+        self.0.find(key.digest, |(own, _)| own == key).map(|(_, number)| *number)
+    }
+
+    /// The number of that name; one that has none is given what `next` says.
+    pub(super) fn get_or_add(
+        &mut self,
+        key: Key<'h>,
+        next: impl FnOnce(&Key<'_>) -> usize,
+    ) -> usize {
+        match self.0.entry(key.digest, |(own, _)| *own == key, |(own, _)| own.digest) {
+            Entry::Occupied(known) => known.get().1,
+            Entry::Vacant(free) => {
+                let number = next(&key);
+                free.insert((key, number));
+                number
+            }
+        }
+    }
+
+    /// How many names have a number.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -60,5 +94,13 @@ mod tests {
         assert_eq!(digests.len(), names.len(), "names that begin alike have one digest");
         assert!(keys.contains(&Key::from(Cow::Owned("r7".to_owned()))));
         assert_eq!(Key::of("r7").text(), "r7");
+        let mut numbers = ByName::default();
+        for (at, name) in names.iter().enumerate() {
+            assert_eq!(numbers.get(&Key::of(name)), None);
+            assert_eq!(numbers.get_or_add(Key::of(name), |_| at), at);
+            assert_eq!(numbers.get_or_add(Key::of(name), |_| unreachable!("it has one")), at);
+        }
+        let all: Vec<_> = names.iter().map(|name| numbers.get(&Key::of(name))).collect();
+        assert_eq!(all, (0..names.len()).map(Some).collect::<Vec<_>>());
     }
 }

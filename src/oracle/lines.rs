@@ -1,14 +1,12 @@
 //! Which connection has which number.
 
-use std::collections::BTreeMap;
-
-use super::keys::Key;
+use super::keys::{ByName, Key};
 use crate::trial::ids::ConnectionId;
 
 /// The numbers of connections, in the order in which they appeared, by their ids.
 #[derive(Debug)]
 pub(super) struct Lines<'h> {
-    by_id: BTreeMap<Key<'h>, usize>,
+    by_id: ByName<'h>,
     /// Some of the same by where the id begins in memory and how long it is: what is recorded live
     /// shares it, and to look at texts that stand all over the memory costs more.
     by_place: Vec<(usize, usize, usize)>,
@@ -22,14 +20,14 @@ const NOBODY: (usize, usize, usize) = (0, 0, 0);
 
 impl Default for Lines<'_> {
     fn default() -> Self {
-        Self { by_id: BTreeMap::new(), by_place: vec![NOBODY; FEW] }
+        Self { by_id: ByName::default(), by_place: vec![NOBODY; FEW] }
     }
 }
 
 impl<'h> Lines<'h> {
     /// The number of that connection.
     pub(super) fn of(&self, id: &ConnectionId) -> Option<usize> {
-        self.by_id.get(&Key::of(id.as_str())).copied()
+        self.by_id.get(&Key::of(id.as_str()))
     }
 
     /// The same, quicker if it is asked for again.
@@ -48,7 +46,7 @@ impl<'h> Lines<'h> {
     /// Gives a connection that has none the next number.
     pub(super) fn add(&mut self, id: &'h ConnectionId) -> usize {
         let line = self.by_id.len();
-        self.by_id.insert(Key::of(id.as_str()), line);
+        self.by_id.get_or_add(Key::of(id.as_str()), |_| line);
         if self.by_place.len() < 4 * line {
             self.by_place = vec![NOBODY; 2 * self.by_place.len()];
         }

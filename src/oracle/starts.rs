@@ -1,14 +1,12 @@
 //! Which start each run of the plan has, and which number each user.
 
-use std::collections::BTreeMap;
-
-use super::keys::Key;
+use super::keys::{ByName, Key};
 
 /// Places of starts, by user and the run's number in the plan. Users are numbered as they appear:
 /// to look a name up costs more than all else that is done with it.
 #[derive(Debug, Default)]
 pub(super) struct StartsByRun<'h> {
-    users: BTreeMap<Key<'h>, usize>,
+    users: ByName<'h>,
     starts: Vec<Vec<(u16, usize)>>,
 }
 
@@ -16,7 +14,7 @@ impl<'h> StartsByRun<'h> {
     /// The user's number.
     pub(super) fn number(&mut self, user: &'h str) -> usize {
         let next = self.starts.len();
-        let number = *self.users.entry(Key::of(user)).or_insert(next);
+        let number = self.users.get_or_add(Key::of(user), |_| next);
         if number == next {
             self.starts.push(Vec::new());
         }
@@ -25,7 +23,7 @@ impl<'h> StartsByRun<'h> {
 
     /// The number of a user who has one.
     pub(super) fn number_of(&self, user: &str) -> Option<usize> {
-        self.users.get(&Key::of(user)).copied()
+        self.users.get(&Key::of(user))
     }
 
     /// How many users have a number.
@@ -36,7 +34,10 @@ impl<'h> StartsByRun<'h> {
     /// The first start of a number stands; a plan has no second.
     pub(super) fn add(&mut self, user: usize, run: u16, start: usize) {
         let starts = &mut self.starts[user];
-        if let Err(place) = starts.binary_search_by_key(&run, |(run, _)| *run) {
+        // Mostly in order.
+        if starts.last().is_none_or(|(last, _)| *last < run) {
+            starts.push((run, start));
+        } else if let Err(place) = starts.binary_search_by_key(&run, |(run, _)| *run) {
             starts.insert(place, (run, start));
         }
     }

@@ -14,6 +14,7 @@ use crate::trial::dialect::Dialect;
 use crate::trial::history::What;
 use crate::trial::ids::ConnectionId;
 use crate::trial::plan::{Plan, RunPlan, Step, UserPlan, Via};
+use crate::trial::raw::Raw;
 use crate::world::backend::{Answer, Call, Cursor, Incoming, Refusal, Session, Socket};
 use crate::world::{AtRest, World, unconstrained};
 
@@ -223,7 +224,7 @@ impl User {
             Via::Socket => {
                 let on = self.socket.as_ref().map(|open| open.name.clone());
                 self.observe(on.as_ref(), started);
-                self.send(body).await;
+                self.send(Raw::from(body).of_json()).await;
             }
             Via::Http | Via::Stream => {
                 let name = self.next_call();
@@ -233,16 +234,13 @@ impl User {
         }
     }
 
-    async fn send(&mut self, text: String) {
+    async fn send(&mut self, raw: Raw) {
         let Some(OpenSocket { name, socket }) = &mut self.socket else {
             self.progress.cut();
             return;
         };
-        self.world.observe(
-            &self.plan.users[self.place].name,
-            Some(name),
-            What::Sent { raw: text.as_str().into() },
-        );
+        let text = raw.text().into_owned();
+        self.world.observe(&self.plan.users[self.place].name, Some(name), What::Sent { raw });
         let limit = self.patience.run;
         if let Err(error) = send_in_time(&self.world, &mut **socket, text, limit).await {
             self.lose_socket(What::Broken { error });
