@@ -436,7 +436,7 @@ fn runs_are_known_by_acceptance_answer_or_canaries_that_agree() {
     let (history, dialect) = (history(&text), Dialect::reference());
     let case = Case::new(&history, &dialect);
     let known = |id: &str| {
-        let (user, run) = case.run_owner(&id.into())?;
+        let (user, run) = case.run_owner(id)?;
         Some((user.as_str(), run))
     };
     assert_eq!(known("run-alice-1"), Some(("alice", Some(1))));

@@ -97,7 +97,7 @@ impl Coverage {
                 &observation.what
             {
                 reported = true;
-                self.emit(&mut live, user, run, event, agent);
+                self.emit(&mut live, user, run.as_str(), event, agent);
             }
         }
         if reported {
@@ -114,7 +114,14 @@ impl Coverage {
         }
     }
 
-    fn emit(&mut self, live: &mut LiveRuns, user: &UserName, run: &RunId, kind: &str, agent: &str) {
+    fn emit<'c>(
+        &mut self,
+        live: &mut LiveRuns<'c>,
+        user: &UserName,
+        run: &'c str,
+        kind: &str,
+        agent: &str,
+    ) {
         let Some(phase) = self.phases.place(kind, agent) else { return };
         let before = live.enter(user, run, (phase + 1 < self.phases.0.len()).then_some(phase));
         for (counts, others) in self.counts.iter_mut().zip(before) {
@@ -152,17 +159,17 @@ impl Coverage {
 }
 
 /// In which phase every live run is.
-struct LiveRuns {
+struct LiveRuns<'c> {
     in_phase: Vec<u64>,
-    of: BTreeMap<UserName, RunsOfUser>,
+    of: BTreeMap<UserName, RunsOfUser<'c>>,
 }
 
-struct RunsOfUser {
+struct RunsOfUser<'c> {
     in_phase: Vec<u64>,
-    phases: BTreeMap<RunId, Option<usize>>,
+    phases: BTreeMap<&'c str, Option<usize>>,
 }
 
-impl LiveRuns {
+impl<'c> LiveRuns<'c> {
     fn new(phases: usize) -> Self {
         Self { in_phase: vec![0; phases], of: BTreeMap::new() }
     }
@@ -171,7 +178,7 @@ impl LiveRuns {
     fn enter(
         &mut self,
         user: &UserName,
-        run: &RunId,
+        run: &'c str,
         phase: Option<usize>,
     ) -> impl Iterator<Item = u64> {
         if !self.of.contains_key(user) {
@@ -182,7 +189,7 @@ impl LiveRuns {
         let before = match own.phases.get_mut(run) {
             Some(known) => std::mem::replace(known, phase),
             None => {
-                own.phases.insert(run.clone(), phase);
+                own.phases.insert(run, phase);
                 None
             }
         };

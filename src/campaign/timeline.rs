@@ -226,7 +226,7 @@ impl<'c, 'h> Drawing<'c, 'h> {
             _ => return None,
         };
         let lane = self.lane(user)?;
-        let run = self.case.run_owner(run).filter(|(owner, _)| *owner == user);
+        let run = self.case.run_owner(run.as_str()).filter(|(owner, _)| *owner == user);
         let run = run.and_then(|(_, run)| run);
         let label = self.label(text);
         Some(Mark { n: seen.n, at: seen.at, lane, what, label, run, owner: None })

@@ -149,7 +149,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         Some((foreign.user.clone()?, message.observer.clone(), (message.at(), foreign.id.clone())))
     });
     plants.draw("an event's run id replaced", crossing, runs, |case, (at, id)| {
-        let value = id.as_str().into();
+        let value = (*id).into();
         replaced(case, at, value_in(case, at, &case.dialect.run, value))
     });
 
@@ -311,7 +311,7 @@ pub(super) fn repeats(
     let later = numbered().filter_map(|event| {
         let next = *next.get(event.observer.as_str())?;
         let closed = case.connections[event.line()].closed?;
-        let run = case.run_id(event).map(|run| run.as_str());
+        let run = case.run_id(event);
         let asked = case.named.asked_for(next.line(), run, event.sequence.unwrap_or_default());
         let before = closed < case.connections[next.line()].first && !asked;
         before.then_some((event.observer, (event.at(), next.at())))

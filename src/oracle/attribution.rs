@@ -189,7 +189,7 @@ fn foreign_text(case: &Case<'_>, asked: &Asked, owner: Owner, suspects: &mut Sus
 
 /// A call for one user's run under another's account.
 fn foreign_run(case: &Case<'_>, asked: &Asked, suspects: &mut Suspects) {
-    let Some((owner, run)) = case.run_owner(&asked.run) else { return };
+    let Some((owner, run)) = case.run_owner(asked.run.as_str()) else { return };
     if *owner != asked.credential {
         let shown =
             format!("a call for {owner}'s run is made under the account of {}", asked.credential);

@@ -17,7 +17,7 @@ use super::starts::StartsByRun;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::dialect::Dialect;
 use crate::trial::history::{History, Observation, What};
-use crate::trial::ids::{ConnectionId, RequestId, RunId, ThreadId, UserName};
+use crate::trial::ids::{ConnectionId, RequestId, ThreadId, UserName};
 use crate::trial::plan::{UserPlan, Via};
 use crate::trial::reader::{Payload, Reader};
 
@@ -122,7 +122,7 @@ pub struct Case<'h> {
     pub malformed: u64,
     pub(super) connections: Vec<Connection<'h>>,
     pub(super) starts: Vec<Start<'h>>,
-    pub(super) runs: Vec<RunFacts>,
+    pub(super) runs: Vec<RunFacts<'h>>,
     pub(super) acceptances: Vec<Acceptance>,
     /// The genuine canaries that came in, by observation and owner, each once.
     pub(super) seen: Vec<Seen<'h>>,
@@ -226,13 +226,13 @@ impl<'h> Case<'h> {
     }
 
     /// What is known of each run id that was seen, in order of appearance.
-    pub fn runs(&self) -> &[RunFacts] {
+    pub fn runs(&self) -> &[RunFacts<'h>] {
         &self.runs
     }
 
     /// Whose run that is, and which, as far as it is known.
-    pub fn run_owner(&self, id: &RunId) -> Option<(&UserName, Option<u16>)> {
-        let in_life = |life| self.run_ids.get(&in_life(id.as_str().into(), life));
+    pub fn run_owner(&self, id: &str) -> Option<(&UserName, Option<u16>)> {
+        let in_life = |life| self.run_ids.get(&in_life(id.into(), life));
         // Which of two lives is meant is not known.
         if (1..=self.restarts).any(|life| in_life(life).is_some()) {
             return None;
@@ -274,7 +274,7 @@ impl<'h> Case<'h> {
     }
 
     /// What is known of the message's run.
-    pub fn facts(&self, message: &Message<'_>) -> Option<&RunFacts> {
+    pub fn facts(&self, message: &Message<'_>) -> Option<&RunFacts<'h>> {
         message.run_at().and_then(|at| self.runs.get(at))
     }
 
@@ -344,8 +344,8 @@ impl<'h> Case<'h> {
     }
 
     /// The run that the message names, or that it is known to be of.
-    pub fn run_id(&self, message: &Message<'_>) -> Option<&RunId> {
-        message.run_at().map(|run| &self.runs[run].id)
+    pub fn run_id(&self, message: &Message<'_>) -> Option<&str> {
+        message.run_at().map(|run| &*self.runs[run].id)
     }
 
     fn text(&self, message: &Message<'_>, text: Text) -> Option<&str> {

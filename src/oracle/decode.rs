@@ -18,7 +18,7 @@ use super::texts::Texts;
 use crate::trial::canary::{Owner, Scanner, Tail};
 use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::history::{Note, Observation, What};
-use crate::trial::ids::{ConnectionId, RunId, UserName};
+use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::plan::Via;
 use crate::trial::raw::Raw;
 use crate::trial::reader::{Payload, Reader, ends_by_place, nothing_to_say};
@@ -62,7 +62,7 @@ pub(super) struct Decoder<'h> {
     pub(super) restarts: BTreeMap<&'h UserName, u32>,
     pub(super) starts: Vec<Start<'h>>,
     pub(super) starts_by_run: StartsByRun<'h>,
-    pub(super) runs: Vec<RunFacts>,
+    pub(super) runs: Vec<RunFacts<'h>>,
     pub(super) run_ids: ByName<'h>,
 }
 
@@ -378,7 +378,7 @@ impl<'h> Decoder<'h> {
             let at = course.run_if_again(&id).unwrap_or_else(|| {
                 let runs = &mut self.runs;
                 let at = self.run_ids.get_or_add(in_life(id.clone(), course.life), |_| {
-                    runs.push(RunFacts::unknown(RunId::new(&*id)));
+                    runs.push(RunFacts::unknown(id.clone()));
                     runs.len() - 1
                 });
                 course.goes_on_with(at, &id);
@@ -468,7 +468,7 @@ impl<'h> Decoder<'h> {
             (None, Matching::Run | Matching::Stream) => return,
         };
         let at = self.run_ids.get_or_add(Key::from(Cow::Owned(id)), |id| {
-            self.runs.push(RunFacts::made_up(RunId::new(id.text())));
+            self.runs.push(RunFacts::made_up(Cow::Owned(id.text().to_owned())));
             self.runs.len() - 1
         });
         if let Some(start) = start {

@@ -73,7 +73,7 @@ fn judge_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 
             Some((ended, ref first)) if ended < opened => Some(first),
             _ => None,
         });
-        let run = case.run_id(message).map(|run| run.as_str());
+        let run = case.run_id(message);
         let asked = || case.named.asked_for(message.line(), run, number);
         if let Some(&first) =
             again.filter(|first| case.messages[**first].line() == message.line() || !asked())

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::decode::Decoder;
 use super::message::{Channel, Message};
 use crate::trial::history::What;
-use crate::trial::ids::RunId;
 
 /// What users named, and where they asked for events again.
 #[derive(Debug, Default)]
@@ -39,8 +38,8 @@ impl<'h> Named<'h> {
     }
 
     /// Whether the message may only answer what its observer named: it is no event of a run.
-    pub(super) fn may_echo(&self, message: &Message<'_>, run: &RunId) -> bool {
-        let first = self.first.get(&(message.observer.as_str(), run.as_str()));
+    pub(super) fn may_echo(&self, message: &Message<'_>, run: &str) -> bool {
+        let first = self.first.get(&(message.observer.as_str(), run));
         let answers = !message.is_event || message.channel == Channel::HttpAnswer;
         answers && first.is_some_and(|first| *first < message.n)
     }

@@ -103,7 +103,7 @@ fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u
 }
 
 fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u64 {
-    let told = |facts: &&RunFacts| facts.user_told && !facts.made_up;
+    let told = |facts: &&RunFacts<'_>| facts.user_told && !facts.made_up;
     let Some(facts) = case.facts(message).filter(told) else { return 0 };
     let (Some(victim), observer) = (&facts.user, message.observer) else { return 0 };
     if !facts.may_be_of(observer) && !case.named.may_echo(message, &facts.id) {

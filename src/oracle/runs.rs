@@ -4,6 +4,7 @@
 //! the canaries in the run's events do, if they agree; what is only inferred like that is not used
 //! to accuse anybody of an id.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::case::{Case, Start};
@@ -11,14 +12,14 @@ use super::keys::digest;
 use super::message::Place;
 use super::seen::EARLIER;
 use crate::trial::canary::Field;
-use crate::trial::ids::{RunId, UserName};
+use crate::trial::ids::UserName;
 use crate::trial::plan::Via;
 
 /// What is known of a run id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunFacts {
+pub struct RunFacts<'h> {
     /// The id; server text.
-    pub id: RunId,
+    pub id: Cow<'h, str>,
     /// Whether the id was made up here, for a run whose messages name none: it accuses nobody.
     pub made_up: bool,
     /// Whose run it is.
@@ -37,15 +38,15 @@ pub struct RunFacts {
     start: Place,
 }
 
-impl RunFacts {
-    pub(super) fn unknown(id: RunId) -> Self {
+impl<'h> RunFacts<'h> {
+    pub(super) fn unknown(id: Cow<'h, str>) -> Self {
         let (user, run, given, given_again) = (None, None, None, Vec::new());
         let (user_told, run_told, start) = (false, false, Place::NONE);
         Self { id, made_up: false, user, run, user_told, run_told, given, given_again, start }
     }
 
     /// A run whose messages name no id.
-    pub(super) fn made_up(id: RunId) -> Self {
+    pub(super) fn made_up(id: Cow<'h, str>) -> Self {
         Self { made_up: true, ..Self::unknown(id) }
     }
 
@@ -189,18 +190,18 @@ fn learn_from_acceptances(case: &mut Case<'_>, accepting: &[usize]) {
             Answers::Start(start) => {
                 case.starts[start].run_at = Some(run);
                 let number = case.starts[start].run;
-                case.runs[run].tell(&user, Some(number));
+                case.runs[run].tell(user, Some(number));
                 case.runs[run].start = Place::new(start);
             }
-            Answers::OneOfSeveral | Answers::Unclear => case.runs[run].tell(&user, None),
+            Answers::OneOfSeveral | Answers::Unclear => case.runs[run].tell(user, None),
             Answers::None => continue,
         }
-        case.runs[run].give(n, &user);
+        case.runs[run].give(n, user);
     }
 }
 
 /// The messages that accept a run, in order, each with the user whose run it is.
-fn acceptances(case: &Case<'_>, accepting: &[usize]) -> Vec<(Acceptance, UserName)> {
+fn acceptances<'h>(case: &Case<'h>, accepting: &[usize]) -> Vec<(Acceptance, &'h UserName)> {
     let mut waiting = Waiting::of(case);
     let mut found = Vec::with_capacity(accepting.len());
     for (at, message) in accepting.iter().map(|&at| (at, &case.messages[at])) {
@@ -217,7 +218,7 @@ fn acceptances(case: &Case<'_>, accepting: &[usize]) -> Vec<(Acceptance, UserNam
                 (answers, message.observer)
             }
         };
-        found.push((Acceptance { message: at, answers }, user.clone()));
+        found.push((Acceptance { message: at, answers }, user));
     }
     found
 }

@@ -27,7 +27,7 @@ struct Control<'h> {
     action: ControlAction,
     owner: &'h UserName,
     run: u16,
-    id: Option<&'h RunId>,
+    id: Option<&'h str>,
 }
 
 /// The end of a run, as its user saw it.
@@ -35,7 +35,7 @@ struct Control<'h> {
 struct End<'c> {
     n: u64,
     start: &'c Start<'c>,
-    id: Option<&'c RunId>,
+    id: Option<&'c str>,
     stopped: bool,
     channel: Channel,
 }
@@ -227,7 +227,7 @@ fn controls<'h>(case: &Case<'h>) -> Vec<Control<'h>> {
     let control = |&(at, seen): &(usize, &'h crate::trial::history::Observation)| {
         let What::Control { action, user, run, id } = &seen.what else { return None };
         let by = seen.by.as_ref()?;
-        let (action, run, id) = (*action, *run, id.as_ref());
+        let (action, run, id) = (*action, *run, id.as_ref().map(RunId::as_str));
         Some(Control { n: seen.n, at, by, action, owner: user, run, id })
     };
     case.acts.iter().filter_map(control).collect()
