@@ -6,7 +6,7 @@
 use super::attribution::{self, Asked};
 use super::by_run::ByRun;
 use super::decode::Decoder;
-use super::keys::{ByName, Key, in_life};
+use super::keys::{ByName, in_life};
 use super::message::{Channel, Message, Text, Where};
 use super::named::Named;
 use super::orderly::Orderly;
@@ -167,14 +167,14 @@ impl<'h> Case<'h> {
     /// Decodes the history with a scanner for the plan's campaign that was made before: its trials
     /// share one, so a campaign need not make it anew for each.
     pub fn with_scanner(history: &'h History, dialect: &'h Dialect, scanner: &Scanner) -> Self {
-        let (round, many) = (history.plan.campaign.round(), history.observations.len());
-        let mut decoder = Decoder::new(dialect, scanner.clone(), round, many);
+        let (campaign, many) = (history.plan.campaign, history.observations.len());
+        let mut decoder = Decoder::new(dialect, scanner.clone(), campaign, many);
         for (at, observation) in history.observations.iter().enumerate() {
             decoder.take(at, observation);
         }
-        let mut people = ByName::default();
+        let mut people = ByName::new(campaign);
         for (at, user) in history.plan.users.iter().enumerate() {
-            people.get_or_add(Key::of(user.name.as_str()), |_| at);
+            people.get_or_add(user.name.as_str().into(), |_| at);
         }
         let mut by_index: Vec<_> =
             history.plan.users.iter().map(|user| (user.index, user)).collect();
@@ -182,7 +182,7 @@ impl<'h> Case<'h> {
         // The first of two stands.
         by_index.dedup_by_key(|(index, _)| *index);
         let known = |connection: &Connection<'_>| {
-            connection.user.is_some_and(|user| people.get(&Key::of(user.as_str())).is_some())
+            connection.user.is_some_and(|user| people.get(user.as_str()).is_some())
         };
         let known = decoder.connections.iter().map(known).collect();
         let by_run = |table: &Vec<_>| ByRun::new(decoder.runs.len(), table);
@@ -280,7 +280,7 @@ impl<'h> Case<'h> {
 
     /// The plan's user of that name.
     pub fn person(&self, name: &str) -> Option<&'h UserPlan> {
-        self.people.get(&Key::of(name)).map(|at| &self.history.plan.users[at])
+        self.people.get(name).map(|at| &self.history.plan.users[at])
     }
 
     /// Whether the message's observer is in the plan.

@@ -15,7 +15,7 @@ use super::runs::RunFacts;
 use super::seen::{self, Arrived, Seen, owner_in};
 use super::starts::{InOrder, StartsByRun};
 use super::texts::Texts;
-use crate::trial::canary::{Owner, Scanner, Tail};
+use crate::trial::canary::{CampaignKey, Owner, Scanner, Tail};
 use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::history::{Note, Observation, What};
 use crate::trial::ids::{ConnectionId, UserName};
@@ -68,7 +68,13 @@ pub(super) struct Decoder<'h> {
 
 impl<'h> Decoder<'h> {
     /// A decoder that is to take about so many observations.
-    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner, round: u32, many: usize) -> Self {
+    pub(super) fn new(
+        dialect: &'h Dialect,
+        scanner: Scanner,
+        campaign: CampaignKey,
+        many: usize,
+    ) -> Self {
+        let round = campaign.round();
         let mut paths = Paths::new(scanner.clone(), round);
         fields::ask(&mut paths, dialect);
         Self {
@@ -91,13 +97,13 @@ impl<'h> Decoder<'h> {
             texts: Texts::default(),
             decoded: Vec::new(),
             connections: Vec::new(),
-            lines: Lines::default(),
+            lines: Lines::new(campaign),
             courses: Vec::new(),
             restarts: BTreeMap::new(),
             starts: Vec::new(),
-            starts_by_run: StartsByRun::default(),
+            starts_by_run: StartsByRun::new(campaign),
             runs: Vec::new(),
-            run_ids: ByName::default(),
+            run_ids: ByName::new(campaign),
         }
     }
 
@@ -467,8 +473,8 @@ impl<'h> Decoder<'h> {
             }
             (None, Matching::Run | Matching::Stream) => return,
         };
-        let at = self.run_ids.get_or_add(Key::from(Cow::Owned(id)), |id| {
-            self.runs.push(RunFacts::made_up(Cow::Owned(id.text().to_owned())));
+        let at = self.run_ids.get_or_add(Cow::Owned(id), |id| {
+            self.runs.push(RunFacts::made_up(Cow::Owned(id.to_owned())));
             self.runs.len() - 1
         });
         if let Some(start) = start {

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use siphasher::sip::SipHasher13;
+
+use crate::trial::canary::CampaignKey;
 
 /// A name, by its digest. Two names with one digest are told apart by their text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,10 +22,6 @@ impl<'h> Key<'h> {
     pub(super) fn of(text: &'h str) -> Self {
         Self::from(Cow::Borrowed(text))
     }
-
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
 }
 
 impl<'h> From<Cow<'h, str>> for Key<'h> {
@@ -31,26 +30,39 @@ impl<'h> From<Cow<'h, str>> for Key<'h> {
     }
 }
 
-/// Numbers by name. They are only asked for by the name, so that no order shows.
-#[derive(Debug, Default)]
-pub(super) struct ByName<'h>(HashTable<(Key<'h>, usize)>);
+/// Numbers by name. They are only asked for by the name, so that no order shows. Names come from the
+/// server: what they are found by is keyed, so that no server can make up thousands that look alike.
+#[derive(Debug)]
+pub(super) struct ByName<'h> {
+    numbers: HashTable<(Cow<'h, str>, usize)>,
+    hasher: SipHasher13,
+}
 
 impl<'h> ByName<'h> {
-    pub(super) fn get(&self, key: &Key<'_>) -> Option<usize> {
-        self.0.find(key.digest, |(own, _)| own == key).map(|(_, number)| *number)
+    /// None so far, in a case of that campaign.
+    pub(super) fn new(campaign: CampaignKey) -> Self {
+        let key = campaign.seal("names", 0);
+        Self { numbers: HashTable::new(), hasher: SipHasher13::new_with_keys(key, key) }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<usize> {
+        let hash = self.hasher.hash(name.as_bytes());
+        self.numbers.find(hash, |(own, _)| own == name).map(|(_, number)| *number)
     }
 
     /// The number of that name; one that has none is given what `next` says.
     pub(super) fn get_or_add(
         &mut self,
-        key: Key<'h>,
-        next: impl FnOnce(&Key<'_>) -> usize,
+        name: Cow<'h, str>,
+        next: impl FnOnce(&str) -> usize,
     ) -> usize {
-        match self.0.entry(key.digest, |(own, _)| *own == key, |(own, _)| own.digest) {
+        let Self { numbers, hasher } = self;
+        let hash = |name: &str| hasher.hash(name.as_bytes());
+        match numbers.entry(hash(&name), |(own, _)| *own == name, |(own, _)| hash(own)) {
             Entry::Occupied(known) => known.get().1,
             Entry::Vacant(free) => {
-                let number = next(&key);
-                free.insert((key, number));
+                let number = next(&name);
+                free.insert((name, number));
                 number
             }
         }
@@ -58,16 +70,16 @@ impl<'h> ByName<'h> {
 
     /// How many names have a number.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.numbers.len()
     }
 }
 
 /// A run's id in that life of the process that gave it: another life may give it again.
-pub(super) fn in_life(id: Cow<'_, str>, life: u32) -> Key<'_> {
+pub(super) fn in_life(id: Cow<'_, str>, life: u32) -> Cow<'_, str> {
     match life {
-        0 => Key::from(id),
+        0 => id,
         // No id that a server gives holds that character in front of a number by chance.
-        life => Key::from(Cow::Owned(format!("{id}\0{life}"))),
+        life => Cow::Owned(format!("{id}\0{life}")),
     }
 }
 
@@ -93,14 +105,13 @@ mod tests {
         let digests: std::collections::BTreeSet<_> = keys.iter().map(|key| key.digest).collect();
         assert_eq!(digests.len(), names.len(), "names that begin alike have one digest");
         assert!(keys.contains(&Key::from(Cow::Owned("r7".to_owned()))));
-        assert_eq!(Key::of("r7").text(), "r7");
-        let mut numbers = ByName::default();
+        let mut numbers = ByName::new(CampaignKey::from_seed(1));
         for (at, name) in names.iter().enumerate() {
-            assert_eq!(numbers.get(&Key::of(name)), None);
-            assert_eq!(numbers.get_or_add(Key::of(name), |_| at), at);
-            assert_eq!(numbers.get_or_add(Key::of(name), |_| unreachable!("it has one")), at);
+            assert_eq!(numbers.get(name), None);
+            assert_eq!(numbers.get_or_add(name.into(), |_| at), at);
+            assert_eq!(numbers.get_or_add(name.into(), |_| unreachable!("it has one")), at);
         }
-        let all: Vec<_> = names.iter().map(|name| numbers.get(&Key::of(name))).collect();
+        let all: Vec<_> = names.iter().map(|name| numbers.get(name)).collect();
         assert_eq!(all, (0..names.len()).map(Some).collect::<Vec<_>>());
     }
 }

@@ -1,6 +1,7 @@
 //! Which connection has which number.
 
-use super::keys::{ByName, Key};
+use super::keys::ByName;
+use crate::trial::canary::CampaignKey;
 use crate::trial::ids::ConnectionId;
 
 /// The numbers of connections, in the order in which they appeared, by their ids.
@@ -18,16 +19,14 @@ const FEW: usize = 16;
 /// No id begins there.
 const NOBODY: (usize, usize, usize) = (0, 0, 0);
 
-impl Default for Lines<'_> {
-    fn default() -> Self {
-        Self { by_id: ByName::default(), by_place: vec![NOBODY; FEW] }
-    }
-}
-
 impl<'h> Lines<'h> {
+    pub(super) fn new(campaign: CampaignKey) -> Self {
+        Self { by_id: ByName::new(campaign), by_place: vec![NOBODY; FEW] }
+    }
+
     /// The number of that connection.
     pub(super) fn of(&self, id: &ConnectionId) -> Option<usize> {
-        self.by_id.get(&Key::of(id.as_str()))
+        self.by_id.get(id.as_str())
     }
 
     /// The same, quicker if it is asked for again.
@@ -46,7 +45,7 @@ impl<'h> Lines<'h> {
     /// Gives a connection that has none the next number.
     pub(super) fn add(&mut self, id: &'h ConnectionId) -> usize {
         let line = self.by_id.len();
-        self.by_id.get_or_add(Key::of(id.as_str()), |_| line);
+        self.by_id.get_or_add(id.as_str().into(), |_| line);
         if self.by_place.len() < 4 * line {
             self.by_place = vec![NOBODY; 2 * self.by_place.len()];
         }
@@ -71,7 +70,7 @@ mod tests {
         let ids: Vec<_> =
             (0..500).map(|n| ConnectionId::new(format!("user-{n}/socket1"))).collect();
         let copies: Vec<_> = ids.iter().map(|id| ConnectionId::new(id.as_str())).collect();
-        let mut lines = Lines::default();
+        let mut lines = Lines::new(CampaignKey::from_seed(1));
         for (at, id) in ids.iter().enumerate() {
             assert_eq!(lines.of_again(id), None);
             assert_eq!(lines.add(id), at);

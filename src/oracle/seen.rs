@@ -375,8 +375,8 @@ mod tests {
             let scanner = Scanner::new(history.plan.campaign);
             let dialect = Dialect::reference();
             let decoded = || {
-                let round = history.plan.campaign.round();
-                let mut decoder = Decoder::new(&dialect, scanner.clone(), round, 0);
+                let campaign = history.plan.campaign;
+                let mut decoder = Decoder::new(&dialect, scanner.clone(), campaign, 0);
                 for (at, observation) in history.observations.iter().enumerate() {
                     decoder.take(at, observation);
                 }

@@ -1,20 +1,25 @@
 //! Which start each run of the plan has, and which number each user.
 
-use super::keys::{ByName, Key};
+use super::keys::ByName;
+use crate::trial::canary::CampaignKey;
 
 /// Places of starts, by user and the run's number in the plan. Users are numbered as they appear:
 /// to look a name up costs more than all else that is done with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct StartsByRun<'h> {
     users: ByName<'h>,
     starts: Vec<Vec<(u16, usize)>>,
 }
 
 impl<'h> StartsByRun<'h> {
+    pub(super) fn new(campaign: CampaignKey) -> Self {
+        Self { users: ByName::new(campaign), starts: Vec::new() }
+    }
+
     /// The user's number.
     pub(super) fn number(&mut self, user: &'h str) -> usize {
         let next = self.starts.len();
-        let number = self.users.get_or_add(Key::of(user), |_| next);
+        let number = self.users.get_or_add(user.into(), |_| next);
         if number == next {
             self.starts.push(Vec::new());
         }
@@ -23,7 +28,7 @@ impl<'h> StartsByRun<'h> {
 
     /// The number of a user who has one.
     pub(super) fn number_of(&self, user: &str) -> Option<usize> {
-        self.users.get(&Key::of(user))
+        self.users.get(user)
     }
 
     /// How many users have a number.
