@@ -74,7 +74,7 @@ impl<'h> Decoder<'h> {
         campaign: CampaignKey,
         many: usize,
     ) -> Self {
-        let round = campaign.round();
+        let (round, names) = (campaign.round(), ByName::new(campaign));
         let mut paths = Paths::new(scanner.clone(), round);
         fields::ask(&mut paths, dialect);
         Self {
@@ -97,13 +97,13 @@ impl<'h> Decoder<'h> {
             texts: Texts::default(),
             decoded: Vec::new(),
             connections: Vec::new(),
-            lines: Lines::new(campaign),
+            lines: Lines::new(names.clone()),
             courses: Vec::new(),
             restarts: BTreeMap::new(),
             starts: Vec::new(),
-            starts_by_run: StartsByRun::new(campaign),
+            starts_by_run: StartsByRun::new(names.clone()),
             runs: Vec::new(),
-            run_ids: ByName::new(campaign),
+            run_ids: names,
         }
     }
 

@@ -32,7 +32,7 @@ impl<'h> From<Cow<'h, str>> for Key<'h> {
 
 /// Numbers by name. They are only asked for by the name, so that no order shows. Names come from the
 /// server: what they are found by is keyed, so that no server can make up thousands that look alike.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ByName<'h> {
     numbers: HashTable<(Cow<'h, str>, usize)>,
     hasher: SipHasher13,

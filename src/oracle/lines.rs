@@ -1,7 +1,6 @@
 //! Which connection has which number.
 
 use super::keys::ByName;
-use crate::trial::canary::CampaignKey;
 use crate::trial::ids::ConnectionId;
 
 /// The numbers of connections, in the order in which they appeared, by their ids.
@@ -20,8 +19,9 @@ const FEW: usize = 16;
 const NOBODY: (usize, usize, usize) = (0, 0, 0);
 
 impl<'h> Lines<'h> {
-    pub(super) fn new(campaign: CampaignKey) -> Self {
-        Self { by_id: ByName::new(campaign), by_place: vec![NOBODY; FEW] }
+    /// None so far; `names` is empty.
+    pub(super) fn new(names: ByName<'h>) -> Self {
+        Self { by_id: names, by_place: vec![NOBODY; FEW] }
     }
 
     /// The number of that connection.
@@ -64,13 +64,14 @@ impl<'h> Lines<'h> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::canary::CampaignKey;
 
     #[test]
     fn each_id_keeps_its_number_wherever_it_stands() {
         let ids: Vec<_> =
             (0..500).map(|n| ConnectionId::new(format!("user-{n}/socket1"))).collect();
         let copies: Vec<_> = ids.iter().map(|id| ConnectionId::new(id.as_str())).collect();
-        let mut lines = Lines::new(CampaignKey::from_seed(1));
+        let mut lines = Lines::new(ByName::new(CampaignKey::from_seed(1)));
         for (at, id) in ids.iter().enumerate() {
             assert_eq!(lines.of_again(id), None);
             assert_eq!(lines.add(id), at);

@@ -1,7 +1,6 @@
 //! Which start each run of the plan has, and which number each user.
 
 use super::keys::ByName;
-use crate::trial::canary::CampaignKey;
 
 /// Places of starts, by user and the run's number in the plan. Users are numbered as they appear:
 /// to look a name up costs more than all else that is done with it.
@@ -12,8 +11,9 @@ pub(super) struct StartsByRun<'h> {
 }
 
 impl<'h> StartsByRun<'h> {
-    pub(super) fn new(campaign: CampaignKey) -> Self {
-        Self { users: ByName::new(campaign), starts: Vec::new() }
+    /// None so far; `names` is empty.
+    pub(super) fn new(names: ByName<'h>) -> Self {
+        Self { users: names, starts: Vec::new() }
     }
 
     /// The user's number.

@@ -166,12 +166,12 @@ impl Recorder {
         log.write();
         log.file = None;
         let broken = log.broken.take();
-        let mut observations = std::mem::take(&mut log.observations);
+        let Log { observations, secrets, unaware, hidden_late, .. } = &mut *log;
         // A server may show a secret to another user before its own user has it, or has it again.
-        let early = &mut observations[..log.unaware];
-        let late = early.iter_mut().filter_map(|seen| seen.what.hide(&log.secrets).then_some(()));
-        log.hidden_late = late.count() > 0;
-        (observations, broken)
+        for early in observations.iter_mut().take(*unaware) {
+            *hidden_late |= early.what.hide(secrets);
+        }
+        (std::mem::take(observations), broken)
     }
 
     /// Whether secrets were taken out at the end only, so that what was written shows them.
@@ -183,5 +183,35 @@ impl Recorder {
 impl fmt::Debug for Recorder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Recorder({} observations)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::canary::CampaignKey;
+    use crate::trial::plan::{PLAN_VERSION, Plan};
+
+    #[test]
+    fn what_came_before_a_secret_was_known_is_hidden_at_the_end() {
+        let campaign = CampaignKey::from_seed(1);
+        let (users, faults) = (Vec::new(), Vec::new());
+        let scenario = "secrets".into();
+        let (version, trial, protocol) = (PLAN_VERSION, 0, None);
+        let plan = Plan { version, scenario, campaign, trial, users, faults, protocol };
+        let (alice, bob) = (UserName::new("alice"), UserName::new("bob"));
+        let received = |raw: &str| What::Received { raw: raw.into() };
+        for shown in ["a token-of-alice", "nothing"] {
+            let recorder = Recorder::in_memory().hiding(Secrets::of_trial(&plan));
+            recorder.record(0, Some(bob.clone()), None, received(shown));
+            recorder.hide(1, &alice, "token-of-alice", "token", Some(Whose::Captured));
+            assert!(!recorder.hid_late());
+            let (observations, _) = recorder.finish();
+            assert_eq!(observations.len(), 2);
+            assert_eq!(observations[0].what == received(shown), shown == "nothing");
+            assert_eq!(recorder.hid_late(), shown != "nothing");
+            // There is nothing more to take.
+            assert_eq!(recorder.finish().0, []);
+        }
     }
 }
