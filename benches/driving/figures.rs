@@ -45,7 +45,7 @@ pub(crate) fn many() {
     let server = Server::start(&["serve"]);
     let begun = Instant::now();
     let users = 5_000;
-    let history = drive(server.port, chats(users, 1));
+    let (history, _file) = drive(server.port, chats(users, 1));
     let connected = history
         .observations
         .iter()
@@ -73,7 +73,7 @@ pub(crate) fn first() {
     for _ in 0..super::TIMES {
         let server = Server::of(Command::new(&program).args(["serve", "--port", "0"]));
         let plan = chats(super::USERS, 1);
-        let history = drive(server.port, plan);
+        let (history, _file) = drive(server.port, plan);
         let mut waiting: std::collections::BTreeSet<_> =
             history.plan.users.iter().map(|user| user.name.clone()).collect();
         let mut last = (0, 0);

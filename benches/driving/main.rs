@@ -15,6 +15,7 @@ mod plans;
 mod server;
 mod soak;
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -116,14 +117,23 @@ fn bare_client(server: &Server, runs: u16) -> Duration {
 fn harness(server: &Server, speaking: Speaking, runs: u16) -> (Duration, Duration) {
     let plan = speaking(plans::chats(USERS, runs));
     let before = cpu_time();
-    let history = drive(server.port, plan);
+    let (history, _file) = drive(server.port, plan);
     let driven = cpu_time();
     judge_clean(&history, usize::from(runs) * USERS as usize);
     (driven - before, cpu_time() - driven)
 }
 
+/// The file that a history went to; it is gone when dropped, which no campaign pays for.
+struct Recorded(PathBuf);
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// Drives as a campaign does, the history going to a file.
-fn drive(port: u16, plan: Plan) -> History {
+fn drive(port: u16, plan: Plan) -> (History, Recorded) {
     let path = std::env::temp_dir().join(format!("partywall-bench-{}.jsonl", std::process::id()));
     let file = std::fs::File::create(&path).expect("a temporary file");
     let runtime = user_runtime().expect("a runtime");
@@ -133,8 +143,7 @@ fn drive(port: u16, plan: Plan) -> History {
     let (history, broken) = runtime.block_on(driven);
     assert!(broken.is_none(), "{broken:?}");
     assert_eq!(history.ending, Some(Ending::Finished));
-    std::fs::remove_file(path).expect("it is there");
-    history
+    (history, Recorded(path))
 }
 
 fn judge_clean(history: &History, runs: usize) {

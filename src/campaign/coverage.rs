@@ -104,7 +104,7 @@ impl Coverage {
             return;
         }
         for message in case.messages.iter().filter(|message| message.is_event) {
-            let owner = case.facts(message).and_then(|facts| facts.user.as_ref());
+            let owner = case.facts(message).and_then(|facts| facts.user);
             if let (Some(user), Some(run), Some(kind)) =
                 (owner, case.run_id(message), case.kind(message))
             {
@@ -240,7 +240,7 @@ fn emitted<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
 fn observed<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
     let mut runs: Vec<Option<(&UserName, Vec<u64>)>> = vec![None; case.runs().len()];
     for message in case.messages.iter().filter(|message| message.is_event) {
-        let owner = case.facts(message).and_then(|facts| facts.user.as_ref());
+        let owner = case.facts(message).and_then(|facts| facts.user);
         if let (Some(owner), Some(place)) = (owner, message.run_at()) {
             runs[place].get_or_insert_with(|| (owner, Vec::new())).1.push(message.n);
         }

@@ -13,7 +13,7 @@ pub(super) fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize
     let mut ends = BTreeMap::new();
     for message in &case.messages {
         let own = case.facts(message).and_then(|facts| {
-            let user = facts.user.as_ref()?;
+            let user = facts.user?;
             (user == message.observer).then_some((user.as_str(), facts.run?))
         });
         if let (true, Some(run)) = (message.is_terminal, own) {

@@ -201,7 +201,7 @@ impl<'c, 'h> Drawing<'c, 'h> {
             (None, _) => "a message without a type".into(),
         };
         let facts = self.case.facts(message);
-        let owner = facts.and_then(|facts| facts.user.clone());
+        let owner = facts.and_then(|facts| facts.user.cloned());
         let run = facts.and_then(|facts| facts.run).or(message.asked_run);
         (what, text, run, owner)
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::alter;
 use super::case::Case;
 use super::control::Alteration;
-use super::message::Message;
+use super::message::{Message, Place};
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
@@ -92,10 +92,10 @@ fn after_connection(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspe
 }
 
 /// How often the run ended on a connection.
-fn after_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> usize {
+fn after_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> usize {
     let mut ended: BTreeMap<usize, (u64, Vec<u64>)> = BTreeMap::new();
     let mut numbers: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
-    for &at in events {
+    for at in events.iter().map(|at| at.get()) {
         let message = &case.messages[at];
         if case.facts(message).is_none_or(|facts| !facts.may_be_of(message.observer)) {
             continue;
@@ -121,7 +121,7 @@ fn after_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> usiz
 
 fn after_terminal(case: &Case<'_>, end: u64, message: &Message<'_>) -> Suspect {
     let observer = message.observer;
-    let facts = case.facts(message).filter(|facts| facts.user.as_ref() == Some(observer));
+    let facts = case.facts(message).filter(|facts| facts.user == Some(observer));
     let run = facts.and_then(|facts| facts.run);
     Suspect {
         kind: FindingKind::Late,

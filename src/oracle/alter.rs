@@ -135,10 +135,10 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     // Where several users may have a run of the same id, the id accuses nobody.
     let unique = case.dialect.foreign.as_ref().is_none_or(|foreign| foreign.unique_runs);
     let runs = case.messages.iter().filter(|_| unique).filter_map(|message| {
-        let own = case.facts(message).filter(|facts| facts.user.as_ref() == Some(message.observer));
+        let own = case.facts(message).filter(|facts| facts.user == Some(message.observer));
         own.filter(|own| message.is_event && own.user_told && !own.made_up)?;
         // The first id in a stream tells whose run it is: with another there, it is that of both.
-        let first = case.events[message.run_at()?].first().map(|&at| case.messages[at].n);
+        let first = case.events[message.run_at()?].first().map(|at| case.messages[at.get()].n);
         if message.asked_run.is_some() && first == Some(message.n) {
             return None;
         }
@@ -146,7 +146,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         let place = draw.checked_rem(told.len())?;
         let ahead = told[place..].iter().chain(&told).take(8);
         let foreign = ahead.copied().find(|run| !run.may_be_of(message.observer))?;
-        Some((foreign.user.clone()?, message.observer.clone(), (message.at(), foreign.id.clone())))
+        Some((foreign.user.cloned()?, message.observer.clone(), (message.at(), foreign.id.clone())))
     });
     plants.draw("an event's run id replaced", crossing, runs, |case, (at, id)| {
         let value = (*id).into();
@@ -196,7 +196,7 @@ fn whole_runs<'c>(case: &'c Case<'c>) -> Vec<Whole<'c>> {
     let world = World::of(case);
     let whole = |start: &'c Start<'c>| {
         let events: Vec<_> =
-            case.events[start.run_at?].iter().map(|&at| &case.messages[at]).collect();
+            case.events[start.run_at?].iter().map(|at| &case.messages[at.get()]).collect();
         let (first, last) = (events.first()?, events.last()?);
         let same = |event: &&Message<'_>| {
             event.observer == start.user
@@ -405,8 +405,10 @@ pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
     let mut plants = Plants::new(OracleId::AfterClose, case, known, rng);
     let ends = own_events(case).filter(|event| event.is_terminal);
     let ends = ends.map(|end| {
-        let first =
-            end.run_at().and_then(|run| case.events[run].first()).map(|&at| &case.messages[at]);
+        let first = end
+            .run_at()
+            .and_then(|run| case.events[run].first())
+            .map(|at| &case.messages[at.get()]);
         // Any event of the run would do; its first is the least like an end.
         let again = first.filter(|first| first.line() == end.line()).unwrap_or(end);
         (end.observer, (again.at(), end.at(), end.sequence))

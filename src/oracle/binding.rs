@@ -101,7 +101,7 @@ fn unasked(message: &Message<'_>) -> Suspect {
 fn other_run(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) {
     let (Some(asked), Some(facts)) = (message.asked_run, case.facts(message)) else { return };
     let observer = message.observer;
-    let run = facts.run.filter(|_| facts.run_told && facts.user.as_ref() == Some(observer));
+    let run = facts.run.filter(|_| facts.run_told && facts.user == Some(observer));
     if let Some(run) = run.filter(|run| *run != asked) {
         let text = format!("{observer} asks about run {asked} and is told of run {run}");
         let operation = format!("run id of {}", case.run_kind(observer, Some(run)));
@@ -159,7 +159,7 @@ pub(super) fn answered_run(case: &Case<'_>, message: &Message<'_>) -> Option<u16
         Channel::HttpAnswer => message.asked_run,
         Channel::Websocket | Channel::Stream => {
             let facts = case.facts(message).filter(|_| message.is_event)?;
-            facts.run.filter(|_| facts.run_told && facts.user.as_ref() == Some(message.observer))
+            facts.run.filter(|_| facts.run_told && facts.user == Some(message.observer))
         }
     }
 }

@@ -3,11 +3,13 @@
 //! What the server sent may be anything. What cannot be read is counted and otherwise left to the
 //! scan of the raw bytes.
 
+use std::cell::RefCell;
+
 use super::attribution::{self, Asked};
 use super::by_run::ByRun;
 use super::decode::Decoder;
 use super::keys::{ByName, in_life};
-use super::message::{Channel, Message, Text, Where};
+use super::message::{Channel, Message, Place, Text, Where};
 use super::named::Named;
 use super::orderly::Orderly;
 use super::runs::{Acceptance, RunFacts};
@@ -20,6 +22,7 @@ use crate::trial::history::{History, Observation, What};
 use crate::trial::ids::{ConnectionId, RequestId, ThreadId, UserName};
 use crate::trial::plan::{UserPlan, Via};
 use crate::trial::reader::{Payload, Reader};
+use crate::trial::spare::{self, Spare};
 
 /// Where a greeting holds the id that the back end gives the connection.
 pub(super) const CONNECTION_POINTER: &str = "/connection_id";
@@ -99,8 +102,9 @@ pub struct Start<'h> {
     pub via: Via,
     /// In which conversation.
     pub thread: &'h ThreadId,
-    /// The client's id of the request.
+    /// The client's id of the request, and its number among all that were met.
     pub request_id: &'h RequestId,
+    pub(super) request: Place,
     /// The connection or exchange, in [`Case::connections`].
     pub(super) line: Option<usize>,
     /// The run that came of it, in [`Case::runs`].
@@ -158,6 +162,18 @@ pub struct Case<'h> {
     starts_by_run: StartsByRun<'h>,
 }
 
+thread_local! {
+    pub(super) static SPARE_MESSAGES: Spare<Message<'static>> = const { RefCell::new(Vec::new()) };
+    pub(super) static SPARE_SEEN: Spare<Seen<'static>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Case<'_> {
+    fn drop(&mut self) {
+        spare::keep(&SPARE_MESSAGES, std::mem::take(&mut self.messages));
+        spare::keep(&SPARE_SEEN, std::mem::take(&mut self.seen));
+    }
+}
+
 impl<'h> Case<'h> {
     /// Decodes the history.
     pub fn new(history: &'h History, dialect: &'h Dialect) -> Self {
@@ -167,12 +183,11 @@ impl<'h> Case<'h> {
     /// Decodes the history with a scanner for the plan's campaign that was made before: its trials
     /// share one, so a campaign need not make it anew for each.
     pub fn with_scanner(history: &'h History, dialect: &'h Dialect, scanner: &Scanner) -> Self {
-        let (campaign, many) = (history.plan.campaign, history.observations.len());
-        let mut decoder = Decoder::new(dialect, scanner.clone(), campaign, many);
+        let mut decoder = Decoder::new(dialect, scanner.clone(), history);
         for (at, observation) in history.observations.iter().enumerate() {
             decoder.take(at, observation);
         }
-        let mut people = ByName::new(campaign);
+        let mut people = ByName::new(history.plan.campaign).with_room(history.plan.users.len());
         for (at, user) in history.plan.users.iter().enumerate() {
             people.get_or_add(user.name.as_str().into(), |_| at);
         }
@@ -185,7 +200,7 @@ impl<'h> Case<'h> {
             connection.user.is_some_and(|user| people.get(user.as_str()).is_some())
         };
         let known = decoder.connections.iter().map(known).collect();
-        let by_run = |table: &Vec<_>| ByRun::new(decoder.runs.len(), table);
+        let by_run = |table: &Vec<(Place, Place)>| ByRun::new(decoder.runs.len(), table);
         let [events, others] = [&decoder.events, &decoder.others].map(by_run);
         let mut case = Self {
             history,
@@ -221,8 +236,9 @@ impl<'h> Case<'h> {
 
     /// The same beside what each user gets alone.
     #[must_use]
-    pub fn beside(self, solos: Option<&'h Solos>) -> Self {
-        Self { solos, ..self }
+    pub fn beside(mut self, solos: Option<&'h Solos>) -> Self {
+        self.solos = solos;
+        self
     }
 
     /// What is known of each run id that was seen, in order of appearance.
@@ -238,7 +254,7 @@ impl<'h> Case<'h> {
             return None;
         }
         let facts = &self.runs[in_life(0)?];
-        Some((facts.user.as_ref()?, facts.run))
+        Some((facts.user?, facts.run))
     }
 
     /// The connections and HTTP exchanges, in order of appearance.
@@ -264,12 +280,12 @@ impl<'h> Case<'h> {
     /// The numbers of the observations that are events of the run, in order.
     pub fn event_numbers(&self, start: &Start<'_>) -> impl Iterator<Item = u64> {
         let events = start.run_at.map_or(&[][..], |run| &self.events[run]);
-        events.iter().map(|&event| self.messages[event].n)
+        events.iter().map(|event| self.messages[event.get()].n)
     }
 
     /// How many events of the run came to its user.
     pub fn events_of(&self, start: &Start<'_>) -> usize {
-        let own = |at: &&usize| self.messages[**at].observer == start.user;
+        let own = |at: &&Place| self.messages[at.get()].observer == start.user;
         start.run_at.map_or(0, |run| self.events[run].iter().filter(own).count())
     }
 
@@ -397,6 +413,6 @@ impl<'h> Case<'h> {
 
     pub(super) fn start_of_run_at(&self, run: usize) -> Option<usize> {
         let facts = &self.runs[run];
-        self.start_place(facts.user.as_ref()?, facts.run?)
+        self.start_place(facts.user?, facts.run?)
     }
 }

@@ -6,7 +6,7 @@ use super::alter;
 use super::case::{Case, Start};
 use super::control::Alteration;
 use super::keys::Key;
-use super::message::{Channel, Message};
+use super::message::{Channel, Message, Place};
 use super::orderly::Orderly;
 use super::sequence::Sequence;
 use super::suspects::{Suspects, shows};
@@ -100,12 +100,12 @@ fn suspect(
 
 /// Whether a run's numbers rise on each connection, and only one event ends it. Numbers that come
 /// again are O4's matter. Gives the number of numbered events.
-fn order(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 {
+fn order(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
     let mut items = 0;
     let mut came = BTreeSet::new();
     let mut highest: BTreeMap<usize, &Message<'_>> = BTreeMap::new();
     let mut ended: BTreeMap<&str, &Message<'_>> = BTreeMap::new();
-    for message in events.iter().map(|&at| &case.messages[at]) {
+    for message in events.iter().map(|at| &case.messages[at.get()]) {
         let (Some(number), Some(facts)) = (message.sequence, case.facts(message)) else { continue };
         let user = message.observer;
         if !facts.may_be_of(user) {
@@ -115,7 +115,7 @@ fn order(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 {
         if !came.insert((user.as_str(), number)) {
             continue;
         }
-        let run = facts.run.filter(|_| facts.user.as_ref() == Some(user));
+        let run = facts.run.filter(|_| facts.user == Some(user));
         let mut disorder = |operation: String, before: &Message<'_>, what: &str| {
             let event = |n: Option<u64>| n.unwrap_or_default();
             let evidence = vec![
@@ -211,7 +211,7 @@ fn socket_run(
 ) -> u64 {
     let events = start.run_at.map_or(&[][..], |run| &case.events[run]);
     let own = || {
-        let messages = events.iter().map(|&at| &case.messages[at]);
+        let messages = events.iter().map(|at| &case.messages[at.get()]);
         messages.filter(|message| message.observer == start.user)
     };
     let terminal = own().find(|message| message.is_terminal).map(|message| message.n);
@@ -250,7 +250,7 @@ fn gap(case: &Case<'_>, start: &Start<'_>, own: &[&Message<'_>], suspects: &mut 
     let Some((highest, _)) = own.iter().filter_map(numbered).max() else { return };
     // A message of a type that the dialect does not list may have taken a number of the same row.
     let others = start.run_at.map_or(&[][..], |run| &case.others[run]);
-    let others = others.iter().map(|&at| &case.messages[at]);
+    let others = others.iter().map(|at| &case.messages[at.get()]);
     let others = others.filter(|message| message.observer == start.user);
     let mut numbered: Vec<(u64, u64)> =
         own.iter().copied().chain(others).filter_map(|message| numbered(&message)).collect();

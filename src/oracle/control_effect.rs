@@ -141,7 +141,7 @@ fn unasked(
 /// Whose run the message ends, where the back end told.
 fn known_run<'c>(case: &'c Case<'_>, message: &Message<'_>) -> Option<(&'c UserName, u16)> {
     let facts = case.facts(message).filter(|facts| facts.run_told)?;
-    Some((facts.user.as_ref()?, facts.run?))
+    Some((facts.user?, facts.run?))
 }
 
 fn stops<'c>(case: &Case<'c>) -> Vec<Stop<'c>> {

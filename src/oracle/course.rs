@@ -20,8 +20,8 @@ pub(super) struct Course {
     /// The run of the last message that named one.
     run: Place,
     /// Where the texts of the last message are, and of which run it was.
-    pub(super) texts: Place,
-    pub(super) texts_run: Place,
+    texts: Place,
+    texts_run: Place,
     /// How often the process of its user had been restarted when it was opened.
     pub(super) life: u32,
 }
@@ -44,6 +44,18 @@ impl Course {
     pub(super) fn run_if_again(&self, id: &str) -> Option<usize> {
         let last = self.id.get(..usize::from(self.length))?;
         (last == id.as_bytes()).then(|| self.run.get())
+    }
+
+    /// Where the texts of that run are: mostly where those of the last message are.
+    pub(super) fn texts_of(
+        &mut self,
+        run: Place,
+        find: impl FnOnce(Option<usize>) -> usize,
+    ) -> Place {
+        if self.texts == Place::NONE || self.texts_run != run {
+            (self.texts, self.texts_run) = (Place::new(find(run.some())), run);
+        }
+        self.texts
     }
 
     /// A message names that run.

@@ -4,24 +4,25 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::case::{Connection, Start};
+use super::case::{Connection, SPARE_MESSAGES, SPARE_SEEN, Start};
 use super::course::Course;
 use super::fields::{self, Fields, RUN, SEQUENCE};
 use super::keys::{ByName, Key, in_life};
 use super::leaves::{Leaves, Paths, Roles, Value};
 use super::lines::Lines;
 use super::message::{Channel, Message, Place, Text};
-use super::runs::RunFacts;
+use super::runs::{Accepting, RunFacts};
 use super::seen::{self, Arrived, Seen, owner_in};
 use super::starts::{InOrder, StartsByRun};
 use super::texts::Texts;
-use crate::trial::canary::{CampaignKey, Owner, Scanner, Tail};
+use crate::trial::canary::{Last, Owner, Scanner, Tail};
 use crate::trial::dialect::{Dialect, Matching};
-use crate::trial::history::{Note, Observation, What};
+use crate::trial::history::{History, Note, Observation, What};
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::plan::Via;
 use crate::trial::raw::Raw;
 use crate::trial::reader::{Payload, Reader, ends_by_place, nothing_to_say};
+use crate::trial::spare;
 
 /// Takes the observations in and sorts them into tables.
 #[derive(Debug)]
@@ -40,12 +41,16 @@ pub(super) struct Decoder<'h> {
     /// Texts of messages that do not stand in them as they are.
     pub(super) made: Vec<String>,
     /// The messages that accept a run.
-    pub(super) accepting: Vec<usize>,
+    pub(super) accepting: Vec<Accepting>,
+    /// The ids of requests, of starts and of what accepts them: numbers are compared at less cost.
+    requests: ByName<'h>,
     /// Of each run its events on event connections, and what else came there of it: run and message.
-    pub(super) events: Vec<(usize, usize)>,
-    pub(super) others: Vec<(usize, usize)>,
+    pub(super) events: Vec<(Place, Place)>,
+    pub(super) others: Vec<(Place, Place)>,
     /// The canaries that stand whole in what came in at once.
     pub(super) seen: Vec<Seen<'h>>,
+    /// The last canary that was found.
+    pub(super) last: Last,
     /// How the bytes on no connection end so far, and whether something may be cut there.
     pub(super) loose: (Tail, bool),
     /// What was recorded besides messages of event connections.
@@ -67,13 +72,10 @@ pub(super) struct Decoder<'h> {
 }
 
 impl<'h> Decoder<'h> {
-    /// A decoder that is to take about so many observations.
-    pub(super) fn new(
-        dialect: &'h Dialect,
-        scanner: Scanner,
-        campaign: CampaignKey,
-        many: usize,
-    ) -> Self {
+    /// A decoder that is to take that history in.
+    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner, history: &History) -> Self {
+        let (campaign, many) = (history.plan.campaign, history.observations.len());
+        let (users, runs) = (history.plan.users.len(), history.plan.runs().count());
         let (round, names) = (campaign.round(), ByName::new(campaign));
         let mut paths = Paths::new(scanner.clone(), round);
         fields::ask(&mut paths, dialect);
@@ -86,12 +88,14 @@ impl<'h> Decoder<'h> {
             scanner,
             round,
             malformed: 0,
-            messages: Vec::with_capacity(many),
+            messages: spare::take(&SPARE_MESSAGES, many),
             made: Vec::new(),
             accepting: Vec::new(),
+            requests: names.clone(),
             events: Vec::new(),
             others: Vec::new(),
-            seen: Vec::with_capacity(many),
+            seen: spare::take(&SPARE_SEEN, many),
+            last: Last::default(),
             loose: (Tail::default(), false),
             acts: Vec::new(),
             texts: Texts::default(),
@@ -100,10 +104,10 @@ impl<'h> Decoder<'h> {
             lines: Lines::new(names.clone()),
             courses: Vec::new(),
             restarts: BTreeMap::new(),
-            starts: Vec::new(),
-            starts_by_run: StartsByRun::new(names.clone()),
-            runs: Vec::new(),
-            run_ids: names,
+            starts: Vec::with_capacity(runs),
+            starts_by_run: StartsByRun::new(names.clone(), runs.div_ceil(users.max(1))),
+            runs: Vec::with_capacity(runs),
+            run_ids: names.with_room(runs),
         }
     }
 
@@ -138,6 +142,7 @@ impl<'h> Decoder<'h> {
                 if let Some(order) = self.order_of(user) {
                     order.starts.push(start);
                 }
+                let request = self.number_of_request(request_id.as_str().into());
                 self.starts.push(Start {
                     n: observation.n,
                     user,
@@ -146,6 +151,7 @@ impl<'h> Decoder<'h> {
                     via: *via,
                     thread,
                     request_id,
+                    request,
                     line,
                     run_at: None,
                     gave_up: None,
@@ -183,6 +189,11 @@ impl<'h> Decoder<'h> {
             _ => {}
         }
         line
+    }
+
+    fn number_of_request(&mut self, id: Cow<'h, str>) -> Place {
+        let next = self.requests.len();
+        Place::new(self.requests.get_or_add(id, |_| next))
     }
 
     /// The number of a user who does something on that connection.
@@ -302,29 +313,20 @@ impl<'h> Decoder<'h> {
             }
         }
         message.names_observer = fields.user.as_deref() == Some(message.observer.as_str());
-        fields.keep(&mut message, raw, &mut self.made);
-        message.texts = Place::new(self.place_of_texts(line, message.run));
-        self.take_texts(message.texts.get(), &leaves);
         if message.is_acceptance {
-            self.accepting.push(self.messages.len());
+            let request = fields.request.clone();
+            let request = request.map_or(Place::NONE, |id| self.number_of_request(id));
+            self.accepting.push(Accepting { message: self.messages.len(), request });
         }
-        if let (Some(run), true) = (message.run_at(), message.channel.carries_events()) {
+        fields.keep(&mut message, raw, &mut self.made);
+        message.texts = self.courses[line].texts_of(message.run, |run| self.texts.place(line, run));
+        self.take_texts(message.texts.get(), &leaves);
+        if message.run != Place::NONE && message.channel.carries_events() {
             let table = if message.is_event { &mut self.events } else { &mut self.others };
-            table.push((run, self.messages.len()));
+            table.push((message.run, Place::new(self.messages.len())));
         }
         self.messages.push(message);
         self.leaves = leaves;
-    }
-
-    fn place_of_texts(&mut self, line: usize, run: Place) -> usize {
-        let course = &mut self.courses[line];
-        // Mostly where those of the last message are.
-        if let Some(last) = course.texts.some().filter(|_| course.texts_run == run) {
-            return last;
-        }
-        let place = self.texts.place(line, run.some());
-        (course.texts, course.texts_run) = (Place::new(place), run);
-        place
     }
 
     /// What a message, the next one, holds that its raw bytes may not show.
@@ -338,9 +340,10 @@ impl<'h> Decoder<'h> {
         for (path, text) in only_texts {
             texts.take(path, text);
             if let Cow::Owned(text) = text {
-                texts.may_be_cut |= self.scanner.scan_piece(text.as_bytes(), |sighting| {
-                    self.decoded.push((number, owner_in(self.round, &sighting)));
-                });
+                texts.may_be_cut |=
+                    self.scanner.scan_piece(text.as_bytes(), &mut self.last, |sighting| {
+                        self.decoded.push((number, owner_in(self.round, &sighting)));
+                    });
             }
         }
         self.decoded.extend(leaves.in_names.iter().map(|owner| (number, *owner)));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::alter;
 use super::case::Case;
 use super::control::Alteration;
+use super::message::Place;
 use super::suspects::{Suspects, shows};
 use super::{Judgement, Oracle};
 use crate::trial::finding::{FindingKind, OracleId, Suspect};
@@ -55,11 +56,11 @@ impl Oracle for Duplicates {
     }
 }
 
-fn judge_run(case: &Case<'_>, events: &[usize], suspects: &mut Suspects) -> u64 {
+fn judge_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
     let mut items = 0;
     // By user and number: where it came first on each connection.
     let mut came: BTreeMap<(&str, u64), Came> = BTreeMap::new();
-    for &at in events {
+    for at in events.iter().map(|at| at.get()) {
         let message = &case.messages[at];
         let (Some(number), Some(facts)) = (message.sequence, case.facts(message)) else { continue };
         // Whose run comes to whom is for O2 to say.
@@ -103,7 +104,7 @@ fn repeated(case: &Case<'_>, first: usize, again: usize) -> Suspect {
     let (first, again) = (&case.messages[first], &case.messages[again]);
     let facts = case.facts(again);
     let observer = again.observer;
-    let run = facts.filter(|facts| facts.user.as_ref() == Some(observer)).and_then(|f| f.run);
+    let run = facts.filter(|facts| facts.user == Some(observer)).and_then(|f| f.run);
     let number = again.sequence.unwrap_or_default();
     Suspect {
         kind: FindingKind::Duplicate,

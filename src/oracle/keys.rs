@@ -34,7 +34,9 @@ impl<'h> From<Cow<'h, str>> for Key<'h> {
 /// server: what they are found by is keyed, so that no server can make up thousands that look alike.
 #[derive(Clone, Debug)]
 pub(super) struct ByName<'h> {
-    numbers: HashTable<(Cow<'h, str>, usize)>,
+    names: Vec<(Cow<'h, str>, u32)>,
+    /// Where in them each stands.
+    places: HashTable<u32>,
     hasher: SipHasher13,
 }
 
@@ -42,27 +44,44 @@ impl<'h> ByName<'h> {
     /// None so far, in a case of that campaign.
     pub(super) fn new(campaign: CampaignKey) -> Self {
         let key = campaign.seal("names", 0);
-        Self { numbers: HashTable::new(), hasher: SipHasher13::new_with_keys(key, key) }
+        let hasher = SipHasher13::new_with_keys(key, key);
+        Self { names: Vec::new(), places: HashTable::new(), hasher }
+    }
+
+    /// The same, with room for about so many.
+    #[must_use]
+    pub(super) fn with_room(mut self, names: usize) -> Self {
+        let Self { places, hasher, names: known } = &mut self;
+        let hash = |place: &u32| hasher.hash(known[*place as usize].0.as_bytes());
+        places.reserve(names, hash);
+        known.reserve(names);
+        self
     }
 
     pub(super) fn get(&self, name: &str) -> Option<usize> {
         let hash = self.hasher.hash(name.as_bytes());
-        self.numbers.find(hash, |(own, _)| own == name).map(|(_, number)| *number)
+        let is_it = |place: &u32| self.names[*place as usize].0 == name;
+        let place = *self.places.find(hash, is_it)?;
+        Some(self.names[place as usize].1 as usize)
     }
 
-    /// The number of that name; one that has none is given what `next` says.
+    /// The number of that name; one that has none is given what `next` says, the place in some table
+    /// of a case.
     pub(super) fn get_or_add(
         &mut self,
         name: Cow<'h, str>,
         next: impl FnOnce(&str) -> usize,
     ) -> usize {
-        let Self { numbers, hasher } = self;
+        let Self { names, places, hasher } = self;
         let hash = |name: &str| hasher.hash(name.as_bytes());
-        match numbers.entry(hash(&name), |(own, _)| *own == name, |(own, _)| hash(own)) {
-            Entry::Occupied(known) => known.get().1,
+        let is_it = |place: &u32| names[*place as usize].0 == name;
+        let hash_again = |place: &u32| hash(&names[*place as usize].0);
+        match places.entry(hash(&name), is_it, hash_again) {
+            Entry::Occupied(known) => names[*known.get() as usize].1 as usize,
             Entry::Vacant(free) => {
                 let number = next(&name);
-                free.insert((name, number));
+                free.insert(names.len() as u32);
+                names.push((name, number as u32));
                 number
             }
         }
@@ -70,7 +89,7 @@ impl<'h> ByName<'h> {
 
     /// How many names have a number.
     pub(super) fn len(&self) -> usize {
-        self.numbers.len()
+        self.names.len()
     }
 }
 
@@ -105,7 +124,7 @@ mod tests {
         let digests: std::collections::BTreeSet<_> = keys.iter().map(|key| key.digest).collect();
         assert_eq!(digests.len(), names.len(), "names that begin alike have one digest");
         assert!(keys.contains(&Key::from(Cow::Owned("r7".to_owned()))));
-        let mut numbers = ByName::new(CampaignKey::from_seed(1));
+        let mut numbers = ByName::new(CampaignKey::from_seed(1)).with_room(names.len() / 8);
         for (at, name) in names.iter().enumerate() {
             assert_eq!(numbers.get(name), None);
             assert_eq!(numbers.get_or_add(name.into(), |_| at), at);

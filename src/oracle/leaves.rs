@@ -4,39 +4,15 @@
 //! oracles together.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::seen::owner_in;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::json::{self, Visitor};
+use crate::trial::members::{Member as Path, Members};
 use crate::trial::reader::{Json, Payload};
-
-/// A place in JSON messages: member names from the root. All elements of an array share one place,
-/// so that a text which comes in pieces is one text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Path(u32);
-
-#[cfg(test)]
-impl Path {
-    /// Some places.
-    pub(super) fn some<const N: usize>() -> [Self; N] {
-        std::array::from_fn(|at| Self(at as u32))
-    }
-}
-
-const ROOT: Path = Path(0);
-
-/// Where everything is put once a server has used up all places.
-const ELSEWHERE: Path = Path(1);
-
-/// No place at all: what a dialect does not name stands nowhere.
-const NOWHERE: Path = Path(u32::MAX);
 
 /// What an array's elements are called; an object's member of that name shares the place.
 const ELEMENT: &str = "*";
-
-/// So many places are told apart. The names are the server's, and it may never stop making them up.
-const MOST_PLACES: usize = 4096;
 
 /// What the dialect asks for at a place: a set, since two pointers may name one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,24 +51,19 @@ impl<'h> Value<'h> {
     }
 }
 
-/// All places seen so far, as a tree of names.
+/// All places seen so far, and what is to be known of each.
 #[derive(Debug)]
 pub(super) struct Paths {
-    nodes: Vec<Node>,
+    members: Members,
+    notes: Vec<Note>,
     scanner: Scanner,
     /// The round of the trial that is read.
     round: u32,
 }
 
-#[derive(Debug)]
-struct Node {
-    parent: Path,
-    name: Box<str>,
-    children: BTreeMap<Box<str>, Path>,
-    /// Which child came first in the last object that stood here, and which sibling came after this
-    /// node: messages of one server are alike, so mostly the same one comes again.
-    first: Path,
-    next: Path,
+/// What is to be known of a place.
+#[derive(Clone, Debug, Default)]
+struct Note {
     /// Whether the dialect asks for single elements of an array that stands here.
     indexed: bool,
     roles: Roles,
@@ -100,95 +71,58 @@ struct Node {
     in_name: Vec<Owner>,
 }
 
-impl Node {
-    fn new(parent: Path, name: &str, in_name: Vec<Owner>) -> Self {
-        Self {
-            parent,
-            name: name.into(),
-            children: BTreeMap::new(),
-            first: NOWHERE,
-            next: NOWHERE,
-            indexed: false,
-            roles: Roles::default(),
-            in_name,
-        }
-    }
-}
-
 impl Paths {
     pub(super) fn new(scanner: Scanner, round: u32) -> Self {
-        let nobodys = || Node::new(NOWHERE, "", Vec::new());
-        Self { nodes: vec![nobodys(), nobodys()], scanner, round }
+        let members = Members::default();
+        let notes = vec![Note::default(); members.count()];
+        Self { members, notes, scanner, round }
     }
 
     /// Gives the place that a JSON pointer names a further role; an empty one names nothing.
     pub(super) fn ask(&mut self, pointer: &str, role: Roles) {
         if pointer.starts_with('/') {
             let at = self.pointer(pointer);
-            self.node(at).roles.0 |= role.0;
+            self.notes[at.number()].roles.0 |= role.0;
         }
     }
 
     /// What the dialect asks for there.
     pub(super) fn roles(&self, at: Path) -> Roles {
-        self.nodes[at.0 as usize].roles
+        self.notes[at.number()].roles
     }
 
     fn pointer(&mut self, pointer: &str) -> Path {
-        let mut at = ROOT;
+        let mut at = Path::ROOT;
         for token in pointer.split('/').skip(1) {
             if token.bytes().all(|byte| byte.is_ascii_digit()) {
-                self.node(at).indexed = true;
+                self.notes[at.number()].indexed = true;
             }
-            at = self.child(at, &token.replace("~1", "/").replace("~0", "~"));
+            at = self.members.child(at, &token.replace("~1", "/").replace("~0", "~"));
+            self.look_at(at);
         }
         at
     }
 
-    fn node(&mut self, at: Path) -> &mut Node {
-        &mut self.nodes[at.0 as usize]
-    }
-
-    fn child(&mut self, at: Path, name: &str) -> Path {
-        if let Some(&child) = self.nodes[at.0 as usize].children.get(name) {
-            return child;
-        }
-        if at == ELSEWHERE || self.nodes.len() >= MOST_PLACES {
-            return ELSEWHERE;
-        }
-        let child = Path(self.nodes.len() as u32);
-        let in_name = self.canaries_in(name);
-        self.nodes.push(Node::new(at, name, in_name));
-        self.node(at).children.insert(name.into(), child);
-        child
-    }
-
-    /// The same, where `last` was the sibling before it.
+    /// The child of that name, where `last` was the sibling before it.
     fn next_child(&mut self, at: Path, last: Option<Path>, name: &str) -> Path {
-        let guess = match last {
-            Some(last) => self.nodes[last.0 as usize].next,
-            None => self.nodes[at.0 as usize].first,
-        };
-        if let Some(node) = self.nodes.get(guess.0 as usize)
-            && node.parent == at
-            && same(node.name.as_bytes(), name.as_bytes())
-        {
-            return guess;
-        }
-        let child = self.child(at, name);
-        match last {
-            Some(last) => self.node(last).next = child,
-            None => self.node(at).first = child,
-        }
+        let child = self.members.next_child(at, last, name);
+        self.look_at(child);
         child
+    }
+
+    /// Notes what is to be known of a place that may be new.
+    fn look_at(&mut self, at: Path) {
+        if self.notes.len() < self.members.count() {
+            let in_name = self.canaries_in(self.members.name(at));
+            self.notes.push(Note { in_name, ..Note::default() });
+        }
     }
 
     fn element(&mut self, at: Path, index: usize) -> Path {
-        if self.nodes[at.0 as usize].indexed {
-            let wanted = &self.nodes[at.0 as usize].children;
-            if let Some(&child) = wanted.get(index.to_string().as_str()) {
-                return child;
-            }
+        if self.notes[at.number()].indexed
+            && let Some(child) = self.members.known(at, index.to_string().as_str())
+        {
+            return child;
         }
         self.next_child(at, None, ELEMENT)
     }
@@ -196,20 +130,6 @@ impl Paths {
     fn canaries_in(&self, name: &str) -> Vec<Owner> {
         let sightings = self.scanner.scan(name.as_bytes());
         sightings.iter().map(|sighting| owner_in(self.round, sighting)).collect()
-    }
-}
-
-/// Whether the two are equal; names are short, and the library's comparison takes longer to begin.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    let ends = |bytes: &[u8]| {
-        let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        (word(bytes.first_chunk()), word(bytes.last_chunk()))
-    };
-    match one.len() {
-        length if length != other.len() => false,
-        8..=16 => ends(one) == ends(other),
-        0..8 => one.iter().zip(other).all(|(one, other)| one == other),
-        _ => one == other,
     }
 }
 
@@ -229,7 +149,7 @@ impl<'h> Leaves<'h> {
     /// is no JSON, or nested deeper than anybody nests.
     fn read(&mut self, paths: &mut Paths, text: &'h str) -> bool {
         self.clear();
-        let whole = json::read(text, ROOT, &mut Walk { paths, leaves: self });
+        let whole = json::read(text, Path::ROOT, &mut Walk { paths, leaves: self });
         if !whole {
             self.clear();
         }
@@ -277,17 +197,22 @@ impl<'h> Visitor<'h> for Walk<'_, 'h> {
     type Place = Path;
 
     fn object(&mut self, at: Path) {
-        self.leaves.is_object |= at == ROOT;
+        self.leaves.is_object |= at == Path::ROOT;
     }
 
     fn member(&mut self, object: Path, last: Option<Path>, name: &str) -> Path {
         let child = self.paths.next_child(object, last, name);
-        if child == ELSEWHERE {
+        if child == Path::ELSEWHERE {
             self.leaves.in_names.extend(self.paths.canaries_in(name));
         } else {
-            self.leaves.in_names.extend_from_slice(&self.paths.node(child).in_name);
+            self.leaves.in_names.extend_from_slice(&self.paths.notes[child.number()].in_name);
         }
         child
+    }
+
+    fn expected(&self, object: Path, last: Option<Path>) -> Option<(&str, Path)> {
+        let expected = self.paths.members.expected(object, last);
+        expected.filter(|(_, member)| self.paths.notes[member.number()].in_name.is_empty())
     }
 
     fn element(&mut self, array: Path, index: usize) -> Path {
@@ -307,6 +232,7 @@ impl<'h> Visitor<'h> for Walk<'_, 'h> {
 mod tests {
     use super::*;
     use crate::trial::canary::{CampaignKey, Field, Mint};
+    use crate::trial::members::MOST_PLACES;
 
     fn paths() -> Paths {
         Paths::new(Scanner::new(CampaignKey::from_seed(7)), 0)
@@ -350,22 +276,8 @@ mod tests {
         for name in 0..2 * MOST_PLACES {
             read(&mut full, &format!(r#"{{"{name}":""}}"#)).expect("JSON");
         }
-        assert_eq!(full.nodes.len(), MOST_PLACES);
+        assert_eq!((full.members.count(), full.notes.len()), (MOST_PLACES, MOST_PLACES));
         assert_eq!(read(&mut full, &json).expect("JSON").in_names, [owner]);
-    }
-
-    #[test]
-    fn names_are_the_same_if_all_their_bytes_are() {
-        for length in 0..20 {
-            let name: Vec<u8> = (0..length).map(|at| b'a' + at as u8).collect();
-            assert!(same(&name, &name.clone()));
-            for at in 0..length {
-                let mut other = name.clone();
-                other[at] ^= 1;
-                assert!(!same(&name, &other), "{length} at {at}");
-            }
-            assert!(!same(&name, &[&name[..], b"x"].concat()));
-        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Channel {
 
 /// A place in one of the tables of a case, none of which comes near this many: a history of so many
 /// observations would fill a hundred gigabytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place(u32);
 
 impl Place {

@@ -4,6 +4,7 @@
 //! at several times the cost.
 
 use super::case::Case;
+use super::message::Place;
 
 /// What there is to know of an orderly run: one user who may have it got all its events on one
 /// connection, each numbered higher than the one before, and nothing after the one that ends it.
@@ -20,14 +21,14 @@ pub(super) struct Orderly {
 
 impl Orderly {
     /// Of the run with those events, in the order in which they came; nothing if it is not orderly.
-    pub(super) fn of(case: &Case<'_>, events: &[usize]) -> Option<Self> {
+    pub(super) fn of(case: &Case<'_>, events: &[Place]) -> Option<Self> {
         let (first, _) = events.split_first()?;
-        let first = &case.messages[*first];
+        let first = &case.messages[first.get()];
         if !case.facts(first)?.may_be_of(first.observer) {
             return None;
         }
         let mut orderly = Self { events: 0, ends: false, first: first.sequence?, last: 0 };
-        for message in events.iter().map(|&at| &case.messages[at]) {
+        for message in events.iter().map(|at| &case.messages[at.get()]) {
             let number = message.sequence?;
             let rises = orderly.events == 0 || number > orderly.last;
             let same = message.line() == first.line() && message.observer == first.observer;

@@ -105,13 +105,12 @@ fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u
 fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u64 {
     let told = |facts: &&RunFacts<'_>| facts.user_told && !facts.made_up;
     let Some(facts) = case.facts(message).filter(told) else { return 0 };
-    let (Some(victim), observer) = (&facts.user, message.observer) else { return 0 };
+    let (Some(victim), observer) = (facts.user, message.observer) else { return 0 };
     if !facts.may_be_of(observer) && !case.named.may_echo(message, &facts.id) {
         let run = facts.run.filter(|_| facts.run_told);
         let mut evidence: Vec<_> = facts
             .given
-            .as_ref()
-            .map(|(n, user)| shows(*n, format!("the run id is given to {user}")))
+            .map(|(n, user)| shows(n, format!("the run id is given to {user}")))
             .into_iter()
             .collect();
         evidence.push(shows(message.n, format!("{observer} receives a message of {victim}'s run")));
@@ -135,13 +134,13 @@ fn connection_id(first: &Message<'_>, message: &Message<'_>, suspects: &mut Susp
 
 fn given_twice(case: &Case<'_>, suspects: &mut Suspects) {
     for facts in &case.runs {
-        let Some((first, victim)) = &facts.given else { continue };
+        let Some((first, victim)) = facts.given else { continue };
         for (n, observer) in &facts.given_again {
             let message = case.messages.binary_search_by_key(n, |message| message.n);
             let Ok(message) = message.map(|at| &case.messages[at]) else { continue };
-            let run = facts.run.filter(|_| facts.run_told && facts.user.as_ref() == Some(victim));
+            let run = facts.run.filter(|_| facts.run_told && facts.user == Some(victim));
             let evidence = vec![
-                shows(*first, format!("the run id is given to {victim}")),
+                shows(first, format!("the run id is given to {victim}")),
                 shows(*n, format!("the same run id is given to {observer}")),
             ];
             let operation = format!("run id of {}", case.run_kind(victim, run));

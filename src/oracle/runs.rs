@@ -7,8 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::case::{Case, Start};
-use super::keys::digest;
+use super::case::Case;
 use super::message::Place;
 use super::seen::EARLIER;
 use crate::trial::canary::Field;
@@ -23,7 +22,7 @@ pub struct RunFacts<'h> {
     /// Whether the id was made up here, for a run whose messages name none: it accuses nobody.
     pub made_up: bool,
     /// Whose run it is.
-    pub user: Option<UserName>,
+    pub user: Option<&'h UserName>,
     /// Which of the plan.
     pub run: Option<u16>,
     /// Whether the back end told whose it is; else canaries did.
@@ -31,9 +30,9 @@ pub struct RunFacts<'h> {
     /// Whether the back end told which it is; else canaries did.
     pub run_told: bool,
     /// To whom it was given first, by the number of the observation.
-    pub given: Option<(u64, UserName)>,
+    pub given: Option<(u64, &'h UserName)>,
     /// To whom else: that is a fault.
-    pub given_again: Vec<(u64, UserName)>,
+    pub given_again: Vec<(u64, &'h UserName)>,
     /// Which start it answers, in [`Case::starts`], where the back end told.
     start: Place,
 }
@@ -52,29 +51,43 @@ impl<'h> RunFacts<'h> {
 
     /// Whether the run is known to be that user's, or may be.
     pub fn may_be_of(&self, user: &UserName) -> bool {
-        self.user.as_ref().is_none_or(|owner| owner == user) || self.was_given(user)
+        self.user.is_none_or(|owner| same(owner, user)) || self.was_given(user)
     }
 
-    pub(super) fn tell(&mut self, user: &UserName, run: Option<u16>) {
+    pub(super) fn tell(&mut self, user: &'h UserName, run: Option<u16>) {
         if self.user.is_none() {
-            (self.user, self.user_told) = (Some(user.clone()), true);
+            (self.user, self.user_told) = (Some(user), true);
         }
-        if self.run.is_none() && self.user.as_ref() == Some(user) {
+        if self.run.is_none() && self.user.is_some_and(|owner| same(owner, user)) {
             (self.run, self.run_told) = (run, run.is_some());
         }
     }
 
-    fn give(&mut self, n: u64, user: &UserName) {
+    fn give(&mut self, n: u64, user: &'h UserName) {
         if self.given.is_none() {
-            self.given = Some((n, user.clone()));
+            self.given = Some((n, user));
         } else if !self.was_given(user) {
-            self.given_again.push((n, user.clone()));
+            self.given_again.push((n, user));
         }
     }
 
     fn was_given(&self, user: &UserName) -> bool {
-        self.given.iter().chain(&self.given_again).any(|(_, given)| given == user)
+        self.given.iter().chain(&self.given_again).any(|(_, given)| same(given, user))
     }
+}
+
+/// Whether the two are equal; mostly they are the very same, which can be told without a look at them.
+fn same(one: &UserName, other: &UserName) -> bool {
+    std::ptr::eq(one, other) || one == other
+}
+
+/// A message that accepts a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accepting {
+    /// It, in [`Case::messages`].
+    pub(super) message: usize,
+    /// The number of the request id that it names.
+    pub(super) request: Place,
 }
 
 /// What became of a message that accepts a run.
@@ -100,7 +113,7 @@ pub(super) enum Answers {
 }
 
 /// Fills in what the case knows of its runs.
-pub(super) fn learn(case: &mut Case<'_>, accepting: &[usize]) {
+pub(super) fn learn(case: &mut Case<'_>, accepting: &[Accepting]) {
     learn_from_acceptances(case, accepting);
     learn_from_answers(case);
     learn_from_canaries(case);
@@ -112,7 +125,7 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[usize]) {
         let told = facts.start.some().map(|start| &case.starts[start]).is_some_and(|start| {
             start.run_at == Some(run)
                 && facts.run == Some(start.run)
-                && facts.user.as_ref() == Some(start.user)
+                && facts.user == Some(start.user)
         });
         if told {
             continue;
@@ -125,62 +138,69 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[usize]) {
 
 /// The starts on sockets that wait for an answer.
 struct Waiting {
-    /// Of each user, by their number: the digests of the request ids, sorted, and the starts, those of
-    /// one request id in order.
-    starts: Vec<Vec<(u64, usize)>>,
-    /// With the first start of each request id the runs that were given for them.
-    given: Vec<MostlyOne>,
+    /// Of each user, by their number, the numbers of the request ids, sorted, and the starts, those of
+    /// one request id in order: those of all users in one table.
+    starts: Vec<(Place, Place)>,
+    /// Where those of each user end.
+    ends: Vec<usize>,
+    /// With the first start of each request id the run that was given for them first.
+    given: Vec<Place>,
+    /// The others that were: hardly any.
+    given_again: BTreeMap<usize, Vec<usize>>,
 }
 
 impl Waiting {
     fn of(case: &Case<'_>) -> Self {
-        let mut starts = vec![Vec::new(); case.numbered_users()];
-        let on_sockets = |(_, start): &(usize, &Start<'_>)| start.via == Via::Socket;
-        for (at, start) in case.starts.iter().enumerate().filter(on_sockets) {
-            starts[start.user_at].push((digest(start.request_id.as_str().as_bytes()), at));
+        let on_sockets = || case.starts.iter().filter(|start| start.via == Via::Socket);
+        let mut ends = vec![0; case.numbered_users()];
+        on_sockets().for_each(|start| ends[start.user_at] += 1);
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += std::mem::replace(end, sum);
         }
-        starts.iter_mut().for_each(|starts| starts.sort_unstable());
-        let mut given = Vec::new();
-        given.resize_with(case.starts.len(), MostlyOne::default);
-        Self { starts, given }
+        // Now each holds where its user's begin, and goes on to where they end.
+        let mut starts = vec![(Place::NONE, Place::NONE); sum];
+        for (at, start) in case.starts.iter().enumerate() {
+            if start.via == Via::Socket {
+                let end = &mut ends[start.user_at];
+                starts[*end] = (start.request, Place::new(at));
+                *end += 1;
+            }
+        }
+        let mut begin = 0;
+        for &end in &ends {
+            starts[begin..end].sort_unstable();
+            begin = end;
+        }
+        let given = vec![Place::NONE; case.starts.len()];
+        Self { starts, ends, given, given_again: BTreeMap::new() }
+    }
+
+    /// Notes that the run was given for those starts, of which that is the first.
+    fn give(&mut self, first: usize, run: usize) {
+        match self.given[first].some() {
+            None => self.given[first] = Place::new(run),
+            Some(_) => self.given_again.entry(first).or_default().push(run),
+        }
+    }
+
+    /// The runs that were given for those starts.
+    fn given(&self, first: usize) -> impl Iterator<Item = usize> {
+        let again = self.given_again.get(&first).into_iter().flatten();
+        self.given[first].some().into_iter().chain(again.copied())
     }
 
     /// The starts of that user with that request id.
-    fn starts_of<'c>(
-        &'c self,
-        case: &'c Case<'_>,
-        user: usize,
-        request: &'c str,
-    ) -> impl Iterator<Item = usize> + Clone + 'c {
-        let (starts, wanted) = (&self.starts[user], digest(request.as_bytes()));
-        let first = starts.partition_point(|(digest, _)| *digest < wanted);
-        let alike = starts[first..].iter().take_while(move |(digest, _)| *digest == wanted);
-        let is_it = move |start: &usize| case.starts[*start].request_id.as_str() == request;
-        alike.map(|(_, start)| *start).filter(is_it)
+    fn starts_of(&self, user: usize, request: usize) -> impl Iterator<Item = usize> + Clone + '_ {
+        let begin = user.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let (starts, wanted) = (&self.starts[begin..self.ends[user]], Place::new(request));
+        let first = starts.partition_point(|(request, _)| *request < wanted);
+        let alike = starts[first..].iter().take_while(move |(request, _)| *request == wanted);
+        alike.map(|(_, start)| start.get())
     }
 }
 
-/// A few places, of which there is mostly one.
-#[derive(Debug, Default)]
-struct MostlyOne {
-    first: Option<usize>,
-    others: Vec<usize>,
-}
-
-impl MostlyOne {
-    fn push(&mut self, place: usize) {
-        match self.first {
-            None => self.first = Some(place),
-            Some(_) => self.others.push(place),
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = usize> {
-        self.first.into_iter().chain(self.others.iter().copied())
-    }
-}
-
-fn learn_from_acceptances(case: &mut Case<'_>, accepting: &[usize]) {
+fn learn_from_acceptances(case: &mut Case<'_>, accepting: &[Accepting]) {
     for (acceptance, user) in acceptances(case, accepting) {
         let Acceptance { message, answers } = acceptance;
         case.acceptances.push(acceptance);
@@ -201,13 +221,15 @@ fn learn_from_acceptances(case: &mut Case<'_>, accepting: &[usize]) {
 }
 
 /// The messages that accept a run, in order, each with the user whose run it is.
-fn acceptances<'h>(case: &Case<'h>, accepting: &[usize]) -> Vec<(Acceptance, &'h UserName)> {
+fn acceptances<'h>(case: &Case<'h>, accepting: &[Accepting]) -> Vec<(Acceptance, &'h UserName)> {
     let mut waiting = Waiting::of(case);
     let mut found = Vec::with_capacity(accepting.len());
-    for (at, message) in accepting.iter().map(|&at| (at, &case.messages[at])) {
-        let foreign = case.user(message).filter(|_| !message.names_observer);
-        let foreign = foreign.and_then(|user| case.person(user));
-        let (answers, user) = match (foreign, case.request(message)) {
+    for &Accepting { message: at, request } in accepting {
+        let message = &case.messages[at];
+        // To look at what it says would be to read it again, which mostly is not needed.
+        let named = if message.names_observer { None } else { case.user(message) };
+        let foreign = named.and_then(|user| case.person(user));
+        let (answers, user) = match (foreign, request.some()) {
             (Some(other), _) => (Answers::Unclear, &other.name),
             (None, None) => (Answers::Unclear, message.observer),
             (None, Some(request)) => {
@@ -227,14 +249,13 @@ fn answered(
     case: &Case<'_>,
     message: usize,
     waiting: &mut Waiting,
-    (user, request): (usize, &str),
+    (user, request): (usize, usize),
 ) -> Answers {
     let message = &case.messages[message];
-    let starts = waiting.starts_of(case, user, request);
+    let starts = waiting.starts_of(user, request);
     let Some(first) = starts.clone().next() else { return Answers::None };
-    let given = &waiting.given[first];
     // Told again, perhaps on a new connection: nothing new, and nothing wrong.
-    if message.run_at().is_some_and(|run| given.iter().any(|given| given == run)) {
+    if message.run_at().is_some_and(|run| waiting.given(first).any(|given| given == run)) {
         return Answers::Unclear;
     }
     let may_answer = |&start: &usize| {
@@ -251,11 +272,11 @@ fn answered(
     let mut possible = starts.clone().filter(may_answer);
     let (answering, others) = (possible.next(), possible.count());
     let is_one_of_several = starts.count() > 1;
-    let Some(answering) = answering.filter(|_| given.iter().count() <= others) else {
+    let Some(answering) = answering.filter(|_| waiting.given(first).count() <= others) else {
         return Answers::None;
     };
     if let Some(run) = message.run_at() {
-        waiting.given[first].push(run);
+        waiting.give(first, run);
     }
     match is_one_of_several {
         true => Answers::OneOfSeveral,
@@ -277,14 +298,14 @@ fn learn_from_answers(case: &mut Case<'_>) {
             continue;
         }
         let named = case.user(message).and_then(|user| case.person(user));
-        let (n, observer) = (message.n, message.observer.clone());
+        let (n, observer) = (message.n, message.observer);
         match named {
-            Some(other) if other.name != observer => case.runs[run].tell(&other.name, None),
+            Some(other) if other.name != *observer => case.runs[run].tell(&other.name, None),
             _ => {
-                case.runs[run].tell(&observer, Some(asked));
-                case.runs[run].give(n, &observer);
+                case.runs[run].tell(observer, Some(asked));
+                case.runs[run].give(n, observer);
                 if message.channel.carries_events()
-                    && let Some(start) = case.start_place(&observer, asked)
+                    && let Some(start) = case.start_place(observer, asked)
                 {
                     case.starts[start].run_at.get_or_insert(run);
                 }
@@ -299,17 +320,17 @@ fn learn_from_first_told(case: &mut Case<'_>) {
     for at in 0..case.messages.len() {
         let message = &case.messages[at];
         let (true, Some(run)) = (message.is_event, message.run_at()) else { continue };
-        let (n, observer) = (message.n, message.observer.clone());
+        let (n, observer) = (message.n, message.observer);
         let facts = &mut case.runs[run];
         if facts.user_told {
             continue;
         }
         if facts.user.is_none() {
-            facts.user = Some(observer.clone());
+            facts.user = Some(observer);
         }
         facts.user_told = true;
-        if facts.user.as_ref() == Some(&observer) {
-            facts.give(n, &observer);
+        if facts.user == Some(observer) {
+            facts.give(n, observer);
         }
     }
 }
@@ -328,8 +349,7 @@ fn learn_from_canaries(case: &mut Case<'_>) {
         };
         let facts = &case.runs[run];
         let person = case.person_at(seen.owner.user);
-        let fits = person
-            .is_some_and(|person| facts.user.as_ref().is_none_or(|user| *user == person.name));
+        let fits = person.is_some_and(|person| facts.user.is_none_or(|user| *user == person.name));
         if facts.run.is_none() && fits {
             let owner = (seen.owner.user, seen.owner.run);
             owners
@@ -342,7 +362,7 @@ fn learn_from_canaries(case: &mut Case<'_>) {
         let Some((user, number)) = owner else { continue };
         let Some(person) = case.person_at(user) else { continue };
         let facts = &mut case.runs[run];
-        facts.user.get_or_insert_with(|| person.name.clone());
+        facts.user.get_or_insert(&person.name);
         facts.run = Some(number);
     }
 }

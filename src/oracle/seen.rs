@@ -6,11 +6,12 @@
 use std::borrow::Cow;
 
 use super::decode::Decoder;
-use super::leaves::{Path, Value};
+use super::leaves::Value;
 use super::message::{Channel, Message, Place};
 use crate::trial::canary::{Owner, Scanner, Sighting, Stream};
 use crate::trial::history::{History, Observation, What};
 use crate::trial::ids::UserName;
+use crate::trial::members::Member as Path;
 use crate::trial::raw::Raw;
 
 /// Stands for a run of an earlier trial on the same back end: plans count runs from 1. What a user
@@ -168,13 +169,13 @@ fn arrived<'c, 'h: 'c>(
 
 /// Notes what stands whole in what came in at once, and where something may be cut.
 pub(super) fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>) {
-    let Decoder { scanner, round, seen, courses, loose, texts, messages, .. } = decoder;
+    let Decoder { scanner, round, seen, last, courses, loose, texts, messages, .. } = decoder;
     let (end, cut) = match arrived.line.map(|line| &mut courses[line]) {
         Some(course) => (&mut course.end, &mut course.may_be_cut),
         None => (&mut loose.0, &mut loose.1),
     };
     for part in arrived.parts.into_iter().filter(|part| !part.is_empty()) {
-        let in_part = scanner.scan_piece(part, |sighting| {
+        let in_part = scanner.scan_piece(part, last, |sighting| {
             seen.push(arrived.sees(arrived.n, owner_in(*round, &sighting)));
         });
         *cut |= end.take(part) | in_part;
@@ -375,8 +376,7 @@ mod tests {
             let scanner = Scanner::new(history.plan.campaign);
             let dialect = Dialect::reference();
             let decoded = || {
-                let campaign = history.plan.campaign;
-                let mut decoder = Decoder::new(&dialect, scanner.clone(), campaign, 0);
+                let mut decoder = Decoder::new(&dialect, scanner.clone(), &history);
                 for (at, observation) in history.observations.iter().enumerate() {
                     decoder.take(at, observation);
                 }

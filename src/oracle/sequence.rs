@@ -67,7 +67,7 @@ impl Sequence {
         for start in &case.starts {
             let Some(run) = start.run_at else { continue };
             let events: Vec<&Message<'_>> =
-                case.events[run].iter().map(|&at| &case.messages[at]).collect();
+                case.events[run].iter().map(|at| &case.messages[at.get()]).collect();
             let (Some(first), Some(last)) = (events.first(), events.last()) else { continue };
             let own =
                 |event: &&Message<'_>| event.observer == start.user && event.line() == first.line();

@@ -157,7 +157,7 @@ fn is_routine(case: &Case<'_>, at: usize) -> bool {
 
 fn got_run(case: &Case<'_>, world: &World<'_>, start: &Start<'_>) -> GotRun {
     let own = start.run_at.map_or(&[][..], |run| &case.events[run]);
-    let own = own.iter().copied().filter(|&at| case.messages[at].observer == start.user);
+    let own = own.iter().map(|at| at.get()).filter(|&at| case.messages[at].observer == start.user);
     let own: Vec<usize> = own.collect();
     let mut lines: Vec<usize> = own.iter().map(|&at| case.messages[at].line()).collect();
     lines.dedup();

@@ -1,19 +1,22 @@
 //! Which start each run of the plan has, and which number each user.
 
 use super::keys::ByName;
+use super::message::Place;
 
 /// Places of starts, by user and the run's number in the plan. Users are numbered as they appear:
 /// to look a name up costs more than all else that is done with it.
 #[derive(Debug)]
 pub(super) struct StartsByRun<'h> {
     users: ByName<'h>,
-    starts: Vec<Vec<(u16, usize)>>,
+    starts: Vec<Vec<(u16, Place)>>,
+    /// How many runs a user mostly has.
+    runs: usize,
 }
 
 impl<'h> StartsByRun<'h> {
-    /// None so far; `names` is empty.
-    pub(super) fn new(names: ByName<'h>) -> Self {
-        Self { users: names, starts: Vec::new() }
+    /// None so far; `names` is empty, and a user mostly has so many runs.
+    pub(super) fn new(names: ByName<'h>, runs: usize) -> Self {
+        Self { users: names, starts: Vec::new(), runs }
     }
 
     /// The user's number.
@@ -21,7 +24,7 @@ impl<'h> StartsByRun<'h> {
         let next = self.starts.len();
         let number = self.users.get_or_add(user.into(), |_| next);
         if number == next {
-            self.starts.push(Vec::new());
+            self.starts.push(Vec::with_capacity(self.runs));
         }
         number
     }
@@ -41,16 +44,16 @@ impl<'h> StartsByRun<'h> {
         let starts = &mut self.starts[user];
         // Mostly in order.
         if starts.last().is_none_or(|(last, _)| *last < run) {
-            starts.push((run, start));
+            starts.push((run, Place::new(start)));
         } else if let Err(place) = starts.binary_search_by_key(&run, |(run, _)| *run) {
-            starts.insert(place, (run, start));
+            starts.insert(place, (run, Place::new(start)));
         }
     }
 
     pub(super) fn get(&self, user: &str, run: u16) -> Option<usize> {
         let starts = &self.starts[self.number_of(user)?];
         let place = starts.binary_search_by_key(&run, |(run, _)| *run).ok()?;
-        Some(starts[place].1)
+        Some(starts[place].1.get())
     }
 }
 

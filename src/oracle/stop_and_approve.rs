@@ -259,7 +259,7 @@ fn ended_run<'c>(case: &'c Case<'_>, message: &Message<'_>) -> Option<&'c Start<
         return (start.via == crate::trial::plan::Via::Http).then_some(start);
     }
     let facts = case.facts(message).filter(|_| message.is_terminal)?;
-    case.start_of(facts.user.as_ref()?, facts.run?)
+    case.start_of(facts.user?, facts.run?)
 }
 
 fn is_stopped(case: &Case<'_>, message: &Message<'_>) -> bool {

@@ -7,9 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use super::leaves::Path;
 use super::message::Place;
 use crate::trial::canary::{Tail, hangs};
+use crate::trial::members::Member as Path;
 
 /// The texts of each run on each connection.
 #[derive(Debug, Default)]
@@ -22,9 +22,9 @@ pub(super) struct Texts {
 }
 
 /// So many fields of a run whose text may go on are kept at hand; a server may make up any number.
-const FEW: usize = 4;
+const FEW: usize = 2;
 
-/// The texts of one run on one connection.
+/// The texts of one run on one connection. There are as many as runs, so they are kept small.
 #[derive(Debug, Default)]
 pub(super) struct RunTexts {
     /// Of the fields whose text so far may be the beginning of a magic, how it ends.
@@ -34,7 +34,8 @@ pub(super) struct RunTexts {
     /// Whether a canary may stand there in pieces.
     pub(super) may_be_cut: bool,
     /// Those that there was no room for.
-    more: BTreeMap<Path, Tail>,
+    #[expect(clippy::box_collection, reason = "all take up its room, and hardly any has one")]
+    more: Option<Box<BTreeMap<Path, Tail>>>,
 }
 
 impl Texts {
@@ -77,13 +78,13 @@ impl RunTexts {
         if let Some(place) = self.ends[..held].iter().position(|(field, _)| *field == path) {
             self.may_be_cut |= self.ends[place].1.take(text.as_bytes());
             // Of a shorter one, what came before may still count.
-            if !hangs && text.len() >= Tail::LENGTH && self.more.is_empty() {
+            if !hangs && text.len() >= Tail::LENGTH && self.more.is_none() {
                 self.ends.swap(place, held - 1);
                 self.held -= 1;
             }
             return;
         }
-        if let Some(end) = self.more.get_mut(&path) {
+        if let Some(end) = self.more.as_mut().and_then(|more| more.get_mut(&path)) {
             self.may_be_cut |= end.take(text.as_bytes());
         } else if hangs {
             // What came before did not hang, so nothing is cut here.
@@ -94,7 +95,7 @@ impl RunTexts {
                     *free = (path, end);
                     self.held += 1;
                 }
-                None => _ = self.more.insert(path, end),
+                None => _ = self.more.get_or_insert_default().insert(path, end),
             }
         }
     }
@@ -104,6 +105,11 @@ impl RunTexts {
 mod tests {
     use super::*;
     use crate::trial::canary::{CampaignKey, Field, Mint, Owner};
+
+    #[test]
+    fn the_texts_of_a_run_are_small() {
+        assert!(size_of::<RunTexts>() <= 40, "{} bytes", size_of::<RunTexts>());
+    }
 
     /// Pieces of many fields in turn: where a magic is cut, it is told.
     #[test]

@@ -10,9 +10,13 @@ pub(super) struct Progress {
     pub(super) pongs: u32,
     /// In the order in which they were started.
     runs: Vec<Run>,
-    /// The places of those whose ids are known, in the order in which they were told.
-    known: Vec<usize>,
-    /// The place of the run that the last event was of: mostly the next one is of it, too.
+    /// The highest number of any.
+    highest: Option<u16>,
+    /// The ids of all before that place are known.
+    named: usize,
+    /// How many ids were told.
+    told: u32,
+    /// The place of the run that was started or heard of last: mostly the next is of it, too.
     latest: usize,
 }
 
@@ -22,6 +26,8 @@ struct Run {
     via: Via,
     request: RequestId,
     id: Option<RunId>,
+    /// The how manieth id it was that was told.
+    told: u32,
     events: u32,
     /// The highest number of its events.
     last: u64,
@@ -35,11 +41,21 @@ impl Progress {
     pub(super) fn start(&mut self, run: &RunPlan) {
         let (ended, told_ended, cut) = (false, false, false);
         let (number, via, request, id) = (run.run, run.via, run.request_id.clone(), None);
-        let run = Run { number, via, request, id, events: 0, last: 0, ended, told_ended, cut };
-        match self.place(number) {
-            Some(place) => self.runs[place] = run,
+        let (told, events, last) = (0, 0, 0);
+        let run = Run { number, via, request, id, told, events, last, ended, told_ended, cut };
+        // Most plans count their runs.
+        let known = match self.highest.is_none_or(|highest| highest < number) {
+            true => None,
+            false => self.place(number),
+        };
+        let place = known.unwrap_or(self.runs.len());
+        match self.runs.get_mut(place) {
+            Some(known) => *known = run,
             None => self.runs.push(run),
         }
+        self.highest = self.highest.max(Some(number));
+        self.named = self.named.min(place);
+        self.latest = place;
     }
 
     fn place(&self, number: u16) -> Option<usize> {
@@ -53,9 +69,9 @@ impl Progress {
     /// The run of that id. Should two runs be given one id, it stands for the later one, which also
     /// is the one that is mostly asked for.
     fn place_of(&self, id: &str) -> Option<usize> {
-        let is_it =
-            |place: &&usize| self.runs[**place].id.as_ref().is_some_and(|own| own.as_str() == id);
-        self.known.iter().rev().find(is_it).copied()
+        let is_it = |run: &&Run| run.id.as_ref().is_some_and(|own| own.as_str() == id);
+        let known = self.runs.iter().enumerate().filter(|(_, run)| is_it(run));
+        known.max_by_key(|(_, run)| run.told).map(|(place, _)| place)
     }
 
     /// How the run was started.
@@ -76,10 +92,10 @@ impl Progress {
             Heard::Greeting => self.greeted = true,
             Heard::Pong => self.pongs += 1,
             Heard::Accepted { request, run } => {
-                let waits = |own: &&Run| own.id.is_none() && own.request == request;
+                let waits = |own: &&Run| own.id.is_none() && own.request.as_str() == request;
+                let waiting = self.runs[self.named..].iter().filter(waits);
                 // The lowest number first, as their order is in the plan.
-                let waiting = self.runs.iter().filter(waits).map(|own| own.number).min();
-                if let Some(number) = waiting {
+                if let Some(number) = waiting.map(|own| own.number).min() {
                     self.identify(number, run);
                 }
             }
@@ -103,8 +119,10 @@ impl Progress {
 
     pub(super) fn identify(&mut self, number: u16, id: RunId) {
         if let Some(place) = self.place(number) {
-            self.runs[place].id = Some(id);
-            self.known.push(place);
+            self.told += 1;
+            (self.runs[place].id, self.runs[place].told) = (Some(id), self.told);
+            let named = self.runs[self.named..].iter().take_while(|run| run.id.is_some());
+            self.named += named.count();
             self.latest = place;
         }
     }
@@ -155,7 +173,7 @@ impl Progress {
 
     /// Whether a run was started whose id the user does not know.
     pub(super) fn awaits_an_id(&self) -> bool {
-        self.runs.iter().any(|run| run.id.is_none())
+        self.named < self.runs.len()
     }
 
     /// The user has let go of the run: nothing more is expected of it.
@@ -167,5 +185,82 @@ impl Progress {
 
     pub(super) fn id(&self, number: u16) -> Option<&RunId> {
         self.run(number)?.id.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(progress: &mut Progress, number: u16, request: &str) {
+        progress.start(&RunPlan {
+            run: number,
+            via: Via::Socket,
+            thread: "thread".into(),
+            request_id: request.into(),
+            agents: Vec::new(),
+            delays: Vec::new(),
+            phantom: false,
+            twists: Vec::new(),
+        });
+    }
+
+    fn accepted(progress: &mut Progress, request: &str, run: &str) {
+        progress.hear(Heard::Accepted { request: request.into(), run: run.into() });
+    }
+
+    fn ended(progress: &mut Progress, run: &str) {
+        progress.hear(Heard::Event { run: run.into(), sequence: 1, terminal: true });
+    }
+
+    #[test]
+    fn ids_go_to_the_lowest_number_that_waits_for_them_in_whatever_order_runs_are_started() {
+        let mut progress = Progress::default();
+        for number in [2, 7, 1, 3] {
+            started(&mut progress, number, if number == 7 { "other" } else { "same" });
+        }
+        for run in ["first", "second"] {
+            accepted(&mut progress, "same", run);
+        }
+        accepted(&mut progress, "nobody's", "third");
+        let ids = [1, 2, 3, 7].map(|number| progress.id(number).map(RunId::as_str));
+        assert_eq!(ids, [Some("first"), Some("second"), None, None]);
+        assert!(progress.awaits_an_id() && !progress.owns(&"third".into()));
+        accepted(&mut progress, "same", "third");
+        accepted(&mut progress, "other", "fourth");
+        assert!(!progress.awaits_an_id());
+        ended(&mut progress, "first");
+        assert_eq!(
+            [1, 2, 3, 7].map(|number| progress.has_ended(number)),
+            [true, false, false, false]
+        );
+    }
+
+    #[test]
+    fn an_id_that_two_runs_are_given_stands_for_the_later_one() {
+        let mut progress = Progress::default();
+        for number in [1, 2, 3] {
+            started(&mut progress, number, &number.to_string());
+        }
+        accepted(&mut progress, "2", "again");
+        accepted(&mut progress, "1", "again");
+        accepted(&mut progress, "3", "other");
+        ended(&mut progress, "again");
+        assert_eq!([1, 2, 3].map(|number| progress.has_ended(number)), [true, false, false]);
+    }
+
+    #[test]
+    fn a_run_that_is_started_again_waits_for_its_id_again() {
+        let mut progress = Progress::default();
+        for number in [1, 2] {
+            started(&mut progress, number, &number.to_string());
+            accepted(&mut progress, &number.to_string(), &format!("r{number}"));
+            ended(&mut progress, &format!("r{number}"));
+        }
+        started(&mut progress, 1, "1");
+        assert!(progress.awaits_an_id() && !progress.has_ended(1) && progress.has_ended(2));
+        accepted(&mut progress, "1", "r3");
+        ended(&mut progress, "r3");
+        assert!(progress.has_ended(1) && !progress.awaits_an_id());
     }
 }

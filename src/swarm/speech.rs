@@ -1,6 +1,7 @@
 //! How a simulated user speaks to a back end of the reference protocol.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use crate::trial::canary::Mint;
 use crate::trial::dialect::Dialect;
 use crate::trial::ids::{RequestId, RunId, ThreadId};
 use crate::trial::json::{self, Visitor};
+use crate::trial::members::{Member, Members};
 use crate::trial::plan::{RunPlan, Twist, UserPlan};
 use crate::trial::raw::Raw;
 use crate::world::backend::{Call, Method};
@@ -103,61 +105,90 @@ struct Glance<'m> {
 
 /// A member of a message that a user looks at.
 #[derive(Clone, Copy, Debug)]
-enum Place {
-    Root,
+enum LookedAt {
     Kind,
     Run,
     Request,
     Agent,
     Sequence,
     Status,
-    Elsewhere,
+}
+
+/// All of them, by name.
+const LOOKED_AT: [(&str, LookedAt); 6] = [
+    ("type", LookedAt::Kind),
+    ("run_id", LookedAt::Run),
+    ("request_id", LookedAt::Request),
+    ("agent_name", LookedAt::Agent),
+    ("sequence", LookedAt::Sequence),
+    ("status", LookedAt::Status),
+];
+
+impl LookedAt {
+    fn of(at: Member) -> Option<Self> {
+        let place = at.number().checked_sub(Member::FIRST.number())?;
+        LOOKED_AT.get(place).map(|(_, member)| *member)
+    }
+}
+
+thread_local! {
+    /// The members that messages had so far; those of [`LOOKED_AT`] are the first.
+    static MEMBERS: RefCell<Members> = RefCell::new({
+        let mut members = Members::default();
+        LOOKED_AT.iter().for_each(|(name, _)| _ = members.child(Member::ROOT, name));
+        members
+    });
+}
+
+/// Takes a [`Glance`].
+struct Look<'k, 'm> {
+    members: &'k mut Members,
+    glance: Glance<'m>,
 }
 
 impl<'m> Glance<'m> {
     /// None if it is no JSON.
     fn at(message: &'m Raw) -> Option<Self> {
-        let mut glance = Self::default();
-        json::read(message.as_text()?, Place::Root, &mut glance).then_some(glance)
+        let text = message.as_text()?;
+        MEMBERS.with_borrow_mut(|members| {
+            let mut look = Look { members, glance: Glance::default() };
+            json::read(text, Member::ROOT, &mut look).then_some(look.glance)
+        })
     }
 }
 
-impl<'m> Visitor<'m> for Glance<'m> {
-    type Place = Place;
+impl<'m> Visitor<'m> for Look<'_, 'm> {
+    type Place = Member;
 
-    fn object(&mut self, _: Place) {}
+    fn object(&mut self, _: Member) {}
 
-    fn member(&mut self, object: Place, _: Option<Place>, name: &str) -> Place {
-        match (object, name) {
-            (Place::Root, "type") => Place::Kind,
-            (Place::Root, "run_id") => Place::Run,
-            (Place::Root, "request_id") => Place::Request,
-            (Place::Root, "agent_name") => Place::Agent,
-            (Place::Root, "sequence") => Place::Sequence,
-            (Place::Root, "status") => Place::Status,
-            _ => Place::Elsewhere,
-        }
+    fn member(&mut self, object: Member, last: Option<Member>, name: &str) -> Member {
+        self.members.next_child(object, last, name)
     }
 
-    fn element(&mut self, _: Place, _: usize) -> Place {
-        Place::Elsewhere
+    fn expected(&self, object: Member, last: Option<Member>) -> Option<(&str, Member)> {
+        self.members.expected(object, last)
     }
 
-    fn text(&mut self, at: Place, text: Cow<'m, str>) {
-        let slot = match at {
-            Place::Kind => &mut self.kind,
-            Place::Run => &mut self.run_id,
-            Place::Request => &mut self.request_id,
-            Place::Agent => &mut self.agent_name,
-            Place::Status => &mut self.status,
-            Place::Root | Place::Sequence | Place::Elsewhere => return,
+    fn element(&mut self, _: Member, _: usize) -> Member {
+        Member::ELSEWHERE
+    }
+
+    fn text(&mut self, at: Member, text: Cow<'m, str>) {
+        let slot = match LookedAt::of(at) {
+            Some(LookedAt::Kind) => &mut self.glance.kind,
+            Some(LookedAt::Run) => &mut self.glance.run_id,
+            Some(LookedAt::Request) => &mut self.glance.request_id,
+            Some(LookedAt::Agent) => &mut self.glance.agent_name,
+            Some(LookedAt::Status) => &mut self.glance.status,
+            Some(LookedAt::Sequence) | None => return,
         };
         *slot = Some(text);
     }
 
-    fn number(&mut self, at: Place, number: u64) {
-        if let Place::Sequence = at {
-            self.sequence = Some(number);
+    fn number(&mut self, at: Member, number: u64) {
+        if let Some(LookedAt::Sequence) = LookedAt::of(at) {
+            self.glance.sequence = Some(number);
         }
     }
 }
@@ -167,7 +198,7 @@ impl<'m> Visitor<'m> for Glance<'m> {
 pub(super) enum Heard<'m> {
     Greeting,
     Pong,
-    Accepted { request: RequestId, run: RunId },
+    Accepted { request: Cow<'m, str>, run: RunId },
     Event { run: Cow<'m, str>, sequence: u64, terminal: bool },
     Other,
 }
@@ -184,11 +215,11 @@ pub(super) fn hear<'m>(dialect: &Dialect, message: &'m Raw) -> (Heard<'m>, bool)
 impl<'m> Glance<'m> {
     fn heard(self, dialect: &Dialect) -> Heard<'m> {
         let kind = self.kind.as_deref().unwrap_or_default();
-        match (self.run_id, &self.request_id) {
+        match (self.run_id, self.request_id) {
             _ if kind == dialect.greeting => Heard::Greeting,
             _ if kind == "pong" => Heard::Pong,
             (Some(run), Some(request)) if kind == dialect.accepted => {
-                Heard::Accepted { request: RequestId::new(request), run: RunId::new(run) }
+                Heard::Accepted { request, run: RunId::new(run) }
             }
             (Some(run), _) if dialect.is_event(kind) => {
                 let terminal = dialect.is_terminal(kind, self.agent_name.as_deref());
@@ -204,4 +235,25 @@ pub(super) fn run_state(body: &Raw) -> (Option<RunId>, bool) {
     let glance = Glance::at(body).unwrap_or_default();
     let ended = matches!(glance.status.as_deref(), Some("completed" | "failed" | "cancelled"));
     (glance.run_id.map(RunId::new), ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_looks_at_members_of_the_message_itself_only_whatever_came_before() {
+        let dialect = Dialect::reference();
+        let event = r#"{"type":"agent_started","run_id":"r1","sequence":3,"agent_name":"triage"}"#;
+        let same = r#"{ "sequence":3, "nested":{"type":"pong","run_id":"r2","sequence":9},
+            "list":[{"type":"pong"},"pong"], "run_id" : "r1", "type":"agent_started"}"#;
+        for text in [event, same, event, event, same, same] {
+            let raw = Raw::from(text);
+            let expected = Heard::Event { run: "r1".into(), sequence: 3, terminal: false };
+            assert_eq!(hear(&dialect, &raw), (expected, true));
+        }
+        let of_last = Raw::from(r#"{"type":"pong","type":"agent_started","run_id":"r1"}"#);
+        assert!(matches!(hear(&dialect, &of_last).0, Heard::Event { .. }));
+        assert_eq!(hear(&dialect, &Raw::from("{\"type\":\"pong\"")), (Heard::Other, false));
+    }
 }

@@ -16,7 +16,7 @@ use crate::trial::ids::ConnectionId;
 use crate::trial::plan::{Plan, RunPlan, Step, UserPlan, Via};
 use crate::trial::raw::Raw;
 use crate::world::backend::{Answer, Call, Cursor, Incoming, Refusal, Session, Socket};
-use crate::world::{AtRest, World, unconstrained};
+use crate::world::{AtRest, Timer, World, unconstrained};
 
 /// Where the users of a trial meet, and what they share.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ pub(super) struct User {
     pub(super) done: Arc<[Latch]>,
     at_end: Arrival,
     pub(super) patience: Patience,
+    timer: Timer,
     pub(super) socket: Option<OpenSocket>,
     pub(super) calls: Vec<PendingCall>,
     sockets_opened: u32,
@@ -113,6 +114,7 @@ impl User {
             at_end: Arrival::at(&meeting.done[place]),
             done: meeting.done,
             patience,
+            timer: Timer::default(),
             socket: None,
             calls: Vec::new(),
             sockets_opened: 0,
@@ -333,17 +335,15 @@ impl User {
         loop {
             tokio::select! {
                 biased;
-                incoming = next_message(&mut self.socket) => self.take_message(incoming),
+                incoming = next_message(&mut self.socket) => self.take_now(incoming),
                 () = &mut everybody => break,
             }
         }
-        let patience = self.world.clone();
-        let silence = patience.patience(self.patience.linger);
-        tokio::pin!(silence);
+        let mut silence = self.world.patience(self.patience.linger);
         loop {
             tokio::select! {
                 biased;
-                incoming = next_message(&mut self.socket) => self.take_message(incoming),
+                incoming = next_message(&mut self.socket) => self.take_now(incoming),
                 _ = &mut silence => break,
             }
         }
@@ -351,23 +351,31 @@ impl User {
     }
 
     pub(super) async fn wait(&mut self, until: Until, limit: Duration) -> Waited {
-        let world = self.world.clone();
-        let patience = world.patience(limit);
-        tokio::pin!(patience);
-        loop {
+        let mut patience = self.world.patience_by(limit, std::mem::take(&mut self.timer));
+        // Known until something is waited for.
+        let mut now = None;
+        let waited = loop {
             if self.reached(until) {
-                return Waited::Reached;
+                break Waited::Reached;
             }
             if self.hopeless(until) {
-                return Waited::Hopeless;
+                break Waited::Hopeless;
             }
             tokio::select! {
                 biased;
-                incoming = next_message(&mut self.socket) => self.take_message(incoming),
+                incoming = next_message(&mut self.socket) => {
+                    let now = *now.get_or_insert_with(|| self.world.now());
+                    self.take_message(incoming, now);
+                }
                 (place, answer) = next_answer(&mut self.calls) => self.take_answer(place, answer),
-                at_rest = &mut patience => return Waited::PatienceOut(at_rest),
+                at_rest = async {
+                    now = None;
+                    (&mut patience).await
+                } => break Waited::PatienceOut(at_rest),
             }
-        }
+        };
+        self.timer = patience.into_timer();
+        waited
     }
 
     fn reached(&self, until: Until) -> bool {
@@ -411,14 +419,18 @@ impl User {
         self.progress.via(run).or_else(planned) == Some(Via::Http)
     }
 
-    fn take_message(&mut self, incoming: Incoming) {
+    fn take_now(&mut self, incoming: Incoming) {
+        self.take_message(incoming, self.world.now());
+    }
+
+    fn take_message(&mut self, incoming: Incoming, now: u64) {
         match incoming {
             Incoming::Message(raw) => {
                 let (heard, is_json) = speech::hear(&self.dialect, &raw);
                 self.progress.hear(heard);
                 let raw = if is_json { raw.of_json() } else { raw };
                 let name = self.socket.as_ref().map(|open| &open.name);
-                self.observe(name, What::Received { raw });
+                self.world.observe_at(now, &self.who().name, name, What::Received { raw });
             }
             Incoming::Ended { code, reason } => self.lose_socket(What::Ended { code, raw: reason }),
             Incoming::Broken(error) => self.lose_socket(What::Broken { error }),

@@ -12,6 +12,7 @@ use super::ids::{ConnectionId, RequestId, RunId, TaskName, ThreadId, UserName};
 use super::line::{Line, read_line, write_line};
 use super::plan::{ControlAction, Plan, Via};
 use super::raw::Raw;
+use super::spare;
 
 /// The version of the history format that is written; the one before, where all messages are quoted,
 /// is read too.
@@ -374,6 +375,14 @@ pub struct History {
     pub observations: Vec<Observation>,
     /// How it ended; none if the file was cut short.
     pub ending: Option<Ending>,
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        let mut observations = std::mem::take(&mut self.observations);
+        observations.clear();
+        spare::keep(&spare::OBSERVATIONS, observations);
+    }
 }
 
 /// Why a history file cannot be read.

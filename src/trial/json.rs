@@ -25,6 +25,17 @@ pub trait Visitor<'j> {
     fn member(&mut self, object: Self::Place, last: Option<Self::Place>, name: &str)
     -> Self::Place;
 
+    /// The member that mostly comes after `last`, and how it mostly begins: its name with quotes and
+    /// colon. Nothing else than that name may be written like that, so it needs no quotes and escapes
+    /// of its own. If it does begin like that, it is not told as a [`member`](Self::member).
+    fn expected(
+        &self,
+        _object: Self::Place,
+        _last: Option<Self::Place>,
+    ) -> Option<(&str, Self::Place)> {
+        None
+    }
+
     /// An element of an array may follow; gives its place. Told once more than there are elements.
     fn element(&mut self, array: Self::Place, index: usize) -> Self::Place;
 
@@ -86,20 +97,36 @@ impl<'j, V: Visitor<'j>> Input<'j, '_, V> {
         }
         loop {
             self.skip_space();
-            if self.bytes.get(self.at) != Some(&b'"') {
-                return None;
-            }
-            let name = self.string()?;
-            let member = self.visitor.member(place, last, &name);
-            if !self.takes(b':') {
-                return None;
-            }
+            let member = match self.expected_member(place, last) {
+                Some(member) => member,
+                None => self.member(place, last)?,
+            };
             self.value(member)?;
             last = Some(member);
             if !self.another_before(b'}')? {
                 return Some(());
             }
         }
+    }
+
+    /// Goes on behind the colon of the member that mostly comes next, if it does come.
+    fn expected_member(&mut self, object: V::Place, last: Option<V::Place>) -> Option<V::Place> {
+        let (begin, member) = self.visitor.expected(object, last)?;
+        let written = self.bytes.get(self.at..self.at + begin.len())?;
+        same(written, begin.as_bytes()).then(|| {
+            self.at += begin.len();
+            member
+        })
+    }
+
+    /// Goes on behind the colon of the next member.
+    fn member(&mut self, object: V::Place, last: Option<V::Place>) -> Option<V::Place> {
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        let name = self.string()?;
+        let member = self.visitor.member(object, last, &name);
+        self.takes(b':').then_some(member)
     }
 
     fn array(&mut self, place: V::Place) -> Option<()> {
@@ -196,6 +223,20 @@ impl<'j, V: Visitor<'j>> Input<'j, '_, V> {
     }
 }
 
+/// Whether the two are equal; names are short, and the library's comparison takes longer to begin.
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    let ends = |bytes: &[u8]| {
+        let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        (word(bytes.first_chunk()), word(bytes.last_chunk()))
+    };
+    match one.len() {
+        length if length != other.len() => false,
+        8..=16 => ends(one) == ends(other),
+        0..8 => one.iter().zip(other).all(|(one, other)| one == other),
+        _ => one == other,
+    }
+}
+
 /// How many bytes there are before the first quote, backslash or control character.
 fn plain_length(bytes: &[u8]) -> usize {
     let mut length = 0;
@@ -224,45 +265,72 @@ pub(super) fn first_special(word: u64) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use serde_json::Value;
 
-    /// Makes the tree again.
+    /// Makes the tree again, and expects the members that it met before to come again.
     #[derive(Default)]
-    struct Flat(Vec<(usize, String)>, Vec<String>);
+    struct Flat {
+        values: Vec<(usize, String)>,
+        names: Vec<String>,
+        /// By object and the member before: how the next one begins, and its place.
+        next: BTreeMap<(usize, Option<usize>), (String, usize)>,
+    }
+
+    impl Flat {
+        fn read(&mut self, json: &[u8]) -> Option<Vec<(String, String)>> {
+            self.values.clear();
+            if self.names.is_empty() {
+                self.names.push(String::new());
+            }
+            let whole = std::str::from_utf8(json).is_ok_and(|text| read(text, 0, self));
+            let named =
+                self.values.iter().map(|(at, value)| (self.names[*at].clone(), value.clone()));
+            whole.then(|| named.collect())
+        }
+    }
 
     impl<'j> Visitor<'j> for Flat {
         type Place = usize;
 
         fn object(&mut self, at: usize) {
-            self.0.push((at, "{}".into()));
+            self.values.push((at, "{}".into()));
         }
 
-        fn member(&mut self, object: usize, _: Option<usize>, name: &str) -> usize {
-            self.1.push(format!("{}/{name}", self.1[object]));
-            self.1.len() - 1
+        fn member(&mut self, object: usize, last: Option<usize>, name: &str) -> usize {
+            self.names.push(format!("{}/{name}", self.names[object]));
+            let place = self.names.len() - 1;
+            let begin = serde_json::to_string(name).expect("a string") + ":";
+            if begin.len() == name.len() + 3 {
+                self.next.insert((object, last), (begin, place));
+            }
+            place
+        }
+
+        fn expected(&self, object: usize, last: Option<usize>) -> Option<(&str, usize)> {
+            self.next.get(&(object, last)).map(|(begin, place)| (begin.as_str(), *place))
         }
 
         fn element(&mut self, array: usize, index: usize) -> usize {
-            self.1.push(format!("{}#{index}", self.1[array]));
-            self.1.len() - 1
+            let name = format!("{}#{index}", self.names[array]);
+            match self.names.iter().position(|known| *known == name) {
+                Some(known) => known,
+                None => {
+                    self.names.push(name);
+                    self.names.len() - 1
+                }
+            }
         }
 
         fn text(&mut self, at: usize, text: Cow<'j, str>) {
-            self.0.push((at, format!("{text:?}")));
+            self.values.push((at, format!("{text:?}")));
         }
 
         fn number(&mut self, at: usize, number: u64) {
-            self.0.push((at, number.to_string()));
+            self.values.push((at, number.to_string()));
         }
-    }
-
-    fn read_here(json: &[u8]) -> Option<Vec<(String, String)>> {
-        let mut flat = Flat(Vec::new(), vec![String::new()]);
-        let whole = std::str::from_utf8(json).is_ok_and(|text| read(text, 0, &mut flat));
-        let Flat(values, names) = flat;
-        let named = values.into_iter().map(|(at, value)| (names[at].clone(), value));
-        whole.then(|| named.collect())
     }
 
     /// The same by `serde_json`, whose trees keep only the last of two members with one name.
@@ -292,12 +360,18 @@ mod tests {
         Some(found)
     }
 
-    fn agree(json: &[u8]) {
+    /// Whether it is read alike here and there, before and after others like it were read.
+    fn agree(json: &[u8], others: &[&[u8]]) {
         let sorted = |found: Option<Vec<(String, String)>>| {
-            found.map(|found| found.into_iter().collect::<std::collections::BTreeMap<_, _>>())
+            found.map(|found| found.into_iter().collect::<BTreeMap<_, _>>())
         };
-        let (here, there) = (sorted(read_here(json)), sorted(read_there(json)));
-        assert_eq!(here, there, "{:?}", String::from_utf8_lossy(json));
+        let there = sorted(read_there(json));
+        let mut flat = Flat::default();
+        for read_before in [&[][..], others] {
+            read_before.iter().for_each(|other| _ = flat.read(other));
+            let here = sorted(flat.read(json));
+            assert_eq!(here, there, "{:?}", String::from_utf8_lossy(json));
+        }
     }
 
     const TEXTS: &[&str] = &[
@@ -314,17 +388,18 @@ mod tests {
     fn each_text_and_what_becomes_of_it_by_one_byte_is_read_as_serde_json_reads_it() {
         let bytes = b"\"\\{}[]:,0123456789.eE+-truefalsnul \t\n\x00\x1f\x7f\x80\xc3\xa9\xffu/a";
         for text in TEXTS {
-            agree(text.as_bytes());
-            assert!(read_here(text.as_bytes()).is_some());
+            let whole = text.as_bytes();
+            agree(whole, &[whole]);
+            assert!(Flat::default().read(whole).is_some());
             for at in 0..=text.len() {
-                agree(&text.as_bytes()[..at]);
+                agree(&text.as_bytes()[..at], &[whole]);
                 for &byte in bytes {
                     let mut changed = text.as_bytes().to_vec();
                     changed.insert(at, byte);
-                    agree(&changed);
+                    agree(&changed, &[whole, &changed.clone(), whole]);
                     if at < text.len() {
                         changed.remove(at + 1);
-                        agree(&changed);
+                        agree(&changed, &[whole]);
                     }
                 }
             }
@@ -334,12 +409,26 @@ mod tests {
     #[test]
     fn so_deep_and_no_deeper() {
         for depth in [126, 127, 128, 129, 1 << 20] {
-            agree(format!("{}{}", "[".repeat(depth), "]".repeat(depth)).as_bytes());
-            agree(format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth)).as_bytes());
+            agree(format!("{}{}", "[".repeat(depth), "]".repeat(depth)).as_bytes(), &[]);
+            agree(format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth)).as_bytes(), &[]);
             let wide = vec!["[[]]"; depth.min(300)].join(",");
-            agree(format!("[{wide}]").as_bytes());
+            agree(format!("[{wide}]").as_bytes(), &[]);
         }
-        assert!(read_here("[".repeat(1 << 20).as_bytes()).is_none());
+        assert!(Flat::default().read("[".repeat(1 << 20).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn names_are_the_same_if_all_their_bytes_are() {
+        for length in 0..20 {
+            let name: Vec<u8> = (0..length).map(|at| b'a' + at as u8).collect();
+            assert!(same(&name, &name.clone()));
+            for at in 0..length {
+                let mut other = name.clone();
+                other[at] ^= 1;
+                assert!(!same(&name, &other), "{length} at {at}");
+            }
+            assert!(!same(&name, &[&name[..], b"x"].concat()));
+        }
     }
 
     #[test]

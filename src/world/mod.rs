@@ -9,6 +9,7 @@ pub mod channel;
 mod executor;
 mod fault_line;
 mod live;
+mod patience;
 pub mod recorder;
 pub mod simulated;
 mod simulation;
@@ -25,6 +26,7 @@ use crate::trial::history::{Note, What, Whose};
 use crate::trial::ids::{ConnectionId, TaskName, UserName};
 
 pub use fault_line::{Dropped, FaultLine};
+pub use patience::{Timer, Wait};
 use recorder::Recorder;
 
 /// A handle on the place where futures run; cheap to clone.
@@ -79,23 +81,6 @@ impl World {
         }
     }
 
-    /// Waits until patience is out, and tells whether nothing else could have come.
-    ///
-    /// In the simulated world that is when no task can go on: time passes for nobody else, so a
-    /// user who waits in vain is told so without a clock.
-    pub async fn patience(&self, limit: Duration) -> AtRest {
-        match &self.place {
-            Place::Live(_) => {
-                unconstrained(tokio::time::sleep(limit)).await;
-                AtRest(false)
-            }
-            Place::Simulated(simulation) => {
-                simulation::Patience::new(Arc::clone(simulation)).await;
-                AtRest(true)
-            }
-        }
-    }
-
     /// Starts a task that lives until it ends or is aborted. The name is its identity in
     /// schedules, so it must be the same in every trial of a plan; a name that is taken gets a
     /// number.
@@ -120,8 +105,16 @@ impl World {
 
     /// Records what a simulated user did or saw.
     pub fn observe(&self, by: &UserName, on: Option<&ConnectionId>, what: What) {
+        if self.recorder.is_some() {
+            self.observe_at(self.now(), by, on, what);
+        }
+    }
+
+    /// The same, where it is known what the [time](Self::now) is: to ask takes a good part of what it
+    /// takes to record.
+    pub fn observe_at(&self, now: u64, by: &UserName, on: Option<&ConnectionId>, what: What) {
         if let Some(recorder) = &self.recorder {
-            recorder.record(self.now(), Some(by.clone()), on.cloned(), what);
+            recorder.record(now, Some(by.clone()), on.cloned(), what);
         }
     }
 

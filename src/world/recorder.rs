@@ -8,6 +8,7 @@ use crate::trial::hidden::Secrets;
 use crate::trial::history::{Note, Observation, What, Whose};
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::line::write_line;
+use crate::trial::spare;
 
 /// So many bytes wait at most to be written together: a call of the system for each observation
 /// would cost more than recording it.
@@ -65,7 +66,8 @@ impl Recorder {
     }
 
     fn with(file: Option<Box<dyn Write + Send>>) -> Self {
-        let observations = Vec::with_capacity(if file.is_none() { 128 } else { 4096 });
+        let room = if file.is_none() { 128 } else { 4096 };
+        let observations = spare::take(&spare::OBSERVATIONS, room);
         Self(Arc::new(Mutex::new(Log {
             observations,
             held: 0,

@@ -174,6 +174,7 @@ impl std::fmt::Debug for Simulation {
 }
 
 /// Ready once nothing else in the world can go on.
+#[derive(Debug)]
 pub(super) struct Patience {
     simulation: Arc<Simulation>,
     wait: Option<(u64, Arc<AtomicBool>)>,

@@ -33,8 +33,8 @@ use crate::trial::raw::Raw;
 use crate::trial::reader::Reader;
 use crate::trial::template::names;
 use crate::upstream::Upstream;
-use crate::world::World;
 use crate::world::backend::Socket;
+use crate::world::{Timer, World};
 
 pub use allowance::Allowance;
 pub use dry::first_requests;
@@ -164,6 +164,7 @@ struct Client {
     /// Made at the first request: most users of an event connection never make one.
     http: OnceLock<HttpClient>,
     patience: Patience,
+    timer: Timer,
     meeting: Arc<Meeting>,
     at_barrier: Arrival,
     finished: Arrival,
@@ -215,6 +216,7 @@ impl Client {
             place,
             http: OnceLock::new(),
             patience: Patience { run, ..Patience::default() },
+            timer: Timer::default(),
             at_barrier,
             finished: Arrival::at(&meeting.finish),
             at_end: Arrival::at(&meeting.done[place]),

@@ -353,9 +353,7 @@ impl Client {
 
     /// Listens until that is so, or patience is out.
     pub(super) async fn wait(&mut self, until: impl Fn(&Self) -> bool, limit: Duration) {
-        let world = self.world.clone();
-        let patience = world.patience(limit);
-        tokio::pin!(patience);
+        let mut patience = self.world.patience_by(limit, std::mem::take(&mut self.timer));
         while !until(self) {
             tokio::select! {
                 biased;
@@ -366,16 +364,16 @@ impl Client {
                     }
                 }
                 Some(heard) = self.inbox.recv() => self.take_heard(*heard),
-                _ = &mut patience => return,
+                _ = &mut patience => break,
             }
         }
+        self.timer = patience.into_timer();
     }
 
     /// Listens until the future is done, or patience is out.
     pub(super) async fn listen(&mut self, until: impl Future<Output = ()>, limit: Duration) {
-        let world = self.world.clone();
-        let patience = world.patience(limit);
-        tokio::pin!(patience, until);
+        let mut patience = self.world.patience(limit);
+        tokio::pin!(until);
         loop {
             tokio::select! {
                 biased;

@@ -42,6 +42,6 @@ mod stream;
 pub(crate) use encoding::base64;
 pub use encoding::{Alignment, Encoding, HexCase};
 pub use mint::{CANARY_LEN, CampaignKey, Field, Mint, Owner, PHANTOM_USER, ParseKeyError};
-pub use piece::{Tail, hangs};
+pub use piece::{Last, Tail, hangs};
 pub use scan::{Form, Scanner, Sighting};
 pub use stream::Stream;

@@ -4,7 +4,12 @@
 //! What may be cut is then read as a whole, or as a [`Stream`](super::Stream).
 
 use super::magic::{LONGEST_SPELLING, is_cut, may_hang, place_of};
-use super::scan::{Candidate, Reading, Scanner, Sighting, Window};
+use super::scan::{Candidate, Genuine, Reading, Scanner, Sighting, Window};
+
+/// The last canary that was found in pieces: what answers a request mostly has the same one in each
+/// message, and to check its tag costs as much as to find it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Last(Option<Genuine>);
 
 /// Whether a magic may begin at the end of that text. Where none does, what comes before the next
 /// piece is of no matter: its [`Tail`] may be forgotten.
@@ -39,11 +44,13 @@ impl Scanner {
     /// Shows the canaries that stand in one piece, and says whether a magic does that is not one of
     /// theirs: its canary may begin before the piece or end after it. Of the canaries of a text,
     /// those that no piece has as a whole are only where this or [`Tail::take`] says so.
-    pub fn scan_piece(&self, piece: &[u8], mut see: impl FnMut(Sighting)) -> bool {
+    pub fn scan_piece(&self, piece: &[u8], last: &mut Last, mut see: impl FnMut(Sighting)) -> bool {
         let window = Window { bytes: piece, base: 0 };
         let (mut from, mut in_part) = (0, false);
         while let Some((found, shape)) = self.find_spelling(piece, from) {
-            let read = |start: usize| self.read(window, Candidate::new(start as u64, shape));
+            let read = |start: usize| {
+                self.read_again(window, Candidate::new(start as u64, shape), &mut last.0)
+            };
             match place_of(found, shape).map(read) {
                 Some(Reading::Genuine(sighting)) => see(sighting),
                 _ => in_part = true,
@@ -65,7 +72,7 @@ mod tests {
         let key = CampaignKey::from_seed(3);
         let (mint, scanner) = (Mint::new(key), Scanner::new(key));
         let owner = Owner { user: 7, run: 2, field: Field::Prompt };
-        let mut told = 0;
+        let (mut told, mut last) = (0, Last::default());
         for encoding in Encoding::all() {
             let text = format!("<{}>", encoding.encode(&mint.mint(owner)));
             assert_eq!(scanner.scan(text.as_bytes()).len(), 1);
@@ -76,7 +83,7 @@ mod tests {
                     let (mut tail, mut found, mut cut) = (Tail::default(), 0, false);
                     for piece in pieces {
                         cut |= tail.take(piece.as_bytes());
-                        cut |= scanner.scan_piece(piece.as_bytes(), |_| found += 1);
+                        cut |= scanner.scan_piece(piece.as_bytes(), &mut last, |_| found += 1);
                     }
                     assert!(found == 1 || cut, "{encoding}: {pieces:?}");
                     told += usize::from(found == 0);
@@ -91,12 +98,33 @@ mod tests {
         let key = CampaignKey::from_seed(3);
         let (mint, scanner) = (Mint::new(key), Scanner::new(key));
         let canary = mint.mint(Owner { user: 7, run: 2, field: Field::Prompt });
-        let mut tail = Tail::default();
+        let (mut tail, mut last) = (Tail::default(), Last::default());
         for piece in [canary.as_str(), "agent_started", "write", "10", "the pw", "11", ""] {
             assert!(!tail.take(piece.as_bytes()), "{piece}");
-            assert!(!scanner.scan_piece(piece.as_bytes(), |_| ()), "{piece}");
+            assert!(!scanner.scan_piece(piece.as_bytes(), &mut last, |_| ()), "{piece}");
         }
-        assert!(scanner.scan_piece(b"pw10 alone", |_| ()));
+        assert!(scanner.scan_piece(b"pw10 alone", &mut last, |_| ()));
         assert!(!tail.take(b"p") && !tail.take(b"w1") && tail.take(b"0"));
+    }
+    /// What is nearly the last canary is none, and each has its own owner.
+    #[test]
+    fn only_the_whole_of_the_last_canary_is_taken_for_it() {
+        let key = CampaignKey::from_seed(3);
+        let (mint, scanner) = (Mint::new(key), Scanner::new(key));
+        let canaries = [1, 2].map(|user| mint.mint(Owner { user, run: 2, field: Field::Prompt }));
+        let mut last = Last::default();
+        let mut owners = |text: &str| {
+            let mut users = Vec::new();
+            scanner.scan_piece(text.as_bytes(), &mut last, |seen| users.push(seen.owner.user));
+            users
+        };
+        let [one, other] = &canaries;
+        assert_eq!(owners(&format!("{one} {one} {other} {one}")), [1, 1, 2, 1]);
+        for at in 4..one.len() {
+            let mut forged = one.clone();
+            let digit = if forged.as_bytes()[at] == b'0' { "1" } else { "0" };
+            forged.replace_range(at..=at, digit);
+            assert_eq!(owners(&format!("{one} {forged}")), [1], "{forged}");
+        }
     }
 }

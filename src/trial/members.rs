@@ -1,0 +1,188 @@
+//! The members of the objects in JSON texts, as they were met: messages of one server are alike, so
+//! mostly the same ones come again in the same order, and need not be read to be known.
+
+use std::collections::BTreeMap;
+
+/// A place in JSON texts: names of members from the root. All elements of an array share one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Member(u32);
+
+/// So many places are told apart. The names are the server's, and it may never stop making them up.
+pub(crate) const MOST_PLACES: usize = 4096;
+
+impl Member {
+    /// Where each text begins.
+    pub const ROOT: Self = Self(0);
+
+    /// Where everything is put once a server has used up all places.
+    pub const ELSEWHERE: Self = Self(1);
+
+    /// The first that is met.
+    pub const FIRST: Self = Self(2);
+
+    /// No place at all.
+    const NOWHERE: Self = Self(u32::MAX);
+
+    /// The number of the place, in the order in which they were met.
+    pub fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+#[cfg(test)]
+impl Member {
+    /// Some places.
+    pub(crate) fn some<const N: usize>() -> [Self; N] {
+        std::array::from_fn(|at| Self(at as u32))
+    }
+}
+
+/// All places that were met so far, as a tree of names.
+#[derive(Debug)]
+pub struct Members {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+struct Node {
+    parent: Member,
+    name: Box<str>,
+    /// The name with quotes and colon, where it is written like that.
+    begin: Option<Box<str>>,
+    children: BTreeMap<Box<str>, Member>,
+    /// Which child came first in the last object that stood here, and which sibling came after this
+    /// node.
+    first: Member,
+    next: Member,
+}
+
+impl Node {
+    fn new(parent: Member, name: &str) -> Self {
+        let is_plain = |c: char| c >= ' ' && c != '"' && c != '\\';
+        Self {
+            parent,
+            name: name.into(),
+            begin: name.chars().all(is_plain).then(|| format!("\"{name}\":").into()),
+            children: BTreeMap::new(),
+            first: Member::NOWHERE,
+            next: Member::NOWHERE,
+        }
+    }
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self {
+            nodes: [Member::ROOT, Member::ELSEWHERE].map(|_| Node::new(Member::NOWHERE, "")).into(),
+        }
+    }
+}
+
+impl Members {
+    /// How many places there are.
+    pub fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The name of a place, without those above it.
+    pub fn name(&self, at: Member) -> &str {
+        &self.nodes[at.number()].name
+    }
+
+    /// The member of that name, if it was met.
+    pub fn known(&self, at: Member, name: &str) -> Option<Member> {
+        self.nodes[at.number()].children.get(name).copied()
+    }
+
+    /// The member of that name.
+    pub fn child(&mut self, at: Member, name: &str) -> Member {
+        if let Some(child) = self.known(at, name) {
+            return child;
+        }
+        if at == Member::ELSEWHERE || self.nodes.len() >= MOST_PLACES {
+            return Member::ELSEWHERE;
+        }
+        let child = Member(self.nodes.len() as u32);
+        self.nodes.push(Node::new(at, name));
+        self.nodes[at.number()].children.insert(name.into(), child);
+        child
+    }
+
+    /// The same, where `last` came before it.
+    pub fn next_child(&mut self, at: Member, last: Option<Member>, name: &str) -> Member {
+        if let Some((node, likely)) = self.likely(at, last)
+            && *node.name == *name
+        {
+            return likely;
+        }
+        let child = self.child(at, name);
+        match last {
+            Some(last) => self.nodes[last.number()].next = child,
+            None => self.nodes[at.number()].first = child,
+        }
+        child
+    }
+
+    /// What mostly comes after `last`, and how it mostly begins; see
+    /// [`Visitor::expected`](super::json::Visitor::expected).
+    pub fn expected(&self, at: Member, last: Option<Member>) -> Option<(&str, Member)> {
+        let (node, likely) = self.likely(at, last)?;
+        Some((node.begin.as_deref()?, likely))
+    }
+
+    fn likely(&self, at: Member, last: Option<Member>) -> Option<(&Node, Member)> {
+        let likely = match last {
+            Some(last) => self.nodes[last.number()].next,
+            None => self.nodes[at.number()].first,
+        };
+        let node = self.nodes.get(likely.number())?;
+        (node.parent == at).then_some((node, likely))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_after_a_member_is_expected_again() {
+        let mut members = Members::default();
+        let mut read = |names: [&str; 3]| {
+            let mut last = None;
+            let mut hits = 0;
+            for name in names {
+                let expected = members.expected(Member::ROOT, last).map(|(_, member)| member);
+                let member = members.next_child(Member::ROOT, last, name);
+                hits += usize::from(expected == Some(member));
+                last = Some(member);
+            }
+            hits
+        };
+        assert_eq!([read(["type", "run", "text"]), read(["type", "run", "text"])], [0, 3]);
+        assert_eq!([read(["type", "other", "text"]), read(["type", "run", "text"])], [1, 2]);
+    }
+
+    #[test]
+    fn a_name_that_is_not_written_as_it_is_is_not_expected() {
+        for (name, begin) in [("a", Some("\"a\":")), ("a\"b", None), ("a\\", None), ("\n", None)] {
+            let mut members = Members::default();
+            let member = members.next_child(Member::ROOT, None, name);
+            assert_eq!(members.name(member), name);
+            let expected = members.expected(Member::ROOT, None);
+            assert_eq!(expected, begin.map(|begin| (begin, member)));
+        }
+    }
+
+    #[test]
+    fn a_server_that_makes_names_up_fills_no_memory() {
+        let mut members = Members::default();
+        let known = members.child(Member::ROOT, "type");
+        for name in 0..2 * MOST_PLACES {
+            let member = members.next_child(Member::ROOT, None, &name.to_string());
+            members.next_child(member, None, "below");
+        }
+        assert_eq!(members.count(), MOST_PLACES);
+        assert_eq!(members.child(Member::ROOT, "type"), known);
+        assert_eq!(members.child(Member::ELSEWHERE, "type"), Member::ELSEWHERE);
+    }
+}
