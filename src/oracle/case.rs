@@ -3,8 +3,6 @@
 //! What the server sent may be anything. What cannot be read is counted and otherwise left to the
 //! scan of the raw bytes.
 
-use std::cell::RefCell;
-
 use super::attribution::{self, Asked};
 use super::by_run::ByRun;
 use super::decode::Decoder;
@@ -22,7 +20,7 @@ use crate::trial::history::{History, Observation, What};
 use crate::trial::ids::{ConnectionId, RequestId, ThreadId, UserName};
 use crate::trial::plan::{UserPlan, Via};
 use crate::trial::reader::{Payload, Reader};
-use crate::trial::spare::{self, Spare};
+use crate::trial::spare::Spare;
 
 /// Where a greeting holds the id that the back end gives the connection.
 pub(super) const CONNECTION_POINTER: &str = "/connection_id";
@@ -163,14 +161,17 @@ pub struct Case<'h> {
 }
 
 thread_local! {
-    pub(super) static SPARE_MESSAGES: Spare<Message<'static>> = const { RefCell::new(Vec::new()) };
-    pub(super) static SPARE_SEEN: Spare<Seen<'static>> = const { RefCell::new(Vec::new()) };
+    pub(super) static SPARE_MESSAGES: Spare<Message<'static>> = const { Spare::none() };
+    pub(super) static SPARE_SEEN: Spare<Seen<'static>> = const { Spare::none() };
 }
 
 impl Drop for Case<'_> {
     fn drop(&mut self) {
-        spare::keep(&SPARE_MESSAGES, std::mem::take(&mut self.messages));
-        spare::keep(&SPARE_SEEN, std::mem::take(&mut self.seen));
+        let messages = std::mem::take(&mut self.messages);
+        let seen = std::mem::take(&mut self.seen);
+        // At the end of a thread there is nothing to keep them for.
+        let _ = SPARE_MESSAGES.try_with(|spare| spare.keep(messages));
+        let _ = SPARE_SEEN.try_with(|spare| spare.keep(seen));
     }
 }
 

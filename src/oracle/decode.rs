@@ -22,7 +22,6 @@ use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::plan::Via;
 use crate::trial::raw::Raw;
 use crate::trial::reader::{Payload, Reader, ends_by_place, nothing_to_say};
-use crate::trial::spare;
 
 /// Takes the observations in and sorts them into tables.
 #[derive(Debug)]
@@ -88,13 +87,13 @@ impl<'h> Decoder<'h> {
             scanner,
             round,
             malformed: 0,
-            messages: spare::take(&SPARE_MESSAGES, many),
+            messages: SPARE_MESSAGES.with(|spare| spare.take(many)),
             made: Vec::new(),
             accepting: Vec::new(),
             requests: names.clone(),
             events: Vec::new(),
             others: Vec::new(),
-            seen: spare::take(&SPARE_SEEN, many),
+            seen: SPARE_SEEN.with(|spare| spare.take(many)),
             last: Last::default(),
             loose: (Tail::default(), false),
             acts: Vec::new(),

@@ -12,7 +12,7 @@ use super::ids::{ConnectionId, RequestId, RunId, TaskName, ThreadId, UserName};
 use super::line::{Line, read_line, write_line};
 use super::plan::{ControlAction, Plan, Via};
 use super::raw::Raw;
-use super::spare;
+use super::spare::OBSERVATIONS;
 
 /// The version of the history format that is written; the one before, where all messages are quoted,
 /// is read too.
@@ -379,9 +379,9 @@ pub struct History {
 
 impl Drop for History {
     fn drop(&mut self) {
-        let mut observations = std::mem::take(&mut self.observations);
-        observations.clear();
-        spare::keep(&spare::OBSERVATIONS, observations);
+        let observations = std::mem::take(&mut self.observations);
+        // At the end of a thread there is nothing to keep it for.
+        let _ = OBSERVATIONS.try_with(|spare| spare.keep(observations));
     }
 }
 

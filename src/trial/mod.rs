@@ -27,7 +27,7 @@ pub mod reader;
 pub mod record;
 pub mod run_controls;
 pub mod schedule;
-pub mod spare;
+pub(crate) mod spare;
 pub mod template;
 pub mod timeline;
 pub mod verdict;

@@ -1,42 +1,43 @@
 //! The memory of a big table serves the next one like it: trials come one after the other, and to ask
-//! the system for so much memory anew costs more than to fill it.
+//! the system for so much memory anew costs more than to fill it. Nothing of what was in a table stays.
 
 use std::cell::RefCell;
-use std::thread::LocalKey;
 
 use super::history::Observation;
 
 /// More than so many bytes are given back to the system.
-const MOST: usize = 64 << 20;
-
-/// A table that is out of use, with the memory that it had; a thread has one of each kind.
-pub type Spare<T> = RefCell<Vec<T>>;
+const MOST: usize = 32 << 20;
 
 thread_local! {
-    /// For what is recorded.
-    pub static OBSERVATIONS: Spare<Observation> = const { RefCell::new(Vec::new()) };
+    /// The table of a history that is out of use.
+    pub(crate) static OBSERVATIONS: Spare<Observation> = const { Spare::none() };
 }
 
-/// An empty table with room for so many; `T` and `S` are the same but for what they borrow.
-pub fn take<S, T>(spare: &'static LocalKey<Spare<S>>, room: usize) -> Vec<T> {
-    // At the end of a thread there is none.
-    let known = spare.try_with(|spare| std::mem::take(&mut *spare.borrow_mut()));
-    let mut table = emptied(known.unwrap_or_default());
-    table.reserve(room);
-    table
-}
+/// A table that is out of use: the biggest that was, if any.
+#[derive(Debug)]
+pub(crate) struct Spare<S>(RefCell<Vec<S>>);
 
-/// Keeps the memory of a table that is out of use.
-pub fn keep<S, T>(spare: &'static LocalKey<Spare<S>>, table: Vec<T>) {
-    if table.capacity() * size_of::<T>() > MOST {
-        return;
+impl<S> Spare<S> {
+    /// No table so far.
+    pub(crate) const fn none() -> Self {
+        Self(RefCell::new(Vec::new()))
     }
-    let _ = spare.try_with(|spare| {
-        let mut spare = spare.borrow_mut();
-        if spare.capacity() < table.capacity() {
-            *spare = emptied(table);
+
+    /// An empty table with room for so many; `T` is `S` but for what it borrows.
+    pub(crate) fn take<T>(&self, room: usize) -> Vec<T> {
+        let mut table = emptied(std::mem::take(&mut *self.0.borrow_mut()));
+        table.reserve(room);
+        table
+    }
+
+    /// Keeps the memory of a table that is out of use.
+    pub(crate) fn keep<T>(&self, table: Vec<T>) {
+        let table = emptied(table);
+        let mut spare = self.0.borrow_mut();
+        if table.capacity() * size_of::<S>() <= MOST && table.capacity() > spare.capacity() {
+            *spare = table;
         }
-    });
+    }
 }
 
 /// The table without what is in it, for others of the same size. The library builds it where the
@@ -50,24 +51,21 @@ fn emptied<S, T>(mut table: Vec<S>) -> Vec<T> {
 mod tests {
     use super::*;
 
-    thread_local! {
-        static NAMES: Spare<&'static str> = const { RefCell::new(Vec::new()) };
-    }
-
     #[test]
     fn a_table_is_built_where_the_last_one_was() {
+        let spare: Spare<&'static str> = Spare::none();
         let name = "a name".to_owned();
-        let mut names: Vec<&str> = take(&NAMES, 1000);
+        let mut names: Vec<&str> = spare.take(1000);
         names.push(&name);
         let (place, room) = (names.as_ptr().addr(), names.capacity());
         assert!(room >= 1000);
-        keep(&NAMES, names);
+        spare.keep(names);
         // What is smaller is not kept in its place.
-        keep(&NAMES, Vec::<&str>::with_capacity(10));
-        let again: Vec<&str> = take(&NAMES, 10);
+        spare.keep(Vec::<&str>::with_capacity(10));
+        let again: Vec<&str> = spare.take(10);
         assert_eq!((again.len(), again.as_ptr().addr(), again.capacity()), (0, place, room));
-        assert_eq!(take::<_, &str>(&NAMES, 5).capacity(), 5);
-        keep(&NAMES, Vec::<&str>::with_capacity(MOST / size_of::<&str>() + 1));
-        assert!(take::<_, &str>(&NAMES, 0).capacity() < 10);
+        assert_eq!(spare.take::<&str>(5).capacity(), 5);
+        spare.keep(Vec::<&str>::with_capacity(MOST / size_of::<&str>() + 1));
+        assert!(spare.take::<&str>(0).capacity() < 10);
     }
 }

@@ -1,8 +1,16 @@
 //! The live world: tokio's tasks and clock.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::unconstrained;
+
+/// Nobody waits longer; more could not be added to every clock.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 #[derive(Debug)]
 pub(super) struct Live {
@@ -24,5 +32,87 @@ impl Live {
         task: impl Future<Output = ()> + Send + 'static,
     ) -> tokio::task::JoinHandle<()> {
         tokio::spawn(task)
+    }
+}
+
+/// A timer that serves one wait after the other: most waits end long before their patience is out,
+/// and to set a timer up and tear it down for each would cost more than to wait.
+#[derive(Debug, Default)]
+pub struct Timer(Option<Pin<Box<Sleep>>>);
+
+/// Ready so long after it was asked for the first time.
+#[derive(Debug)]
+pub(super) struct Patience {
+    limit: Duration,
+    out: Option<Instant>,
+    timer: Timer,
+}
+
+impl Patience {
+    pub(super) fn new(limit: Duration, timer: Timer) -> Self {
+        Self { limit, out: None, timer }
+    }
+
+    pub(super) fn into_timer(self) -> Timer {
+        self.timer
+    }
+}
+
+impl Future for Patience {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Self { limit, out, timer } = &mut *self;
+        let out = *out.get_or_insert_with(|| Instant::now() + (*limit).min(LONGEST));
+        let timer = timer.0.get_or_insert_with(|| Box::pin(sleep_until(out)));
+        if timer.deadline() > out {
+            timer.as_mut().reset(out);
+        }
+        loop {
+            ready!(Pin::new(&mut unconstrained(timer.as_mut())).poll(context));
+            if timer.deadline() >= out {
+                return Poll::Ready(());
+            }
+            // It rang for an earlier wait.
+            timer.as_mut().reset(out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AtRest, World};
+    use super::*;
+
+    /// Waits that something else ends before patience is out, and gives the timer back.
+    async fn cut_short(world: &World, limit: Duration, timer: Timer) -> Timer {
+        let mut patience = world.patience_by(limit, timer);
+        tokio::select! {
+            biased;
+            _ = &mut patience => panic!("patience is out at once"),
+            () = std::future::ready(()) => {}
+        }
+        patience.into_timer()
+    }
+
+    #[tokio::test]
+    async fn each_wait_by_one_timer_takes_as_long_as_its_own_patience() {
+        let [short, hour] = [20, 3_600_000].map(Duration::from_millis);
+        let world = World::live(None);
+        let mut timer = Timer::default();
+        // It was set to ring later, and to ring earlier, and has rung.
+        for before in [Some(hour), Some(short / 4), None, Some(Duration::MAX)] {
+            if let Some(before) = before {
+                timer = cut_short(&world, before, timer).await;
+            }
+            let began = Instant::now();
+            let mut patience = world.patience_by(short, timer);
+            tokio::select! {
+                at_rest = &mut patience => assert_eq!(at_rest, AtRest(false)),
+                () = tokio::time::sleep(hour / 60) => panic!("patience is not out after a minute"),
+            }
+            assert!(began.elapsed() >= short, "{:?} after {before:?}", began.elapsed());
+            timer = patience.into_timer();
+        }
     }
 }

@@ -26,7 +26,8 @@ use crate::trial::history::{Note, What, Whose};
 use crate::trial::ids::{ConnectionId, TaskName, UserName};
 
 pub use fault_line::{Dropped, FaultLine};
-pub use patience::{Timer, Wait};
+pub use live::Timer;
+pub use patience::Wait;
 use recorder::Recorder;
 
 /// A handle on the place where futures run; cheap to clone.

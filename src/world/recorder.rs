@@ -8,7 +8,7 @@ use crate::trial::hidden::Secrets;
 use crate::trial::history::{Note, Observation, What, Whose};
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::line::write_line;
-use crate::trial::spare;
+use crate::trial::spare::OBSERVATIONS;
 
 /// So many bytes wait at most to be written together: a call of the system for each observation
 /// would cost more than recording it.
@@ -67,7 +67,7 @@ impl Recorder {
 
     fn with(file: Option<Box<dyn Write + Send>>) -> Self {
         let room = if file.is_none() { 128 } else { 4096 };
-        let observations = spare::take(&spare::OBSERVATIONS, room);
+        let observations = OBSERVATIONS.with(|spare| spare.take(room));
         Self(Arc::new(Mutex::new(Log {
             observations,
             held: 0,
