@@ -12,7 +12,7 @@ use crate::oracle::{Case, Judged, Solos, judge};
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, OracleId};
-use crate::trial::history::{Ending, History, What};
+use crate::trial::history::{Ending, History, Note, What};
 use crate::trial::ids::UserName;
 use crate::trial::plan::{FaultKind, Step, Twist, Via};
 
@@ -139,6 +139,7 @@ pub(super) fn mostly_ended(history: &History) -> bool {
 
 fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCounts {
     let mut counts = RunCounts::default();
+    let restarts = restarts(case.history);
     for start in case.starts() {
         counts.started += 1;
         let ended = ended.contains_key(&(start.user.as_str(), start.run));
@@ -150,12 +151,24 @@ fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCount
             None if declined(case, start) => {}
             _ => {
                 counts.unknown += 1;
-                counts.cut_by_plan +=
-                    u64::from(is_cut_off(case, start.user) || is_left(case, start));
+                let restarted = restarts.get(start.user).is_some_and(|n| start.n < *n);
+                let is_cut = restarted || is_cut_off(case, start.user) || is_left(case, start);
+                counts.cut_by_plan += u64::from(is_cut);
             }
         }
     }
     counts
+}
+
+/// When partywall last restarted the process of each user whom it did that to.
+fn restarts(history: &History) -> BTreeMap<&UserName, u64> {
+    let mut restarts = BTreeMap::new();
+    for seen in &history.observations {
+        if let What::Backend { note: Note::Restarted { users } } = &seen.what {
+            restarts.extend(users.iter().map(|user| (user, seen.n)));
+        }
+    }
+    restarts
 }
 
 /// Whether a server of somebody's own answered the run's request with an error.

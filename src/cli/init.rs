@@ -12,7 +12,7 @@ use crate::trial::verdict::ExitCode;
 /// The arguments of `init`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// chat-websocket, sse-chat, json-rpc or http-only
+    /// chat-websocket, sse-chat, json-rpc, http-only or chat-migration
     template: String,
     /// The file to write [default: TEMPLATE.toml]
     file: Option<PathBuf>,

@@ -7,8 +7,9 @@ use toml::Spanned;
 
 use super::server_file::Pairs;
 
-/// Who does what. Of what strikes a run, one thing does; percentages are of a hundred runs, drawn
-/// for each run alone, and the first user's runs are left in peace.
+/// Who does what. Percentages are of a hundred runs, drawn for each run alone (`switch_percent`: of
+/// pairs of users); most things strike a run alone. The first user's runs are left in peace, but for
+/// what others try with `stop_other_percent` and `approve_other_percent`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadTable {

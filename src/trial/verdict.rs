@@ -111,7 +111,7 @@ pub enum ReasonCode {
     FalseAlarm,
     /// No, or too few, runs of different users overlapped.
     TooLittleOverlap,
-    /// Too many runs did not complete, or have an unknown outcome.
+    /// Too many runs did not complete, or some have an unknown outcome that the plan did not ask for.
     RunsIncomplete,
     /// An oracle's precondition did not hold.
     PreconditionNotMet,

@@ -200,6 +200,40 @@ fn close_reasons_are_scanned() {
     assert_eq!(record.verdict, Outcome::Leaked, "{:?}", record.reasons);
 }
 
+/// Nobody saw what one call of twelve would have brought, nor to whom.
+#[test]
+fn a_single_call_without_an_answer_is_told_and_never_clean() {
+    for held in [None, Some(5)] {
+        let asked_before = Arc::new(Mutex::new(0));
+        let url = serve(move |asked| {
+            let mut number = asked_before.lock().expect("nobody panics");
+            *number += 1;
+            let is_held = Some(*number) == held;
+            drop(number);
+            match is_held {
+                true => hold(asked.stream),
+                false => {
+                    let body = asked.body.clone();
+                    asked.answer("200 OK", "application/json", format!("{{\"answer\":{body}}}"));
+                }
+            }
+        });
+        let ask = ASK.replace("users = 3", "users = 12").replace("URL", &url);
+        let record = driven(&ask.replace("ANSWER", "json"));
+        let level = only_level(&record);
+        let unknown = u64::from(held.is_some());
+        assert_eq!((level.runs_started, level.runs_unknown), (12, unknown));
+        let code = ReasonCode::RunsIncomplete;
+        let told = level.reasons.iter().find(|reason| reason.code == code);
+        assert_eq!(told.is_some(), held.is_some(), "{:?}", level.reasons);
+        let text =
+            "11 of 12 runs completed, 1 have an unknown outcome (0 of them cut off by the plan)";
+        assert!(told.is_none_or(|told| told.text.starts_with(text)), "{told:?}");
+        assert_eq!(level.findings, []);
+        assert!(held.is_none() || record.verdict == Outcome::Inconclusive, "{:?}", record.verdict);
+    }
+}
+
 #[test]
 fn who_is_not_answered_in_time_has_an_unknown_end_and_is_never_clean() {
     let silent = serve(|asked| hold(asked.stream));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use partywall::trial::finding::FindingKind;
 use partywall::trial::history::{History, What};
+use partywall::trial::verdict::{Reason, ReasonCode};
 
 use crate::support::reports::{files, only_level, report};
 use crate::support::{Scratch, ran};
@@ -78,6 +79,9 @@ fn a_process_is_restarted_while_users_are_at_work() {
     assert!(lost[0] == 0 && lost[1] == 0 && lost[2] >= 3, "{lost:?}");
     // A server that is asked to end may finish what is under way first.
     assert!(level.runs_unknown < level.runs_started / 3, "{}", ran.stdout);
+    // What the restart cut off, the plan did.
+    let incomplete = |reason: &Reason| reason.code == ReasonCode::RunsIncomplete;
+    assert!(!level.reasons.iter().any(incomplete), "{:?}", level.reasons);
 }
 
 /// Each round's process counts its runs from 1, and after a restart it begins anew: that is no leak, though
