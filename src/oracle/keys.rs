@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use siphasher::sip::SipHasher13;
 
+use super::message::Place;
 use crate::trial::canary::CampaignKey;
 
 /// A name, by its digest. Two names with one digest are told apart by their text.
@@ -34,7 +35,8 @@ impl<'h> From<Cow<'h, str>> for Key<'h> {
 /// server: what they are found by is keyed, so that no server can make up thousands that look alike.
 #[derive(Clone, Debug)]
 pub(super) struct ByName<'h> {
-    names: Vec<(Cow<'h, str>, u32)>,
+    /// Each with its number, a place in some table of a case.
+    names: Vec<(Cow<'h, str>, Place)>,
     /// Where in them each stands.
     places: HashTable<u32>,
     hasher: SipHasher13,
@@ -62,7 +64,7 @@ impl<'h> ByName<'h> {
         let hash = self.hasher.hash(name.as_bytes());
         let is_it = |place: &u32| self.names[*place as usize].0 == name;
         let place = *self.places.find(hash, is_it)?;
-        Some(self.names[place as usize].1 as usize)
+        Some(self.names[place as usize].1.get())
     }
 
     /// The number of that name; one that has none is given what `next` says, the place in some table
@@ -77,11 +79,11 @@ impl<'h> ByName<'h> {
         let is_it = |place: &u32| names[*place as usize].0 == name;
         let hash_again = |place: &u32| hash(&names[*place as usize].0);
         match places.entry(hash(&name), is_it, hash_again) {
-            Entry::Occupied(known) => names[*known.get() as usize].1 as usize,
+            Entry::Occupied(known) => names[*known.get() as usize].1.get(),
             Entry::Vacant(free) => {
                 let number = next(&name);
                 free.insert(names.len() as u32);
-                names.push((name, number as u32));
+                names.push((name, Place::new(number)));
                 number
             }
         }

@@ -14,8 +14,8 @@ pub(super) struct Progress {
     highest: Option<u16>,
     /// The ids of all before that place are known.
     named: usize,
-    /// How many ids were told.
-    told: u32,
+    /// The places of those whose ids are known, in the order in which they were told.
+    known: Vec<usize>,
     /// The place of the run that was started or heard of last: mostly the next is of it, too.
     latest: usize,
 }
@@ -26,8 +26,6 @@ struct Run {
     via: Via,
     request: RequestId,
     id: Option<RunId>,
-    /// The how manieth id it was that was told.
-    told: u32,
     events: u32,
     /// The highest number of its events.
     last: u64,
@@ -41,8 +39,7 @@ impl Progress {
     pub(super) fn start(&mut self, run: &RunPlan) {
         let (ended, told_ended, cut) = (false, false, false);
         let (number, via, request, id) = (run.run, run.via, run.request_id.clone(), None);
-        let (told, events, last) = (0, 0, 0);
-        let run = Run { number, via, request, id, told, events, last, ended, told_ended, cut };
+        let run = Run { number, via, request, id, events: 0, last: 0, ended, told_ended, cut };
         // Most plans count their runs.
         let known = match self.highest.is_none_or(|highest| highest < number) {
             true => None,
@@ -69,9 +66,9 @@ impl Progress {
     /// The run of that id. Should two runs be given one id, it stands for the later one, which also
     /// is the one that is mostly asked for.
     fn place_of(&self, id: &str) -> Option<usize> {
-        let is_it = |run: &&Run| run.id.as_ref().is_some_and(|own| own.as_str() == id);
-        let known = self.runs.iter().enumerate().filter(|(_, run)| is_it(run));
-        known.max_by_key(|(_, run)| run.told).map(|(place, _)| place)
+        let is_it =
+            |place: &&usize| self.runs[**place].id.as_ref().is_some_and(|own| own.as_str() == id);
+        self.known.iter().rev().find(is_it).copied()
     }
 
     /// How the run was started.
@@ -119,8 +116,8 @@ impl Progress {
 
     pub(super) fn identify(&mut self, number: u16, id: RunId) {
         if let Some(place) = self.place(number) {
-            self.told += 1;
-            (self.runs[place].id, self.runs[place].told) = (Some(id), self.told);
+            self.runs[place].id = Some(id);
+            self.known.push(place);
             let named = self.runs[self.named..].iter().take_while(|run| run.id.is_some());
             self.named += named.count();
             self.latest = place;

@@ -131,13 +131,18 @@ impl LookedAt {
     }
 }
 
+/// Members of longer names, in bytes, are not known again.
+const LONGEST_NAME: usize = 64;
+
 thread_local! {
     /// The members that messages had so far; those of [`LOOKED_AT`] are the first.
-    static MEMBERS: RefCell<Members> = RefCell::new({
-        let mut members = Members::default();
-        LOOKED_AT.iter().for_each(|(name, _)| _ = members.child(Member::ROOT, name));
-        members
-    });
+    static MEMBERS: RefCell<Members> = RefCell::new(looked_at());
+}
+
+fn looked_at() -> Members {
+    let mut members = Members::of_names_up_to(LONGEST_NAME);
+    LOOKED_AT.iter().for_each(|(name, _)| _ = members.child(Member::ROOT, name));
+    members
 }
 
 /// Takes a [`Glance`].
@@ -151,6 +156,10 @@ impl<'m> Glance<'m> {
     fn at(message: &'m Raw) -> Option<Self> {
         let text = message.as_text()?;
         MEMBERS.with_borrow_mut(|members| {
+            if members.is_full() {
+                // What fills it never comes again.
+                *members = looked_at();
+            }
             let mut look = Look { members, glance: Glance::default() };
             json::read(text, Member::ROOT, &mut look).then_some(look.glance)
         })

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::Patience;
 use super::latch::{Arrival, Latch};
 use super::progress::Progress;
+use super::{MOST_TOGETHER, Patience};
 use super::{receive, send_in_time, speech};
 use crate::trial::canary::Mint;
 use crate::trial::dialect::Dialect;
@@ -352,8 +352,8 @@ impl User {
 
     pub(super) async fn wait(&mut self, until: Until, limit: Duration) -> Waited {
         let mut patience = self.world.patience_by(limit, std::mem::take(&mut self.timer));
-        // Known until something is waited for.
-        let mut now = None;
+        // What comes together has one time: known until something is waited for, or that much came.
+        let (mut now, mut together) = (None, 0);
         let waited = loop {
             if self.reached(until) {
                 break Waited::Reached;
@@ -361,15 +361,25 @@ impl User {
             if self.hopeless(until) {
                 break Waited::Hopeless;
             }
+            if together == MOST_TOGETHER {
+                (now, together) = (None, 0);
+                if let Some(at_rest) = patience.is_out().await {
+                    break Waited::PatienceOut(at_rest);
+                }
+            }
             tokio::select! {
                 biased;
                 incoming = next_message(&mut self.socket) => {
                     let now = *now.get_or_insert_with(|| self.world.now());
+                    together += 1;
                     self.take_message(incoming, now);
                 }
-                (place, answer) = next_answer(&mut self.calls) => self.take_answer(place, answer),
-                at_rest = async {
+                (place, answer) = next_answer(&mut self.calls) => {
                     now = None;
+                    self.take_answer(place, answer);
+                }
+                at_rest = async {
+                    (now, together) = (None, 0);
                     (&mut patience).await
                 } => break Waited::PatienceOut(at_rest),
             }

@@ -26,8 +26,8 @@ pub trait Visitor<'j> {
     -> Self::Place;
 
     /// The member that mostly comes after `last`, and how it mostly begins: its name with quotes and
-    /// colon. Nothing else than that name may be written like that, so it needs no quotes and escapes
-    /// of its own. If it does begin like that, it is not told as a [`member`](Self::member).
+    /// colon. Nothing else than that name may be written like that, so the name itself holds neither
+    /// quotes nor backslashes. If it does begin like that, it is not told as a [`member`](Self::member).
     fn expected(
         &self,
         _object: Self::Place,
@@ -224,7 +224,7 @@ impl<'j, V: Visitor<'j>> Input<'j, '_, V> {
 }
 
 /// Whether the two are equal; names are short, and the library's comparison takes longer to begin.
-pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+fn same(one: &[u8], other: &[u8]) -> bool {
     let ends = |bytes: &[u8]| {
         let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
         (word(bytes.first_chunk()), word(bytes.last_chunk()))

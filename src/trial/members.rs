@@ -41,14 +41,17 @@ impl Member {
 #[derive(Debug)]
 pub struct Members {
     nodes: Vec<Node>,
+    /// The length of the longest name that has a place of its own, in bytes.
+    longest: usize,
 }
 
 #[derive(Debug)]
 struct Node {
     parent: Member,
-    name: Box<str>,
-    /// The name with quotes and colon, where it is written like that.
-    begin: Option<Box<str>>,
+    /// The name with quotes and colon.
+    begin: Box<str>,
+    /// Whether it is written like that.
+    is_plain: bool,
     children: BTreeMap<Box<str>, Member>,
     /// Which child came first in the last object that stood here, and which sibling came after this
     /// node.
@@ -61,24 +64,39 @@ impl Node {
         let is_plain = |c: char| c >= ' ' && c != '"' && c != '\\';
         Self {
             parent,
-            name: name.into(),
-            begin: name.chars().all(is_plain).then(|| format!("\"{name}\":").into()),
+            begin: format!("\"{name}\":").into(),
+            is_plain: name.chars().all(is_plain),
             children: BTreeMap::new(),
             first: Member::NOWHERE,
             next: Member::NOWHERE,
         }
     }
+
+    fn name(&self) -> &str {
+        &self.begin[1..self.begin.len() - 2]
+    }
 }
 
 impl Default for Members {
     fn default() -> Self {
-        Self {
-            nodes: [Member::ROOT, Member::ELSEWHERE].map(|_| Node::new(Member::NOWHERE, "")).into(),
-        }
+        let nobodys = [Member::ROOT, Member::ELSEWHERE].map(|_| Node::new(Member::NOWHERE, ""));
+        Self { nodes: nobodys.into(), longest: usize::MAX }
     }
 }
 
 impl Members {
+    /// The same, but longer names than that, in bytes, stand elsewhere: the names are the server's, and
+    /// one may fill a message.
+    #[must_use]
+    pub fn of_names_up_to(longest: usize) -> Self {
+        Self { longest, ..Self::default() }
+    }
+
+    /// Whether there is room for another place.
+    pub fn is_full(&self) -> bool {
+        self.nodes.len() >= MOST_PLACES
+    }
+
     /// How many places there are.
     pub fn count(&self) -> usize {
         self.nodes.len()
@@ -86,7 +104,7 @@ impl Members {
 
     /// The name of a place, without those above it.
     pub fn name(&self, at: Member) -> &str {
-        &self.nodes[at.number()].name
+        self.nodes[at.number()].name()
     }
 
     /// The member of that name, if it was met.
@@ -99,7 +117,7 @@ impl Members {
         if let Some(child) = self.known(at, name) {
             return child;
         }
-        if at == Member::ELSEWHERE || self.nodes.len() >= MOST_PLACES {
+        if at == Member::ELSEWHERE || self.is_full() || name.len() > self.longest {
             return Member::ELSEWHERE;
         }
         let child = Member(self.nodes.len() as u32);
@@ -111,7 +129,7 @@ impl Members {
     /// The same, where `last` came before it.
     pub fn next_child(&mut self, at: Member, last: Option<Member>, name: &str) -> Member {
         if let Some((node, likely)) = self.likely(at, last)
-            && *node.name == *name
+            && node.name() == name
         {
             return likely;
         }
@@ -127,7 +145,7 @@ impl Members {
     /// [`Visitor::expected`](super::json::Visitor::expected).
     pub fn expected(&self, at: Member, last: Option<Member>) -> Option<(&str, Member)> {
         let (node, likely) = self.likely(at, last)?;
-        Some((node.begin.as_deref()?, likely))
+        node.is_plain.then_some((&*node.begin, likely))
     }
 
     fn likely(&self, at: Member, last: Option<Member>) -> Option<(&Node, Member)> {
@@ -171,6 +189,13 @@ mod tests {
             let expected = members.expected(Member::ROOT, None);
             assert_eq!(expected, begin.map(|begin| (begin, member)));
         }
+    }
+
+    #[test]
+    fn long_names_have_no_place_where_nobody_wants_them() {
+        let mut members = Members::of_names_up_to(4);
+        assert_ne!(members.child(Member::ROOT, "type"), Member::ELSEWHERE);
+        assert_eq!(members.child(Member::ROOT, "types"), Member::ELSEWHERE);
     }
 
     #[test]

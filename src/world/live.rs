@@ -95,6 +95,22 @@ mod tests {
         patience.into_timer()
     }
 
+    /// Who is never without a message is told too.
+    #[tokio::test]
+    async fn patience_that_is_out_is_known_without_waiting_for_it() {
+        let world = World::live(None);
+        let mut patience = world.patience(Duration::from_millis(20));
+        let began = Instant::now();
+        let mut looks = 0_u32;
+        while patience.is_out().await.is_none() {
+            looks += 1;
+            assert!(began.elapsed() < Duration::from_secs(60), "it is never out");
+            // The driver of the timer gets its turn, as it does in a flood.
+            tokio::task::yield_now().await;
+        }
+        assert!(looks > 0 && began.elapsed() >= Duration::from_millis(20));
+    }
+
     #[tokio::test]
     async fn each_wait_by_one_timer_takes_as_long_as_its_own_patience() {
         let [short, hour] = [20, 3_600_000].map(Duration::from_millis);

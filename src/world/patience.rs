@@ -44,6 +44,15 @@ impl World {
 }
 
 impl Wait {
+    /// Whether patience is out by the clock. Whoever never has to wait, since more has come already,
+    /// would else not be told: the runtime makes such a one pause before they come to ask.
+    pub async fn is_out(&mut self) -> Option<AtRest> {
+        let Kind::Live(patience) = &mut self.0 else { return None };
+        let looked =
+            std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *patience).poll(context)));
+        looked.await.is_ready().then_some(AtRest(false))
+    }
+
     /// The timer, for another wait.
     pub fn into_timer(self) -> Timer {
         match self.0 {

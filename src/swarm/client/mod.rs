@@ -20,9 +20,9 @@ use std::sync::{Arc, OnceLock};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
-use super::Patience;
 use super::latch::{Arrival, Latch};
 use super::transport::{HttpClient, TargetUrl, Trust};
+use super::{MOST_TOGETHER, Patience};
 use crate::trial::canary::Mint;
 use crate::trial::hidden::Secrets;
 use crate::trial::history::{What, Whose};

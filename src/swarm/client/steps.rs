@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::allowance::SPENT;
 use super::exchange::{Heard, Reading};
 use super::values::About;
-use super::{Carrier, Client, OpenSocket};
+use super::{Carrier, Client, MOST_TOGETHER, OpenSocket};
 use crate::swarm::transport::open_socket;
 use crate::swarm::{receive, send_in_time};
 use crate::trial::history::What;
@@ -354,7 +354,12 @@ impl Client {
     /// Listens until that is so, or patience is out.
     pub(super) async fn wait(&mut self, until: impl Fn(&Self) -> bool, limit: Duration) {
         let mut patience = self.world.patience_by(limit, std::mem::take(&mut self.timer));
+        let mut together = 0;
         while !until(self) {
+            together += 1;
+            if together % MOST_TOGETHER == 0 && patience.is_out().await.is_some() {
+                break;
+            }
             tokio::select! {
                 biased;
                 (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {

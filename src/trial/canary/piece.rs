@@ -6,8 +6,8 @@
 use super::magic::{LONGEST_SPELLING, is_cut, may_hang, place_of};
 use super::scan::{Candidate, Genuine, Reading, Scanner, Sighting, Window};
 
-/// The last canary that was found in pieces: what answers a request mostly has the same one in each
-/// message, and to check its tag costs as much as to find it.
+/// The last canary that one scanner found: what answers a request mostly has the same one in each
+/// message, and to check its tag costs as much as to find it. It is genuine for that scanner alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Last(Option<Genuine>);
 
@@ -106,6 +106,7 @@ mod tests {
         assert!(scanner.scan_piece(b"pw10 alone", &mut last, |_| ()));
         assert!(!tail.take(b"p") && !tail.take(b"w1") && tail.take(b"0"));
     }
+
     /// What is nearly the last canary is none, and each has its own owner.
     #[test]
     fn only_the_whole_of_the_last_canary_is_taken_for_it() {
