@@ -24,7 +24,7 @@ use crate::world::backend::{Backend, Incoming, Socket};
 pub use client::{Allowance, Servers, Unrecorded, clients, first_requests, read_page};
 use latch::Latch;
 
-/// After so many messages without a wait for one, a user looks at the clock again.
+/// A user to whom messages come without a pause looks at the clock after at most so many.
 const MOST_TOGETHER: u32 = 64;
 
 /// How long simulated users wait. In the simulated world, where waiting in vain is known without a
