@@ -81,7 +81,7 @@ fn blind_spot_a_wrong_identity_without_the_log_of_the_upstream() {
         seen += by_log(&history);
         history
             .observations
-            .retain(|seen| !matches!(&seen.what, What::Backend { note: Note::Upstream { .. } }));
+            .retain(|seen| !matches!(seen.what.note(), Some(Note::Upstream { .. })));
         for (n, observation) in history.observations.iter_mut().enumerate() {
             observation.n = n as u64;
         }

@@ -1,7 +1,7 @@
 //! The chain of causes of a finding, from what the back end reported of itself.
 
 use crate::trial::finding::Finding;
-use crate::trial::history::{History, Note, What};
+use crate::trial::history::{History, Note};
 use crate::trial::ids::{RunId, UserName};
 
 /// The chain in sentences, in order; empty where the back end reported nothing that explains it.
@@ -10,10 +10,8 @@ use crate::trial::ids::{RunId, UserName};
 /// the other: configured for A, reconfigured for B, used by A.
 pub(crate) fn chain(history: &History, finding: &Finding) -> Vec<String> {
     let notes = || {
-        history.observations.iter().filter_map(|observation| match &observation.what {
-            What::Backend { note } => Some((observation.n, note)),
-            _ => None,
-        })
+        let observations = history.observations.iter();
+        observations.filter_map(|observation| Some((observation.n, observation.what.note()?)))
     };
     let Some(mixed) = notes().find_map(|(n, note)| Mixed::of(n, note, finding)) else {
         return Vec::new();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::oracle::Case;
 use crate::reference::agents::SUPERVISOR;
 use crate::trial::dialect::Dialect;
-use crate::trial::history::{Note, What};
+use crate::trial::history::Note;
 use crate::trial::ids::{RunId, UserName};
 use crate::trial::plan::Via;
 use crate::trial::protocol::Protocol;
@@ -93,9 +93,7 @@ impl Coverage {
         let mut live = LiveRuns::new(self.phases.0.len());
         let mut reported = false;
         for observation in &case.history.observations {
-            if let What::Backend { note: Note::Emitted { user, run, event, agent } } =
-                &observation.what
-            {
+            if let Some(Note::Emitted { user, run, event, agent }) = observation.what.note() {
                 reported = true;
                 self.emit(&mut live, user, run.as_str(), event, agent);
             }
@@ -229,7 +227,7 @@ pub(crate) fn overlapping_pairs(case: &Case<'_>) -> u64 {
 fn emitted<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
     let mut runs: BTreeMap<&RunId, (&UserName, Vec<u64>)> = BTreeMap::new();
     for seen in &case.history.observations {
-        if let What::Backend { note: Note::Emitted { user, run, .. } } = &seen.what {
+        if let Some(Note::Emitted { user, run, .. }) = seen.what.note() {
             runs.entry(run).or_insert_with(|| (user, Vec::new())).1.push(seen.n);
         }
     }

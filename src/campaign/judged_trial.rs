@@ -164,7 +164,7 @@ fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCount
 fn restarts(history: &History) -> BTreeMap<&UserName, u64> {
     let mut restarts = BTreeMap::new();
     for seen in &history.observations {
-        if let What::Backend { note: Note::Restarted { users } } = &seen.what {
+        if let Some(Note::Restarted { users }) = seen.what.note() {
             restarts.extend(users.iter().map(|user| (user, seen.n)));
         }
     }

@@ -78,5 +78,5 @@ fn tell_of_restart(recorder: &Recorder, users: impl Iterator<Item = UserName>) {
     let mut now = 0;
     recorder.look(recorder.len().saturating_sub(1), |last| now = last.at);
     let note = Note::Restarted { users: users.collect() };
-    recorder.record(now, None, None, What::Backend { note });
+    recorder.record(now, None, None, What::Backend { note: note.into() });
 }

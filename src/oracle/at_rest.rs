@@ -214,7 +214,7 @@ fn reads<'c>(case: &Case<'c>) -> Vec<Read<'c>> {
     for &(at, seen) in &case.acts {
         let (Some(on), Some(user)) = (&seen.on, &seen.by) else { continue };
         match &seen.what {
-            What::Request { method, path, .. } if method == "GET" => {
+            What::Request { method, path, .. } if method.as_ref() == "GET" => {
                 if let Some(thread) = thread_of(path) {
                     asked.insert(on, (seen.n, thread));
                 }

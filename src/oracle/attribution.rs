@@ -36,8 +36,8 @@ pub(super) fn asked(
     scanner: &Scanner,
 ) -> Vec<Asked> {
     let accounts = accounts(acts);
-    let of = |&(at, seen): &(usize, &Observation)| match &seen.what {
-        What::Backend { note: Note::Upstream { service, credential, run, text } } => Some(Asked {
+    let of = |&(at, seen): &(usize, &Observation)| match seen.what.note()? {
+        Note::Upstream { service, credential, run, text } => Some(Asked {
             n: seen.n,
             at,
             service: if service == "tool" { "upstream tool" } else { "upstream model" },
@@ -139,7 +139,9 @@ impl Oracle for Attribution {
             .collect();
         let Some((asked, victim, other)) = rng.choice(&candidates) else { return Vec::new() };
         let mut what = case.history.observations[asked.at].what.clone();
-        if let What::Backend { note: Note::Upstream { credential, .. } } = &mut what {
+        if let What::Backend { note } = &mut what
+            && let Note::Upstream { credential, .. } = &mut **note
+        {
             *credential = (*other).clone();
         }
         vec![Alteration {

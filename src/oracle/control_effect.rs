@@ -153,7 +153,7 @@ fn stops<'c>(case: &Case<'c>) -> Vec<Stop<'c>> {
     }
     let stop = |&(at, seen): &(usize, &'c crate::trial::history::Observation)| match &seen.what {
         What::Request { method, path, run: Some(run), .. }
-            if method == "POST" && path.ends_with("/stop") =>
+            if method.as_ref() == "POST" && path.ends_with("/stop") =>
         {
             let granted = seen.on.as_ref().and_then(|on| granted.get(on)).copied();
             Some(Stop { n: seen.n, at, user: seen.by.as_ref()?, run: *run, granted })

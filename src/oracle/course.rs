@@ -3,6 +3,7 @@
 
 use super::message::Place;
 use crate::trial::canary::Tail;
+use crate::trial::json::same;
 
 /// So long ids of runs are kept at hand; longer ones are looked up.
 const LONGEST_ID: usize = 36;
@@ -43,7 +44,7 @@ impl Course {
     /// The run of that id, if the last message named it too.
     pub(super) fn run_if_again(&self, id: &str) -> Option<usize> {
         let last = self.id.get(..usize::from(self.length))?;
-        (last == id.as_bytes()).then(|| self.run.get())
+        same(last, id.as_bytes()).then(|| self.run.get())
     }
 
     /// Where the texts of that run are: mostly where those of the last message are.

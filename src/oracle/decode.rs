@@ -19,6 +19,7 @@ use crate::trial::canary::{Last, Owner, Scanner, Tail};
 use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::history::{History, Note, Observation, What};
 use crate::trial::ids::{ConnectionId, UserName};
+use crate::trial::json::same;
 use crate::trial::plan::Via;
 use crate::trial::raw::Raw;
 use crate::trial::reader::{Payload, Reader, ends_by_place, nothing_to_say};
@@ -177,8 +178,10 @@ impl<'h> Decoder<'h> {
                 let channel = if streamed { Channel::Stream } else { Channel::Websocket };
                 self.decode(at, observation.n, user, line, channel, raw);
             }
-            (What::Backend { note: Note::Restarted { users } }, ..) => {
-                users.iter().for_each(|user| *self.restarts.entry(user).or_default() += 1);
+            (What::Backend { note }, ..) => {
+                if let Note::Restarted { users } = &**note {
+                    users.iter().for_each(|user| *self.restarts.entry(user).or_default() += 1);
+                }
             }
             // The head of a stream has no body of its own.
             (What::Answer { raw, .. }, ..) if raw.bytes().is_empty() => {}
@@ -311,7 +314,9 @@ impl<'h> Decoder<'h> {
                 }
             }
         }
-        message.names_observer = fields.user.as_deref() == Some(message.observer.as_str());
+        let observer = message.observer.as_str().as_bytes();
+        message.names_observer =
+            fields.user.as_deref().is_some_and(|user| same(user.as_bytes(), observer));
         if message.is_acceptance {
             let request = fields.request.clone();
             let request = request.map_or(Place::NONE, |id| self.number_of_request(id));

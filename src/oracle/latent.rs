@@ -4,7 +4,7 @@
 //!
 //! It is a warning, not a leak: only what the back end reports of itself tells of it.
 
-use crate::trial::history::{History, Note, What};
+use crate::trial::history::{History, Note};
 use crate::trial::ids::{RunId, UserName};
 
 /// Something that works for one user and is bound to another.
@@ -33,8 +33,7 @@ impl Contamination {
 /// Every contamination that the back end reported, in the order of its reports.
 pub fn contaminations(history: &History) -> Vec<Contamination> {
     let reports = history.observations.iter().filter_map(|seen| {
-        let What::Backend { note } = &seen.what else { return None };
-        let (user, run, what, bound_to) = match note {
+        let (user, run, what, bound_to) = match seen.what.note()? {
             Note::Used { user, run, agent, configured_for: Some(bound_to), .. } => {
                 (user, run, format!("the agent {agent}"), bound_to)
             }
@@ -56,7 +55,7 @@ pub fn contaminations(history: &History) -> Vec<Contamination> {
 mod tests {
     use super::super::notation::history;
     use super::*;
-    use crate::trial::history::Observation;
+    use crate::trial::history::{Observation, What};
 
     fn used(n: u64, user: &str, configured_for: Option<&str>) -> Observation {
         let note = Note::Used {
@@ -66,13 +65,13 @@ mod tests {
             agent: "triage".into(),
             configured_for: configured_for.map(UserName::new),
         };
-        Observation { n, at: n, by: None, on: None, what: What::Backend { note } }
+        Observation { n, at: n, by: None, on: None, what: What::Backend { note: note.into() } }
     }
 
     fn held(n: u64, user: &str, of: &str) -> Observation {
         let (user, of) = (UserName::new(user), UserName::new(of));
         let note = Note::Held { what: "an emitter".into(), user, run: RunId::new("run-9"), of };
-        Observation { n, at: n, by: None, on: None, what: What::Backend { note } }
+        Observation { n, at: n, by: None, on: None, what: What::Backend { note: note.into() } }
     }
 
     #[test]

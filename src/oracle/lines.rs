@@ -1,27 +1,25 @@
 //! Which connection has which number.
 
-use super::keys::ByName;
+use super::keys::{ByName, digest};
+use super::message::Place;
 use crate::trial::ids::ConnectionId;
 
 /// The numbers of connections, in the order in which they appeared, by their ids.
 #[derive(Debug)]
 pub(super) struct Lines<'h> {
     by_id: ByName<'h>,
-    /// Some of the same by where the id begins in memory and how long it is: what is recorded live
-    /// shares it, and to look at texts that stand all over the memory costs more.
-    by_place: Vec<(usize, usize, usize)>,
+    /// Some of the same, found without a keyed digest: what is asked for was mostly asked for before.
+    /// These ids are partywall's own, so nobody makes up thousands that stand in one place.
+    again: Vec<Option<(ConnectionId, Place)>>,
 }
 
 /// So many places at first; there are four times as many as connections.
 const FEW: usize = 16;
 
-/// No id begins there.
-const NOBODY: (usize, usize, usize) = (0, 0, 0);
-
 impl<'h> Lines<'h> {
     /// None so far; `names` is empty.
     pub(super) fn new(names: ByName<'h>) -> Self {
-        Self { by_id: names, by_place: vec![NOBODY; FEW] }
+        Self { by_id: names, again: vec![None; FEW] }
     }
 
     /// The number of that connection.
@@ -30,15 +28,15 @@ impl<'h> Lines<'h> {
     }
 
     /// The same, quicker if it is asked for again.
-    pub(super) fn of_again(&mut self, id: &'h ConnectionId) -> Option<usize> {
-        let (place, begins, length) = self.place(id);
-        let (likely, its_length, line) = self.by_place[place];
-        // All ids stay where they are, so what begins there and is as long is the same.
-        if likely == begins && its_length == length {
-            return Some(line);
+    pub(super) fn of_again(&mut self, id: &ConnectionId) -> Option<usize> {
+        let place = self.place(id);
+        if let Some((likely, line)) = &self.again[place]
+            && likely == id
+        {
+            return Some(line.get());
         }
         let line = self.of(id)?;
-        self.by_place[place] = (begins, length, line);
+        self.again[place] = Some((id.clone(), Place::new(line)));
         Some(line)
     }
 
@@ -46,18 +44,17 @@ impl<'h> Lines<'h> {
     pub(super) fn add(&mut self, id: &'h ConnectionId) -> usize {
         let line = self.by_id.len();
         self.by_id.get_or_add(id.as_str().into(), |_| line);
-        if self.by_place.len() < 4 * line {
-            self.by_place = vec![NOBODY; 2 * self.by_place.len()];
+        if self.again.len() < 4 * line {
+            self.again = vec![None; 2 * self.again.len()];
         }
-        let (place, begins, length) = self.place(id);
-        self.by_place[place] = (begins, length, line);
+        let place = self.place(id);
+        self.again[place] = Some((id.clone(), Place::new(line)));
         line
     }
 
-    fn place(&self, id: &ConnectionId) -> (usize, usize, usize) {
-        let (begins, length) = (id.as_str().as_ptr().addr(), id.as_str().len());
-        // Names are handed out 16 bytes apart; the length is a power of two.
-        ((begins >> 4) & (self.by_place.len() - 1), begins, length)
+    fn place(&self, id: &ConnectionId) -> usize {
+        // Their number is a power of two.
+        digest(id.as_str().as_bytes()) as usize & (self.again.len() - 1)
     }
 }
 

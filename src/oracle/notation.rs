@@ -222,7 +222,7 @@ impl Script {
                 let credential = rest.after("as").map_or_else(|| user.clone(), UserName::from);
                 let (service, run) = ("model".into(), run_id.into());
                 let note = Note::Upstream { service, credential, run, text };
-                self.push(None, None, What::Backend { note });
+                self.push(None, None, What::Backend { note: note.into() });
                 Some(())
             }
             "stops" => {
@@ -375,7 +375,7 @@ impl Script {
                 self.push(Some(user), Some(on.clone()), start);
                 ("POST", "/api/chat".into())
             }
-            None => ("GET", format!("/api/runs/run-{user}-{run}")),
+            None => ("GET", format!("/api/runs/run-{user}-{run}").into()),
         };
         let request =
             What::Request { method: method.into(), path, raw: Raw::default(), run: Some(run) };
@@ -386,7 +386,7 @@ impl Script {
 
     fn stops(&mut self, user: &UserName, run: u16) -> Option<()> {
         let on = self.exchange(user);
-        let (method, path) = ("POST".into(), format!("/api/runs/run-{user}-{run}/stop"));
+        let (method, path) = ("POST".into(), format!("/api/runs/run-{user}-{run}/stop").into());
         let request = What::Request { method, path, raw: Raw::default(), run: Some(run) };
         self.push(Some(user), Some(on.clone()), request);
         self.answer(user, on, format!(r#"{{"run_id":"run-{user}-{run}","status":"stopping"}}"#));
@@ -395,7 +395,7 @@ impl Script {
 
     fn reads_thread(&mut self, user: &UserName, thread: &str, rest: &Words<'_>) -> Option<()> {
         let on = self.exchange(user);
-        let path = format!("/api/threads/{thread}/messages");
+        let path = format!("/api/threads/{thread}/messages").into();
         let request = What::Request { method: "GET".into(), path, raw: Raw::default(), run: None };
         self.push(Some(user), Some(on.clone()), request);
         let runs: Vec<u16> = self.plan_of(user)?.runs().map(|run| run.run).collect();

@@ -9,8 +9,9 @@ pub mod transport;
 mod user;
 mod user_controls;
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -81,15 +82,35 @@ pub fn users(
     (0..plan.users.len()).map(user).collect()
 }
 
-/// What comes next on that socket.
-async fn receive(socket: &mut dyn Socket) -> Incoming {
-    let polled = std::future::poll_fn(|context| match socket.poll_receive(context) {
-        Some(incoming) => incoming.map(Some),
-        None => Poll::Ready(None),
-    });
-    match polled.await {
-        Some(incoming) => incoming,
-        None => socket.receive().await,
+/// What comes next on a socket; never ready where there is none. It is one future without others in
+/// it where the socket can do without: there are millions of messages, and each future would hand
+/// what came on to the next.
+struct Receiving<'s> {
+    socket: Option<&'s mut (dyn Socket + 's)>,
+    /// The socket's own future, where only that knows.
+    own: Option<BoxFuture<'s, Incoming>>,
+}
+
+impl<'s> Receiving<'s> {
+    fn on(socket: Option<&'s mut (dyn Socket + 's)>) -> Self {
+        Self { socket, own: None }
+    }
+}
+
+impl Future for Receiving<'_> {
+    type Output = Incoming;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Incoming> {
+        if let Some(socket) = &mut self.socket {
+            if let Some(incoming) = socket.poll_receive(context) {
+                return incoming;
+            }
+            self.own = self.socket.take().map(|socket| socket.receive());
+        }
+        match &mut self.own {
+            Some(own) => own.as_mut().poll(context),
+            None => Poll::Pending,
+        }
     }
 }
 

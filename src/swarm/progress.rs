@@ -8,8 +8,7 @@ use crate::trial::plan::{RunPlan, Via};
 pub(super) struct Progress {
     pub(super) greeted: bool,
     pub(super) pongs: u32,
-    /// In the order in which they were started.
-    runs: Vec<Run>,
+    runs: Runs,
     /// The highest number of any.
     highest: Option<u16>,
     /// The ids of all before that place are known.
@@ -33,6 +32,47 @@ struct Run {
     told_ended: bool,
     /// The connection that carried it is gone, so its end may have been missed.
     cut: bool,
+}
+
+impl Run {
+    fn is_named(&self, id: &str) -> bool {
+        self.id.as_ref().is_some_and(|own| own.as_str() == id)
+    }
+}
+
+/// The runs in the order in which they were started. The last one, which nearly all that comes is
+/// about, is at hand, and not where the others are: thousands of users take turns.
+#[derive(Debug, Default)]
+struct Runs {
+    earlier: Vec<Run>,
+    last: Option<Run>,
+}
+
+impl Runs {
+    fn len(&self) -> usize {
+        self.earlier.len() + usize::from(self.last.is_some())
+    }
+
+    fn push(&mut self, run: Run) {
+        self.earlier.extend(self.last.replace(run));
+    }
+
+    fn get(&self, place: usize) -> Option<&Run> {
+        if place == self.earlier.len() { self.last.as_ref() } else { self.earlier.get(place) }
+    }
+
+    fn get_mut(&mut self, place: usize) -> Option<&mut Run> {
+        if place == self.earlier.len() { self.last.as_mut() } else { self.earlier.get_mut(place) }
+    }
+
+    /// Those from that place on.
+    fn from(&self, place: usize) -> impl Iterator<Item = &Run> {
+        (place..self.len()).filter_map(|place| self.get(place))
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.earlier.iter_mut().chain(&mut self.last)
+    }
 }
 
 impl Progress {
@@ -60,14 +100,13 @@ impl Progress {
         // Runs are mostly counted from 1, and asked for while they are the latest.
         let likely = [self.latest, usize::from(number).saturating_sub(1)];
         let found = likely.into_iter().find(there);
-        found.or_else(|| self.runs.iter().position(|run| run.number == number))
+        found.or_else(|| self.runs.from(0).position(|run| run.number == number))
     }
 
     /// The run of that id. Should two runs be given one id, it stands for the later one, which also
     /// is the one that is mostly asked for.
     fn place_of(&self, id: &str) -> Option<usize> {
-        let is_it =
-            |place: &&usize| self.runs[**place].id.as_ref().is_some_and(|own| own.as_str() == id);
+        let is_it = |place: &&usize| self.runs.get(**place).is_some_and(|run| run.is_named(id));
         self.known.iter().rev().find(is_it).copied()
     }
 
@@ -77,11 +116,11 @@ impl Progress {
     }
 
     fn run(&self, number: u16) -> Option<&Run> {
-        self.place(number).map(|place| &self.runs[place])
+        self.runs.get(self.place(number)?)
     }
 
     fn run_mut(&mut self, number: u16) -> Option<&mut Run> {
-        self.place(number).map(|place| &mut self.runs[place])
+        self.runs.get_mut(self.place(number)?)
     }
 
     pub(super) fn hear(&mut self, heard: Heard<'_>) {
@@ -90,21 +129,20 @@ impl Progress {
             Heard::Pong => self.pongs += 1,
             Heard::Accepted { request, run } => {
                 let waits = |own: &&Run| own.id.is_none() && own.request.as_str() == request;
-                let waiting = self.runs[self.named..].iter().filter(waits);
+                let waiting = self.runs.from(self.named).filter(waits);
                 // The lowest number first, as their order is in the plan.
                 if let Some(number) = waiting.map(|own| own.number).min() {
                     self.identify(number, run);
                 }
             }
             Heard::Event { run, sequence, terminal } => {
-                let is_it = |own: &&Run| own.id.as_ref().is_some_and(|id| id.as_str() == run);
-                let place = match self.runs.get(self.latest).filter(is_it) {
+                let place = match self.runs.get(self.latest).filter(|own| own.is_named(&run)) {
                     Some(_) => Some(self.latest),
                     None => self.place_of(&run),
                 };
-                if let Some(place) = place {
-                    self.latest = place;
-                    let own = &mut self.runs[place];
+                let Some(place) = place else { return };
+                self.latest = place;
+                if let Some(own) = self.runs.get_mut(place) {
                     own.events += 1;
                     own.last = own.last.max(sequence);
                     own.ended |= terminal;
@@ -115,11 +153,13 @@ impl Progress {
     }
 
     pub(super) fn identify(&mut self, number: u16, id: RunId) {
-        if let Some(place) = self.place(number) {
-            self.runs[place].id = Some(id);
+        if let Some(place) = self.place(number)
+            && let Some(run) = self.runs.get_mut(place)
+        {
+            run.id = Some(id);
             self.known.push(place);
-            let named = self.runs[self.named..].iter().take_while(|run| run.id.is_some());
-            self.named += named.count();
+            let named = self.runs.from(self.named).take_while(|run| run.id.is_some()).count();
+            self.named += named;
             self.latest = place;
         }
     }

@@ -8,11 +8,11 @@ use futures_util::future::BoxFuture;
 use super::latch::{Arrival, Latch};
 use super::progress::Progress;
 use super::{MOST_TOGETHER, Patience};
-use super::{receive, send_in_time, speech};
+use super::{Receiving, send_in_time, speech};
 use crate::trial::canary::Mint;
 use crate::trial::dialect::Dialect;
 use crate::trial::history::What;
-use crate::trial::ids::ConnectionId;
+use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::plan::{Plan, RunPlan, Step, UserPlan, Via};
 use crate::trial::raw::Raw;
 use crate::world::backend::{Answer, Call, Cursor, Incoming, Refusal, Session, Socket};
@@ -29,12 +29,21 @@ pub(super) struct Meeting {
     pub(super) dialect: Arc<Dialect>,
 }
 
+/// Thousands of users take turns, so what each message touches stands first and close together: where
+/// the compiler puts it, it is all over the memory.
+#[repr(C)]
 pub(super) struct User {
     pub(super) world: World,
+    dialect: Arc<Dialect>,
+    name: UserName,
+    pub(super) socket: Option<OpenSocket>,
+    pub(super) progress: Progress,
+    pub(super) calls: Vec<PendingCall>,
+    timer: Timer,
     pub(super) plan: Arc<Plan>,
     place: usize,
+    pub(super) patience: Patience,
     mint: Mint,
-    dialect: Arc<Dialect>,
     session: Box<dyn Session>,
     barrier: Latch,
     at_barrier: Arrival,
@@ -43,13 +52,8 @@ pub(super) struct User {
     /// Who waits until others are done, and that this user is.
     pub(super) done: Arc<[Latch]>,
     at_end: Arrival,
-    pub(super) patience: Patience,
-    timer: Timer,
-    pub(super) socket: Option<OpenSocket>,
-    pub(super) calls: Vec<PendingCall>,
     sockets_opened: u32,
     calls_made: u32,
-    pub(super) progress: Progress,
 }
 
 pub(super) struct OpenSocket {
@@ -104,6 +108,7 @@ impl User {
             world,
             mint: Mint::new(plan.campaign),
             dialect: meeting.dialect,
+            name: plan.users[place].name.clone(),
             plan,
             place,
             session,
@@ -137,7 +142,7 @@ impl User {
     }
 
     pub(super) fn observe(&self, on: Option<&ConnectionId>, what: What) {
-        self.world.observe(&self.who().name, on, what);
+        self.world.observe(&self.name, on, what);
     }
 
     async fn take(&mut self, step: &Step) {
@@ -178,7 +183,7 @@ impl User {
 
     pub(super) async fn connect(&mut self, cursor: Option<Cursor>) {
         self.sockets_opened += 1;
-        let name = ConnectionId::new(format!("{}/socket{}", self.who().name, self.sockets_opened));
+        let name = ConnectionId::new(format!("{}/socket{}", self.name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);
         let opening = match cursor {
             Some(cursor) => self.session.resume(&name, cursor),
@@ -216,6 +221,7 @@ impl User {
     async fn start(&mut self, run: &RunPlan) {
         let body = speech::chat(&self.mint, self.who(), run);
         self.progress.start(run);
+        let now = self.world.now();
         let started = What::Start {
             run: run.run,
             via: run.via,
@@ -225,24 +231,28 @@ impl User {
         match run.via {
             Via::Socket => {
                 let on = self.socket.as_ref().map(|open| open.name.clone());
-                self.observe(on.as_ref(), started);
-                self.send(Raw::from(body).of_json()).await;
+                self.world.observe_at(now, &self.name, on.as_ref(), started);
+                self.send_at(now, Raw::from(body).of_json()).await;
             }
             Via::Http | Via::Stream => {
                 let name = self.next_call();
-                self.observe(Some(&name), started);
+                self.world.observe_at(now, &self.name, Some(&name), started);
                 self.call_as(name, speech::chat_call(body), Some(run.run));
             }
         }
     }
 
     async fn send(&mut self, raw: Raw) {
+        self.send_at(self.world.now(), raw).await;
+    }
+
+    async fn send_at(&mut self, now: u64, raw: Raw) {
         let Some(OpenSocket { name, socket }) = &mut self.socket else {
             self.progress.cut();
             return;
         };
         let text = raw.text().into_owned();
-        self.world.observe(&self.plan.users[self.place].name, Some(name), What::Sent { raw });
+        self.world.observe_at(now, &self.name, Some(name), What::Sent { raw });
         let limit = self.patience.run;
         if let Err(error) = send_in_time(&self.world, &mut **socket, text, limit).await {
             self.lose_socket(What::Broken { error });
@@ -251,7 +261,7 @@ impl User {
 
     fn next_call(&mut self) -> ConnectionId {
         self.calls_made += 1;
-        ConnectionId::new(format!("{}/http{}", self.who().name, self.calls_made))
+        ConnectionId::new(format!("{}/http{}", self.name, self.calls_made))
     }
 
     fn call(&mut self, call: Call, run: Option<u16>) {
@@ -262,7 +272,7 @@ impl User {
     fn call_as(&mut self, name: ConnectionId, call: Call, run: Option<u16>) {
         let request = What::Request {
             method: call.method.as_str().into(),
-            path: call.path.clone(),
+            path: call.path.as_str().into(),
             raw: call.body.as_str().into(),
             run,
         };
@@ -307,7 +317,7 @@ impl User {
     async fn close(&mut self) {
         let Some(OpenSocket { name, socket }) = &mut self.socket else { return };
         let left = What::Leave { vanished: false };
-        self.world.observe(&self.plan.users[self.place].name, Some(name), left);
+        self.world.observe(&self.name, Some(name), left);
         tokio::select! {
             biased;
             () = socket.close() => {}
@@ -440,7 +450,7 @@ impl User {
                 self.progress.hear(heard);
                 let raw = if is_json { raw.of_json() } else { raw };
                 let name = self.socket.as_ref().map(|open| &open.name);
-                self.world.observe_at(now, &self.who().name, name, What::Received { raw });
+                self.world.observe_at(now, &self.name, name, What::Received { raw });
             }
             Incoming::Ended { code, reason } => self.lose_socket(What::Ended { code, raw: reason }),
             Incoming::Broken(error) => self.lose_socket(What::Broken { error }),
@@ -468,11 +478,8 @@ impl User {
     }
 }
 
-async fn next_message(socket: &mut Option<OpenSocket>) -> Incoming {
-    match socket {
-        Some(open) => receive(&mut *open.socket).await,
-        None => std::future::pending().await,
-    }
+fn next_message(socket: &mut Option<OpenSocket>) -> Receiving<'_> {
+    Receiving::on(socket.as_mut().map(|open| &mut *open.socket as _))
 }
 
 async fn next_answer(calls: &mut [PendingCall]) -> (usize, Result<Answer, String>) {

@@ -237,16 +237,21 @@ impl What {
             Self::Sent { raw } | Self::Received { raw } | Self::Ended { raw, .. } => {
                 secrets.hide_raw(raw)
             }
-            Self::Request { path, raw, .. } => secrets.hide(path) | secrets.hide_raw(raw),
+            Self::Request { path, raw, .. } => {
+                let hidden = secrets.replaced(path.as_bytes());
+                let hidden = hidden.map(|hidden| *path = String::from_utf8_lossy(&hidden).into());
+                hidden.is_some() | secrets.hide_raw(raw)
+            }
             Self::Connected { headers } => secrets.hide_raw(headers),
             Self::Answer { headers, raw, .. } | Self::Refused { headers, raw, .. } => {
                 secrets.hide_raw(headers) | secrets.hide_raw(raw)
             }
             Self::Broken { error } => secrets.hide(error),
             Self::Resume { run, .. } | Self::Control { id: Some(run), .. } => hide_run(run),
-            Self::Backend { note: Note::Upstream { run, text, .. } } => {
-                hide_run(run) | secrets.hide(text)
-            }
+            Self::Backend { note } => match &mut **note {
+                Note::Upstream { run, text, .. } => hide_run(run) | secrets.hide(text),
+                _ => false,
+            },
             _ => false,
         }
     }

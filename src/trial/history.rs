@@ -14,6 +14,8 @@ use super::plan::{ControlAction, Plan, Via};
 use super::raw::Raw;
 use super::spare::OBSERVATIONS;
 
+pub use super::note::Note;
+
 /// The version of the history format that is written; the one before, where all messages are quoted,
 /// is read too.
 pub const HISTORY_VERSION: u32 = 2;
@@ -99,9 +101,9 @@ pub enum What {
     /// An HTTP request left.
     Request {
         /// The method.
-        method: String,
+        method: Box<str>,
         /// Path and query.
-        path: String,
+        path: Box<str>,
         /// The body.
         raw: Raw,
         /// The run that it starts or reads, if any.
@@ -169,8 +171,8 @@ pub enum What {
     },
     /// What the back end reports of itself, where it does.
     Backend {
-        /// The report.
-        note: Note,
+        /// The report; in a box, since it takes more room than all else.
+        note: Box<Note>,
     },
 }
 
@@ -182,6 +184,14 @@ impl What {
             | Self::Answer { raw, .. }
             | Self::Ended { raw, .. }
             | Self::Refused { raw, .. } => Some(raw),
+            _ => None,
+        }
+    }
+
+    /// What the back end reports of itself, where that is what was observed.
+    pub fn note(&self) -> Option<&Note> {
+        match self {
+            Self::Backend { note } => Some(note),
             _ => None,
         }
     }
@@ -208,89 +218,6 @@ pub enum Whose {
     /// The back end gave it to them, and the scenario calls it private: another who is given the
     /// same is given what is not theirs.
     Private,
-}
-
-/// What a back end reports of itself, so that a finding can be told with its causes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "note", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Note {
-    /// A run was accepted.
-    Accepted {
-        /// Whose.
-        user: UserName,
-        /// The run.
-        run: RunId,
-        /// The client's id of the request.
-        request_id: RequestId,
-    },
-    /// A factory was configured.
-    Configured {
-        /// Which factory: `process-wide`, or the run that owns it.
-        factory: String,
-        /// For whom.
-        user: UserName,
-        /// For which run.
-        run: RunId,
-    },
-    /// A factory's settings were used to build an agent.
-    Used {
-        /// Which factory.
-        factory: String,
-        /// For whom.
-        user: UserName,
-        /// For which run.
-        run: RunId,
-        /// The agent that was built.
-        agent: String,
-        /// Whose settings they were; none for those made at start-up.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        configured_for: Option<UserName>,
-    },
-    /// Something that is kept in memory works for a run although it is bound to another user; a
-    /// back end reports it where it notices that.
-    Held {
-        /// What it is: an emitter, a worker, a cached answer.
-        what: String,
-        /// For whom it works.
-        user: UserName,
-        /// For which run.
-        run: RunId,
-        /// Whose bridge or context it is bound to.
-        of: UserName,
-    },
-    /// An event left the back end.
-    Emitted {
-        /// Whose run.
-        user: UserName,
-        /// The run.
-        run: RunId,
-        /// The event's type.
-        event: String,
-        /// The agent.
-        agent: String,
-    },
-    /// The scripted upstream was asked: what its own log says.
-    Upstream {
-        /// `model` or `tool`.
-        service: String,
-        /// Whose account it was asked under.
-        credential: UserName,
-        /// For which run, as the caller said.
-        run: RunId,
-        /// What it was told.
-        text: String,
-    },
-    /// Partywall restarted a process of the back end: ids that were given may be given again.
-    Restarted {
-        /// Whose process it was.
-        users: Vec<UserName>,
-    },
-    /// The back end noticed something and went on.
-    Warning {
-        /// What.
-        text: String,
-    },
 }
 
 /// How a trial ended.
@@ -495,4 +422,15 @@ pub fn to_line(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string(value).expect("plain data serialises");
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn observations_are_small() {
+        // There are millions of them, and each fills two lines of a processor's cache.
+        assert!(size_of::<Observation>() <= 128, "{} bytes", size_of::<Observation>());
+    }
 }

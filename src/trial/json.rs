@@ -224,15 +224,17 @@ impl<'j, V: Visitor<'j>> Input<'j, '_, V> {
 }
 
 /// Whether the two are equal; names are short, and the library's comparison takes longer to begin.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    let ends = |bytes: &[u8]| {
-        let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        (word(bytes.first_chunk()), word(bytes.last_chunk()))
-    };
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    // Those that come first and those that come last, which overlap.
+    fn ends<const N: usize>(bytes: &[u8]) -> (Option<&[u8; N]>, Option<&[u8; N]>) {
+        (bytes.first_chunk(), bytes.last_chunk())
+    }
     match one.len() {
         length if length != other.len() => false,
-        8..=16 => ends(one) == ends(other),
-        0..8 => one.iter().zip(other).all(|(one, other)| one == other),
+        0..4 => one.iter().zip(other).all(|(one, other)| one == other),
+        4..8 => ends::<4>(one) == ends::<4>(other),
+        8..16 => ends::<8>(one) == ends::<8>(other),
+        16..=32 => ends::<16>(one) == ends::<16>(other),
         _ => one == other,
     }
 }

@@ -19,6 +19,7 @@ pub mod measure;
 pub mod mechanism;
 pub mod members;
 pub mod migration;
+pub mod note;
 pub mod plan;
 pub mod pointers;
 pub mod protocol;

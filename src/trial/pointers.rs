@@ -1,23 +1,76 @@
 //! What stands at a few JSON pointers of a text, in one pass and without building a tree.
 
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::json::{self, Visitor};
+use super::members::{Member, Members};
 
-/// A few JSON pointers, taken apart. An empty one, and what is no pointer, finds nothing.
-#[derive(Clone, Debug)]
-pub struct Pointers<const N: usize>([Vec<Token>; N]);
+/// Members of longer names, in bytes, are not known again, but for those that a pointer names.
+const LONGEST_NAME: usize = 64;
 
+/// A few JSON pointers. An empty one, and what is no pointer, finds nothing. Clones share what they
+/// have learnt of the texts so far, which changes nothing but how fast the next is read.
 #[derive(Clone, Debug)]
-struct Token {
-    name: String,
-    /// The same as the number of an array's element.
-    index: Option<usize>,
+pub struct Pointers<const N: usize> {
+    pointers: [String; N],
+    places: Arc<Mutex<Places>>,
+}
+
+/// What stands at a pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<'j> {
+    /// A text.
+    Text(Cow<'j, str>),
+    /// A whole number, not negative.
+    Number(u64),
+}
+
+impl<'j> Found<'j> {
+    /// It as text.
+    pub fn into_text(self) -> Cow<'j, str> {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => Cow::Owned(number.to_string()),
+        }
+    }
+
+    /// The same, whether the text stays or not.
+    pub fn into_owned(self) -> Found<'static> {
+        match self {
+            Self::Text(text) => Found::Text(Cow::Owned(text.into_owned())),
+            Self::Number(number) => Found::Number(number),
+        }
+    }
+
+    /// It as a number, also where it is written as a text.
+    pub fn number(&self) -> Option<u64> {
+        match self {
+            Self::Text(text) => text.parse().ok(),
+            Self::Number(number) => Some(*number),
+        }
+    }
+}
+
+/// The members that texts had so far; those that pointers lead to are the first.
+#[derive(Debug, Default)]
+struct Places {
+    members: Members,
+    /// Of each of the first members what is asked for there.
+    asked: Vec<Asked>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    /// The pointers that end there, a bit for each.
+    ends: u8,
+    /// The elements that are asked for, where an array stands there.
+    elements: Vec<(usize, Member)>,
 }
 
 impl<const N: usize> Default for Pointers<N> {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Vec::new()))
+        Self::new([""; N])
     }
 }
 
@@ -25,97 +78,111 @@ impl<const N: usize> Pointers<N> {
     /// Takes the pointers apart. At most eight.
     pub fn new(pointers: [&str; N]) -> Self {
         const { assert!(N <= 8) };
-        Self(pointers.map(|pointer| match pointer.strip_prefix('/') {
-            None => Vec::new(),
-            Some(rest) => rest.split('/').map(Token::new).collect(),
-        }))
+        let places = Arc::new(Mutex::new(Places::of(&pointers)));
+        Self { pointers: pointers.map(str::to_owned), places }
     }
 
     /// The text or the whole number, not negative, that stands at each, of two with one name the
     /// last; none if the text is no JSON.
-    pub fn read<'j>(&self, text: &'j str) -> Option<[Option<Cow<'j, str>>; N]> {
-        let found = std::array::from_fn(|_| None);
-        let mut walk = Walk { pointers: &self.0, found };
-        let root = Place { on_the_way: u8::MAX, depth: 0 };
-        json::read(text, root, &mut walk).then_some(walk.found)
+    pub fn read<'j>(&self, text: &'j str) -> Option<[Option<Found<'j>>; N]> {
+        // One that was left in the middle of a text has learnt less, and nothing wrong.
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.members.is_full() {
+            // What fills it never comes again.
+            *places = Places::of(&self.pointers);
+        }
+        let mut walk = Walk { places: &mut places, found: std::array::from_fn(|_| None) };
+        json::read(text, Member::ROOT, &mut walk).then_some(walk.found)
     }
 }
 
-impl Token {
-    fn new(token: &str) -> Self {
-        let name = token.replace("~1", "/").replace("~0", "~");
+impl Places {
+    fn of(pointers: &[impl AsRef<str>]) -> Self {
+        let tokens = |pointer: &str| -> Vec<String> {
+            let named = pointer.strip_prefix('/').map(|rest| rest.split('/'));
+            let plain = |token: &str| token.replace("~1", "/").replace("~0", "~");
+            named.into_iter().flatten().map(plain).collect()
+        };
+        let pointers: Vec<_> = pointers.iter().map(|pointer| tokens(pointer.as_ref())).collect();
+        let longest = pointers.iter().flatten().map(String::len).max().unwrap_or_default();
+        let members = Members::of_names_up_to(longest.max(LONGEST_NAME));
+        let mut places = Self { asked: vec![Asked::default(); members.count()], members };
+        for (number, tokens) in pointers.iter().enumerate().filter(|(_, own)| !own.is_empty()) {
+            let place = tokens.iter().fold(Member::ROOT, |at, token| places.ask(at, token));
+            places.asked[place.number()].ends |= 1 << number;
+        }
+        places
+    }
+
+    /// The place of that name, or of the element of that number.
+    fn ask(&mut self, at: Member, token: &str) -> Member {
+        let child = self.members.child(at, token);
+        self.asked.resize(self.members.count(), Asked::default());
         // As `serde_json` has it: no sign, and no zero before another digit.
         let is_number = token.bytes().all(|byte| byte.is_ascii_digit())
             && (token.len() == 1 || !token.starts_with('0'));
-        let index = token.parse().ok().filter(|_| is_number);
-        Self { name, index }
+        if let (true, Ok(index)) = (is_number, token.parse()) {
+            let elements = &mut self.asked[at.number()].elements;
+            if !elements.contains(&(index, child)) {
+                elements.push((index, child));
+            }
+        }
+        child
     }
-}
-
-/// The pointers that lead through a place, a bit for each, and how deep it is.
-#[derive(Clone, Copy)]
-struct Place {
-    on_the_way: u8,
-    depth: u8,
 }
 
 struct Walk<'p, 'j, const N: usize> {
-    pointers: &'p [Vec<Token>; N],
-    found: [Option<Cow<'j, str>>; N],
+    places: &'p mut Places,
+    found: [Option<Found<'j>>; N],
 }
 
 impl<'j, const N: usize> Walk<'_, 'j, N> {
-    fn below(&self, place: Place, is_it: impl Fn(&Token) -> bool) -> Place {
-        let mut on_the_way = 0;
-        if place.on_the_way != 0 {
-            for (at, tokens) in self.pointers.iter().enumerate() {
-                let leads_on = place.on_the_way & (1 << at) != 0
-                    && tokens.get(usize::from(place.depth)).is_some_and(&is_it);
-                on_the_way |= u8::from(leads_on) << at;
-            }
-        }
-        Place { on_the_way, depth: place.depth.saturating_add(1) }
-    }
-
-    fn found(&mut self, place: Place, value: Cow<'j, str>) {
-        if place.on_the_way == 0 {
-            return;
-        }
-        for (at, tokens) in self.pointers.iter().enumerate() {
-            let ends = !tokens.is_empty() && tokens.len() == usize::from(place.depth);
-            if ends && place.on_the_way & (1 << at) != 0 {
-                self.found[at] = Some(value.clone());
+    fn found(&mut self, place: Member, value: Found<'j>) {
+        let ends = self.places.asked.get(place.number()).map_or(0, |asked| asked.ends);
+        if ends.is_power_of_two() {
+            self.found[ends.trailing_zeros() as usize] = Some(value);
+        } else if ends != 0 {
+            for (at, found) in self.found.iter_mut().enumerate() {
+                if ends & (1 << at) != 0 {
+                    *found = Some(value.clone());
+                }
             }
         }
     }
 }
 
 impl<'j, const N: usize> Visitor<'j> for Walk<'_, 'j, N> {
-    type Place = Place;
+    type Place = Member;
 
-    fn object(&mut self, _: Place) {}
+    fn object(&mut self, _: Member) {}
 
-    fn member(&mut self, object: Place, _: Option<Place>, name: &str) -> Place {
-        self.below(object, |token| token.name == name)
+    fn member(&mut self, object: Member, last: Option<Member>, name: &str) -> Member {
+        self.places.members.next_child(object, last, name)
     }
 
-    fn element(&mut self, array: Place, index: usize) -> Place {
-        self.below(array, |token| token.index == Some(index))
+    fn expected(&self, object: Member, last: Option<Member>) -> Option<(&str, Member)> {
+        self.places.members.expected(object, last)
     }
 
-    fn text(&mut self, at: Place, text: Cow<'j, str>) {
-        self.found(at, text);
+    fn element(&mut self, array: Member, index: usize) -> Member {
+        let asked = self.places.asked.get(array.number());
+        let elements = asked.map_or(&[][..], |asked| &asked.elements);
+        let element = elements.iter().find(|(own, _)| *own == index);
+        element.map_or(Member::ELSEWHERE, |(_, member)| *member)
     }
 
-    fn number(&mut self, at: Place, number: u64) {
-        if at.on_the_way != 0 {
-            self.found(at, Cow::Owned(number.to_string()));
-        }
+    fn text(&mut self, at: Member, text: Cow<'j, str>) {
+        self.found(at, Found::Text(text));
+    }
+
+    fn number(&mut self, at: Member, number: u64) {
+        self.found(at, Found::Number(number));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::members::MOST_PLACES;
     use super::*;
     use serde_json::Value;
 
@@ -132,10 +199,12 @@ mod tests {
             "17",
         ];
         let mut found = 0;
-        for text in texts {
-            let read = Pointers::new(pointers).read(text).expect("JSON");
+        let pointers_of = Pointers::new(pointers);
+        for text in texts.into_iter().chain(texts) {
+            let read = pointers_of.read(text).expect("JSON");
             let tree: Value = serde_json::from_str(text).expect("JSON");
             for (pointer, here) in pointers.iter().zip(read) {
+                let here = here.map(Found::into_text);
                 let there = match tree.pointer(pointer).filter(|_| !pointer.is_empty()) {
                     Some(Value::String(text)) => Some(text.clone()),
                     Some(Value::Number(number)) => Some(number.to_string()),
@@ -145,7 +214,24 @@ mod tests {
                 found += usize::from(there.is_some());
             }
         }
-        assert_eq!(found, 9);
+        assert_eq!(found, 18);
         assert!(Pointers::new(["/a"]).read("{\"a\":1").is_none());
+    }
+
+    #[test]
+    fn what_a_server_makes_up_hides_nothing() {
+        let long = "n".repeat(LONGEST_NAME + 1);
+        let pointers = Pointers::new([&format!("/{long}"), "/a/*", "/a/0", "/a/0"]);
+        for made_up in 0..2 * MOST_PLACES {
+            let text = format!(r#"{{"x{made_up}":1,"{long}":"long","a":["first","second"]}}"#);
+            let read = pointers.read(&text).expect("JSON");
+            let read = read.map(|found| found.map(|found| found.into_text().into_owned()));
+            // An element has no name, and two pointers may lead to one place.
+            let expected = [Some("long"), None, Some("first"), Some("first")];
+            assert_eq!(read.each_ref().map(Option::as_deref), expected, "{made_up}");
+        }
+        let other = pointers.read(r#"{"a":{"*":2,"0":3}}"#).expect("JSON");
+        let numbers = other.map(|found| found.and_then(|found| found.number()));
+        assert_eq!(numbers, [None, Some(2), Some(3), Some(3)]);
     }
 }

@@ -16,15 +16,15 @@ pub struct Raw(Held);
 /// The bytes, looked at once: all that is UTF-8 is held as text.
 #[derive(Clone)]
 enum Held {
-    Text(String),
+    Text(Box<str>),
     /// The same, where it is known to be one JSON object or array in one line.
-    Json(String),
-    Other(Vec<u8>),
+    Json(Box<str>),
+    Other(Box<[u8]>),
 }
 
 impl Default for Raw {
     fn default() -> Self {
-        Self(Held::Text(String::new()))
+        Self(Held::Text(Box::default()))
     }
 }
 
@@ -32,8 +32,8 @@ impl Raw {
     /// Wraps the bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         match String::from_utf8(bytes.into()) {
-            Ok(text) => Self(Held::Text(text)),
-            Err(other) => Self(Held::Other(other.into_bytes())),
+            Ok(text) => Self::from(text),
+            Err(other) => Self(Held::Other(other.into_bytes().into())),
         }
     }
 
@@ -100,13 +100,13 @@ impl Eq for Raw {}
 
 impl From<&str> for Raw {
     fn from(text: &str) -> Self {
-        Self(Held::Text(text.to_owned()))
+        Self(Held::Text(text.into()))
     }
 }
 
 impl From<String> for Raw {
     fn from(text: String) -> Self {
-        Self(Held::Text(text))
+        Self(Held::Text(text.into()))
     }
 }
 

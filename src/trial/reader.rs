@@ -6,7 +6,7 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 use super::dialect::Dialect;
-use super::pointers::Pointers;
+use super::pointers::{Found, Pointers};
 use super::raw::Raw;
 
 /// The longest text that is taken for a type, in bytes, where a message is no JSON.
@@ -174,12 +174,15 @@ impl Reader {
             Json::Text(Cow::Owned(text)) => self
                 .pointers
                 .read(text)
-                .map(|found| found.map(|value| value.map(|value| Cow::Owned(value.into_owned())))),
+                .map(|found| found.map(|value| value.map(Found::into_owned))),
             Json::Bytes(_) => None,
         };
         let is_json = found.is_some();
         let is_whole = is_json && payload.json.bytes().len() == raw.bytes().len();
         let [kind, run, request, agent, sequence] = found.unwrap_or_default();
+        let sequence = sequence.and_then(|number| number.number());
+        let [kind, run, request, agent] =
+            [kind, run, request, agent].map(|found| found.map(Found::into_text));
         let other = || self.other_kind(dialect, &payload, is_json).map(Cow::Owned);
         let kind = kind.or_else(other);
         let ignored = payload.ignored || nothing_to_say(dialect, kind.as_deref(), &payload.json);
@@ -194,7 +197,7 @@ impl Reader {
             is_terminal,
             run,
             request,
-            sequence: sequence.and_then(|number| number.parse().ok()),
+            sequence,
             kind,
             is_event: is_event || is_terminal,
             ignored,

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -38,7 +38,12 @@ impl Live {
 /// A timer that serves one wait after the other: most waits end long before their patience is out,
 /// and to set a timer up and tear it down for each would cost more than to wait.
 #[derive(Debug, Default)]
-pub struct Timer(Option<Pin<Box<Sleep>>>);
+pub struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// When it rings, and for whom: while that is to come, and no later than it must, there is nothing
+    /// to set up, and the timer itself, which stands elsewhere in memory, need not be looked at.
+    rings: Option<(Instant, Waker)>,
+}
 
 /// Ready so long after it was asked for the first time.
 #[derive(Debug)]
@@ -62,20 +67,39 @@ impl Future for Patience {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Self { limit, out, timer } = &mut *self;
-        let out = *out.get_or_insert_with(|| Instant::now() + (*limit).min(LONGEST));
-        let timer = timer.0.get_or_insert_with(|| Box::pin(sleep_until(out)));
-        if timer.deadline() > out {
-            timer.as_mut().reset(out);
+        let Self { limit, out, timer: Timer { sleep, rings } } = &mut *self;
+        let out = match out {
+            Some(out) => *out,
+            None => {
+                let now = Instant::now();
+                let out = *out.insert(now + (*limit).min(LONGEST));
+                if let Some((at, waker)) = rings
+                    && (now < *at && *at <= out)
+                    && waker.will_wake(context.waker())
+                {
+                    return Poll::Pending;
+                }
+                out
+            }
+        };
+        let sleep = sleep.get_or_insert_with(|| Box::pin(sleep_until(out)));
+        if sleep.deadline() > out {
+            sleep.as_mut().reset(out);
         }
-        loop {
-            ready!(Pin::new(&mut unconstrained(timer.as_mut())).poll(context));
-            if timer.deadline() >= out {
+        // It may have rung for an earlier wait.
+        while Pin::new(&mut unconstrained(sleep.as_mut())).poll(context).is_ready() {
+            if sleep.deadline() >= out {
                 return Poll::Ready(());
             }
-            // It rang for an earlier wait.
-            timer.as_mut().reset(out);
+            sleep.as_mut().reset(out);
         }
+        let again = |(_, waker): &(Instant, Waker)| waker.will_wake(context.waker());
+        let waker = match rings.take().filter(again) {
+            Some((_, waker)) => waker,
+            None => context.waker().clone(),
+        };
+        *rings = Some((sleep.deadline(), waker));
+        Poll::Pending
     }
 }
 

@@ -142,7 +142,7 @@ impl World {
             simulation.mark(user, &[event, agent]);
         }
         if let Some(recorder) = &self.recorder {
-            recorder.record(self.now(), None, None, What::Backend { note });
+            recorder.record(self.now(), None, None, What::Backend { note: note.into() });
         }
     }
 

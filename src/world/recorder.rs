@@ -116,19 +116,22 @@ impl Recorder {
         if !log.secrets.is_empty() {
             what.hide(&log.secrets);
         }
-        let observation = Observation { n: log.observations.len() as u64, at, by, on, what };
-        if log.broken.is_none() && log.file.is_some() {
-            write_line(&observation, &mut log.lines);
-            if log.lines.len() >= WRITTEN_TOGETHER {
+        let more = match &what {
+            What::Backend { note } => {
+                let text = if let Note::Upstream { text, .. } = &**note { text.len() } else { 0 };
+                size_of::<Note>() + text
+            }
+            what => what.inbound().map_or(0, |raw| raw.bytes().len()),
+        };
+        let Log { observations, held, file, lines, broken, .. } = &mut *log;
+        *held += (more + size_of::<Observation>()) as u64;
+        observations.push(Observation { n: observations.len() as u64, at, by, on, what });
+        if let (Some(observation), None, Some(_)) = (observations.last(), broken, file) {
+            write_line(observation, lines);
+            if lines.len() >= WRITTEN_TOGETHER {
                 log.write();
             }
         }
-        let raw = match &observation.what {
-            What::Backend { note: Note::Upstream { text, .. } } => text.len(),
-            what => what.inbound().map_or(0, |raw| raw.bytes().len()),
-        };
-        log.held += (raw + size_of::<Observation>()) as u64;
-        log.observations.push(observation);
     }
 
     /// Writes what is not written yet. Whoever drives calls it many times a second, so that the end

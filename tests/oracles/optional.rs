@@ -127,7 +127,7 @@ fn ids_are_of_one_life_of_the_process() {
         let place = history.observations.iter().position(|seen| seen.on.is_none());
         let note = Note::Restarted { users: users.iter().map(|user| (*user).into()).collect() };
         let seen = &mut history.observations[place.expect("a restart")];
-        (seen.by, seen.what) = (None, What::Backend { note });
+        (seen.by, seen.what) = (None, What::Backend { note: note.into() });
         let found = judge(&Case::new(&history, &Dialect::reference())).findings;
         found.iter().map(|finding| finding.oracle.code()).collect::<Vec<_>>()
     };

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use partywall::trial::history::{History, Note, What};
+use partywall::trial::history::{History, Note};
 use partywall::trial::record::Record;
 use partywall::trial::verdict::{Outcome, ReasonCode};
 
@@ -139,7 +139,7 @@ fn calls_under_the_users_own_accounts_are_judged_and_clean() {
     let calls = history
         .observations
         .iter()
-        .filter(|seen| matches!(&seen.what, What::Backend { note: Note::Upstream { .. } }));
+        .filter(|seen| matches!(seen.what.note(), Some(Note::Upstream { .. })));
     // Six users, no bystander: two calls each.
     assert_eq!(calls.count(), 12);
 }

@@ -209,7 +209,7 @@ impl Client {
         let flow = Arc::new(Mutex::new(Flow::counted_in(unrecorded)));
         let task = Task {
             world: self.world.clone(),
-            user: self.who().name.clone(),
+            user: self.name.clone(),
             name: name.clone(),
             run,
             reading,
@@ -221,7 +221,7 @@ impl Client {
         };
         let request = self.http().request(&ready.method, &ready.url, &ready.headers, ready.body);
         let task = self.world.spawn(name.as_str(), task.drive(request));
-        let (user, world) = (self.who().name.clone(), self.world.clone());
+        let (user, world) = (self.name.clone(), self.world.clone());
         Exchange { name, run, user, world, flow, _task: task.abort_on_drop() }
     }
 }

@@ -43,13 +43,14 @@ impl Client {
     }
 
     /// Takes what came on another connection than the one that is sent on.
-    pub(super) async fn take_parked(&mut self, place: usize, incoming: Incoming) {
+    pub(super) async fn take_parked(&mut self, now: u64, place: usize, incoming: Incoming) -> bool {
         let (tab, open) = self.parked.remove(place);
         let current = self.socket.replace(open);
-        self.take_incoming(incoming).await;
+        let replied = self.take_incoming(now, incoming).await;
         if let Some(open) = std::mem::replace(&mut self.socket, current) {
             self.parked.insert(place, (tab, open));
         }
+        replied
     }
 
     /// Opens a new event connection, and lets go of the old one that many turns after it stands.
@@ -129,7 +130,10 @@ impl Client {
         }
         let (method, path) = (filled.ready.method.clone(), filled.path);
         let raw = Raw::from(filled.ready.body.as_str());
-        self.observe(Some(&name), What::Request { method, path, raw, run: None });
+        self.observe(
+            Some(&name),
+            What::Request { method: method.into(), path: path.into(), raw, run: None },
+        );
         let exchange = self.exchange(name, None, filled.ready, Reading::Whole);
         self.exchanges.push(exchange);
     }
@@ -154,7 +158,7 @@ impl Client {
         let plan = Arc::clone(&self.plan);
         let (own, id) = (plan.users[self.place].run(run), self.runs.id(run).map(str::to_owned));
         if let Some(own) = own {
-            let user = self.who().name.clone();
+            let user = self.name.clone();
             self.send_control(act, action, &user, own, id).await;
         }
     }
@@ -218,7 +222,7 @@ impl Client {
         {
             self.send(text).await;
         }
-        let by = self.who().name.clone();
+        let by = self.name.clone();
         let left = self.socket.take().map(|open| Left { open, by });
         self.meeting.desks.leave(browser, left);
     }
@@ -240,7 +244,7 @@ impl Client {
             return;
         };
         self.sockets_opened += 1;
-        let name = ConnectionId::new(format!("{}/socket{}", self.who().name, self.sockets_opened));
+        let name = ConnectionId::new(format!("{}/socket{}", self.name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);
         let entered = match enter {
             Ok(_) if !self.servers.allowance.take() => Err(SPENT.to_owned()),

@@ -7,6 +7,7 @@ mod dry;
 mod exchange;
 mod faults;
 mod given;
+mod incoming;
 mod meeting;
 mod page;
 mod runs;
@@ -152,40 +153,43 @@ enum Carrier {
     Streamed(Exchange),
 }
 
+/// Thousands of users take turns, so what each message touches stands first and close together.
+#[repr(C)]
 struct Client {
     world: World,
-    servers: Arc<Servers>,
-    protocol: Arc<Protocol>,
-    plan: Arc<Plan>,
-    place: usize,
-    url: TargetUrl,
-    mint: Mint,
+    name: UserName,
     reader: Arc<Reader>,
-    /// Made at the first request: most users of an event connection never make one.
-    http: OnceLock<HttpClient>,
-    patience: Patience,
-    timer: Timer,
+    protocol: Arc<Protocol>,
     meeting: Arc<Meeting>,
-    at_barrier: Arrival,
-    finished: Arrival,
-    at_end: Arrival,
     /// The event connection that is sent on, and its tab.
     socket: Option<OpenSocket>,
+    runs: Runs,
+    greeted: bool,
     tab: u8,
     /// Those that stand beside it.
     parked: Vec<(u8, OpenSocket)>,
-    /// Whether what comes is read.
-    reads: watch::Sender<bool>,
     exchanges: Vec<Exchange>,
     /// What its exchanges hear. In boxes, since the channel keeps room for 32 at once.
     inbox: mpsc::UnboundedReceiver<Box<Heard>>,
+    timer: Timer,
+    plan: Arc<Plan>,
+    place: usize,
+    servers: Arc<Servers>,
+    url: TargetUrl,
+    mint: Mint,
+    /// Made at the first request: most users of an event connection never make one.
+    http: OnceLock<HttpClient>,
+    patience: Patience,
+    at_barrier: Arrival,
+    finished: Arrival,
+    at_end: Arrival,
+    /// Whether what comes is read.
+    reads: watch::Sender<bool>,
     post: mpsc::UnboundedSender<Box<Heard>>,
     cookies: BTreeMap<String, String>,
     captures: BTreeMap<String, String>,
     /// The credentials that were told of.
     accounts: BTreeSet<UserName>,
-    runs: Runs,
-    greeted: bool,
     sockets_opened: u32,
     calls_made: u32,
 }
@@ -212,6 +216,7 @@ impl Client {
             reader: Arc::clone(&meeting.reader),
             protocol: Arc::clone(protocol),
             mint: Mint::new(plan.campaign),
+            name: plan.users[place].name.clone(),
             plan: Arc::clone(plan),
             place,
             http: OnceLock::new(),
@@ -251,15 +256,15 @@ impl Client {
     }
 
     fn hide_cookies(&self, headers: &Raw) {
-        given::hide_cookies(&self.world, &self.who().name, headers);
+        given::hide_cookies(&self.world, &self.name, headers);
     }
 
     fn observe(&self, on: Option<&ConnectionId>, what: What) {
-        self.world.observe(&self.who().name, on, what);
+        self.world.observe(&self.name, on, what);
     }
 
     fn next_call(&mut self) -> ConnectionId {
         self.calls_made += 1;
-        ConnectionId::new(format!("{}/http{}", self.who().name, self.calls_made))
+        ConnectionId::new(format!("{}/http{}", self.name, self.calls_made))
     }
 }

@@ -37,7 +37,10 @@ impl Client {
         let name = self.next_call();
         let (method, path) = (filled.ready.method.clone(), filled.path);
         let raw = Raw::from(filled.ready.body.as_str());
-        self.observe(Some(&name), What::Request { method, path, raw, run: None });
+        self.observe(
+            Some(&name),
+            What::Request { method: method.into(), path: path.into(), raw, run: None },
+        );
         let exchange = self.exchange(name.clone(), None, filled.ready, Reading::SetUp(number));
         let world = self.world.clone();
         let patience = world.patience(self.patience.run);
@@ -104,7 +107,7 @@ impl Client {
             let answer = ("", json.as_str());
             let user = &self.plan.users[self.place].name;
             hide_captures(&self.world, user, &self.protocol, &step.captures, answer);
-            self.take_incoming(incoming).await;
+            self.take_incoming(self.world.now(), incoming).await;
             let all: Option<Vec<_>> = step
                 .captures
                 .iter()

@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use super::allowance::SPENT;
-use super::exchange::{Heard, Reading};
+use super::exchange::Reading;
+use super::incoming::next_message;
 use super::values::About;
 use super::{Carrier, Client, MOST_TOGETHER, OpenSocket};
+use crate::swarm::send_in_time;
 use crate::swarm::transport::open_socket;
-use crate::swarm::{receive, send_in_time};
 use crate::trial::history::What;
 use crate::trial::ids::{ConnectionId, RunId};
 use crate::trial::plan::{ControlAction, RunPlan, Step};
 use crate::trial::protocol::{AnswerKind, Start};
 use crate::trial::raw::Raw;
-use crate::world::backend::{Incoming, Refusal};
+use crate::world::backend::Refusal;
 use crate::world::unconstrained;
 
 impl Client {
@@ -89,7 +90,7 @@ impl Client {
         let Some(events) = self.protocol.events.clone() else { return };
         self.sockets_opened += 1;
         self.greeted = false;
-        let name = ConnectionId::new(format!("{}/socket{}", self.who().name, self.sockets_opened));
+        let name = ConnectionId::new(format!("{}/socket{}", self.name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);
         if let Some((id, after)) = &cursor {
             let (run, after) = (RunId::new(id), *after);
@@ -114,7 +115,7 @@ impl Client {
             let url = format!("{}{path}", self.url);
             self.observe(
                 Some(&name),
-                What::Request { method: method.clone(), path, raw, run: None },
+                What::Request { method: method.as_str().into(), path: path.into(), raw, run: None },
             );
             let ready = super::exchange::Ready { method, url, headers, body: String::new() };
             let exchange = self.exchange(name.clone(), None, ready, Reading::Events);
@@ -233,7 +234,10 @@ impl Client {
                 let (method, path) = (filled.ready.method.clone(), filled.path);
                 let raw = Raw::from(filled.ready.body.as_str());
                 let own = Some(run.run);
-                self.observe(Some(&name), What::Request { method, path, raw, run: own });
+                self.observe(
+                    Some(&name),
+                    What::Request { method: method.into(), path: path.into(), raw, run: own },
+                );
                 let reading = match answer {
                     AnswerKind::Stream => Reading::Stream,
                     AnswerKind::Whole | AnswerKind::Accepted => Reading::Whole,
@@ -245,15 +249,14 @@ impl Client {
     }
 
     pub(super) async fn send(&mut self, text: String) {
-        let name = self.who().name.clone();
         let Some(OpenSocket { name: on, carrier: Carrier::Websocket(socket) }) = &mut self.socket
         else {
             return;
         };
         if !self.servers.allowance.take() {
-            return self.world.observe(&name, None, What::Broken { error: SPENT.into() });
+            return self.world.observe(&self.name, None, What::Broken { error: SPENT.into() });
         }
-        self.world.observe(&name, Some(on), What::Sent { raw: text.as_str().into() });
+        self.world.observe(&self.name, Some(on), What::Sent { raw: text.as_str().into() });
         let limit = self.patience.run;
         if let Err(error) = send_in_time(&self.world, &mut **socket, text, limit).await {
             self.lose_socket(What::Broken { error });
@@ -312,12 +315,11 @@ impl Client {
         if matches!(&self.socket, Some(OpenSocket { carrier: Carrier::Streamed(_), .. })) {
             return self.vanish();
         }
-        let user = self.who().name.clone();
         let Some(OpenSocket { name, carrier: Carrier::Websocket(socket) }) = &mut self.socket
         else {
             return;
         };
-        self.world.observe(&user, Some(name), What::Leave { vanished: false });
+        self.world.observe(&self.name, Some(name), What::Leave { vanished: false });
         tokio::select! {
             biased;
             () = socket.close() => {}
@@ -327,7 +329,7 @@ impl Client {
         self.socket = None;
     }
 
-    fn lose_socket(&mut self, what: What) {
+    pub(super) fn lose_socket(&mut self, what: What) {
         if let Some(open) = self.socket.take() {
             self.observe(Some(&open.name), what);
         }
@@ -354,22 +356,31 @@ impl Client {
     /// Listens until that is so, or patience is out.
     pub(super) async fn wait(&mut self, until: impl Fn(&Self) -> bool, limit: Duration) {
         let mut patience = self.world.patience_by(limit, std::mem::take(&mut self.timer));
-        let mut together = 0;
+        // What comes together has one time: known until something is waited for, or that much came.
+        let (mut now, mut together) = (None, 0);
         while !until(self) {
             together += 1;
-            if together % MOST_TOGETHER == 0 && patience.is_out().await.is_some() {
-                break;
+            if together % MOST_TOGETHER == 0 {
+                now = None;
+                if patience.is_out().await.is_some() {
+                    break;
+                }
             }
             tokio::select! {
                 biased;
                 (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {
-                    match from {
-                        None => self.take_incoming(incoming).await,
-                        Some(place) => self.take_parked(place, incoming).await,
-                    }
+                    let at = *now.get_or_insert_with(|| self.world.now());
+                    let replied = match from {
+                        None => self.take_incoming(at, incoming).await,
+                        Some(place) => self.take_parked(at, place, incoming).await,
+                    };
+                    now = now.filter(|_| !replied);
                 }
                 Some(heard) = self.inbox.recv() => self.take_heard(*heard),
-                _ = &mut patience => break,
+                _ = async {
+                    now = None;
+                    (&mut patience).await
+                } => break,
             }
         }
         self.timer = patience.into_timer();
@@ -384,115 +395,15 @@ impl Client {
                 biased;
                 () = &mut until => return,
                 (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {
+                    let now = self.world.now();
                     match from {
-                        None => self.take_incoming(incoming).await,
-                        Some(place) => self.take_parked(place, incoming).await,
-                    }
+                        None => self.take_incoming(now, incoming).await,
+                        Some(place) => self.take_parked(now, place, incoming).await,
+                    };
                 }
                 Some(heard) = self.inbox.recv() => self.take_heard(*heard),
                 _ = &mut patience => return,
             }
         }
-    }
-
-    pub(super) async fn take_incoming(&mut self, incoming: Incoming) {
-        let raw = match incoming {
-            Incoming::Message(raw) => raw,
-            Incoming::Ended { code, reason } => {
-                return self.lose_socket(What::Ended { code, raw: reason });
-            }
-            Incoming::Broken(error) => return self.lose_socket(What::Broken { error }),
-        };
-        let dialect = &self.protocol.dialect;
-        let said = self.reader.read(dialect, &raw, false);
-        self.greeted |= said.kind.as_deref() == Some(dialect.greeting.as_str());
-        self.runs.hear(dialect, &self.protocol.controls.asks, None, &said);
-        self.post();
-        let events = self.protocol.events.as_ref();
-        let reply = events.and_then(|events| {
-            let found = events.replies.iter().find(|(to, _)| to.as_bytes() == raw.bytes());
-            found.map(|(_, reply)| reply.clone())
-        });
-        let raw = if said.is_whole { raw.of_json() } else { raw };
-        let name = self.socket.as_ref().map(|open| open.name.clone());
-        self.observe(name.as_ref(), What::Received { raw });
-        if let Some(reply) = reply {
-            self.send(reply).await;
-        }
-    }
-
-    pub(super) fn take_heard(&mut self, heard: Heard) {
-        let dialect = &self.protocol.dialect;
-        match heard {
-            Heard::Said { run, said } => {
-                self.greeted |= said.kind.as_deref() == Some(dialect.greeting.as_str());
-                self.runs.hear(dialect, &self.protocol.controls.asks, run, &said);
-                self.post();
-            }
-            Heard::Answered { run, headers, body, .. } => {
-                if let (Some(run), Some(body)) = (run, &body) {
-                    let said = self.reader.read(dialect, body, false);
-                    self.runs.identify(run, said.run.as_deref());
-                    self.post();
-                    if matches!(self.protocol.start, Start::Http { answer: AnswerKind::Stream, .. })
-                    {
-                        // Answered whole where a stream might have come.
-                        self.runs.end(run);
-                    }
-                }
-                let headers = headers.text().into_owned();
-                self.keep_cookies(&headers);
-            }
-            Heard::Over { on, run, broken } => {
-                self.exchanges.retain(|exchange| exchange.name != on);
-                if self.socket.as_ref().is_some_and(|open| open.name == on) {
-                    self.socket = None;
-                }
-                self.parked.retain(|(_, open)| open.name != on);
-                let accepted =
-                    matches!(self.protocol.start, Start::Http { answer: AnswerKind::Accepted, .. });
-                let streams =
-                    matches!(self.protocol.start, Start::Http { answer: AnswerKind::Stream, .. });
-                if let Some(run) = run
-                    && !broken
-                    && !accepted
-                    && !(streams && self.protocol.dialect.tells_ends())
-                {
-                    self.runs.end(run);
-                }
-            }
-        }
-    }
-}
-
-/// What comes next, and on which of the connections that stand beside the one that is sent on.
-async fn next_message(
-    socket: &mut Option<OpenSocket>,
-    parked: &mut [(u8, OpenSocket)],
-) -> (Option<usize>, Incoming) {
-    let current = async {
-        match socket {
-            Some(OpenSocket { carrier: Carrier::Websocket(socket), .. }) => {
-                receive(&mut **socket).await
-            }
-            _ => std::future::pending().await,
-        }
-    };
-    if parked.is_empty() {
-        return (None, current.await);
-    }
-    let others = parked.iter_mut().enumerate().map(|(place, (_, open))| {
-        let incoming = async move {
-            match &mut open.carrier {
-                Carrier::Websocket(socket) => socket.receive().await,
-                Carrier::Streamed(_) => std::future::pending().await,
-            }
-        };
-        Box::pin(async move { (Some(place), incoming.await) })
-    });
-    tokio::select! {
-        biased;
-        incoming = current => (None, incoming),
-        (first, ..) = futures_util::future::select_all(others) => first,
     }
 }

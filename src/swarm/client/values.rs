@@ -44,8 +44,8 @@ impl Client {
             return self.captures.get(name).cloned();
         }
         Some(match name {
-            "user" => self.who().name.to_string(),
-            "user.secret" => self.servers.user_secrets.get(&self.who().name)?.clone(),
+            "user" => self.name.to_string(),
+            "user.secret" => self.servers.user_secrets.get(&self.name)?.clone(),
             "upstream.url" => self.servers.upstream.as_ref()?.url().to_owned(),
             "thread" => run?.thread.to_string(),
             "request_id" => run?.request_id.to_string(),

@@ -68,22 +68,6 @@ pub(in crate::swarm) async fn open(
     }
 }
 
-/// What it means; none for what only keeps the connection alive.
-fn incoming(message: Option<Result<Message, Error>>) -> Option<Incoming> {
-    Some(match message {
-        Some(Ok(Message::Text(text))) => Incoming::Message(Raw::from(text.as_str())),
-        Some(Ok(Message::Binary(bytes))) => Incoming::Message(Raw::new(bytes.to_vec())),
-        Some(Ok(Message::Close(Some(frame)))) => {
-            Incoming::Ended { code: Some(frame.code.into()), reason: frame.reason.as_str().into() }
-        }
-        Some(Ok(Message::Close(None))) | None => {
-            Incoming::Ended { code: None, reason: Raw::default() }
-        }
-        Some(Ok(_)) => return None,
-        Some(Err(error)) => Incoming::Broken(error.to_string()),
-    })
-}
-
 /// A connection to the host of that request.
 async fn dial(request: &Request) -> Result<TcpStream, Error> {
     let uri = request.uri();
@@ -111,10 +95,21 @@ struct WireSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> WireSocket<S> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
         loop {
-            let message = std::task::ready!(self.stream.poll_next_unpin(context));
-            if let Some(incoming) = incoming(message) {
-                return Poll::Ready(incoming);
-            }
+            // Each is made where it is wanted, and handed through no other place.
+            return Poll::Ready(match std::task::ready!(self.stream.poll_next_unpin(context)) {
+                Some(Ok(Message::Text(text))) => Incoming::Message(Raw::from(text.as_str())),
+                Some(Ok(Message::Binary(bytes))) => Incoming::Message(Raw::new(bytes.to_vec())),
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    let (code, reason) = (Some(frame.code.into()), frame.reason.as_str().into());
+                    Incoming::Ended { code, reason }
+                }
+                Some(Ok(Message::Close(None))) | None => {
+                    Incoming::Ended { code: None, reason: Raw::default() }
+                }
+                // It only keeps the connection alive.
+                Some(Ok(_)) => continue,
+                Some(Err(error)) => Incoming::Broken(error.to_string()),
+            });
         }
     }
 }

@@ -16,6 +16,15 @@ pub(super) enum Shape {
 }
 
 impl Shape {
+    /// The byte right before the [`SPELLINGS`] of this shape, where it is always the same.
+    const fn before(self) -> Option<u8> {
+        match self {
+            Self::Percent => Some(b'%'),
+            Self::UnicodeEscape => Some(b'u'),
+            Self::Plain | Self::Base64(_) => None,
+        }
+    }
+
     /// The bytes of the canary before the [`SPELLINGS`] of this shape.
     fn lead(self) -> usize {
         match self {
@@ -142,34 +151,48 @@ pub(super) fn is_cut(before: [u8; LONGEST_SPELLING], piece: &[u8]) -> bool {
         })
 }
 
-/// Whether the end of that text may be the beginning of a spelling, by its last two bytes. Where it is
-/// not, no spelling is cut behind it, whatever comes next.
+/// Whether the end of that text may be the beginning of a canary's spelling, by its last two bytes.
+/// Where it is not, none is cut behind it, whatever comes next.
 pub(super) fn may_hang(text: &[u8]) -> bool {
     let pair = |(one, two): (u8, u8)| PAIRS[usize::from(one)][usize::from(two) >> 6] >> (two & 63);
     match text {
         [.., one, two] => BEGINS[usize::from(*two)] || pair((*one, *two)) & 1 == 1,
-        [one] => BEGINS[usize::from(*one)],
+        [one] => BEGINS_ALONE[usize::from(*one)],
         [] => false,
     }
 }
 
-/// The bytes that a spelling begins with.
-const BEGINS: [bool; 256] = {
+/// The bytes that a spelling begins with, whatever stands before them. Numbers, with which ids mostly
+/// end, begin a spelling only behind one certain byte, so that the [`PAIRS`] have them.
+const BEGINS: [bool; 256] = beginnings(false);
+
+/// The bytes that a spelling begins with where nothing is known of what stands before them.
+const BEGINS_ALONE: [bool; 256] = beginnings(true);
+
+const fn beginnings(all: bool) -> [bool; 256] {
     let mut table = [false; 256];
     let mut place = 0;
     while place < SPELLINGS.len() {
-        table[SPELLINGS[place].0[0] as usize] = true;
+        let (spelling, shape) = SPELLINGS[place];
+        if all || shape.before().is_none() {
+            table[spelling[0] as usize] = true;
+        }
         place += 1;
     }
     table
-};
+}
 
-/// The pairs of bytes that stand in a spelling before its last byte, a bit for each.
+/// The pairs of bytes that stand in a spelling before its last byte, or of which the second begins one
+/// behind the first, a bit for each.
 static PAIRS: [[u64; 4]; 256] = {
     let mut table = [[0; 4]; 256];
     let mut place = 0;
     while place < SPELLINGS.len() {
-        let spelling = SPELLINGS[place].0;
+        let (spelling, shape) = SPELLINGS[place];
+        if let Some(before) = shape.before() {
+            let two = spelling[0];
+            table[before as usize][(two >> 6) as usize] |= 1 << (two & 63);
+        }
         let mut at = 1;
         while at + 1 < spelling.len() {
             let (one, two) = (spelling[at - 1] as usize, spelling[at]);
@@ -224,15 +247,21 @@ mod tests {
 
     #[test]
     fn what_may_go_on_as_a_spelling_hangs() {
-        for (spelling, _) in SPELLINGS {
+        for (spelling, shape) in SPELLINGS {
+            let lead = shape.before().map(|byte| vec![byte]);
             for at in 1..spelling.len() {
                 for before in ["", "x", "words and "] {
-                    let text = [before.as_bytes(), &spelling[..at]].concat();
+                    let before = [before.as_bytes(), lead.as_deref().unwrap_or_default()].concat();
+                    let text = [&before, &spelling[..at]].concat();
                     assert!(may_hang(&text), "{:?}", String::from_utf8_lossy(&text));
                 }
+                // What stands before it came with the piece before.
+                assert!(may_hang(&spelling[..at]));
             }
         }
-        for text in ["", "x", "{}", "agent_thinking", "triage", "user-1", "a_w", "\"}"] {
+        let ids = ["user-10", "r7", "thread-5", "run_0"];
+        let texts = ["", "x", "{}", "agent_thinking", "triage", "user-1", "a_w", "\"}"];
+        for text in ids.into_iter().chain(texts) {
             assert!(!may_hang(text.as_bytes()), "{text}");
         }
     }
