@@ -40,7 +40,7 @@ const RUNS: [u16; 2] = [2, 22];
 const EVENTS: usize = 5;
 
 /// How often each is measured; the median counts.
-const TIMES: usize = 15;
+const TIMES: usize = 31;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

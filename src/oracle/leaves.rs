@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::seen::owner_in;
 use crate::trial::canary::{Owner, Scanner};
 use crate::trial::json::{self, Visitor};
-use crate::trial::members::{Member as Path, Members};
+use crate::trial::members::{Begin, Member as Path, Members};
 use crate::trial::reader::{Json, Payload};
 
 /// What an array's elements are called; an object's member of that name shares the place.
@@ -114,6 +114,9 @@ impl Paths {
     fn look_at(&mut self, at: Path) {
         if self.notes.len() < self.members.count() {
             let in_name = self.canaries_in(self.members.name(at));
+            if !in_name.is_empty() {
+                self.members.never_expect(at);
+            }
             self.notes.push(Note { in_name, ..Note::default() });
         }
     }
@@ -210,9 +213,8 @@ impl<'h> Visitor<'h> for Walk<'_, 'h> {
         child
     }
 
-    fn expected(&self, object: Path, last: Option<Path>) -> Option<(&str, Path)> {
-        let expected = self.paths.members.expected(object, last);
-        expected.filter(|(_, member)| self.paths.notes[member.number()].in_name.is_empty())
+    fn expected(&self, object: Path, last: Option<Path>) -> Option<(&Begin, Path)> {
+        self.paths.members.expected(object, last)
     }
 
     fn element(&mut self, array: Path, index: usize) -> Path {

@@ -126,6 +126,7 @@ pub(super) struct Arrived<'h> {
 
 impl<'h> Arrived<'h> {
     /// Nothing came in with most of what users do.
+    #[inline]
     pub(super) fn of(
         decoder: &Decoder<'h>,
         at: usize,

@@ -9,7 +9,7 @@ use crate::trial::canary::Mint;
 use crate::trial::dialect::Dialect;
 use crate::trial::ids::{RequestId, RunId, ThreadId};
 use crate::trial::json::{self, Visitor};
-use crate::trial::members::{Member, Members};
+use crate::trial::members::{Begin, Member, Members};
 use crate::trial::plan::{RunPlan, Twist, UserPlan};
 use crate::trial::raw::Raw;
 use crate::world::backend::{Call, Method};
@@ -175,7 +175,7 @@ impl<'m> Visitor<'m> for Look<'_, 'm> {
         self.members.next_child(object, last, name)
     }
 
-    fn expected(&self, object: Member, last: Option<Member>) -> Option<(&str, Member)> {
+    fn expected(&self, object: Member, last: Option<Member>) -> Option<(&Begin, Member)> {
         self.members.expected(object, last)
     }
 

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use super::members::Begin;
+
 /// So deep may objects and arrays be nested, as in `serde_json`.
 const DEEPEST: u8 = 127;
 
@@ -25,14 +27,13 @@ pub trait Visitor<'j> {
     fn member(&mut self, object: Self::Place, last: Option<Self::Place>, name: &str)
     -> Self::Place;
 
-    /// The member that mostly comes after `last`, and how it mostly begins: its name with quotes and
-    /// colon. Nothing else than that name may be written like that, so the name itself holds neither
-    /// quotes nor backslashes. If it does begin like that, it is not told as a [`member`](Self::member).
+    /// The member that mostly comes after `last`, and how it mostly begins. Nothing else than its name
+    /// may be written like that, so the name holds neither quotes nor backslashes. If it does begin like that, it is not told as a [`member`](Self::member).
     fn expected(
         &self,
         _object: Self::Place,
         _last: Option<Self::Place>,
-    ) -> Option<(&str, Self::Place)> {
+    ) -> Option<(&Begin, Self::Place)> {
         None
     }
 
@@ -112,11 +113,8 @@ impl<'j, V: Visitor<'j>> Input<'j, '_, V> {
     /// Goes on behind the colon of the member that mostly comes next, if it does come.
     fn expected_member(&mut self, object: V::Place, last: Option<V::Place>) -> Option<V::Place> {
         let (begin, member) = self.visitor.expected(object, last)?;
-        let written = self.bytes.get(self.at..self.at + begin.len())?;
-        same(written, begin.as_bytes()).then(|| {
-            self.at += begin.len();
-            member
-        })
+        self.at += begin.length_in(self.bytes.get(self.at..)?)?;
+        Some(member)
     }
 
     /// Goes on behind the colon of the next member.
@@ -239,17 +237,21 @@ pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// Names and ids are mostly not longer, in bytes.
-const SHORT: usize = 24;
+/// Names and ids are mostly not longer, in bytes; so many are looked at together, since to guess how
+/// long each is costs more.
+const SHORT: usize = 16;
 
 /// How many bytes there are before the first quote, backslash or control character.
 fn plain_length(bytes: &[u8]) -> usize {
     let mut length = 0;
-    while let Some(chunk) = bytes[length..].first_chunk::<8>() {
-        match first_special(u64::from_le_bytes(*chunk)) {
-            None => length += 8,
-            Some(place) => return length + place,
+    while let Some(chunk) = bytes[length..].first_chunk::<SHORT>() {
+        let both = u128::from_le_bytes(*chunk);
+        let [one, other] = [both as u64, (both >> 64) as u64].map(specials);
+        let found = u128::from(other) << 64 | u128::from(one);
+        if found != 0 {
+            return length + found.trailing_zeros() as usize / 8;
         }
+        length += SHORT;
         if length == SHORT {
             length += plain_chunks(&bytes[length..]);
         }
@@ -274,6 +276,13 @@ fn is_special(byte: u8) -> bool {
 
 /// The first of eight bytes that is a quote, a backslash or a control character.
 pub(super) fn first_special(word: u64) -> Option<usize> {
+    let found = specials(word);
+    (found != 0).then(|| found.trailing_zeros() as usize / 8)
+}
+
+/// The highest bit of each of eight bytes that is a quote, a backslash or a control character; of those
+/// behind the first one perhaps others, too.
+fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGH: u64 = ONES << 7;
     // The lowest bit that is set is right: a borrow only goes upwards.
@@ -281,8 +290,7 @@ pub(super) fn first_special(word: u64) -> Option<usize> {
     let quote = zero(word ^ (ONES * u64::from(b'"')));
     let backslash = zero(word ^ (ONES * u64::from(b'\\')));
     let control = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
-    let found = (quote | backslash | control) & HIGH;
-    (found != 0).then(|| found.trailing_zeros() as usize / 8)
+    (quote | backslash | control) & HIGH
 }
 
 #[cfg(test)]
@@ -298,7 +306,7 @@ mod tests {
         values: Vec<(usize, String)>,
         names: Vec<String>,
         /// By object and the member before: how the next one begins, and its place.
-        next: BTreeMap<(usize, Option<usize>), (String, usize)>,
+        next: BTreeMap<(usize, Option<usize>), (Begin, usize)>,
     }
 
     impl Flat {
@@ -324,15 +332,14 @@ mod tests {
         fn member(&mut self, object: usize, last: Option<usize>, name: &str) -> usize {
             self.names.push(format!("{}/{name}", self.names[object]));
             let place = self.names.len() - 1;
-            let begin = serde_json::to_string(name).expect("a string") + ":";
-            if begin.len() == name.len() + 3 {
-                self.next.insert((object, last), (begin, place));
+            if serde_json::to_string(name).expect("a string").len() == name.len() + 2 {
+                self.next.insert((object, last), (Begin::of(name), place));
             }
             place
         }
 
-        fn expected(&self, object: usize, last: Option<usize>) -> Option<(&str, usize)> {
-            self.next.get(&(object, last)).map(|(begin, place)| (begin.as_str(), *place))
+        fn expected(&self, object: usize, last: Option<usize>) -> Option<(&Begin, usize)> {
+            self.next.get(&(object, last)).map(|(begin, place)| (begin, *place))
         }
 
         fn element(&mut self, array: usize, index: usize) -> usize {

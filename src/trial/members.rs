@@ -45,13 +45,60 @@ pub struct Members {
     longest: usize,
 }
 
+/// How a member begins in a text: its name with quotes and colon. It is compared with what comes next
+/// some bytes at once, since that is done for each member of each message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begin {
+    text: Box<str>,
+    /// The first bytes, and which bits of them count.
+    first: [u64; 2],
+    counts: [u64; 2],
+}
+
+/// So many bytes are compared at once.
+const AT_ONCE: usize = 16;
+
+impl Begin {
+    /// That of a member of this name, if there is but one way to write it.
+    pub fn of(name: &str) -> Self {
+        let text: Box<str> = format!("\"{name}\":").into();
+        let mut bytes = [[0; AT_ONCE]; 2];
+        for (at, byte) in text.bytes().enumerate().take(AT_ONCE) {
+            (bytes[0][at], bytes[1][at]) = (byte, u8::MAX);
+        }
+        let [first, counts] = bytes.map(|bytes| words(&bytes));
+        Self { text, first, counts }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.text[1..self.text.len() - 2]
+    }
+
+    /// How many of those bytes it is, if they begin like that.
+    pub fn length_in(&self, bytes: &[u8]) -> Option<usize> {
+        let length = self.text.len();
+        let Some(first) = bytes.first_chunk() else {
+            return bytes.starts_with(self.text.as_bytes()).then_some(length);
+        };
+        let [[one, other], first, counts] = [words(first), self.first, self.counts];
+        let differs = ((one ^ first[0]) & counts[0]) | ((other ^ first[1]) & counts[1]);
+        let rest = || bytes.get(..length) == Some(self.text.as_bytes());
+        (differs == 0 && (length <= AT_ONCE || rest())).then_some(length)
+    }
+}
+
+fn words(bytes: &[u8; AT_ONCE]) -> [u64; 2] {
+    let both = u128::from_le_bytes(*bytes);
+    [both as u64, (both >> 64) as u64]
+}
+
 #[derive(Debug)]
 struct Node {
     parent: Member,
-    /// The name with quotes and colon.
-    begin: Box<str>,
-    /// Whether it is written like that.
-    is_plain: bool,
+    begin: Begin,
+    /// Whether it is mostly written like that, and nobody wants to be told of the name.
+    may_be_expected: bool,
     children: BTreeMap<Box<str>, Member>,
     /// Which child came first in the last object that stood here, and which sibling came after this
     /// node.
@@ -64,16 +111,12 @@ impl Node {
         let is_plain = |c: char| c >= ' ' && c != '"' && c != '\\';
         Self {
             parent,
-            begin: format!("\"{name}\":").into(),
-            is_plain: name.chars().all(is_plain),
+            begin: Begin::of(name),
+            may_be_expected: name.chars().all(is_plain),
             children: BTreeMap::new(),
             first: Member::NOWHERE,
             next: Member::NOWHERE,
         }
-    }
-
-    fn name(&self) -> &str {
-        &self.begin[1..self.begin.len() - 2]
     }
 }
 
@@ -104,7 +147,7 @@ impl Members {
 
     /// The name of a place, without those above it.
     pub fn name(&self, at: Member) -> &str {
-        self.nodes[at.number()].name()
+        self.nodes[at.number()].begin.name()
     }
 
     /// The member of that name, if it was met.
@@ -129,7 +172,7 @@ impl Members {
     /// The same, where `last` came before it.
     pub fn next_child(&mut self, at: Member, last: Option<Member>, name: &str) -> Member {
         if let Some((node, likely)) = self.likely(at, last)
-            && node.name() == name
+            && node.begin.name() == name
         {
             return likely;
         }
@@ -141,11 +184,16 @@ impl Members {
         child
     }
 
+    /// From here on that place is not [expected](Self::expected): each time its name is to be told.
+    pub fn never_expect(&mut self, at: Member) {
+        self.nodes[at.number()].may_be_expected = false;
+    }
+
     /// What mostly comes after `last`, and how it mostly begins; see
     /// [`Visitor::expected`](super::json::Visitor::expected).
-    pub fn expected(&self, at: Member, last: Option<Member>) -> Option<(&str, Member)> {
+    pub fn expected(&self, at: Member, last: Option<Member>) -> Option<(&Begin, Member)> {
         let (node, likely) = self.likely(at, last)?;
-        node.is_plain.then_some((&*node.begin, likely))
+        node.may_be_expected.then_some((&node.begin, likely))
     }
 
     fn likely(&self, at: Member, last: Option<Member>) -> Option<(&Node, Member)> {
@@ -182,12 +230,33 @@ mod tests {
 
     #[test]
     fn a_name_that_is_not_written_as_it_is_is_not_expected() {
-        for (name, begin) in [("a", Some("\"a\":")), ("a\"b", None), ("a\\", None), ("\n", None)] {
+        for (name, is_plain) in [("a", true), ("a\"b", false), ("a\\", false), ("\n", false)] {
             let mut members = Members::default();
             let member = members.next_child(Member::ROOT, None, name);
             assert_eq!(members.name(member), name);
+            let begin = Begin::of(name);
             let expected = members.expected(Member::ROOT, None);
-            assert_eq!(expected, begin.map(|begin| (begin, member)));
+            assert_eq!(expected, is_plain.then_some((&begin, member)));
+            members.never_expect(member);
+            assert_eq!(members.expected(Member::ROOT, None), None);
+        }
+    }
+
+    #[test]
+    fn what_begins_like_a_member_begins_so_with_all_its_bytes() {
+        for length in 0..40 {
+            let name: String = ('a'..='z').cycle().take(length).collect();
+            let (begin, text) = (Begin::of(&name), format!("\"{name}\":"));
+            for rest in ["", "1", "1,\"other\":\"a longer text\"}"] {
+                let whole = format!("{text}{rest}");
+                assert_eq!(begin.length_in(whole.as_bytes()), Some(text.len()), "{whole}");
+                for at in 0..text.len() {
+                    let mut other = whole.clone().into_bytes();
+                    other[at] ^= 1;
+                    assert_eq!(begin.length_in(&other), None, "{length} at {at}");
+                    assert_eq!(begin.length_in(&whole.as_bytes()[..at]), None, "{whole} to {at}");
+                }
+            }
         }
     }
 

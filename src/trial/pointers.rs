@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::json::{self, Visitor};
-use super::members::{Member, Members};
+use super::members::{Begin, Member, Members};
 
 /// Members of longer names, in bytes, are not known again, but for those that a pointer names.
 const LONGEST_NAME: usize = 64;
@@ -160,7 +160,7 @@ impl<'j, const N: usize> Visitor<'j> for Walk<'_, 'j, N> {
         self.places.members.next_child(object, last, name)
     }
 
-    fn expected(&self, object: Member, last: Option<Member>) -> Option<(&str, Member)> {
+    fn expected(&self, object: Member, last: Option<Member>) -> Option<(&Begin, Member)> {
         self.places.members.expected(object, last)
     }
 
