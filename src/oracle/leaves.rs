@@ -270,11 +270,13 @@ mod tests {
         let owner = Owner { user: 1, run: 1, field: Field::Prompt };
         let canary = Mint::new(CampaignKey::from_seed(7)).mint(owner);
         let json = format!(r#"{{"\u0070{}":1}}"#, &canary[1..]);
-        let mut paths = paths();
-        for _ in 0..2 {
-            assert_eq!(read(&mut paths, &json).expect("JSON").in_names, [owner]);
+        for json in [&json, &format!(r#"{{"{canary}":1}}"#)] {
+            let mut paths = paths();
+            for _ in 0..3 {
+                assert_eq!(read(&mut paths, json).expect("JSON").in_names, [owner]);
+            }
         }
-        let mut full = self::paths();
+        let mut full = paths();
         for name in 0..2 * MOST_PLACES {
             read(&mut full, &format!(r#"{{"{name}":""}}"#)).expect("JSON");
         }

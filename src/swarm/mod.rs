@@ -83,8 +83,8 @@ pub fn users(
 }
 
 /// What comes next on a socket; never ready where there is none. It is one future without others in
-/// it where the socket can do without: there are millions of messages, and each future would hand
-/// what came on to the next.
+/// it where the socket can do without: there are millions of messages, and a future around a future
+/// copies each of them once more.
 struct Receiving<'s> {
     socket: Option<&'s mut (dyn Socket + 's)>,
     /// The socket's own future, where only that knows.

@@ -8,7 +8,7 @@ use crate::trial::plan::{RunPlan, Via};
 pub(super) struct Progress {
     pub(super) greeted: bool,
     pub(super) pongs: u32,
-    runs: Runs,
+    runs: Started,
     /// The highest number of any.
     highest: Option<u16>,
     /// The ids of all before that place are known.
@@ -43,12 +43,12 @@ impl Run {
 /// The runs in the order in which they were started. The last one, which nearly all that comes is
 /// about, is at hand, and not where the others are: thousands of users take turns.
 #[derive(Debug, Default)]
-struct Runs {
+struct Started {
     earlier: Vec<Run>,
     last: Option<Run>,
 }
 
-impl Runs {
+impl Started {
     fn len(&self) -> usize {
         self.earlier.len() + usize::from(self.last.is_some())
     }
@@ -65,8 +65,8 @@ impl Runs {
         if place == self.earlier.len() { self.last.as_mut() } else { self.earlier.get_mut(place) }
     }
 
-    /// Those from that place on.
-    fn from(&self, place: usize) -> impl Iterator<Item = &Run> {
+    /// That of that place and those that were started since.
+    fn since(&self, place: usize) -> impl Iterator<Item = &Run> {
         (place..self.len()).filter_map(|place| self.get(place))
     }
 
@@ -100,7 +100,7 @@ impl Progress {
         // Runs are mostly counted from 1, and asked for while they are the latest.
         let likely = [self.latest, usize::from(number).saturating_sub(1)];
         let found = likely.into_iter().find(there);
-        found.or_else(|| self.runs.from(0).position(|run| run.number == number))
+        found.or_else(|| self.runs.since(0).position(|run| run.number == number))
     }
 
     /// The run of that id. Should two runs be given one id, it stands for the later one, which also
@@ -129,7 +129,7 @@ impl Progress {
             Heard::Pong => self.pongs += 1,
             Heard::Accepted { request, run } => {
                 let waits = |own: &&Run| own.id.is_none() && own.request.as_str() == request;
-                let waiting = self.runs.from(self.named).filter(waits);
+                let waiting = self.runs.since(self.named).filter(waits);
                 // The lowest number first, as their order is in the plan.
                 if let Some(number) = waiting.map(|own| own.number).min() {
                     self.identify(number, run);
@@ -158,7 +158,7 @@ impl Progress {
         {
             run.id = Some(id);
             self.known.push(place);
-            let named = self.runs.from(self.named).take_while(|run| run.id.is_some()).count();
+            let named = self.runs.since(self.named).take_while(|run| run.id.is_some()).count();
             self.named += named;
             self.latest = place;
         }

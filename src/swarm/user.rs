@@ -30,7 +30,8 @@ pub(super) struct Meeting {
 }
 
 /// Thousands of users take turns, so what each message touches stands first and close together: where
-/// the compiler puts it, it is all over the memory.
+/// the compiler puts it, it is all over the memory. They are dropped in this order, too: connections
+/// before what others wait for.
 #[repr(C)]
 pub(super) struct User {
     pub(super) world: World,

@@ -238,8 +238,8 @@ impl What {
                 secrets.hide_raw(raw)
             }
             Self::Request { path, raw, .. } => {
-                let hidden = secrets.replaced(path.as_bytes());
-                let hidden = hidden.map(|hidden| *path = String::from_utf8_lossy(&hidden).into());
+                let other = secrets.replaced(path.as_bytes());
+                let hidden = other.map(|other| *path = String::from_utf8_lossy(&other).into());
                 hidden.is_some() | secrets.hide_raw(raw)
             }
             Self::Connected { headers } => secrets.hide_raw(headers),

@@ -59,7 +59,7 @@ pub struct Begin {
 const AT_ONCE: usize = 16;
 
 impl Begin {
-    /// That of a member of this name, if there is but one way to write it.
+    /// How a member of this name begins where the name is written as it is.
     pub fn of(name: &str) -> Self {
         let text: Box<str> = format!("\"{name}\":").into();
         let mut bytes = [[0; AT_ONCE]; 2];

@@ -109,6 +109,10 @@ impl Places {
         let mut places = Self { asked: vec![Asked::default(); members.count()], members };
         for (number, tokens) in pointers.iter().enumerate().filter(|(_, own)| !own.is_empty()) {
             let place = tokens.iter().fold(Member::ROOT, |at, token| places.ask(at, token));
+            if place == Member::ELSEWHERE {
+                // A pointer of thousands of names: no text is nested as deep.
+                continue;
+            }
             places.asked[place.number()].ends |= 1 << number;
         }
         places

@@ -82,6 +82,8 @@ impl Future for Patience {
                 out
             }
         };
+        // What is told of the timer holds only until it is touched.
+        let told = rings.take().filter(|(_, waker)| waker.will_wake(context.waker()));
         let sleep = sleep.get_or_insert_with(|| Box::pin(sleep_until(out)));
         if sleep.deadline() > out {
             sleep.as_mut().reset(out);
@@ -93,11 +95,7 @@ impl Future for Patience {
             }
             sleep.as_mut().reset(out);
         }
-        let again = |(_, waker): &(Instant, Waker)| waker.will_wake(context.waker());
-        let waker = match rings.take().filter(again) {
-            Some((_, waker)) => waker,
-            None => context.waker().clone(),
-        };
+        let waker = told.map_or_else(|| context.waker().clone(), |(_, waker)| waker);
         *rings = Some((sleep.deadline(), waker));
         Poll::Pending
     }
@@ -133,6 +131,37 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(looks > 0 && began.elapsed() >= Duration::from_millis(20));
+    }
+
+    /// A timer that has rung for a short wait does not ring again by itself.
+    #[tokio::test]
+    async fn a_wait_behind_one_that_was_out_at_once_is_out_too() {
+        let [soon, later] = [50, 80].map(Duration::from_millis);
+        let world = World::live(None);
+        let timer = cut_short(&world, soon, Timer::default()).await;
+        assert!(timer.rings.is_some());
+        let mut patience = world.patience_by(Duration::ZERO, timer);
+        (&mut patience).await;
+        let timer = patience.into_timer();
+        assert!(timer.rings.is_none(), "it has rung");
+        // Whatever woke this task meanwhile is used up.
+        tokio::task::yield_now().await;
+        let mut patience = world.patience_by(later, timer);
+        tokio::select! {
+            _ = &mut patience => {}
+            () = tokio::time::sleep(later * 1000) => panic!("it never rings"),
+        }
+    }
+
+    /// The timer goes from one task to another.
+    #[tokio::test]
+    async fn who_waits_is_woken_whoever_had_the_timer_before() {
+        let [soon, later] = [50, 80].map(Duration::from_millis);
+        let world = World::live(None);
+        let timer = cut_short(&world, soon, Timer::default()).await;
+        let waiting = tokio::spawn(async move { world.patience_by(later, timer).await });
+        let waited = tokio::time::timeout(later * 1000, waiting).await;
+        assert_eq!(waited.expect("it rings").expect("it ends"), AtRest(false));
     }
 
     #[tokio::test]

@@ -376,7 +376,10 @@ impl Client {
                     };
                     now = now.filter(|_| !replied);
                 }
-                Some(heard) = self.inbox.recv() => self.take_heard(*heard),
+                Some(heard) = self.inbox.recv() => {
+                    now = None;
+                    self.take_heard(*heard);
+                }
                 _ = async {
                     now = None;
                     (&mut patience).await
