@@ -118,6 +118,17 @@ fn a_passed_signoff_can_be_read_at_once() {
 }
 
 #[test]
+fn rounds_that_only_after_was_driven_are_told() {
+    let told = |record: &Record| plain(record).split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut record = records::fixed();
+    assert!(told(&record).contains("under the same plans, nothing crossed"));
+    let after = record.after.as_mut().expect("a sign-off has two sides");
+    let wire = after.levels.iter_mut().find(|level| level.level == LevelName::Wire);
+    wire.expect("it was driven").trials_planned += 3;
+    assert!(told(&record).contains("under the same plans and 3 more, nothing crossed"));
+}
+
+#[test]
 fn what_after_still_leaks_is_told_in_full() {
     let text = plain(&records::still_leaks());
     let (after, before) = text.split_once("Findings before the migration").expect("both");

@@ -5,6 +5,8 @@
 mod drive;
 #[path = "workload/files.rs"]
 mod files;
+#[path = "workload/further.rs"]
+mod further;
 #[path = "workload/happens.rs"]
 mod happens;
 #[path = "workload/http.rs"]

@@ -50,6 +50,9 @@ pub trait Progress: Sync {
     /// So many trials are done, so many of them overlapped, and so many distinct findings there are.
     fn advance(&self, done: u64, overlapping: u64, findings: u64);
 
+    /// The level goes on, to so many trials in all.
+    fn extend(&self, _planned: u64) {}
+
     /// Something else goes on, in a few words.
     fn say(&self, what: &str);
 

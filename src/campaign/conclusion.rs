@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::budget::Stop;
 use super::error::CampaignError;
-use super::level::share;
 use super::models::model_level;
+use super::reached::compare;
 use super::repro::Repro;
 use super::signoff::SignedOff;
 use crate::trial::control::Drive;
@@ -13,11 +13,6 @@ use crate::trial::record::{
     Comparison, CrossCheck, FindingRecord, Level, LevelName, ModelRow, SavedRepro, Side,
 };
 use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
-
-/// What after must reach of before's overlap and phase coverage: else a global lock would pass.
-const LEAST_OF_BEFORE: f64 = 0.8;
-/// The share of after's runs that must complete.
-const LEAST_COMPLETED: f64 = 0.9;
 
 /// What stands beside the levels of a sign-off.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -241,36 +236,6 @@ fn not_replayed(before: &Side, cross_checks: &[CrossCheck]) -> Option<Reason> {
 
 fn level_name(level: &Level) -> String {
     format!("{} of {}", level.level.as_str(), level.scenario)
-}
-
-/// What after reached of before, level by level.
-fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
-    let mut rows = Vec::new();
-    for (before, after) in before.iter().zip(after) {
-        let mut row = |figure: &str, earlier: Option<f64>, own: f64, needed: f64| {
-            rows.push(Comparison {
-                level: after.level,
-                scenario: after.scenario.clone(),
-                figure: figure.to_owned(),
-                before: earlier,
-                after: own,
-                needed,
-                met: own >= needed,
-            });
-        };
-        let relative = |of: f64| of * LEAST_OF_BEFORE;
-        let trials = |level: &Level| share(level.trials_overlapping, level.trials);
-        row("overlapping trials", Some(trials(before)), trials(after), relative(trials(before)));
-        // Pairs show a back end that lets only a few users at a time go on.
-        let pairs = |level: &Level| share(level.overlapping_pairs, level.trials);
-        let ratio = if pairs(before) > 0.0 { pairs(after) / pairs(before) } else { 1.0 };
-        row("overlapping pairs, of before's", None, ratio, LEAST_OF_BEFORE);
-        let phases = |level: &Level| level.phase_coverage.share;
-        row("phase coverage", Some(phases(before)), phases(after), relative(phases(before)));
-        let known = after.runs_started - after.runs_unknown;
-        row("runs completed", None, share(after.runs_completed, known), LEAST_COMPLETED);
-    }
-    rows
 }
 
 #[cfg(test)]

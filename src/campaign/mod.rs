@@ -3,6 +3,7 @@
 pub mod alone;
 mod as_list;
 pub mod baseline;
+mod blind_spots;
 pub mod budget;
 mod cause;
 mod collector;
@@ -27,6 +28,7 @@ pub mod migration;
 pub mod models;
 pub mod open_files;
 mod part;
+mod reached;
 pub mod recorded;
 pub mod redrive;
 pub mod regressions;

@@ -15,7 +15,7 @@ use crate::scenario::{Learnt, ServerTarget, Workload};
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
-use crate::trial::record::{CrossCheck, Side};
+use crate::trial::record::{CrossCheck, LevelName, Side};
 
 /// What to sign off.
 #[derive(Clone, Debug)]
@@ -51,10 +51,10 @@ impl ServerSignOff<'_> {
     /// The run folder cannot be written, or the server of before does not start. What goes wrong
     /// once something was seen is told beside it.
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
-        let (before, driven) = self.side("before", self.before, None, progress)?;
+        let (before, driven) = self.side("before", self.before, None, None, progress)?;
         let Driven { mut repros, learnt, sums: first, .. } = driven;
         // The same plans: what before taught holds for after.
-        let (after, driven) = self.side("after", self.after, learnt, progress)?;
+        let (after, driven) = self.side("after", self.after, Some(&before), learnt, progress)?;
         let Driven { repros: left, sums: second, .. } = driven;
         let mut cross_checks = Vec::new();
         let broken = self.cross_check(&repros, &mut cross_checks, progress).err();
@@ -78,6 +78,7 @@ impl ServerSignOff<'_> {
         &self,
         side: &str,
         target: &ServerTarget,
+        before: Option<&Side>,
         learnt: Option<Learnt>,
         progress: &dyn Progress,
     ) -> Result<(Side, Driven), CampaignError> {
@@ -104,6 +105,7 @@ impl ServerSignOff<'_> {
         let mut rounds =
             Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
         rounds.side = side;
+        rounds.before = before.and_then(|side| side.level(LevelName::Wire, &self.work.scenario));
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         rounds.replays = WIRE_REPLAYS;
         rounds.learnt = learnt;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::blind_spots::may_be_blind;
 use super::budget::{Progress, Stop};
 use super::error::{CampaignError, Kind};
 use super::explore::home;
@@ -17,6 +18,7 @@ use super::learnt::learn;
 use super::level::LevelTally;
 use super::open_files;
 use super::part::LevelSums;
+use super::reached::{MOST_ROUNDS, lacks_phases_only};
 use super::repro::{Repro, Target};
 use super::series::Series;
 use super::store::RunFolder;
@@ -30,12 +32,11 @@ use crate::swarm::transport::{TargetUrl, Wire};
 use crate::swarm::{self, Patience, Servers};
 use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::control::{Drive, Tally};
-use crate::trial::dialect::{Dialect, Matching};
+use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::history::{Ending, Header, History, to_line};
 use crate::trial::measure::Partition;
-use crate::trial::plan::{Plan, UserPlan, Via};
-use crate::trial::protocol::Protocol;
+use crate::trial::plan::{Plan, UserPlan};
 use crate::trial::record::{FindingRecord, Level, LevelName};
 use crate::trial::verdict::ReasonCode;
 use crate::upstream::Account;
@@ -81,6 +82,9 @@ pub struct Rounds<'w> {
     pub learnt: Option<Learnt>,
     /// `before`, `after`, or empty for a plain run.
     pub side: &'w str,
+    /// What before came to, for after: where its runs met in enough phases and after's did not,
+    /// further rounds are driven, up to four times as many in all.
+    pub before: Option<&'w Level>,
     /// Which part of the rounds, for a campaign that several machines share; then a plain run's sums
     /// are written too, for `merge`.
     pub partition: Option<Partition>,
@@ -149,10 +153,15 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     let mut leaking = 0;
     let mut judge = None;
     let mut workload = workload.clone();
-    for round in (0..own).map(|place| slice.trial(place)) {
-        if stop.reason().is_some() {
+    for place in 0..own.saturating_mul(MOST_ROUNDS) {
+        if stop.reason().is_some() || (place >= own && !rounds.needs_another(&tally)) {
             break;
         }
+        if place >= own {
+            tally.planned = place + 1;
+            progress.extend(tally.planned);
+        }
+        let round = slice.trial(place);
         let plan = rounds.series.plant(workload.round(rounds.seed, round));
         if let Some(anew) = rounds.anew().filter(|_| round > 0) {
             match anew() {
@@ -275,6 +284,7 @@ impl<'w> Rounds<'w> {
             shrink: ShrinkBudget::BESIDE_A_RUN,
             learnt: None,
             side: "",
+            before: None,
             partition: None,
             folder,
             stop,
@@ -288,6 +298,13 @@ impl<'w> Rounds<'w> {
         }
         let launched = self.launched.filter(|own| own.is_fresh())?;
         Some(Box::new(|| launched.afresh()))
+    }
+
+    /// Whether nothing but time keeps this level from having met as many phases as before's.
+    fn needs_another(&self, so_far: &LevelTally) -> bool {
+        // Who shares a campaign has the rounds that it is divided into.
+        let before = self.before.filter(|_| self.partition.is_none());
+        before.is_some_and(|before| lacks_phases_only(before, so_far))
     }
 
     pub(super) fn home(&self) -> String {
@@ -338,59 +355,6 @@ impl<'w> Rounds<'w> {
         record.repro = Some(relative);
         Ok(repro)
     }
-}
-
-/// Which oracles can say nothing by what the scenario states, and that in words: a reader of a clean
-/// verdict must know.
-fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) {
-    let dialect = &protocol.dialect;
-    let foreign = dialect.foreign.clone().unwrap_or_default();
-    let no_run = dialect.run.is_empty() || !foreign.unique_runs;
-    let whole = protocol.via() == Via::Http;
-    let unbound = protocol.via() == Via::Socket && foreign.matching == Matching::Stream;
-    let all = [
-        (OracleId::Ownership, dialect.user.is_empty() && no_run, "no user and no run id"),
-        (OracleId::Completeness, !whole && !dialect.tells_ends(), "no end of a run"),
-        (OracleId::Duplicates, dialect.sequence.is_empty(), "no number of an event"),
-        (OracleId::AfterClose, whole, "no stream and no event connection"),
-        (OracleId::Binding, unbound, "nothing that tells which request an event answers"),
-    ];
-    let blind: Vec<_> = all.into_iter().filter(|(_, blind, _)| *blind).collect();
-    let stops = !protocol.controls.is_none();
-    let told = !foreign.stopped_at.is_empty() || !protocol.controls.asks.is_empty();
-    let controls = (stops && !told).then_some((
-        OracleId::ControlEffect,
-        true,
-        "no way to tell that a run was stopped",
-    ));
-    let mut claims: Vec<String> = blind
-        .iter()
-        .chain(&controls)
-        .map(|(id, _, why)| {
-            let sees = match id {
-                OracleId::Ownership if has_secrets(protocol) => "secrets of users only",
-                _ => "nothing",
-            };
-            format!("{id} sees {sees}: the scenario names {why}")
-        })
-        .collect();
-    if whole {
-        claims.push(
-            "overlap is of requests in flight: a server that serialises them looks the same".into(),
-        );
-    }
-    let mut blind: Vec<_> = blind.into_iter().map(|(id, ..)| id).collect();
-    if protocol.via() == Via::Stream {
-        // Each call may be answered whole, and then nothing can come after its end.
-        blind.push(OracleId::AfterClose);
-    }
-    (blind, claims)
-}
-
-/// Whether users have secrets of their own there, or what the scenario calls private.
-fn has_secrets(protocol: &Protocol) -> bool {
-    let private = protocol.setup.iter().flat_map(|step| &step.captures).any(|own| own.private);
-    private || serde_json::to_string(protocol).is_ok_and(|text| text.contains("user.secret"))
 }
 
 /// The repros, those of one plan together.

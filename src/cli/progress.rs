@@ -109,6 +109,14 @@ impl Progress for Shown {
         };
     }
 
+    fn extend(&self, planned: u64) {
+        let mut own = self.level();
+        own.planned = planned;
+        if let Some(bar) = &own.bar {
+            bar.set_length(planned);
+        }
+    }
+
     fn advance(&self, done: u64, overlapping: u64, findings: u64) {
         let mut own = self.level();
         own.done = done;

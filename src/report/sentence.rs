@@ -30,8 +30,9 @@ pub(super) fn verdict(record: &Record) -> String {
     }
     match record.verdict {
         Outcome::Fixed => format!(
-            "before the migration {}; after it, under the same plans, nothing crossed in {}{}{}.",
+            "before the migration {}; after it, under {}, nothing crossed in {}{}{}.",
             harm(findings_of(record, "before")),
+            plans(record),
             tried(record, "after"),
             controls_clause(record, "after"),
             latent::clause(record),
@@ -58,6 +59,15 @@ pub(super) fn verdict(record: &Record) -> String {
             latent::clause(record),
         ),
         Outcome::Leaked => format!("{}.", leaks(record, "")),
+    }
+}
+
+/// Which plans after was given.
+fn plans(record: &Record) -> String {
+    let sides = record.after.as_ref().zip(record.before.as_ref());
+    match sides.map_or(0, |(after, before)| after.planned_beyond(before)) {
+        0 => "the same plans".into(),
+        further => format!("the same plans and {} more", count(further)),
     }
 }
 

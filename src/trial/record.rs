@@ -122,6 +122,20 @@ impl Side {
         let verdict = Verdict::all_of(levels.iter().map(|level| level.verdict));
         Self { backend, verdict, levels }
     }
+
+    /// Its level of that scenario.
+    pub fn level(&self, name: LevelName, scenario: &str) -> Option<&Level> {
+        self.levels.iter().find(|level| level.level == name && level.scenario == scenario)
+    }
+
+    /// How many rounds on the wire it was given beyond those of that side.
+    pub fn planned_beyond(&self, other: &Self) -> u64 {
+        let beyond = |own: &Level| {
+            let planned = other.level(own.level, &own.scenario)?.trials_planned;
+            Some(own.trials_planned.saturating_sub(planned))
+        };
+        self.levels.iter().filter(|own| own.level == LevelName::Wire).filter_map(beyond).sum()
+    }
 }
 
 /// Which of the three levels of evidence.

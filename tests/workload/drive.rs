@@ -89,13 +89,19 @@ pub(crate) fn drive_with(
 ) -> Came {
     let scenario = scenario(text);
     let allowance = Allowance::new(scenario.requests, scenario.runs_per_second);
-    driven(url, &scenario, allowance, (shrink, replays), stop)
+    driven(url, &scenario, allowance, (shrink, replays), None, stop)
+}
+
+/// Drives the scenario as the side that must reach what that level did.
+pub(crate) fn drive_after(url: &str, text: &str, before: &Level) -> Came {
+    let allowance = Allowance::default();
+    driven(url, &scenario(text), allowance, (ShrinkBudget::NONE, 0), Some(before), &Stop::default())
 }
 
 /// Drives the scenario with no more than so many requests and messages, which need not suffice.
 pub(crate) fn drive_within(url: &str, text: &str, requests: u64) -> Came {
     let allowance = Allowance::new(Some(requests), None);
-    driven(url, &scenario(text), allowance, (ShrinkBudget::NONE, 0), &Stop::default())
+    driven(url, &scenario(text), allowance, (ShrinkBudget::NONE, 0), None, &Stop::default())
 }
 
 fn driven(
@@ -103,6 +109,7 @@ fn driven(
     scenario: &ServerScenario,
     allowance: Allowance,
     (shrink, replays): (ShrinkBudget, u64),
+    before: Option<&Level>,
     stop: &Stop,
 ) -> Came {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -118,7 +125,7 @@ fn driven(
     let target = Target::Url { url: url.into() };
     let mut rounds =
         Rounds::new(&scenario.work, servers, target, 1, scenario.rounds, &folder, stop);
-    (rounds.shrink, rounds.replays) = (shrink, replays);
+    (rounds.shrink, rounds.replays, rounds.before) = (shrink, replays, before);
     let Driven { level, repros, .. } = drive_rounds(&rounds, &Silent).expect("it is driven");
     let mut histories = Vec::new();
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder.path().join("histories"))
