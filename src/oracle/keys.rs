@@ -11,6 +11,7 @@ use siphasher::sip::SipHasher13;
 
 use super::message::Place;
 use crate::trial::canary::CampaignKey;
+use crate::trial::ids::digest;
 
 /// A name, by its digest. Two names with one digest are told apart by their text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,15 +103,6 @@ pub(super) fn in_life(id: Cow<'_, str>, life: u32) -> Cow<'_, str> {
         // No id that a server gives holds that character in front of a number by chance.
         life => Cow::Owned(format!("{id}\0{life}")),
     }
-}
-
-/// A number that two texts hardly ever share.
-pub(super) fn digest(text: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(ODD).rotate_left(29);
-    let (words, rest) = text.as_chunks::<8>();
-    let sum = words.iter().fold(text.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
-    mix(sum, rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Which connection has which number.
 
-use super::keys::{ByName, digest};
+use super::keys::ByName;
 use super::message::Place;
-use crate::trial::ids::ConnectionId;
+use crate::trial::ids::{ConnectionId, digest};
 
 /// The numbers of connections, in the order in which they appeared, by their ids.
 #[derive(Debug)]

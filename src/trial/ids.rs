@@ -97,6 +97,15 @@ name_type! {
     TaskName
 }
 
+/// A number that two texts hardly ever share.
+pub(crate) fn digest(text: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(ODD).rotate_left(29);
+    let (words, rest) = text.as_chunks::<8>();
+    let sum = words.iter().fold(text.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    mix(sum, rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,12 @@
 //! Texts with places to fill in: `{{ user }}`, `{{ capture.token }}`, `{{ request_id | number }}`.
 
+mod prepared;
+
 use std::borrow::Cow;
 
 use serde_json::Value;
+
+pub(crate) use prepared::Prepared;
 
 /// What the places of a template may be called; those that end in a dot take any name behind it.
 pub const NAMES: [&str; 13] = [
@@ -25,9 +29,39 @@ pub const NAMES: [&str; 13] = [
 pub type Values<'v> = &'v dyn Fn(&str) -> Option<String>;
 
 /// A part of a template.
+#[derive(Clone, Copy)]
 enum Part<'t> {
     Text(&'t str),
     Place { name: &'t str, filter: Option<&'t str> },
+}
+
+impl Part<'_> {
+    /// Appends what stands there.
+    fn fill(
+        self,
+        values: Values<'_>,
+        by_default: fn(&str) -> String,
+        out: &mut String,
+    ) -> Result<(), String> {
+        let (name, filter) = match self {
+            Part::Text(text) => {
+                out.push_str(text);
+                return Ok(());
+            }
+            Part::Place { name, filter } => (name, filter),
+        };
+        let value = values(name).ok_or_else(|| format!("nothing stands for `{name}`"))?;
+        out.push_str(&match filter {
+            Some("url") => in_url(&value),
+            Some("json") => {
+                let quoted = Value::from(value).to_string();
+                quoted[1..quoted.len() - 1].to_owned()
+            }
+            Some(_) => value,
+            None => by_default(&value),
+        });
+        Ok(())
+    }
 }
 
 fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
@@ -90,21 +124,7 @@ pub fn fill(
 ) -> Result<String, String> {
     let mut filled = String::with_capacity(text.len() + 32);
     for part in parts(text)? {
-        match part {
-            Part::Text(text) => filled.push_str(text),
-            Part::Place { name, filter } => {
-                let value = values(name).ok_or_else(|| format!("nothing stands for `{name}`"))?;
-                filled.push_str(&match filter {
-                    Some("url") => in_url(&value),
-                    Some("json") => {
-                        let quoted = Value::from(value).to_string();
-                        quoted[1..quoted.len() - 1].to_owned()
-                    }
-                    Some(_) => value,
-                    None => by_default(&value),
-                });
-            }
-        }
+        part.fill(values, by_default, &mut filled)?;
     }
     Ok(filled)
 }
@@ -140,13 +160,8 @@ pub fn fill_json(value: &Value, values: Values<'_>) -> Result<Value, String> {
     Ok(match value {
         Value::String(text) => {
             let filled = fill(text, values, plain)?;
-            let one_place = text.starts_with("{{") && text.matches("{{").count() == 1;
             match filled.parse::<u64>() {
-                Ok(number)
-                    if one_place && text.trim_end_matches([' ', '}']).ends_with("number") =>
-                {
-                    number.into()
-                }
+                Ok(number) if may_be_number(text) => number.into(),
                 _ => filled.into(),
             }
         }
@@ -161,6 +176,12 @@ pub fn fill_json(value: &Value, values: Values<'_>) -> Result<Value, String> {
         }
         other => other.clone(),
     })
+}
+
+/// Whether a string is one place with the filter `number`.
+fn may_be_number(text: &str) -> bool {
+    let one_place = text.starts_with("{{") && text.matches("{{").count() == 1;
+    one_place && text.trim_end_matches([' ', '}']).ends_with("number")
 }
 
 /// All texts of a JSON value that may hold places.

@@ -199,7 +199,7 @@ impl Exchange {
 impl Client {
     /// Sends a request that was recorded already.
     pub(super) fn exchange(
-        &self,
+        &mut self,
         name: ConnectionId,
         run: Option<u16>,
         ready: Ready,
@@ -219,6 +219,7 @@ impl Client {
             post: self.post.clone(),
             reads: self.reads.subscribe(),
         };
+        self.unheard += 1;
         let request = self.http().request(&ready.method, &ready.url, &ready.headers, ready.body);
         let task = self.world.spawn(name.as_str(), task.drive(request));
         let (user, world) = (self.name.clone(), self.world.clone());

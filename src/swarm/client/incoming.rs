@@ -23,7 +23,7 @@ impl Client {
         };
         let dialect = &self.protocol.dialect;
         let said = self.reader.read(dialect, &raw, false);
-        self.greeted |= said.kind.as_deref() == Some(dialect.greeting.as_str());
+        self.greeted = self.greeted || said.kind.as_deref() == Some(dialect.greeting.as_str());
         self.runs.hear(dialect, &self.protocol.controls.asks, None, &said);
         self.post();
         let events = self.protocol.events.as_ref();
@@ -62,6 +62,7 @@ impl Client {
                 self.keep_cookies(&headers);
             }
             Heard::Over { on, run, broken } => {
+                self.unheard -= 1;
                 self.exchanges.retain(|exchange| exchange.name != on);
                 if self.socket.as_ref().is_some_and(|open| open.name == on) {
                     self.socket = None;

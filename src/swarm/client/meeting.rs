@@ -13,8 +13,9 @@ use crate::swarm::latch::Latch;
 use crate::swarm::transport::HttpClient;
 use crate::trial::ids::UserName;
 use crate::trial::plan::{CursorKind, Plan, Step};
-use crate::trial::protocol::Protocol;
+use crate::trial::protocol::{Protocol, Start};
 use crate::trial::reader::Reader;
+use crate::trial::template::Prepared;
 
 pub(super) struct Meeting {
     pub(super) barrier: Latch,
@@ -25,6 +26,8 @@ pub(super) struct Meeting {
     pub(super) turns: Turns,
     /// How all of them read what the server says.
     pub(super) reader: Arc<Reader>,
+    /// The message that starts a run, or why there is none.
+    pub(super) start: Result<Prepared, String>,
 }
 
 impl Meeting {
@@ -37,6 +40,10 @@ impl Meeting {
             desks: Arc::default(),
             turns: servers.allowance.turns(),
             reader: Arc::new(Reader::new(&protocol.dialect)),
+            start: match &protocol.start {
+                Start::Message(content) => Prepared::new(content),
+                Start::Http { .. } => Err("runs are not started by a message".into()),
+            },
         }
     }
 }

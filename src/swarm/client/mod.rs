@@ -166,6 +166,9 @@ struct Client {
     runs: Runs,
     greeted: bool,
     tab: u8,
+    /// How many exchanges have not told that they are over: nothing else puts into the inbox. Those
+    /// that were let go of may stay here.
+    unheard: u32,
     /// Those that stand beside it.
     parked: Vec<(u8, OpenSocket)>,
     exchanges: Vec<Exchange>,
@@ -238,6 +241,7 @@ impl Client {
             accounts: BTreeSet::new(),
             runs: Runs::default(),
             greeted: false,
+            unheard: 0,
             sockets_opened: 0,
             calls_made: 0,
         }

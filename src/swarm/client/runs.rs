@@ -1,15 +1,23 @@
 //! How far a user's own runs have come, as far as that user can tell. The oracles trust nothing of
 //! it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::trial::dialect::{Dialect, Matching};
-use crate::trial::ids::RequestId;
+use crate::trial::ids::{RequestId, RunId, digest};
 use crate::trial::reader::Said;
 
 #[derive(Debug, Default)]
 pub(super) struct Runs {
-    own: BTreeMap<u16, Run>,
+    /// The one with the highest number, which nearly all that comes is about: at hand, and not where
+    /// the others are, since thousands of users take turns.
+    last: Option<(u16, Run)>,
+    /// The others, in the order of their numbers.
+    earlier: Vec<(u16, Run)>,
+    /// Of those, how many have not ended.
+    going_on: usize,
+    /// A digest of each id that any of them was given: what has none of them is of no run yet.
+    digests: Vec<u32>,
     /// The ids of other users' runs that this user has named: hearing of one starts nothing.
     foreign: BTreeSet<String>,
 }
@@ -27,17 +35,43 @@ pub(super) struct Posted {
 #[derive(Debug)]
 struct Run {
     request: RequestId,
-    id: Option<String>,
+    id: Option<RunId>,
     events: u32,
     last: u64,
     asked: bool,
     ended: bool,
 }
 
+impl Run {
+    fn is_named(&self, id: &str) -> bool {
+        self.id.as_ref().is_some_and(|own| own.as_str() == id)
+    }
+}
+
 impl Runs {
-    pub(super) fn start(&mut self, run: u16, request: RequestId) {
-        self.own
-            .insert(run, Run { request, id: None, events: 0, last: 0, asked: false, ended: false });
+    pub(super) fn start(&mut self, number: u16, request: RequestId) {
+        let run = Run { request, id: None, events: 0, last: 0, asked: false, ended: false };
+        match self.last.take() {
+            Some((last, earlier)) if last < number => self.put_aside(last, earlier),
+            Some((last, latest)) if last > number => {
+                self.put_aside(number, run);
+                self.last = Some((last, latest));
+                return;
+            }
+            _ => {}
+        }
+        self.last = Some((number, run));
+    }
+
+    fn put_aside(&mut self, number: u16, run: Run) {
+        self.going_on += usize::from(!run.ended);
+        match self.earlier.binary_search_by_key(&number, |(number, _)| *number) {
+            Ok(place) => {
+                let (_, before) = std::mem::replace(&mut self.earlier[place], (number, run));
+                self.going_on -= usize::from(!before.ended);
+            }
+            Err(place) => self.earlier.insert(place, (number, run)),
+        }
     }
 
     /// Takes in what came: in the answer of that run, or on the event connection.
@@ -52,77 +86,115 @@ impl Runs {
         if said.run.as_deref().is_some_and(|run| self.foreign.contains(run)) {
             return;
         }
-        let number = own.or_else(|| self.run_of(dialect, said));
-        let Some(run) = number.and_then(|number| self.own.get_mut(&number)) else { return };
-        run.asked |= !asks.is_empty() && said.kind.as_deref() == Some(asks);
-        if run.id.is_none() {
-            run.id = said.run.as_deref().map(str::to_owned);
-        }
-        if said.is_event {
-            run.events += 1;
-            run.last = run.last.max(said.sequence.unwrap_or_default());
-        }
-        run.ended |= said.is_terminal;
+        let Some(number) = own.or_else(|| self.run_of(dialect, said)) else { return };
+        let id = said.run.as_deref();
+        let gets_id = id.filter(|_| self.run(number).is_some_and(|run| run.id.is_none()));
+        self.identify(number, gets_id);
+        self.change(number, |run| {
+            run.asked |= !asks.is_empty() && said.kind.as_deref() == Some(asks);
+            if said.is_event {
+                run.events += 1;
+                run.last = run.last.max(said.sequence.unwrap_or_default());
+            }
+            run.ended |= said.is_terminal;
+        });
     }
 
+    /// Of several runs of one id the one with the highest number.
     fn latest_of(&self, id: &str) -> Option<u16> {
-        let is_it = |(_, run): &(&u16, &Run)| run.id.as_deref() == Some(id);
-        self.own.iter().rev().find(is_it).map(|(number, _)| *number)
+        match &self.last {
+            Some((number, run)) if run.is_named(id) => Some(*number),
+            _ if !self.digests.contains(&short_digest(id)) => None,
+            _ => {
+                let mut earlier = self.earlier.iter().rev();
+                earlier.find(|(_, run)| run.is_named(id)).map(|(number, _)| *number)
+            }
+        }
+    }
+
+    /// The first that goes on and is the wanted one.
+    fn first_going_on(&self, wanted: impl Fn(&Run) -> bool) -> Option<u16> {
+        let wanted = |run: &Run| !run.ended && wanted(run);
+        let earlier = (self.going_on > 0)
+            .then(|| self.earlier.iter().find(|(_, run)| wanted(run)).map(|(number, _)| *number));
+        let last = self.last.as_ref().filter(|(_, run)| wanted(run)).map(|(number, _)| *number);
+        earlier.flatten().or(last)
     }
 
     fn run_of(&self, dialect: &Dialect, said: &Said<'_>) -> Option<u16> {
-        let find = |wanted: &dyn Fn(&Run) -> bool| {
-            self.own.iter().find(|(_, run)| wanted(run)).map(|(number, _)| *number)
-        };
-        let by_request = |request: &str| find(&|run| !run.ended && run.request.as_str() == request);
+        let by_request = |request: &str| self.first_going_on(|run| run.request.as_str() == request);
         match (&said.run, &said.request) {
             // Mostly of the latest run.
             (Some(id), request) => self.latest_of(id).or_else(|| {
                 match request {
                     Some(request) => by_request(request),
                     // Told by its events only: the first that has no id yet.
-                    None => find(&|run| run.id.is_none() && !run.ended),
+                    None => self.first_going_on(|run| run.id.is_none()),
                 }
             }),
             (None, Some(request)) => by_request(request),
             (None, None) => {
                 let matching = dialect.foreign.as_ref().map(|foreign| foreign.matching);
                 let any = matches!(matching, Some(Matching::Order | Matching::Stream));
-                find(&|run| any && !run.ended)
+                self.first_going_on(|_| any)
             }
         }
     }
 
-    pub(super) fn identify(&mut self, run: u16, id: Option<&str>) {
-        if let (Some(run), Some(id)) = (self.own.get_mut(&run), id) {
-            run.id = Some(id.to_owned());
+    /// Where it is among the earlier ones.
+    fn place(&self, number: u16) -> Option<usize> {
+        self.earlier.binary_search_by_key(&number, |(number, _)| *number).ok()
+    }
+
+    fn run(&self, number: u16) -> Option<&Run> {
+        match &self.last {
+            Some((last, run)) if *last == number => Some(run),
+            _ => self.place(number).map(|place| &self.earlier[place].1),
         }
     }
 
-    pub(super) fn end(&mut self, run: u16) {
-        if let Some(run) = self.own.get_mut(&run) {
-            run.ended = true;
+    fn change(&mut self, number: u16, change: impl FnOnce(&mut Run)) {
+        match &mut self.last {
+            Some((last, run)) if *last == number => change(run),
+            _ => {
+                let Some(place) = self.place(number) else { return };
+                let run = &mut self.earlier[place].1;
+                let went_on = !run.ended;
+                change(run);
+                self.going_on -= usize::from(went_on && run.ended);
+            }
         }
     }
 
-    pub(super) fn has_ended(&self, run: u16) -> bool {
-        self.own.get(&run).is_some_and(|run| run.ended)
+    pub(super) fn identify(&mut self, number: u16, id: Option<&str>) {
+        if let Some(id) = id.map(RunId::new) {
+            self.digests.push(short_digest(id.as_str()));
+            self.change(number, |run| run.id = Some(id));
+        }
     }
 
-    pub(super) fn events(&self, run: u16) -> u32 {
-        self.own.get(&run).map_or(0, |run| run.events)
+    pub(super) fn end(&mut self, number: u16) {
+        self.change(number, |run| run.ended = true);
     }
 
-    pub(super) fn id(&self, run: u16) -> Option<&str> {
-        self.own.get(&run)?.id.as_deref()
+    pub(super) fn has_ended(&self, number: u16) -> bool {
+        self.run(number).is_some_and(|run| run.ended)
     }
 
-    pub(super) fn last(&self, run: u16) -> u64 {
-        self.own.get(&run).map_or(0, |run| run.last)
+    pub(super) fn events(&self, number: u16) -> u32 {
+        self.run(number).map_or(0, |run| run.events)
     }
 
-    pub(super) fn has_asked(&self, run: u16) -> bool {
-        self.own.get(&run).is_some_and(|run| run.asked)
+    pub(super) fn id(&self, number: u16) -> Option<&str> {
+        self.run(number)?.id.as_ref().map(RunId::as_str)
+    }
+
+    pub(super) fn last(&self, number: u16) -> u64 {
+        self.run(number).map_or(0, |run| run.last)
+    }
+
+    pub(super) fn has_asked(&self, number: u16) -> bool {
+        self.run(number).is_some_and(|run| run.asked)
     }
 
     pub(super) fn name_foreign(&mut self, id: &str) {
@@ -130,14 +202,136 @@ impl Runs {
     }
 
     pub(super) fn owns(&self, id: &str) -> bool {
-        self.own.values().any(|run| run.id.as_deref() == Some(id))
+        self.latest_of(id).is_some()
     }
 
     /// What others may know.
     pub(super) fn posted(&self) -> impl Iterator<Item = (u16, Posted)> {
-        self.own.iter().map(|(number, run)| {
+        self.earlier.iter().chain(&self.last).map(|(number, run)| {
             let Run { id, last, asked, ended, .. } = run;
-            (*number, Posted { id: id.clone(), last: *last, asked: *asked, ended: *ended })
+            let id = id.as_ref().map(|id| id.as_str().to_owned());
+            (*number, Posted { id, last: *last, asked: *asked, ended: *ended })
         })
+    }
+}
+
+fn short_digest(id: &str) -> u32 {
+    digest(id.as_bytes()) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::trial::dialect::Foreign;
+
+    /// The same as plainly as can be: all runs in the order of their numbers.
+    #[derive(Default)]
+    struct Plain(BTreeMap<u16, Run>);
+
+    impl Plain {
+        fn run_of(&self, any: bool, id: Option<&str>, request: Option<&str>) -> Option<u16> {
+            let first = |wanted: &dyn Fn(&Run) -> bool| {
+                self.0.iter().find(|(_, run)| !run.ended && wanted(run)).map(|(number, _)| *number)
+            };
+            let named = id.and_then(|id| self.0.iter().rev().find(|(_, run)| run.is_named(id)));
+            let by_request = |request| first(&|run| run.request.as_str() == request);
+            match (id, request) {
+                (Some(_), _) if named.is_some() => named.map(|(number, _)| *number),
+                (_, Some(request)) => by_request(request),
+                (Some(_), None) => first(&|run| run.id.is_none()),
+                (None, None) => first(&|_| any),
+            }
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Happens {
+        Start { number: u16, request: u8 },
+        Hear { own: Option<u16>, id: Option<u8>, request: Option<u8>, ends: bool },
+        Identify { number: u16, id: u8 },
+        End { number: u16 },
+    }
+
+    fn happens() -> impl Strategy<Value = Happens> {
+        let number = 1..8_u16;
+        let known = || prop::option::of(0..4_u8);
+        prop_oneof![
+            (number.clone(), 0..4_u8)
+                .prop_map(|(number, request)| Happens::Start { number, request }),
+            (prop::option::weighted(0.2, number.clone()), known(), known(), any::<bool>())
+                .prop_map(|(own, id, request, ends)| Happens::Hear { own, id, request, ends }),
+            (number.clone(), 0..4_u8).prop_map(|(number, id)| Happens::Identify { number, id }),
+            number.prop_map(|number| Happens::End { number }),
+        ]
+    }
+
+    fn dialect(any: bool) -> Dialect {
+        let matching = if any { Matching::Order } else { Matching::Request };
+        let foreign = Some(Foreign { matching, ..Foreign::default() });
+        Dialect { foreign, ..Dialect::reference() }
+    }
+
+    proptest! {
+        #[test]
+        fn the_run_at_hand_changes_nothing(
+            any: bool,
+            all in prop::collection::vec(happens(), 0..40),
+        ) {
+            let (dialect, mut plain, mut runs) = (dialect(any), Plain::default(), Runs::default());
+            for one in all {
+                match one {
+                    Happens::Start { number, request } => {
+                        let request = RequestId::new(request.to_string());
+                        runs.start(number, request.clone());
+                        let (id, ended) = (None, false);
+                        let run = Run { request, id, events: 0, last: 0, asked: false, ended };
+                        plain.0.insert(number, run);
+                    }
+                    Happens::Hear { own, id, request, ends } => {
+                        let id = id.map(|id| format!("run-{id}"));
+                        let request = request.map(|request| request.to_string());
+                        let number =
+                            own.or_else(|| plain.run_of(any, id.as_deref(), request.as_deref()));
+                        let said = Said {
+                            run: id.clone().map(Into::into),
+                            request: request.map(Into::into),
+                            is_event: true,
+                            is_terminal: ends,
+                            ..Said::default()
+                        };
+                        runs.hear(&dialect, "", own, &said);
+                        if let Some(run) = number.and_then(|number| plain.0.get_mut(&number)) {
+                            run.id = run.id.take().or(id.map(RunId::new));
+                            run.events += 1;
+                            run.ended |= ends;
+                        }
+                    }
+                    Happens::Identify { number, id } => {
+                        let id = format!("run-{id}");
+                        runs.identify(number, Some(&id));
+                        if let Some(run) = plain.0.get_mut(&number) {
+                            run.id = Some(RunId::new(id));
+                        }
+                    }
+                    Happens::End { number } => {
+                        runs.end(number);
+                        if let Some(run) = plain.0.get_mut(&number) {
+                            run.ended = true;
+                        }
+                    }
+                }
+                let own: Vec<_> = plain.0.iter().map(|(number, run)| {
+                    (*number, run.id.clone().map(|id| id.as_str().to_owned()), run.events, run.ended)
+                }).collect();
+                let others: Vec<_> = runs.posted().map(|(number, posted)| {
+                    (number, posted.id, runs.events(number), posted.ended)
+                }).collect();
+                prop_assert_eq!(own, others);
+            }
+        }
     }
 }

@@ -60,7 +60,10 @@ impl Client {
                     text = body.map(|body| body.text().into_owned()).unwrap_or_default();
                     answer = Some((status, headers));
                 }
-                Some(Heard::Over { on, .. }) if on == name => break,
+                Some(Heard::Over { on, .. }) if on == name => {
+                    self.unheard -= 1;
+                    break;
+                }
                 Some(other) => self.take_heard(other),
                 None => break,
             }

@@ -213,11 +213,17 @@ impl Client {
         let about = About { run: Some(run), cursor: None };
         let protocol = std::sync::Arc::clone(&self.protocol);
         match &protocol.start {
-            Start::Message(content) => {
-                let on = self.socket.as_ref().map(|open| open.name.clone());
-                self.observe(on.as_ref(), started);
-                match self.content(content, about) {
-                    Ok(text) => self.send(text).await,
+            Start::Message(_) => {
+                let now = self.world.now();
+                let on = self.socket.as_ref().map(|open| &open.name);
+                self.world.observe_at(now, &self.name, on, started);
+                let filled = self.meeting.start.as_ref().map_err(String::clone).and_then(|start| {
+                    let text = start.fill(&|name: &str| self.value(name, about))?;
+                    let raw = Raw::from(text);
+                    Ok(if start.is_json() { raw.of_json() } else { raw })
+                });
+                match filled {
+                    Ok(raw) => self.send_at(now, raw).await,
                     Err(error) => self.observe(None, What::Broken { error }),
                 }
             }
@@ -249,6 +255,10 @@ impl Client {
     }
 
     pub(super) async fn send(&mut self, text: String) {
+        self.send_at(self.world.now(), text.into()).await;
+    }
+
+    async fn send_at(&mut self, now: u64, raw: Raw) {
         let Some(OpenSocket { name: on, carrier: Carrier::Websocket(socket) }) = &mut self.socket
         else {
             return;
@@ -256,7 +266,8 @@ impl Client {
         if !self.servers.allowance.take() {
             return self.world.observe(&self.name, None, What::Broken { error: SPENT.into() });
         }
-        self.world.observe(&self.name, Some(on), What::Sent { raw: text.as_str().into() });
+        let text = raw.text().into_owned();
+        self.world.observe_at(now, &self.name, Some(on), What::Sent { raw });
         let limit = self.patience.run;
         if let Err(error) = send_in_time(&self.world, &mut **socket, text, limit).await {
             self.lose_socket(What::Broken { error });
@@ -376,7 +387,7 @@ impl Client {
                     };
                     now = now.filter(|_| !replied);
                 }
-                Some(heard) = self.inbox.recv() => {
+                Some(heard) = self.inbox.recv(), if self.unheard > 0 => {
                     now = None;
                     self.take_heard(*heard);
                 }
@@ -404,7 +415,7 @@ impl Client {
                         Some(place) => self.take_parked(now, place, incoming).await,
                     };
                 }
-                Some(heard) = self.inbox.recv() => self.take_heard(*heard),
+                Some(heard) = self.inbox.recv(), if self.unheard > 0 => self.take_heard(*heard),
                 _ = &mut patience => return,
             }
         }

@@ -7,7 +7,7 @@ use super::exchange::Ready;
 use super::given::{SetCookie, set_cookies};
 use crate::trial::plan::RunPlan;
 use crate::trial::protocol::{Content, Request};
-use crate::trial::template::{fill, fill_json, in_url, plain};
+use crate::trial::template::{Prepared, fill, in_url, plain};
 
 /// Words before the canary in a prompt.
 const BEFORE: &str = "Please look into ";
@@ -65,14 +65,7 @@ impl Client {
     }
 
     pub(super) fn content(&self, content: &Content, about: About<'_>) -> Result<String, String> {
-        let values = |name: &str| self.value(name, about);
-        Ok(match content {
-            Content::Nothing => String::new(),
-            Content::Text(text) => fill(text, &values, plain)?,
-            Content::Json { prefix, value } => {
-                format!("{prefix}{}", fill_json(value, &values)?)
-            }
-        })
+        Prepared::new(content)?.fill(&|name: &str| self.value(name, about))
     }
 
     /// The path with what the identity adds to its query.
