@@ -24,7 +24,9 @@ const OLD: u8 = u8::MAX;
 impl Client {
     /// Tells the others what they may know of this user's runs.
     pub(super) fn post(&self) {
-        self.meeting.board.post(self.who().index, self.runs.posted());
+        if self.meeting.board.is_wanted() {
+            self.meeting.board.post(self.who().index, self.runs.posted());
+        }
     }
 
     pub(super) async fn turn_to(&mut self, tab: u8) {
@@ -42,15 +44,36 @@ impl Client {
         }
     }
 
-    /// Takes what came on another connection than the one that is sent on.
-    pub(super) async fn take_parked(&mut self, now: u64, place: usize, incoming: Incoming) -> bool {
+    /// Takes what came on another connection than the one that is sent on. Gives what is to be replied.
+    pub(super) fn take_parked(
+        &mut self,
+        now: u64,
+        place: usize,
+        incoming: Incoming,
+    ) -> Option<String> {
+        let (tab, current) = self.turn_to_parked(place);
+        let reply = self.take_incoming(now, incoming);
+        self.turn_back(place, tab, current);
+        reply
+    }
+
+    /// Sends a reply on the connection that it is one on.
+    pub(super) async fn reply(&mut self, on: Option<usize>, text: String) {
+        let Some(place) = on else { return self.send(text).await };
+        let (tab, current) = self.turn_to_parked(place);
+        self.send(text).await;
+        self.turn_back(place, tab, current);
+    }
+
+    fn turn_to_parked(&mut self, place: usize) -> (u8, Option<OpenSocket>) {
         let (tab, open) = self.parked.remove(place);
-        let current = self.socket.replace(open);
-        let replied = self.take_incoming(now, incoming).await;
+        (tab, self.socket.replace(open))
+    }
+
+    fn turn_back(&mut self, place: usize, tab: u8, current: Option<OpenSocket>) {
         if let Some(open) = std::mem::replace(&mut self.socket, current) {
             self.parked.insert(place, (tab, open));
         }
-        replied
     }
 
     /// Opens a new event connection, and lets go of the old one that many turns after it stands.

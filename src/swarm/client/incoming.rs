@@ -8,17 +8,31 @@ use crate::trial::protocol::{AnswerKind, Start};
 use crate::world::backend::Incoming;
 
 impl Client {
-    /// Takes what came at that time. Whether it was replied to, which may take a while.
-    pub(super) async fn take_incoming(&mut self, now: u64, incoming: Incoming) -> bool {
+    /// Takes what came at that time, on the connection that is sent on or on that beside it. Gives
+    /// what is to be replied.
+    pub(super) fn take(
+        &mut self,
+        now: u64,
+        from: Option<usize>,
+        incoming: Incoming,
+    ) -> Option<String> {
+        match from {
+            None => self.take_incoming(now, incoming),
+            Some(place) => self.take_parked(now, place, incoming),
+        }
+    }
+
+    /// Takes what came at that time. Gives what is to be replied.
+    pub(super) fn take_incoming(&mut self, now: u64, incoming: Incoming) -> Option<String> {
         let raw = match incoming {
             Incoming::Message(raw) => raw,
             Incoming::Ended { code, reason } => {
                 self.lose_socket(What::Ended { code, raw: reason });
-                return false;
+                return None;
             }
             Incoming::Broken(error) => {
                 self.lose_socket(What::Broken { error });
-                return false;
+                return None;
             }
         };
         let dialect = &self.protocol.dialect;
@@ -34,9 +48,7 @@ impl Client {
         let raw = if said.is_whole { raw.of_json() } else { raw };
         let name = self.socket.as_ref().map(|open| &open.name);
         self.world.observe_at(now, &self.name, name, What::Received { raw });
-        let Some(reply) = reply else { return false };
-        self.send(reply).await;
-        true
+        reply
     }
 
     pub(super) fn take_heard(&mut self, heard: Heard) {

@@ -73,11 +73,13 @@ impl Board {
         Self { wanted, runs: Mutex::default(), changes: watch::Sender::new(0) }
     }
 
+    /// Whether anybody will read it.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     /// Posts what is known of that user's runs.
     pub(super) fn post(&self, user: u32, posted: impl Iterator<Item = (u16, Posted)>) {
-        if !self.wanted {
-            return;
-        }
         let mut changed = false;
         {
             let mut runs = locked(&self.runs);

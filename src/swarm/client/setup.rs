@@ -110,7 +110,9 @@ impl Client {
             let answer = ("", json.as_str());
             let user = &self.plan.users[self.place].name;
             hide_captures(&self.world, user, &self.protocol, &step.captures, answer);
-            self.take_incoming(self.world.now(), incoming).await;
+            if let Some(reply) = self.take_incoming(self.world.now(), incoming) {
+                self.send(reply).await;
+            }
             let all: Option<Vec<_>> = step
                 .captures
                 .iter()

@@ -381,11 +381,10 @@ impl Client {
                 biased;
                 (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {
                     let at = *now.get_or_insert_with(|| self.world.now());
-                    let replied = match from {
-                        None => self.take_incoming(at, incoming).await,
-                        Some(place) => self.take_parked(at, place, incoming).await,
-                    };
-                    now = now.filter(|_| !replied);
+                    if let Some(reply) = self.take(at, from, incoming) {
+                        now = None;
+                        self.reply(from, reply).await;
+                    }
                 }
                 Some(heard) = self.inbox.recv(), if self.unheard > 0 => {
                     now = None;
@@ -409,11 +408,9 @@ impl Client {
                 biased;
                 () = &mut until => return,
                 (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {
-                    let now = self.world.now();
-                    match from {
-                        None => self.take_incoming(now, incoming).await,
-                        Some(place) => self.take_parked(now, place, incoming).await,
-                    };
+                    if let Some(reply) = self.take(self.world.now(), from, incoming) {
+                        self.reply(from, reply).await;
+                    }
                 }
                 Some(heard) = self.inbox.recv(), if self.unheard > 0 => self.take_heard(*heard),
                 _ = &mut patience => return,
