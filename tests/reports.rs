@@ -124,7 +124,7 @@ fn rounds_that_only_after_was_driven_are_told() {
     assert!(told(&record).contains("under the same plans, nothing crossed"));
     let after = record.after.as_mut().expect("a sign-off has two sides");
     let wire = after.levels.iter_mut().find(|level| level.level == LevelName::Wire);
-    wire.expect("it was driven").trials_planned += 3;
+    wire.expect("it was driven").trials += 3;
     assert!(told(&record).contains("under the same plans and 3 more, nothing crossed"));
 }
 

@@ -32,6 +32,12 @@ impl Stop {
         self.interrupted.store(true, Ordering::Relaxed);
     }
 
+    /// Whether that much time is left.
+    pub fn leaves(&self, time: Duration) -> bool {
+        self.deadline
+            .is_none_or(|deadline| deadline.saturating_duration_since(Instant::now()) >= time)
+    }
+
     /// Why to stop now, if at all.
     pub fn reason(&self) -> Option<ReasonCode> {
         if self.interrupted.load(Ordering::Relaxed) {
@@ -50,8 +56,8 @@ pub trait Progress: Sync {
     /// So many trials are done, so many of them overlapped, and so many distinct findings there are.
     fn advance(&self, done: u64, overlapping: u64, findings: u64);
 
-    /// The level goes on, to so many trials in all.
-    fn extend(&self, _planned: u64) {}
+    /// The level goes on, to so many trials in all at the most, for that reason.
+    fn extend(&self, _most: u64, _why: &str) {}
 
     /// Something else goes on, in a few words.
     fn say(&self, what: &str);

@@ -117,7 +117,7 @@ fn coverage(old: &[&Level], new: &[&Level]) -> Vec<CoverageChange> {
             new.iter().find(|level| (level.level, &level.scenario) == (then.level, &then.scenario));
         type Figure = fn(&Level) -> f64;
         let figures: [(&str, Figure); 5] = [
-            ("trials", |level| level.trials as f64),
+            ("trials", |level| level.trials_of_plan() as f64),
             ("overlapping trials, share", |level| share(level.trials_overlapping, level.trials)),
             ("phase coverage, share", |level| level.phase_coverage.share),
             ("runs completed, share", |level| share(level.runs_completed, level.runs_started)),

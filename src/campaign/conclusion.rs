@@ -182,8 +182,16 @@ fn doubts(
         doubts.push(Reason::new(ReasonCode::ReproNotGone, text));
     }
     for missed in comparison.iter().filter(|row| !row.met) {
+        let level = after
+            .levels
+            .iter()
+            .find(|level| (level.level, &level.scenario) == (missed.level, &missed.scenario));
+        let further = match level.map_or(0, Level::trials_further) {
+            0 => String::new(),
+            further => format!(", {further} further rounds included"),
+        };
         let text = format!(
-            "after, {} of {}: {} is {:.1} %, needed are {:.1} %",
+            "after, {} of {}: {} is {:.1} %, needed are {:.1} %{further}",
             missed.level.as_str(),
             missed.scenario,
             missed.figure,

@@ -298,7 +298,12 @@ impl LevelTally {
                 ReasonCode::Interrupted => "interrupted",
                 _ => "the time limit was reached",
             };
-            let text = format!("{what} after {} of {} trials", self.trials, self.planned);
+            let of_plan = self.trials.min(self.planned);
+            let further = match self.trials - of_plan {
+                0 => String::new(),
+                further => format!(" and {further} further ones"),
+            };
+            let text = format!("{what} after {of_plan} of {} trials{further}", self.planned);
             reasons.push(Reason::new(code, text));
         }
         let verdict = if !self.findings.is_empty() {

@@ -17,6 +17,7 @@ pub mod exhaustive;
 pub mod explore;
 pub mod explore_trial;
 pub(crate) mod finding_files;
+mod further;
 pub mod interleaving;
 mod judged_trial;
 pub mod launched;

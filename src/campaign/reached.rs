@@ -1,21 +1,15 @@
 //! How hard a level looked, and what after must reach of before: else a global lock would pass.
 
-use super::level::{LevelTally, share};
+use super::level::share;
 use crate::trial::record::{Comparison, Level};
-use crate::trial::verdict::Verdict;
 
 /// What after must reach of before's overlap and phase coverage.
 const LEAST_OF_BEFORE: f64 = 0.8;
 /// The share of after's runs that must complete.
 const LEAST_COMPLETED: f64 = 0.9;
-/// How many times the planned rounds after may take until its phases have met. Some follow each
-/// other within microseconds, and whether two runs meet there is chance; in each round anew.
-pub(super) const MOST_ROUNDS: u64 = 4;
+pub(super) const PHASE_COVERAGE: &str = "phase coverage";
 
-const PHASE_COVERAGE: &str = "phase coverage";
-
-/// What is compared of a level. All but the phase coverage are shares of its trials or runs, which
-/// further trials do not raise.
+/// What is compared of a level.
 struct Reached {
     overlapping_trials: f64,
     /// Pairs of runs in a trial.
@@ -32,17 +26,6 @@ impl From<&Level> for Reached {
             overlapping_pairs: share(level.overlapping_pairs, level.trials),
             phase_coverage: level.phase_coverage.share,
             completed: share(level.runs_completed, level.runs_started - level.runs_unknown),
-        }
-    }
-}
-
-impl From<&LevelTally> for Reached {
-    fn from(tally: &LevelTally) -> Self {
-        Self {
-            overlapping_trials: share(tally.trials_overlapping, tally.trials),
-            overlapping_pairs: share(tally.overlapping_pairs, tally.trials),
-            phase_coverage: tally.coverage.to_record().share,
-            completed: share(tally.runs.completed, tally.runs.started - tally.runs.unknown),
         }
     }
 }
@@ -98,14 +81,4 @@ pub(super) fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
         })
     };
     before.iter().zip(after).flat_map(of_level).collect()
-}
-
-/// Whether before leaked, and after found nothing and reached all of it but the phases, which further
-/// trials may still meet. A back end that keeps runs from overlapping lacks other figures too, and is
-/// given none.
-pub(super) fn lacks_phases_only(before: &Level, after: &LevelTally) -> bool {
-    let rows = Reached::from(before).beside(&after.into());
-    before.verdict == Verdict::Leaked
-        && after.findings.is_empty()
-        && rows.iter().all(|row| row.met() != (row.figure == PHASE_COVERAGE))
 }

@@ -123,8 +123,8 @@ impl<'s> SignOff<'s> {
         let models = self.models(progress);
         let after_now = Reference::from(self.after);
         let first = replay_first(self.saved, &after_now, self.stop, progress)?;
-        let (before, mut repros, mut sums) = self.side("before", self.before, None, progress)?;
-        let (after, left, own) = self.side("after", self.after, Some(&before), progress)?;
+        let (before, mut repros, mut sums) = self.side("before", self.before, progress)?;
+        let (after, left, own) = self.side("after", self.after, progress)?;
         let mut cross_checks = Vec::new();
         let broken = self.cross_check(&repros, &mut cross_checks, progress).err();
         repros.extend(left);
@@ -162,7 +162,6 @@ impl<'s> SignOff<'s> {
         &self,
         side: &str,
         migration: Migration,
-        before: Option<&Side>,
         progress: &dyn Progress,
     ) -> Result<(Side, Vec<Repro>, Vec<LevelSums>), CampaignError> {
         let reference = Reference::from(migration);
@@ -219,8 +218,6 @@ impl<'s> SignOff<'s> {
                 self.stop,
             );
             rounds.side = side;
-            rounds.before =
-                before.and_then(|side| side.level(LevelName::Wire, &scenario.wire.scenario));
             rounds.series = series.clone();
             rounds.replays = WIRE_REPLAYS;
             rounds.partition = self.partition;

@@ -15,7 +15,7 @@ use crate::scenario::{Learnt, ServerTarget, Workload};
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
-use crate::trial::record::{CrossCheck, LevelName, Side};
+use crate::trial::record::{CrossCheck, Side};
 
 /// What to sign off.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ impl ServerSignOff<'_> {
         let mut rounds =
             Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
         rounds.side = side;
-        rounds.before = before.and_then(|side| side.level(LevelName::Wire, &self.work.scenario));
+        rounds.before = before.and_then(|side| side.levels.first());
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         rounds.replays = WIRE_REPLAYS;
         rounds.learnt = learnt;

@@ -12,15 +12,16 @@ use super::budget::{Progress, Stop};
 use super::error::{CampaignError, Kind};
 use super::explore::home;
 use super::finding_files::{replay_line, unix_now};
+use super::further::{Dearest, MOST_TIMES, may_help};
 use super::judged_trial::judge_trial;
 use super::launched::Launched;
 use super::learnt::learn;
 use super::level::LevelTally;
 use super::open_files;
 use super::part::LevelSums;
-use super::reached::{MOST_ROUNDS, lacks_phases_only};
 use super::repro::{Repro, Target};
 use super::series::Series;
+use super::signoff::WIRE_REPLAYS;
 use super::store::RunFolder;
 use super::timeline::draw;
 use super::watch::Watch;
@@ -82,8 +83,8 @@ pub struct Rounds<'w> {
     pub learnt: Option<Learnt>,
     /// `before`, `after`, or empty for a plain run.
     pub side: &'w str,
-    /// What before came to, for after: where its runs met in enough phases and after's did not,
-    /// further rounds are driven, up to four times as many in all.
+    /// What before came to, for after: where chance alone kept its runs from meeting in as many
+    /// phases, further rounds are driven, up to four times as many in all.
     pub before: Option<&'w Level>,
     /// Which part of the rounds, for a campaign that several machines share; then a plain run's sums
     /// are written too, for `merge`.
@@ -153,15 +154,23 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     let mut leaking = 0;
     let mut judge = None;
     let mut workload = workload.clone();
-    for place in 0..own.saturating_mul(MOST_ROUNDS) {
-        if stop.reason().is_some() || (place >= own && !rounds.needs_another(&tally)) {
+    let mut dearest = Dearest::default();
+    for place in 0..own.saturating_mul(MOST_TIMES) {
+        if stop.reason().is_some() {
             break;
         }
         if place >= own {
-            tally.planned = place + 1;
-            progress.extend(tally.planned);
+            let judged = judge.as_ref().map(|(_, judged)| judged);
+            if !rounds.goes_on(&tally, judged, dearest) {
+                break;
+            }
+            progress.extend(
+                own.saturating_mul(MOST_TIMES),
+                "further rounds, since too few phases have met",
+            );
         }
         let round = slice.trial(place);
+        let left = rounds.servers.allowance.left().unwrap_or_default();
         let plan = rounds.series.plant(workload.round(rounds.seed, round));
         if let Some(anew) = rounds.anew().filter(|_| round > 0) {
             match anew() {
@@ -193,6 +202,8 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             tally.note(*code, error);
         }
         let Some(history) = driven.history else { break };
+        let taken = left.saturating_sub(rounds.servers.allowance.left().unwrap_or_default());
+        dearest.add(&history, taken);
         let judged = judge_trial(&history, &workload.agents, &scanner);
         let lost = workload.vanish_percent;
         if let Some(work) = workload.server.as_mut().filter(|work| work.faults.would_learn(lost)) {
@@ -300,11 +311,16 @@ impl<'w> Rounds<'w> {
         Some(Box::new(|| launched.afresh()))
     }
 
-    /// Whether nothing but time keeps this level from having met as many phases as before's.
-    fn needs_another(&self, so_far: &LevelTally) -> bool {
+    /// Whether a further round may bring what after lacks, and leaves enough for what is to come.
+    fn goes_on(&self, so_far: &LevelTally, judged: Option<&Tally>, dearest: Dearest) -> bool {
         // Who shares a campaign has the rounds that it is divided into.
-        let before = self.before.filter(|_| self.partition.is_none());
-        before.is_some_and(|before| lacks_phases_only(before, so_far))
+        let Some(before) = self.before.filter(|_| self.partition.is_none()) else { return false };
+        let judged = judged.cloned().unwrap_or_default();
+        let after = so_far.clone().finish(judged, Drive::Absent, None);
+        // The repros of before are to be driven on after.
+        let plans = so_far.planned.max(before.findings.len() as u64);
+        let to_come = WIRE_REPLAYS.saturating_mul(plans).saturating_add(1);
+        may_help(before, &after) && dearest.leaves(to_come, self.stop, &self.servers.allowance)
     }
 
     pub(super) fn home(&self) -> String {

@@ -109,11 +109,18 @@ impl Progress for Shown {
         };
     }
 
-    fn extend(&self, planned: u64) {
+    fn extend(&self, most: u64, why: &str) {
         let mut own = self.level();
-        own.planned = planned;
-        if let Some(bar) = &own.bar {
-            bar.set_length(planned);
+        if own.planned == most {
+            return;
+        }
+        own.planned = most;
+        match &own.bar {
+            Some(bar) => {
+                bar.set_length(most);
+                bar.set_message(why.to_owned());
+            }
+            None => output::complain(&format!("{}: {why}", own.title)),
         }
     }
 

@@ -74,7 +74,7 @@ fn configuration(record: &Record) -> Vec<Value> {
         .map(|(side, level)| {
             json!({
                 "side": side, "level": level.level.as_str(), "scenario": terminal(&level.scenario),
-                "trials": level.trials,
+                "trials": level.trials_of_plan(),
             })
         })
         .collect();

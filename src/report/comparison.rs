@@ -200,7 +200,7 @@ pub(super) fn users(level: &Level) -> String {
 }
 
 fn trials(level: &Level) -> String {
-    if level.trials == level.trials_planned {
+    if level.trials_of_plan() == level.trials_planned {
         abbreviated(level.trials)
     } else {
         format!("{} of {}", abbreviated(level.trials), abbreviated(level.trials_planned))

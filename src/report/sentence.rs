@@ -4,7 +4,7 @@ use super::models::unexpectedly_refuted;
 use super::phrases::{count, findings_of, is_signoff};
 use super::{detection, latent, migration};
 use crate::trial::finding::FindingKind;
-use crate::trial::record::{FindingRecord, Level, LevelName, Record};
+use crate::trial::record::{FindingRecord, Level, LevelName, Record, Side};
 use crate::trial::verdict::Outcome;
 
 /// The verdict in one or two words, for everyone who reads nothing else.
@@ -64,8 +64,7 @@ pub(super) fn verdict(record: &Record) -> String {
 
 /// Which plans after was given.
 fn plans(record: &Record) -> String {
-    let sides = record.after.as_ref().zip(record.before.as_ref());
-    match sides.map_or(0, |(after, before)| after.planned_beyond(before)) {
+    match record.after.as_ref().map_or(0, Side::trials_further) {
         0 => "the same plans".into(),
         further => format!("the same plans and {} more", count(further)),
     }

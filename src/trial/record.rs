@@ -123,18 +123,9 @@ impl Side {
         Self { backend, verdict, levels }
     }
 
-    /// Its level of that scenario.
-    pub fn level(&self, name: LevelName, scenario: &str) -> Option<&Level> {
-        self.levels.iter().find(|level| level.level == name && level.scenario == scenario)
-    }
-
-    /// How many rounds on the wire it was given beyond those of that side.
-    pub fn planned_beyond(&self, other: &Self) -> u64 {
-        let beyond = |own: &Level| {
-            let planned = other.level(own.level, &own.scenario)?.trials_planned;
-            Some(own.trials_planned.saturating_sub(planned))
-        };
-        self.levels.iter().filter(|own| own.level == LevelName::Wire).filter_map(beyond).sum()
+    /// How many trials were driven beyond those that were asked for.
+    pub fn trials_further(&self) -> u64 {
+        self.levels.iter().fold(0, |sum, level| sum.saturating_add(level.trials_further()))
     }
 }
 
@@ -229,6 +220,18 @@ pub struct Level {
     /// What is drawn of the trials that findings were made in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timelines: Vec<Timeline>,
+}
+
+impl Level {
+    /// Of the trials that were asked for, those that were driven.
+    pub fn trials_of_plan(&self) -> u64 {
+        self.trials.min(self.trials_planned)
+    }
+
+    /// The trials that were driven beyond those that were asked for.
+    pub fn trials_further(&self) -> u64 {
+        self.trials.saturating_sub(self.trials_planned)
+    }
 }
 
 impl Level {

@@ -1,8 +1,8 @@
 //! A chat over WebSocket at `/chat` whose runs can be steered. `{"op":"say","ref","body"}` is answered
 //! by `accepted` (with `ref` and `job`), three times `step` and one `final` with `job`, `idx` and
-//! `text`, a few milliseconds apart (`steps` and `pad` make it more and longer ones); with
-//! `"ask":true` the job says `ask` before its `final` and waits
-//! for `{"op":"approve","job"}`. `{"op":"stop","job"}`, or `POST /jobs/{job}/stop`, ends a job with a
+//! `text`, a few milliseconds apart (`steps` and `pad` make it more and longer ones; with
+//! `"flash_from":N` the first is a `begin`, and from the N-th job on the next a `flash`); with
+//! `"ask":true` the job says `ask` before its `final` and waits for `{"op":"approve","job"}`. `{"op":"stop","job"}`, or `POST /jobs/{job}/stop`, ends a job with a
 //! `final` whose `state` is `stopped`. `?job=…&after=…` at the opening gives what came after that.
 //! `{"op":"logout"}` and `{"op":"login","token"}` (answered by `hello`) let another user go on.
 //! Answers to what is not granted are `error` with the `job` that was named.
@@ -239,12 +239,19 @@ impl Chat {
             .to_string()
         };
         let steps = said["steps"].as_u64().unwrap_or(STEPS);
+        let number: u64 = id.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
+        let flashes = said["flash_from"].as_u64().is_some_and(|from| number >= from);
         for idx in 1..=steps {
             tokio::time::sleep(PACE).await;
             if *orders.borrow() == Order::Stopped {
                 return self.tell(&job, idx, event("final", idx, "stopped"), true).await;
             }
-            self.tell(&job, idx, event("step", idx, ""), false).await;
+            let kind = match idx {
+                1 if said["flash_from"].is_u64() => "begin",
+                2 if flashes => "flash",
+                _ => "step",
+            };
+            self.tell(&job, idx, event(kind, idx, ""), false).await;
         }
         if said["ask"] == true {
             let ask = json!({"event": "ask", "job": id}).to_string();

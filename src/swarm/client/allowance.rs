@@ -64,6 +64,11 @@ impl Allowance {
         taken
     }
 
+    /// How many requests are left; none where there is no limit.
+    pub(crate) fn left(&self) -> Option<u64> {
+        self.requests.as_ref().map(|requests| requests.left.load(Ordering::Relaxed))
+    }
+
     /// Whether something was not sent since there was nothing left.
     pub fn is_spent(&self) -> bool {
         let refused = |requests: &Arc<Requests>| requests.refused.load(Ordering::Relaxed);

@@ -78,7 +78,7 @@ impl Board {
         self.wanted
     }
 
-    /// Posts what is known of that user's runs.
+    /// Posts what is known of that user's runs; of no use where it is not [wanted](Self::is_wanted).
     pub(super) fn post(&self, user: u32, posted: impl Iterator<Item = (u16, Posted)>) {
         let mut changed = false;
         {

@@ -167,9 +167,10 @@ impl Runs {
     }
 
     pub(super) fn identify(&mut self, number: u16, id: Option<&str>) {
-        if let Some(id) = id.map(RunId::new) {
-            self.digests.push(short_digest(id.as_str()));
-            self.change(number, |run| run.id = Some(id));
+        let Some(id) = id else { return };
+        if self.run(number).is_some_and(|run| !run.is_named(id)) {
+            self.digests.push(short_digest(id));
+            self.change(number, |run| run.id = Some(RunId::new(id)));
         }
     }
 

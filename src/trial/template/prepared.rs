@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::{Part, Values, fill_json, may_be_number, parts, plain};
 use crate::trial::protocol::Content;
 
+/// Room for what is filled in and what stands before it, in bytes.
+const ROOM: usize = 96;
+
 /// What is sent, ready to be filled in.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
@@ -92,7 +95,8 @@ impl Prepared {
     ///
     /// Something that it asks for is not there.
     pub(crate) fn fill(&self, values: Values<'_>) -> Result<String, String> {
-        let (mut out, mut filled) = (String::with_capacity(512), String::new());
+        let (mut out, mut filled) = (String::new(), String::new());
+        out.reserve(self.pieces.len() * ROOM);
         for piece in &self.pieces {
             filled.clear();
             match piece {
