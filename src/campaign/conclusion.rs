@@ -9,6 +9,7 @@ use super::reached::compare;
 use super::repro::Repro;
 use super::signoff::SignedOff;
 use crate::trial::control::Drive;
+use crate::trial::finding::OracleId;
 use crate::trial::record::{
     Comparison, CrossCheck, FindingRecord, Level, LevelName, ModelRow, SavedRepro, Side,
 };
@@ -169,7 +170,7 @@ fn doubts(
     }
     for level in before.levels.iter().filter(|level| level.level != LevelName::Model) {
         let controls = &level.controls;
-        if !(controls.judge.all_caught() && controls.path.all_caught()) {
+        if !(controls.judge.all_caught() && words_come_back(level)) {
             let text = format!("before, {}: a control was missed", level_name(level));
             doubts.push(Reason::new(ReasonCode::ControlMissed, text));
         }
@@ -201,6 +202,19 @@ fn doubts(
         doubts.push(Reason::new(ReasonCode::ComparisonTooWeak, text));
     }
     doubts
+}
+
+/// Whether what is sent through each kind of run was seen to come back: the phantom's canary, or, as
+/// a leak may put other words in its place, those of a run of that kind that came to somebody else.
+fn words_come_back(level: &Level) -> bool {
+    let path = &level.controls.path;
+    let crossed = |missed: &String| {
+        level.findings.iter().any(|found| {
+            let kind = found.victim_operation.split_once(" of ").map(|(_, kind)| kind);
+            found.oracle == OracleId::Canary && kind.is_some_and(|kind| missed.contains(kind))
+        })
+    };
+    path.planted > 0 && path.missed.iter().all(crossed)
 }
 
 /// Whether it did not leak, and its server was not there all the time.
@@ -252,7 +266,7 @@ mod tests {
     use super::*;
     use crate::scenario::built_in;
     use crate::trial::control::{Drive, Tally};
-    use crate::trial::finding::{Finding, FindingKind, Fingerprint, OracleId, Suspect};
+    use crate::trial::finding::{Finding, FindingKind, Fingerprint, Suspect};
 
     fn level(verdict: Verdict) -> Level {
         let work = built_in("reference-golden-path").expect("built in").explore;
@@ -371,6 +385,32 @@ mod tests {
             assert_eq!(reasons[0].code, ReasonCode::ReproNotGone);
             assert!(reasons[0].text.starts_with("1 findings of before were not replayed"));
         }
+    }
+
+    #[test]
+    fn before_may_swallow_the_phantom_where_its_leak_shows_that_words_come_back() {
+        let (mut before, after) = (level(Verdict::Leaked), level(Verdict::Clean));
+        before.controls.path.caught = 2;
+        let missed = "a phantom's canary sent through chat over websocket never came back";
+        before.controls.path.missed = vec![missed.into()];
+        let conclude_with = |before: &Level, after: &Level| {
+            let checked = Checked { cross_checks: &[check("gone", 0)], broken: &[] };
+            conclude(None, &side(before.clone()), &side(after.clone()), &checked, &[])
+        };
+        let (outcome, reasons) = conclude_with(&before, &after);
+        assert_eq!((outcome, reasons[0].code), (Outcome::Inconclusive, ReasonCode::ControlMissed));
+        before.findings = vec![found(Some("repros/one.json"))];
+        assert_eq!(conclude_with(&before, &after).0, Outcome::Inconclusive, "of no kind of run");
+        before.findings[0].victim_operation = "prompt of chat over http".into();
+        assert_eq!(conclude_with(&before, &after).0, Outcome::Inconclusive, "of another kind");
+        before.findings[0].victim_operation = "prompt of chat over websocket".into();
+        assert_eq!(conclude_with(&before, &after).0, Outcome::Fixed);
+        // Somebody's words that came to nobody show nothing, nor does anything make up for the judge's.
+        let mut lost = before.clone();
+        lost.findings[0].oracle = OracleId::Completeness;
+        assert_eq!(conclude_with(&lost, &after).0, Outcome::Inconclusive);
+        before.controls.judge = before.controls.path.clone();
+        assert_eq!(conclude_with(&before, &after).0, Outcome::Inconclusive);
     }
 
     #[test]
