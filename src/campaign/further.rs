@@ -15,7 +15,7 @@ use crate::trial::record::Level;
 use crate::trial::verdict::Verdict;
 
 /// How many times the planned rounds are driven at the most, these included.
-pub(super) const MOST_TIMES: u64 = 4;
+pub(super) const MOST_TIMES: u64 = 8;
 /// The share of before's meetings in a phase, for each round, that after must have.
 const LEAST_OF_MEETINGS: f64 = 0.5;
 /// A phase with a smaller share of a level's meetings is one where runs meet by chance.

@@ -84,7 +84,7 @@ pub struct Rounds<'w> {
     /// `before`, `after`, or empty for a plain run.
     pub side: &'w str,
     /// What before came to, for after: where chance alone kept its runs from meeting in as many
-    /// phases, further rounds are driven, up to four times as many in all.
+    /// phases, further rounds are driven, up to eight times as many in all.
     pub before: Option<&'w Level>,
     /// Which part of the rounds, for a campaign that several machines share; then a plain run's sums
     /// are written too, for `merge`.

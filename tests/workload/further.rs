@@ -36,7 +36,7 @@ fn after(leak: Leak, flash_from: u64, before: &Level) -> Came {
 }
 
 #[test]
-fn rounds_go_on_until_as_many_phases_have_met_or_to_four_times_as_many() {
+fn rounds_go_on_until_as_many_phases_have_met_or_to_eight_times_as_many() {
     let (server, _) = steered_chat::start(Leak::None);
     let none = asks_for_phases(&server, 0.0);
     let came = after(Leak::None, NEVER, &none);
@@ -44,16 +44,16 @@ fn rounds_go_on_until_as_many_phases_have_met_or_to_four_times_as_many() {
     // More than can be.
     let came = after(Leak::None, NEVER, &asks_for_phases(&server, 2.0));
     came.is_clean();
-    assert_eq!([came.level.trials, came.level.trials_planned], [4 * ROUNDS, ROUNDS]);
+    assert_eq!([came.level.trials, came.level.trials_planned], [8 * ROUNDS, ROUNDS]);
     // Each is another plan.
     let mut plans: Vec<_> = came.histories.iter().map(|history| &history.plan).collect();
     plans.dedup_by(|one, other| one.users == other.users);
-    assert_eq!(plans.len() as u64, 4 * ROUNDS);
+    assert_eq!(plans.len() as u64, 8 * ROUNDS);
     // All that can be, and that only in further rounds.
     let came = after(Leak::None, JOBS + 1, &asks_for_phases(&server, 1.25));
     came.is_clean();
     assert!((1.0 - came.level.phase_coverage.share).abs() < 1e-9);
-    assert!((ROUNDS + 1..4 * ROUNDS).contains(&came.level.trials), "{}", came.level.trials);
+    assert!((ROUNDS + 1..8 * ROUNDS).contains(&came.level.trials), "{}", came.level.trials);
 }
 
 #[test]
