@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "architecture/circles.rs"]
+mod circles;
 #[path = "architecture/layers.rs"]
 mod layers;
 #[path = "architecture/lexer.rs"]

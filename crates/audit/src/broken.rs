@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::facts::{Name, Role, Scope, Span};
 use super::lines::{is_word, words};
+use super::source_file::File;
 use super::symbols::Symbol;
-use super::uses::{File, plain};
 use partywall_core::audit::{Use, UseKind};
 
 /// Uses in what recovery threw away, or took apart; `known` begin elsewhere in the list already.
@@ -59,7 +59,7 @@ pub(super) fn if_called(file: &File<'_>, name: &Name, found: Use) -> Use {
 
 fn of(file: &File<'_>, symbol: &Symbol, span: Span, kind: UseKind) -> Use {
     let within = scope_at(&file.bindings.facts.scopes, span.start);
-    Use { by_text: true, ..plain(file, symbol, span, within, kind) }
+    Use { by_text: true, ..file.plain_use(symbol, span, within, kind) }
 }
 
 /// The innermost scope around that byte.

@@ -15,67 +15,29 @@
 pub mod baseline;
 pub mod bindings;
 mod broken;
+mod error;
 pub mod facts;
 pub mod glob;
 pub mod language;
+pub mod languages;
 pub mod lines;
+mod options;
 pub mod outline;
 mod risk;
 mod search;
+mod source_file;
 pub mod suspects;
 pub mod symbols;
+pub mod syntax;
 mod uses;
 mod walk;
 
-use std::fmt;
 use std::path::Path;
 
-use glob::Glob;
-use symbols::Symbol;
+pub use error::AuditError;
+pub use options::Options;
 
 use partywall_core::audit::{AUDIT_VERSION, AuditRecord, FilesRow, SymbolRow};
-
-/// What to look for, and where.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Options {
-    /// The accessors.
-    pub symbols: Vec<Symbol>,
-    /// Paths that are not searched.
-    pub excluded: Vec<Glob>,
-    /// Paths that hold tests; what each language says where there are none.
-    pub tests: Vec<Glob>,
-    /// Whether to look for unknown singletons too.
-    pub find_singletons: bool,
-    /// Threads that search; the result does not depend on it.
-    pub workers: usize,
-}
-
-impl Options {
-    /// Looks for those accessors, on two threads.
-    pub fn new(symbols: Vec<Symbol>) -> Self {
-        let (excluded, tests) = (Vec::new(), Vec::new());
-        Self { symbols, excluded, tests, find_singletons: false, workers: 2 }
-    }
-}
-
-/// Why an audit cannot be made; the text names the remedy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditError(String);
-
-impl AuditError {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Display for AuditError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for AuditError {}
 
 /// Searches a folder or a file. `progress` is told how many of how many files are done.
 ///
@@ -112,8 +74,9 @@ pub fn audit(
         }
     }
     uses.sort_by(|one, other| {
-        let weight =
-            |found: &partywall_core::audit::Use| (found.code, !found.kind.is_call_site(), found.risk);
+        let weight = |found: &partywall_core::audit::Use| {
+            (found.code, !found.kind.is_call_site(), found.risk)
+        };
         weight(one).cmp(&weight(other)).then_with(|| one.place.cmp(&other.place))
     });
     suspects::rank(&mut suspects);

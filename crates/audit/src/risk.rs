@@ -2,7 +2,7 @@
 //! another request can come in between.
 
 use super::facts::{Fate, Name, Role, ScopeKind, Span};
-use super::uses::File;
+use super::source_file::File;
 use partywall_core::audit::{Risk, Shown};
 
 /// Methods that change what all share begin like this.

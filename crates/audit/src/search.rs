@@ -16,11 +16,14 @@ use tree_sitter::{ParseOptions, Parser, Tree};
 use super::bindings::Bindings;
 use super::facts::Span;
 use super::glob::Glob;
-use super::language::{Language, all, of_extension};
+use super::language::Language;
+use super::languages::{all, of_extension};
 use super::lines::Lines;
+use super::options::Options;
 use super::outline::outline;
-use super::uses::{File, replaced, uses};
-use super::{Options, suspects};
+use super::source_file::File;
+use super::suspects;
+use super::uses::{replaced, uses};
 use partywall_core::audit::{BrokenFile, Code, SingletonSuspect, SkippedFile, Use};
 
 /// A longer file is not written by people; it would take more memory than it is worth.

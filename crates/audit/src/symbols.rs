@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::AuditError;
+use super::error::AuditError;
 use super::lines::is_word;
 
 /// A deprecated accessor.

@@ -5,23 +5,11 @@ use std::collections::BTreeSet;
 use super::bindings::{Bindings, Means};
 use super::broken;
 use super::facts::{Fate, Name, Role, Span, Text, Value};
-use super::lines::{Lines, is_word, words};
+use super::lines::{is_word, words};
 use super::risk;
+use super::source_file::File;
 use super::symbols::Symbol;
-use partywall_core::audit::{Code, Risk, Use, UseKind};
-
-/// One file, ready to be searched.
-pub(super) struct File<'f> {
-    pub(super) path: &'f str,
-    pub(super) code: Code,
-    pub(super) bindings: &'f Bindings<'f>,
-    pub(super) lines: &'f Lines<'f>,
-    pub(super) own_names: &'static [&'static str],
-    /// What makes a new container.
-    pub(super) containers: &'static [&'static str],
-    /// Whether default arguments are made once.
-    pub(super) keeps_defaults: bool,
-}
+use partywall_core::audit::{Use, UseKind};
 
 /// Every use of that accessor.
 pub(super) fn uses(file: &File<'_>, symbol: &Symbol) -> Vec<Use> {
@@ -82,7 +70,7 @@ fn of_name(file: &File<'_>, symbol: &Symbol, at: usize, kind: UseKind) -> Use {
     let bindings = file.bindings;
     let name = &bindings.facts.names[at];
     let text = bindings.text(at);
-    let mut found = plain(file, symbol, name.span, name.within, kind);
+    let mut found = file.plain_use(symbol, name.span, name.within, kind);
     found.alias = match kind {
         UseKind::Import | UseKind::Alias => new_name(bindings, at),
         _ => (text != symbol.name).then(|| text.to_owned()),
@@ -110,41 +98,17 @@ fn new_name(bindings: &Bindings<'_>, at: usize) -> Option<String> {
     near.iter().find(is_given).map(|name| name.span.of(bindings.source).to_owned())
 }
 
-pub(super) fn plain(
-    file: &File<'_>,
-    symbol: &Symbol,
-    span: Span,
-    within: usize,
-    kind: UseKind,
-) -> Use {
-    let facts = file.bindings.facts;
-    let function = facts.function(within);
-    Use {
-        symbol: symbol.name.clone(),
-        kind,
-        place: file.lines.place(file.path, span),
-        function: facts.qualified(within, file.bindings.source),
-        in_async: function.is_some_and(|function| facts.is_async(function)),
-        code: file.code,
-        alias: None,
-        text: file.lines.text(span.start),
-        risk: Risk::None,
-        shown_by: Vec::new(),
-        by_text: false,
-    }
-}
-
 /// The uses in a string or a comment.
 fn in_text(file: &File<'_>, symbol: &Symbol, text: &Text) -> Vec<(Span, Use)> {
     let source = file.bindings.source;
     if text.value.as_deref().is_some_and(|value| names_it(value, &symbol.name)) {
-        let found = plain(file, symbol, text.span, text.within, UseKind::PatchString);
+        let found = file.plain_use(symbol, text.span, text.within, UseKind::PatchString);
         return vec![(text.span, found)];
     }
     let mentions = words(text.span.of(source), &symbol.name).map(|at| {
         let start = text.span.start + at;
         let span = Span { start, end: start + symbol.name.len() };
-        (span, plain(file, symbol, span, text.within, UseKind::Mention))
+        (span, file.plain_use(symbol, span, text.within, UseKind::Mention))
     });
     // What an interpolation holds is code, and found as such.
     let is_code = |span: Span| file.bindings.facts.name_at(span.start).is_some();

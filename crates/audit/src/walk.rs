@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::AuditError;
+use super::error::AuditError;
 use super::glob::Glob;
-use super::language::of_extension;
+use super::languages::of_extension;
 use partywall_core::audit::SkippedFile;
 
 /// Folders that hold what others wrote, or what was made from the source.

@@ -1,10 +1,9 @@
 //! An audit on a terminal: those at risk first, with the lines that show it.
 
 use super::audit_phrases::{headline, place, remedy, searched, suspect, what};
-use super::page::{Page, Paint};
+use super::page::{Page, Paint, Style};
 use super::phrases::count;
 use super::safe_text;
-use super::terminal::Style;
 use partywall_core::audit::{AuditRecord, Code, Risk, Shown, Use, UseKind};
 
 /// So many lines of one list are shown; JSON has them all.

@@ -1,8 +1,7 @@
 //! Two reports beside each other: for the terminal, for a pull request, and for scripts.
 
-use super::page::{Page, Paint};
+use super::page::{Page, Paint, Style};
 use super::phrases::{capped, replay_command};
-use super::terminal::Style;
 use super::{safe_text, sentence};
 use partywall_core::compared::{Compare, Compared, ComparedFinding, CoverageChange};
 

@@ -1,7 +1,6 @@
 //! What `partywall explain ORACLE` prints.
 
-use super::page::{Page, Paint};
-use super::terminal::Style;
+use super::page::{Page, Paint, Style};
 use partywall_core::record::Rule;
 
 /// What an oracle looks for, when it is blind, and what to check when it fires; at 80 columns.

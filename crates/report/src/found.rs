@@ -1,10 +1,9 @@
 //! The findings on a terminal: those that matter in full, those that were expected in short.
 
 use super::groups::{FindingGroup, Found, finding_groups};
-use super::page::{Page, Paint};
+use super::page::{MOST_LINES, Page, Paint};
 use super::phrases::{self, capped, replay_command};
 use super::safe_text;
-use super::terminal::MOST_LINES;
 use partywall_core::record::{FindingRecord, Level, Record};
 
 /// All of them, what still leaks first.

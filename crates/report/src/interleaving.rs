@@ -1,8 +1,7 @@
 //! One explored trial, step by step: a column for each user.
 
-use super::page::{Page, Paint, wrap};
+use super::page::{Page, Paint, Style, wrap};
 use super::safe_text::{self, columns};
-use super::terminal::Style;
 use partywall_core::ids::UserName;
 use partywall_core::timeline::{Interleaving, Mark};
 

@@ -1,10 +1,9 @@
 //! The models of the kernel: what loom searched, and what came of it.
 
 use super::comparison::abbreviated;
-use super::page::{Page, Paint, fitted};
+use super::page::{MOST_LINES, Page, Paint, fitted};
 use super::phrases::{Quote, capped, replay_command};
 use super::safe_text::{self, columns};
-use super::terminal::MOST_LINES;
 use partywall_core::record::{ModelRow, Record};
 
 /// For someone who has never seen the project.

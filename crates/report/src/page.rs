@@ -3,10 +3,28 @@
 //! All text goes through [`visible`] here once more, so that no caller can forget it.
 
 use super::safe_text::{columns, columns_of, command as safe_command, visible};
-use super::terminal::Style;
+
+/// How many lines of one list are shown.
+pub(super) const MOST_LINES: usize = 10;
 
 /// Narrower than this, no table fits; such a terminal wraps by itself.
 const NARROWEST: usize = 60;
+
+/// How a terminal report looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether ANSI colour is used; nothing is told by colour alone.
+    pub colour: bool,
+    /// The width in columns; at least 60 are used.
+    pub width: usize,
+}
+
+/// 80 columns, without colour.
+impl Default for Style {
+    fn default() -> Self {
+        Self { colour: false, width: 80 }
+    }
+}
 
 /// What a piece of text means; shown as colour where there is colour, and never only there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 //! The verdict comes first, in one sentence; then the figures, before beside after; then what was
 //! found; then what a reader should know before believing it.
 
-use super::page::{Page, Paint};
+pub use super::page::Style;
+use super::page::{MOST_LINES, Page, Paint};
 use super::phrases::{self, capped};
 use super::{
     advice, audit_phrases, bounds, detection, figures, found, migration, models, safe_text,
@@ -11,25 +12,6 @@ use super::{
 };
 use partywall_core::record::Record;
 use partywall_core::verdict::Outcome;
-
-/// How many lines of one list are shown.
-pub(super) const MOST_LINES: usize = 10;
-
-/// How a terminal report looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
-    /// Whether ANSI colour is used; nothing is told by colour alone.
-    pub colour: bool,
-    /// The width in columns; at least 60 are used.
-    pub width: usize,
-}
-
-/// 80 columns, without colour.
-impl Default for Style {
-    fn default() -> Self {
-        Self { colour: false, width: 80 }
-    }
-}
 
 /// The whole report.
 pub fn render(record: &Record, style: Style) -> String {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tokio::sync::mpsc;
 
-use super::World;
+use super::world::World;
 
 /// The sending end; cheap to clone.
 pub struct Sender<T>(mpsc::Sender<T>);
@@ -24,9 +24,12 @@ pub enum SendError {
     Full,
 }
 
-pub(super) fn new<T>(world: World, capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let (sender, messages) = mpsc::channel(capacity);
-    (Sender(sender), Receiver { world, messages })
+impl World {
+    /// A channel that holds at most that many messages.
+    pub fn channel<T>(&self, capacity: usize) -> (Sender<T>, Receiver<T>) {
+        let (sender, messages) = mpsc::channel(capacity);
+        (Sender(sender), Receiver { world: self.clone(), messages })
+    }
 }
 
 impl<T> Sender<T> {

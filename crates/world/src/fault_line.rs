@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::simulation::Simulation;
-use super::{Place, World};
+use super::world::{Place, World};
 use partywall_core::ids::UserName;
 use partywall_core::plan::FaultKind;
 

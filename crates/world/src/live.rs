@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::unconstrained;
-
 /// Nobody waits longer; more could not be added to every clock.
 const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
@@ -33,6 +31,12 @@ impl Live {
     ) -> tokio::task::JoinHandle<()> {
         tokio::spawn(task)
     }
+}
+
+/// The future without tokio's cooperative budget: a user who is flooded with messages must still
+/// notice that it is ready.
+pub fn unconstrained<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    tokio::task::unconstrained(future)
 }
 
 /// A timer that serves one wait after the other: most waits end long before their patience is out,
@@ -103,7 +107,8 @@ impl Future for Patience {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AtRest, World};
+    use super::super::patience::AtRest;
+    use super::super::world::World;
     use super::*;
 
     /// Waits that something else ends before patience is out, and gives the timer back.

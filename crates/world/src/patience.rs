@@ -8,7 +8,11 @@ use std::time::Duration;
 
 use super::live::{self, Timer};
 use super::simulation;
-use super::{AtRest, Place, World};
+use super::world::{Place, World};
+
+/// Whether nothing else could have come when patience was out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtRest(pub bool);
 
 /// Ready once patience is out; tells whether nothing else could have come.
 #[derive(Debug)]

@@ -8,12 +8,12 @@ use std::cell::Cell;
 use std::future::Future;
 use std::sync::{Arc, Once};
 
-use super::World;
 use super::executor::Executor;
 use super::recorder::Recorder;
 pub use super::simulation::FaultPoints;
 use super::simulation::Simulation;
 use super::strategy::Strategy;
+use super::world::World;
 use partywall_core::history::Ending;
 use partywall_core::ids::TaskName;
 use partywall_core::plan::Fault;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{File, suspect};
+use super::evidence::suspect;
 use crate::facts::{Fate, Name, Role, Value};
+use crate::source_file::File;
 use partywall_core::audit::{SingletonSuspect, SuspectKind};
 
 /// Objects that are each request's own although they are imported, and what makes such ones.

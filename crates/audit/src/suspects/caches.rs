@@ -1,7 +1,8 @@
 //! Caches whose key holds no user.
 
-use super::{File, suspect};
+use super::evidence::suspect;
 use crate::facts::{Role, ScopeKind};
+use crate::source_file::File;
 use partywall_core::audit::{SingletonSuspect, SuspectKind};
 
 /// Decorators that keep what a function gave, by its arguments, for all callers.

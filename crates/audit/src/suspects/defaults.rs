@@ -1,7 +1,8 @@
 //! Mutable default arguments: one object for all calls.
 
-use super::{File, suspect};
+use super::evidence::suspect;
 use crate::facts::{Fate, Name, Role};
+use crate::source_file::File;
 use partywall_core::audit::{SingletonSuspect, SuspectKind};
 
 /// Parameters whose default is a container, where defaults are made once.

@@ -1,7 +1,8 @@
 //! Module globals that a getter makes, and containers that functions change.
 
-use super::{File, suspect};
+use super::evidence::suspect;
 use crate::facts::{Fate, Name, Role, ScopeKind, Value};
+use crate::source_file::File;
 use partywall_core::audit::{Shown, SingletonSuspect, SuspectKind};
 
 /// Module globals, and attributes of a class, that a function binds.

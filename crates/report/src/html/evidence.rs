@@ -1,6 +1,7 @@
 //! What stands below the findings: who saw whose, phases, times, models, cross-checks, oracles.
 
-use super::{add, list, name, plots, put, states, tables, text};
+use super::markup::{add, list, name, put, text};
+use super::{plots, states, tables};
 use crate::{advice, audit_phrases, detection, models, phrases};
 use partywall_core::record::Record;
 
@@ -60,8 +61,7 @@ fn kernel(page: &mut String, record: &Record) {
     }
     add(page, "</tbody></table></div>");
     for row in record.models.iter().filter(|row| row.story.is_some()).take(6) {
-        let (lines, more) =
-            crate::safe_text::lines(row.story.as_deref().unwrap_or_default(), 80);
+        let (lines, more) = crate::safe_text::lines(row.story.as_deref().unwrap_or_default(), 80);
         put!(
             page,
             "<details class=\"more\"><summary>The counterexample of {}</summary><pre class=\"story\">",

@@ -1,6 +1,6 @@
 //! The findings, each a fold of its own with its timeline, its causes and its replay line.
 
-use super::{add, list, name, put, text};
+use super::markup::{add, list, name, put, text};
 use crate::groups::finding_groups;
 use crate::phrases;
 use partywall_core::finding::FindingKind;

@@ -9,6 +9,7 @@
 mod data;
 mod evidence;
 mod findings;
+mod markup;
 mod plots;
 mod states;
 mod tables;
@@ -16,7 +17,8 @@ mod top;
 
 use sha2::{Digest, Sha256};
 
-use super::{phrases, safe_text, sentence};
+use super::{phrases, sentence};
+use markup::{add, name, put, text};
 use partywall_core::canary::base64;
 use partywall_core::record::Record;
 
@@ -44,29 +46,6 @@ pub fn render(record: &Record) -> String {
     add(&mut page, "</script>\n</body>\n</html>\n");
     page
 }
-
-/// Text that a server may have sent, as markup shows it.
-fn text(text: &str) -> String {
-    safe_text::html(text)
-}
-
-/// A name, shorter.
-fn name(text: &str) -> String {
-    safe_text::html_name(text)
-}
-
-fn add(page: &mut String, markup: &str) {
-    page.push_str(markup);
-}
-
-/// Adds formatted markup; what is filled in must have gone through [`text`] or be a number.
-macro_rules! put {
-    ($page:expr, $($format:tt)*) => {
-        // Writing to a string cannot fail.
-        let _ = std::fmt::Write::write_fmt($page, format_args!($($format)*));
-    };
-}
-use put;
 
 /// What the page allows: its own style and its own script, and nothing from anywhere.
 fn policy() -> String {
@@ -124,45 +103,6 @@ fn foot(page: &mut String, record: &Record) {
         phrases::whereabouts(record, text),
         phrases::origin(record, name)
     );
-}
-
-/// A list of texts that are markup already, the rest of a long one counted.
-fn list(page: &mut String, class: &str, items: &[String], most: usize) {
-    if items.is_empty() {
-        return;
-    }
-    let (shown, more) = phrases::capped(items, most);
-    put!(page, "<ul class=\"{class}\">");
-    for item in shown.iter().chain(&more) {
-        put!(page, "<li>{item}</li>");
-    }
-    add(page, "</ul>\n");
-}
-
-/// What a text is worth, as a class and a sign: colour is never the only one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tone {
-    Good,
-    Bad,
-    Doubt,
-}
-
-impl Tone {
-    fn class(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Bad => "bad",
-            Self::Doubt => "doubt",
-        }
-    }
-
-    fn sign(self) -> &'static str {
-        match self {
-            Self::Good => "✓",
-            Self::Bad => "✕",
-            Self::Doubt => "?",
-        }
-    }
 }
 
 #[cfg(test)]

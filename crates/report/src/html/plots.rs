@@ -1,6 +1,6 @@
 //! When leaks were found, and how long runs took, as small drawings beside their figures.
 
-use super::{add, name, put};
+use super::markup::{add, name, put};
 use crate::comparison::pairs;
 use crate::phrases::count;
 use partywall_core::measure::Spread;

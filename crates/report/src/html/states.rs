@@ -1,6 +1,6 @@
 //! The states of the migration as a table, and what follows from them.
 
-use super::{add, list, name, put, text};
+use super::markup::{add, list, name, put, text};
 use crate::migration::{HEADS, cells, legend, mark, summary, title, verdict};
 use partywall_core::migration::{MigrationRecord, StateVerdict};
 use partywall_core::record::Record;

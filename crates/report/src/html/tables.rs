@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{add, name, put, text};
+use super::markup::{add, name, put, text};
 use crate::comparison::abbreviated;
 use crate::detection::{named, times, trial, wire};
 use crate::phrases;

@@ -1,7 +1,7 @@
 //! Above the fold: the verdict in one sentence, before beside after, what the confidence rests on,
 //! and what was not tried.
 
-use super::{Tone, add, list, name, put, text};
+use super::markup::{Tone, add, list, name, put, text};
 use crate::comparison::{self, abbreviated, pairs};
 use crate::{advice, bounds, models, phrases, sentence};
 use partywall_core::control::Drive;

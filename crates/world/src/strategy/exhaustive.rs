@@ -7,7 +7,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Choice, Mode, Replay, Strategy, SwitchPoint};
+use super::replay::{Mode, Replay};
+use super::switch_point::{Choice, Strategy, SwitchPoint};
 use partywall_core::schedule::{Deviation, Schedule};
 
 /// The schedules of one plan that are still to be tried.

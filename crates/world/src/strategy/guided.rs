@@ -8,7 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Choice, Mark, Random, Strategy, SwitchPoint};
+use super::random::Random;
+use super::switch_point::{Choice, Mark, Strategy, SwitchPoint};
 use partywall_core::ids::TaskName;
 
 /// How many random walks in a row must have hit nothing new before trials are guided.

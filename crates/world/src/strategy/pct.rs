@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Choice, Strategy, SwitchPoint};
+use super::switch_point::{Choice, Strategy, SwitchPoint};
 use partywall_core::ids::TaskName;
 
 /// The strategy of that depth.

@@ -1,6 +1,6 @@
 //! A seeded random walk: at every switch point each ready task is as likely as any other.
 
-use super::{Choice, Strategy, SwitchPoint};
+use super::switch_point::{Choice, Strategy, SwitchPoint};
 
 /// The random walk.
 #[derive(Debug)]

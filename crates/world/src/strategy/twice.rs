@@ -7,7 +7,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use super::{Choice, Mark, Strategy, SwitchPoint};
+use super::switch_point::{Choice, Mark, Strategy, SwitchPoint};
 use partywall_core::ids::TaskName;
 
 /// The first run: another strategy chooses, and its switch points are remembered.

@@ -1,12 +1,9 @@
-//! The languages that can be audited: one file each.
-
-mod python;
-mod typescript;
+//! What an audit has to know of a language.
 
 use tree_sitter::Node;
 
-use super::facts::{Role, ScopeKind, Span};
-use super::outline::Path;
+use super::facts::{Role, ScopeKind};
+use super::syntax::Path;
 
 /// What an audit has to know of a language.
 ///
@@ -104,26 +101,4 @@ pub enum Said {
     Remark,
     /// It is a value, with that content.
     Value(String),
-}
-
-/// All languages.
-pub fn all() -> &'static [&'static dyn Language] {
-    &[&python::Python, &typescript::TypeScript]
-}
-
-/// The language of a file with that extension.
-pub fn of_extension(extension: &str) -> Option<&'static dyn Language> {
-    all().iter().copied().find(|language| language.extensions().contains(&extension))
-}
-
-/// A string of which parts are filled in at run time: those parts are `_`.
-fn content(node: Node<'_>, source: &str, fixed: &[&str], filled: &str, out: &mut String) {
-    let mut cursor = node.walk();
-    for part in node.children(&mut cursor) {
-        if fixed.contains(&part.kind()) {
-            out.push_str(Span::from(part).of(source));
-        } else if part.kind() == filled {
-            out.push('_');
-        }
-    }
 }

@@ -5,9 +5,9 @@
 
 use tree_sitter::Node;
 
-use super::{Language, Link, Opens, Said, content};
 use crate::facts::{Role, ScopeKind, Value};
-use crate::outline::{Path, ValueKinds};
+use crate::language::{Language, Link, Opens, Said};
+use crate::syntax::{Path, ValueKinds, content};
 
 /// TypeScript.
 #[derive(Debug)]
