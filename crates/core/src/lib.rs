@@ -30,5 +30,6 @@ pub mod run_controls;
 pub mod schedule;
 pub mod spare;
 pub mod template;
+pub mod text;
 pub mod timeline;
 pub mod verdict;

@@ -13,7 +13,6 @@ pub mod compared;
 pub mod explain;
 pub mod github;
 pub mod html;
-pub mod interleaving;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -33,7 +32,8 @@ mod groups;
 mod latent;
 mod migration;
 mod models;
-mod page;
 mod phrases;
-mod safe_text;
 mod sentence;
+
+pub use partywall_core::text::interleaving;
+use partywall_core::text::{page, safe_text};

@@ -2,8 +2,8 @@
 
 use super::page::{Page, Paint, Style, wrap};
 use super::safe_text::{self, columns};
-use partywall_core::ids::UserName;
-use partywall_core::timeline::{Interleaving, Mark};
+use crate::ids::UserName;
+use crate::timeline::{Interleaving, Mark};
 
 /// The columns of the step's number and what follows it.
 const STEP: usize = 7;

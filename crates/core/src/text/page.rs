@@ -5,7 +5,7 @@
 use super::safe_text::{columns, columns_of, command as safe_command, visible};
 
 /// How many lines of one list are shown.
-pub(super) const MOST_LINES: usize = 10;
+pub const MOST_LINES: usize = 10;
 
 /// Narrower than this, no table fits; such a terminal wraps by itself.
 const NARROWEST: usize = 60;
@@ -28,12 +28,18 @@ impl Default for Style {
 
 /// What a piece of text means; shown as colour where there is colour, and never only there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Paint {
+pub enum Paint {
+    /// As any other text.
     Plain,
+    /// What stands out.
     Strong,
+    /// What is as it should be.
     Good,
+    /// A leak.
     Bad,
+    /// What could not be shown.
     Doubt,
+    /// What most readers may skip.
     Faint,
 }
 
@@ -55,33 +61,36 @@ const RESET: &str = "\x1b[0m";
 
 /// A text in the making.
 #[derive(Debug)]
-pub(super) struct Page {
+pub struct Page {
     colour: bool,
     width: usize,
     text: String,
 }
 
 impl Page {
-    pub(super) fn new(style: Style) -> Self {
+    /// An empty page.
+    pub fn new(style: Style) -> Self {
         Self { colour: style.colour, width: style.width.max(NARROWEST), text: String::new() }
     }
 
-    pub(super) fn width(&self) -> usize {
+    /// How many columns a line may take.
+    pub fn width(&self) -> usize {
         self.width
     }
 
-    pub(super) fn blank(&mut self) {
+    /// Adds an empty line.
+    pub fn blank(&mut self) {
         self.text.push('\n');
     }
 
     /// A line that starts a section, with room above it.
-    pub(super) fn heading(&mut self, text: &str) {
+    pub fn heading(&mut self, text: &str) {
         self.blank();
         self.hanging(Paint::Strong, "", text);
     }
 
     /// A paragraph that starts with `lead` (our own words); its other lines are indented to match.
-    pub(super) fn hanging(&mut self, paint: Paint, lead: &str, text: &str) {
+    pub fn hanging(&mut self, paint: Paint, lead: &str, text: &str) {
         let indent = columns(lead);
         let room = self.width.saturating_sub(indent);
         for (at, line) in wrap(&visible(text), room).iter().enumerate() {
@@ -91,13 +100,13 @@ impl Page {
     }
 
     /// One line as it is.
-    pub(super) fn row(&mut self, paint: Paint, text: &str) {
+    pub fn row(&mut self, paint: Paint, text: &str) {
         self.line(&[(paint, &visible(text))]);
     }
 
     /// A command to be copied: where it is too long for one line, the shell's own continuation
     /// joins the lines again.
-    pub(super) fn command(&mut self, lead: &str, command: &str) {
+    pub fn command(&mut self, lead: &str, command: &str) {
         let command = safe_command(command);
         if columns(lead) + columns(&command) <= self.width {
             return self.line(&[(Paint::Plain, lead), (Paint::Strong, &command)]);
@@ -124,7 +133,7 @@ impl Page {
     }
 
     /// A line whose spaces are to stay; where it does not fit, it goes on in the next one.
-    pub(super) fn preformatted(&mut self, text: &str) {
+    pub fn preformatted(&mut self, text: &str) {
         let text = visible(text);
         for part in cut(text.trim_end(), self.width) {
             self.line(&[(Paint::Plain, part)]);
@@ -133,7 +142,7 @@ impl Page {
 
     /// A paragraph as [`Page::hanging`] has it, and a short note behind it: on its last line where
     /// there is room, and never broken.
-    pub(super) fn noted(&mut self, paint: Paint, lead: &str, text: &str, note: &str) {
+    pub fn noted(&mut self, paint: Paint, lead: &str, text: &str, note: &str) {
         let indent = columns(lead);
         let room = self.width.saturating_sub(indent);
         let lines = wrap(&visible(text), room);
@@ -152,7 +161,7 @@ impl Page {
     }
 
     /// One line of pieces that fit; what does not fit is the caller's mistake.
-    pub(super) fn line(&mut self, pieces: &[(Paint, &str)]) {
+    pub fn line(&mut self, pieces: &[(Paint, &str)]) {
         let start = self.text.len();
         let last = pieces.iter().rposition(|(_, piece)| !piece.trim_end().is_empty());
         for (paint, piece) in &pieces[..last.map_or(0, |last| last + 1)] {
@@ -169,13 +178,14 @@ impl Page {
         self.text.push('\n');
     }
 
-    pub(super) fn finish(self) -> String {
+    /// The page as text.
+    pub fn finish(self) -> String {
         self.text
     }
 }
 
 /// Breaks a text into lines of at most that many columns, at spaces where there are any.
-pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
+pub fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ').filter(|word| !word.is_empty()) {
@@ -199,7 +209,7 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
 }
 
 /// As much of a text as fits into that many columns.
-pub(super) fn fitted(text: &str, room: usize) -> String {
+pub fn fitted(text: &str, room: usize) -> String {
     let text = visible(text);
     cut(&text, room)[0].into()
 }

@@ -17,23 +17,23 @@ const NAME_LIMIT: usize = 40;
 const COMMAND_LIMIT: usize = 2000;
 
 /// The text for a terminal: one line, everything visible, at most 300 columns and a note.
-pub(super) fn terminal(text: &str) -> String {
+pub fn terminal(text: &str) -> String {
     clipped(text, LIMIT)
 }
 
 /// A name for a terminal: as [`terminal`], but shorter.
-pub(super) fn name(text: &str) -> String {
+pub fn name(text: &str) -> String {
     clipped(text, NAME_LIMIT)
 }
 
 /// A command for a terminal, at its full length unless that is absurd.
-pub(super) fn command(text: &str) -> String {
+pub fn command(text: &str) -> String {
     clipped(text, COMMAND_LIMIT)
 }
 
 /// A text whose line breaks mean something, line by line: at most that many, and a note about the
 /// rest. Spaces at the start of a line stay.
-pub(super) fn lines(text: &str, most: usize) -> (Vec<String>, Option<String>) {
+pub fn lines(text: &str, most: usize) -> (Vec<String>, Option<String>) {
     let all = text.trim_end_matches('\n');
     let lines: Vec<_> = all.split('\n').take(most).map(terminal).collect();
     let left = all.split('\n').count() - lines.len();
@@ -41,39 +41,39 @@ pub(super) fn lines(text: &str, most: usize) -> (Vec<String>, Option<String>) {
 }
 
 /// Such a line inside a fenced block of Markdown.
-pub(super) fn fenced(line: &str) -> String {
+pub fn fenced(line: &str) -> String {
     // A run of backticks would end the block.
     terminal(line).replace('`', "\\u{60}")
 }
 
 /// The text as Markdown prose, also inside a table cell and also after a list marker.
-pub(super) fn markdown(text: &str) -> String {
+pub fn markdown(text: &str) -> String {
     markdown_of_visible(&terminal(text))
 }
 
 /// A name as Markdown prose: as [`markdown`], but shorter.
-pub(super) fn markdown_name(text: &str) -> String {
+pub fn markdown_name(text: &str) -> String {
     markdown_of_visible(&name(text))
 }
 
 /// The text as a Markdown code span; not for table cells.
-pub(super) fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     // A backtick would end the span, and backslashes mean nothing inside one.
     format!("`{}`", command(text).replace('`', "\\u{60}"))
 }
 
 /// The text as HTML shows it, in text and in quoted attributes.
-pub(super) fn html(text: &str) -> String {
+pub fn html(text: &str) -> String {
     html_of_visible(&terminal(text))
 }
 
 /// A name as HTML shows it: as [`html`], but shorter.
-pub(super) fn html_name(text: &str) -> String {
+pub fn html_name(text: &str) -> String {
     html_of_visible(&name(text))
 }
 
 /// A command as HTML shows it, to be copied.
-pub(super) fn html_command(text: &str) -> String {
+pub fn html_command(text: &str) -> String {
     html_of_visible(&command(text))
 }
 
@@ -95,7 +95,7 @@ fn html_of_visible(text: &str) -> String {
 /// The text with everything invisible written out, at full length.
 ///
 /// Safe text stays as it is, so that this can be the last gate for text that passed it before.
-pub(super) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     clipped(text, usize::MAX)
 }
 
@@ -103,12 +103,12 @@ pub(super) fn visible(text: &str) -> String {
 ///
 /// An upper bound, not the exact width: terminals disagree about wide characters, and a line that
 /// is too short harms nobody. [`visible`] text has no characters of width 0.
-pub(super) fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
 /// At most how many columns a character takes.
-pub(super) fn columns_of(c: char) -> usize {
+pub fn columns_of(c: char) -> usize {
     match c {
         // No wide character stands below Hangul; then dashes, quotes and the ellipsis.
         ..'\u{1100}' | '\u{2010}'..='\u{2027}' => 1,
