@@ -100,7 +100,7 @@ impl<'e> Collector<'e> {
         self.tally.state_method(method, planned);
         let sums = exploration.partition.map(|_| LevelSums {
             side: exploration.side.into(),
-            backend: exploration.subject.target().in_words(),
+            backend: exploration.subject.target().to_string(),
             campaign_trials: exploration.trials,
             judged: judged.clone(),
             tally: self.tally.clone(),

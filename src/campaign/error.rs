@@ -37,6 +37,15 @@ impl CampaignError {
         Self::new(Kind::Usage, text)
     }
 
+    /// What only a test can drive.
+    pub(crate) fn of_code(name: &str) -> Self {
+        Self::usage(format!(
+            "this repro is of code in a test, `{}`; run that test, which replays its saved repros \
+             first",
+            name.escape_debug()
+        ))
+    }
+
     /// A file or folder that cannot be read or written, with the remedy.
     pub(crate) fn storage(what: &str, path: &Path, error: &std::io::Error) -> Self {
         let remedy = match what {

@@ -1,4 +1,4 @@
-//! A server of somebody's own: where it is, or started by its command and ended with its children.
+//! The server that is driven: where it is, or started by its command and ended with its children.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::budget::Stop;
 use super::error::{CampaignError, Kind};
 use super::server_process::{ServerProcess, free_port};
-use crate::scenario::ServerTarget;
+use crate::scenario::{PlayedUpstream, Reference, Server, Target};
 use crate::swarm::Servers;
 use crate::swarm::transport::{TargetUrl, Trust};
 use crate::trial::template::{fill, plain};
@@ -18,11 +18,13 @@ use crate::upstream::Upstream;
 /// runs would have an unknown end.
 const RESTART_EVERY: u64 = 4;
 const FIRST_RESTART: u64 = 2;
+/// How long the reference back end may take to be ready.
+const START_SECONDS: u32 = 20;
 
 /// A server that is there; one that was started ends, with its children, when this is dropped.
 #[derive(Debug)]
 pub struct Launched {
-    target: ServerTarget,
+    target: Server,
     log: PathBuf,
     stop: Stop,
     state: Mutex<State>,
@@ -43,13 +45,18 @@ impl Launched {
     ///
     /// # Errors
     ///
-    /// A URL may not be driven, or the command does not come to be ready.
+    /// The target is no server, a URL may not be driven, or the command does not come to be ready.
     pub fn start(
-        target: &ServerTarget,
+        target: &Target,
         given: &Servers,
         log: &Path,
         stop: &Stop,
     ) -> Result<Self, CampaignError> {
+        let target = match target {
+            Target::Server { target } => (**target).clone(),
+            Target::Reference(reference) => this_program(*reference)?,
+            Target::Code { name } => return Err(CampaignError::of_code(name)),
+        };
         let mut servers = given.clone();
         if let Some(played) = &target.upstream {
             servers.upstream = Some(Arc::new(start_upstream(played)?));
@@ -74,7 +81,7 @@ impl Launched {
         }
         let state = State { processes: Vec::new(), ports: Vec::new(), servers: Arc::new(servers) };
         let (log, stop) = (log.to_owned(), stop.clone());
-        let own = Self { target: target.clone(), log, stop, state: Mutex::new(state), up };
+        let own = Self { target, log, stop, state: Mutex::new(state), up };
         own.afresh()?;
         Ok(own)
     }
@@ -86,6 +93,15 @@ impl Launched {
     /// Where it is, and what its users are given.
     pub fn servers(&self) -> Arc<Servers> {
         Arc::clone(&self.state().servers)
+    }
+
+    /// The same for one more drive: started anew where each has processes of its own.
+    ///
+    /// # Errors
+    ///
+    /// It does not come to be ready.
+    pub fn again(&self) -> Result<Arc<Servers>, CampaignError> {
+        if self.is_fresh() { self.afresh() } else { Ok(self.servers()) }
     }
 
     /// Whether each round has processes of its own.
@@ -173,14 +189,18 @@ impl Launched {
     }
 }
 
-/// A server by URL that speaks the reference protocol.
-///
-/// # Errors
-///
-/// It is spoken to over TLS, and the system trusts nobody.
-pub fn reach(url: TargetUrl) -> Result<Arc<Servers>, CampaignError> {
-    let trust = if url.is_secure() { trust(None)? } else { Trust::nobody() };
-    Ok(Arc::new(Servers { urls: vec![url], trust, ..Servers::default() }))
+/// How this program is started as that reference back end.
+fn this_program(reference: Reference) -> Result<Server, CampaignError> {
+    let program = std::env::current_exe().map_err(|error| {
+        CampaignError::new(Kind::Internal, format!("this program does not know its path: {error}"))
+    })?;
+    let defect = reference.defect.map(|defect| ["--defect".to_owned(), defect.to_string()]);
+    let mut command = vec![program.display().to_string()];
+    command.extend(["serve", "--port", "{{ port }}", "--until-stdin-closes"].map(String::from));
+    command.extend(["--migrated".to_owned(), reference.migration.to_string()]);
+    command.extend(defect.into_iter().flatten());
+    let ready_seconds = START_SECONDS;
+    Ok(Server { command, ready_seconds, ends_with_input: true, ..Server::default() })
 }
 
 fn trust(ca: Option<&str>) -> Result<Trust, CampaignError> {
@@ -197,7 +217,7 @@ fn trust(ca: Option<&str>) -> Result<Trust, CampaignError> {
         .map_err(|problem| CampaignError::usage(format!("`{shown}`: {problem}; {remedy}")))
 }
 
-fn start_upstream(played: &crate::scenario::PlayedUpstream) -> Result<Upstream, CampaignError> {
+fn start_upstream(played: &PlayedUpstream) -> Result<Upstream, CampaignError> {
     let port = played.options.port;
     Upstream::start(played.options.clone()).map_err(|error| {
         let remedy = "give another `port` in `[upstream]`, or none for a free one";

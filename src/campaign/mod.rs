@@ -48,7 +48,6 @@ pub mod signoff_server;
 pub mod store;
 pub mod subject;
 pub mod sweep;
-pub mod target_process;
 mod timeline;
 pub mod undriven;
 mod unfinished;

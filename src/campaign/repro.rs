@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use std::fmt;
 use std::path::Path;
 
 use super::error::{CampaignError, shown};
-use super::subject::Reference;
-use crate::scenario::ServerTarget;
+use crate::scenario::Target;
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::plan::Plan;
 use crate::trial::record::LevelName;
@@ -46,60 +44,6 @@ pub struct Repro {
     /// Explore: the schedule, in its printed form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-}
-
-/// What a repro is driven against.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Target {
-    /// The reference back end with those call sites migrated, as `--migrated` takes them.
-    Reference {
-        /// `none`, `all`, or call sites.
-        migrated: String,
-        /// The defect that was switched on, as `--defect` takes it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        defect: Option<String>,
-    },
-    /// Somebody's own code, explored in its own tests.
-    Code {
-        /// What its author calls it.
-        name: String,
-    },
-    /// A server of somebody's own, as its scenario says where it is or how it is started.
-    Server {
-        /// That.
-        target: Box<ServerTarget>,
-    },
-    /// A server by URL.
-    Url {
-        /// The URL.
-        url: String,
-    },
-}
-
-impl Target {
-    /// Whether partywall plays its upstream and must be told whose account each call comes under.
-    pub(super) fn has_judged_upstream(&self) -> bool {
-        let Self::Server { target } = self else { return false };
-        target.upstream.as_ref().is_some_and(|upstream| upstream.judged)
-    }
-
-    /// What it is, in a few words.
-    pub fn in_words(&self) -> String {
-        match self {
-            Self::Reference { migrated, defect } => {
-                let defect = defect.as_ref().map(|defect| format!(", with defect {defect}"));
-                let defect = defect.unwrap_or_default();
-                format!("reference back end, migrated {migrated}{defect}")
-            }
-            Self::Code { name } => format!("code in a test, `{name}`"),
-            Self::Url { url } => format!("the server at {url}"),
-            Self::Server { target } if target.command.is_empty() => {
-                format!("the server at {}", target.urls.join(", "))
-            }
-            Self::Server { target } => format!("`{}`", target.command.join(" ")),
-        }
-    }
 }
 
 impl Repro {
@@ -165,7 +109,6 @@ impl Repro {
         let in_plan = |error| CampaignError::usage(format!("in `plan`: {error}"));
         repro.plan.check().map_err(in_plan)?;
         repro.schedule()?;
-        repro.reference()?;
         Ok(repro)
     }
 
@@ -196,20 +139,6 @@ impl Repro {
             }
             (None, _) => Ok(Schedule::default()),
         }
-    }
-
-    /// The reference back end that it is of; none for another target.
-    ///
-    /// # Errors
-    ///
-    /// A call site or the defect is unknown.
-    pub fn reference(&self) -> Result<Option<Reference>, CampaignError> {
-        let in_target =
-            |error: &dyn fmt::Display| CampaignError::usage(format!("in `target`: {error}"));
-        let Target::Reference { migrated, defect } = &self.target else { return Ok(None) };
-        let migration = migrated.parse().map_err(|error| in_target(&error))?;
-        let defect = defect.as_deref().map(str::parse).transpose();
-        Ok(Some(Reference { migration, defect: defect.map_err(|error| in_target(&error))? }))
     }
 
     /// How small it is, in words.

@@ -1,4 +1,4 @@
-//! One process of a server of somebody's own: started, waited for, and ended with its children.
+//! One process of a server: started, waited for, and ended with its children.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::budget::Stop;
 use super::error::{CampaignError, Kind};
-use crate::scenario::ServerTarget;
+use crate::scenario::Server;
 use crate::swarm::Servers;
 use crate::trial::hidden::Secrets;
 use crate::trial::template::{fill, plain};
@@ -33,7 +33,7 @@ pub(super) struct ServerProcess {
 impl ServerProcess {
     /// Starts the command for that port and waits until it is ready; its output is added to the log.
     pub(super) fn start(
-        target: &ServerTarget,
+        target: &Server,
         given: &Servers,
         port: u16,
         log: &Path,
@@ -47,7 +47,7 @@ impl ServerProcess {
 
     fn await_ready(
         &mut self,
-        target: &ServerTarget,
+        target: &Server,
         port: u16,
         stop: &Stop,
     ) -> Result<(), CampaignError> {
@@ -69,7 +69,7 @@ impl ServerProcess {
         Ok(())
     }
 
-    fn failed(&self, target: &ServerTarget, what: &str) -> CampaignError {
+    fn failed(&self, target: &Server, what: &str) -> CampaignError {
         let words = self.secrets.without(&last_words(&self.log));
         let text = format!(
             "`{}` {what}; its output is in {}{words}",
@@ -88,12 +88,7 @@ pub(super) fn free_port() -> Result<u16, CampaignError> {
     })
 }
 
-fn spawn(
-    target: &ServerTarget,
-    given: &Servers,
-    port: u16,
-    log: &Path,
-) -> Result<Child, CampaignError> {
+fn spawn(target: &Server, given: &Servers, port: u16, log: &Path) -> Result<Child, CampaignError> {
     let values = |name: &str| match name {
         "port" => Some(port.to_string()),
         "upstream.url" => given.upstream.as_ref().map(|upstream| upstream.url().to_owned()),
@@ -109,7 +104,8 @@ fn spawn(
     let output = File::options().create(true).append(true).open(log).map_err(storage)?;
     let errors = output.try_clone().map_err(storage)?;
     let mut command = Command::new(&program);
-    command.args(parts).stdin(Stdio::null()).stdout(output).stderr(errors);
+    let input = if target.ends_with_input { Stdio::piped() } else { Stdio::null() };
+    command.args(parts).stdin(input).stdout(output).stderr(errors);
     for (name, value) in &target.env {
         command.env(name, filled(value)?);
     }
@@ -185,6 +181,8 @@ fn redact(log: &Path, secrets: &Secrets) -> std::io::Result<()> {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
+        // Where its input was kept open, it ends by this.
+        drop(self.child.stdin.take());
         signal(&self.child, "TERM");
         let asked = Instant::now();
         while asked.elapsed() < END_LIMIT && matches!(self.child.try_wait(), Ok(None)) {

@@ -1,6 +1,6 @@
 //! Sign-off: the same plans before and after the migration, and what `fixed` takes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::budget::{Progress, Stop};
@@ -8,6 +8,7 @@ use super::conclusion::{Beside, close};
 use super::error::CampaignError;
 use super::explore::{Exploration, Explored, explore};
 use super::judged_trial::mostly_ended;
+use super::launched::Launched;
 use super::models::{check_models, model_row};
 use super::part::{LevelSums, Part};
 use super::regressions::replay_first;
@@ -16,7 +17,6 @@ use super::repro::Repro;
 use super::series::Series;
 use super::store::RunFolder;
 use super::subject::{Reference, Subject};
-use super::target_process::TargetProcess;
 use super::undriven::Undriven;
 use super::wire::{
     Driven, Rounds, by_plan, drive_plan, drive_rounds, judge_findings, user_runtime,
@@ -58,8 +58,6 @@ pub struct SignOff<'s> {
     pub partition: Option<Partition>,
     /// Repros that were saved earlier: none of them may show on after.
     pub saved: &'s [(PathBuf, Repro)],
-    /// This program, for the server process.
-    pub program: &'s Path,
     /// Where everything is written.
     pub folder: &'s RunFolder,
     /// When to stop early.
@@ -95,7 +93,6 @@ impl<'s> SignOff<'s> {
     pub fn new(
         scenarios: &'s [Scenario],
         seed: u64,
-        program: &'s Path,
         folder: &'s RunFolder,
         stop: &'s Stop,
     ) -> Self {
@@ -108,7 +105,6 @@ impl<'s> SignOff<'s> {
             rounds: None,
             partition: None,
             saved: &[],
-            program,
             folder,
             stop,
         }
@@ -186,10 +182,10 @@ impl<'s> SignOff<'s> {
             repros.extend(explored);
         }
         let log = self.folder.file(&format!("{side}-server.log"));
-        let process = TargetProcess::start(self.program, reference, log);
+        let target = reference.target();
+        let process = Launched::start(&target, &Servers::default(), &log, self.stop);
         let series = Series::of(CampaignKey::from_seed(self.seed));
         for scenario in self.scenarios {
-            let target = reference.target();
             let rounds = self.rounds.unwrap_or(scenario.wire_rounds);
             let process = match &process {
                 Ok(process) => process,
@@ -197,7 +193,7 @@ impl<'s> SignOff<'s> {
                     let undriven = Undriven {
                         workload: &scenario.wire,
                         side,
-                        backend: &target.in_words(),
+                        backend: &target.to_string(),
                         rounds,
                         partition: self.partition,
                         stop: self.stop,
@@ -211,7 +207,7 @@ impl<'s> SignOff<'s> {
             let mut rounds = Rounds::new(
                 &scenario.wire,
                 process.servers(),
-                target,
+                target.clone(),
                 self.seed,
                 rounds,
                 self.folder,
@@ -253,7 +249,8 @@ impl<'s> SignOff<'s> {
             progress.advance(checks.len() as u64, checks.len() as u64, found(checks));
         }
         let log = self.folder.file("after-replay-server.log");
-        let process = TargetProcess::start(self.program, Reference::from(self.after), log)?;
+        let target = Reference::from(self.after).target();
+        let process = Launched::start(&target, &Servers::default(), &log, self.stop)?;
         let (servers, series) = (process.servers(), Series::of(CampaignKey::from_seed(self.seed)));
         for (plan, members) in by_plan(&wire) {
             checks.extend(check_on_wire(plan, &members, &servers, &series, self.stop)?);

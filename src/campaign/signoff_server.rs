@@ -5,13 +5,13 @@ use super::conclusion::{Beside, close};
 use super::error::CampaignError;
 use super::launched::Launched;
 use super::part::Part;
-use super::repro::{Repro, Target};
+use super::repro::Repro;
 use super::series::Series;
 use super::signoff::{SignedOff, WIRE_REPLAYS, check_on_wire};
 use super::store::RunFolder;
 use super::undriven::Undriven;
 use super::wire::{Driven, Rounds, by_plan, drive_rounds};
-use crate::scenario::{Learnt, ServerTarget, Workload};
+use crate::scenario::{Learnt, Target, Workload};
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
@@ -23,9 +23,9 @@ pub struct ServerSignOff<'s> {
     /// The work.
     pub work: &'s Workload,
     /// The server before the migration.
-    pub before: &'s ServerTarget,
+    pub before: &'s Target,
     /// The server after it.
-    pub after: &'s ServerTarget,
+    pub after: &'s Target,
     /// What stands for places in templates.
     pub given: &'s Servers,
     /// Where plans come from.
@@ -70,20 +70,19 @@ impl ServerSignOff<'_> {
         Ok(close([before, after], beside, repros, self.stop.reason()))
     }
 
-    fn launch(&self, target: &ServerTarget, log: &str) -> Result<Launched, CampaignError> {
+    fn launch(&self, target: &Target, log: &str) -> Result<Launched, CampaignError> {
         Launched::start(target, self.given, &self.folder.file(log), self.stop)
     }
 
     fn side(
         &self,
         side: &str,
-        target: &ServerTarget,
+        target: &Target,
         before: Option<&Side>,
         learnt: Option<Learnt>,
         progress: &dyn Progress,
     ) -> Result<(Side, Driven), CampaignError> {
-        let kept = Target::Server { target: Box::new(target.clone()) };
-        let backend = kept.in_words();
+        let backend = target.to_string();
         let launched = match self.launch(target, &format!("{side}-server.log")) {
             Ok(launched) => launched,
             // Before it nothing was seen that could be told.
@@ -102,8 +101,15 @@ impl ServerSignOff<'_> {
             }
         };
         let servers = launched.servers();
-        let mut rounds =
-            Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
+        let mut rounds = Rounds::new(
+            self.work,
+            servers,
+            target.clone(),
+            self.seed,
+            self.rounds,
+            self.folder,
+            self.stop,
+        );
         rounds.side = side;
         rounds.before = before.and_then(|side| side.levels.first());
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));

@@ -19,7 +19,7 @@ use super::learnt::learn;
 use super::level::LevelTally;
 use super::open_files;
 use super::part::LevelSums;
-use super::repro::{Repro, Target};
+use super::repro::Repro;
 use super::series::Series;
 use super::signoff::WIRE_REPLAYS;
 use super::store::RunFolder;
@@ -28,7 +28,7 @@ use super::watch::Watch;
 use super::wire_rates::Leak;
 use super::wire_shrink::ShrinkBudget;
 use crate::oracle::{Case, judge, judge_control};
-use crate::scenario::{Learnt, Workload};
+use crate::scenario::{Learnt, Target, Workload};
 use crate::swarm::transport::{TargetUrl, Wire};
 use crate::swarm::{self, Patience, Servers};
 use crate::trial::canary::{CampaignKey, Scanner};
@@ -253,7 +253,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     progress.end();
     let sums = rounds.partition.map(|_| LevelSums {
         side: rounds.side.into(),
-        backend: rounds.target.in_words(),
+        backend: rounds.target.to_string(),
         campaign_trials: rounds.rounds,
         judged: judge.clone(),
         tally: tally.clone(),

@@ -5,7 +5,6 @@
 //! end: the rate that is stated is that of the small plan.
 
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::Stop;
@@ -16,7 +15,6 @@ use super::repro::Repro;
 use super::series::Series;
 use super::shrink::concerns;
 use super::wire::{shows, user_runtime};
-use crate::swarm::Servers;
 use crate::trial::finding::Fingerprint;
 use crate::trial::ids::UserName;
 use crate::trial::plan::{Plan, Step};
@@ -65,16 +63,15 @@ pub struct Small {
 /// The system refuses a runtime, or the server does not start anew.
 pub fn shrink_wire_repro(
     repro: &Repro,
-    servers: &Arc<Servers>,
-    launched: Option<&Launched>,
+    launched: &Launched,
     budget: ShrinkBudget,
     times: u64,
     stop: &Stop,
 ) -> Result<Option<Small>, CampaignError> {
     let (runtime, series) = (user_runtime()?, Series::on_shared_server(repro.plan.campaign));
     let redrive = Redrive {
-        servers: RefCell::new(Arc::clone(servers)),
-        launched,
+        servers: RefCell::new(launched.servers()),
+        launched: Some(launched),
         series: &series,
         runtime: &runtime,
         drives: Cell::new(0),

@@ -7,14 +7,13 @@ use super::output;
 use super::progress::Shown;
 use super::server;
 use crate::campaign::error::CampaignError;
-use crate::campaign::launched::{Launched, reach};
-use crate::campaign::repro::Target;
+use crate::campaign::launched::Launched;
 use crate::campaign::series::Series;
 use crate::campaign::undriven::Undriven;
 use crate::campaign::wire::{Driven, Rounds, drive_rounds};
 use crate::reference::auth::token_of;
-use crate::scenario::{ServerScenario, Workload};
-use crate::swarm::transport::TargetUrl;
+use crate::scenario::{ServerScenario, Target, Workload};
+use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
 use crate::trial::record::Level;
@@ -86,28 +85,29 @@ fn sized(args: &Args, mut workload: Workload) -> Workload {
 
 fn run_reference(args: &Args) -> Result<ExitCode, CampaignError> {
     let scenario = scenario(&args.scenario)?;
-    let text = args.target.as_deref().unwrap_or_default();
-    let url = TargetUrl::parse_allowing(text, &args.allow_host)
-        .map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
+    let nowhere = Target::from(crate::scenario::Server::default());
+    let target = server::target(nowhere, args.target.as_deref(), &args.allow_host)?;
     let mut begun = args.campaign.begin("run")?;
     let workload = sized(args, scenario.wire);
     let users = workload.plan(args.campaign.seed, 0).users;
     begun.secrets = users.iter().map(|user| token_of(&user.name)).collect();
-    let target = Target::Url { url: url.to_string() };
+    let words = target.to_string();
     let count = args.rounds.unwrap_or(scenario.wire_rounds);
     let seed = args.campaign.seed;
-    let servers = reach(url.clone())?;
+    let log = begun.folder.file("server.log");
+    let launched = Launched::start(&target, &Servers::default(), &log, &begun.stop)?;
+    let servers = launched.servers();
     let mut rounds =
         Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
     rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
     let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
-    tell(args, &begun, level, format!("the server at {url}"), not_tried())
+    tell(args, &begun, level, words, not_tried())
 }
 
 fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, CampaignError> {
     let target = server::target(scenario.target.clone(), args.target.as_deref(), &args.allow_host)?;
-    if target.command.is_empty() && target.urls.is_empty() {
+    if target.server().is_some_and(|own| own.command.is_empty() && own.urls.is_empty()) {
         return Err(CampaignError::usage(
             "the scenario has targets for sign-off or migration only; give one by --target",
         ));
@@ -124,8 +124,7 @@ fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Campai
     let mut begun = args.campaign.begin_within("run", scenario.seconds)?;
     begun.secrets = given.secrets();
     let log = begun.folder.file("server.log");
-    let kept = Target::Server { target: Box::new(target.clone()) };
-    let words = kept.in_words();
+    let words = target.to_string();
     let count = args.rounds.unwrap_or(scenario.rounds);
     let launched = match Launched::start(&target, &given, &log, &begun.stop) {
         Ok(launched) => launched,
@@ -146,7 +145,8 @@ fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Campai
     };
     let servers = launched.servers();
     let seed = args.campaign.seed;
-    let mut rounds = Rounds::new(&workload, servers, kept, seed, count, &begun.folder, &begun.stop);
+    let mut rounds =
+        Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
     rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
     rounds.launched = Some(&launched);

@@ -217,8 +217,7 @@ impl SelfTest<'_> {
 
     fn drive(&self, subject: Reference, budget: Budget) -> Result<Drive, CampaignError> {
         let work = built_in(MIX).map_err(broken)?.wire;
-        let program = std::env::current_exe().map_err(broken)?;
-        drive(&work, subject, 1, budget, &program, &self.begun.folder, &self.begun.stop)
+        drive(&work, subject, 1, budget, &self.begun.folder, &self.begun.stop)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::campaign::error::{CampaignError, read_text};
 use crate::campaign::user_list::users_of;
 use crate::campaign::wire::user_runtime;
-use crate::scenario::{ServerScenario, ServerTarget, Workload, environment_in};
+use crate::scenario::{ServerScenario, Target, UsersFrom, Workload, environment_in};
 use crate::swarm::transport::TargetUrl;
 use crate::swarm::{Allowance, Servers, first_requests};
 use crate::trial::ids::UserName;
@@ -32,34 +32,32 @@ pub(super) fn read(name: &str) -> Result<ServerScenario, CampaignError> {
         .map_err(|error| CampaignError::usage(format!("{}: {error}", name.escape_debug())))
 }
 
-/// The target with the URL and the hosts of the command line.
+/// The target with the hosts of the command line, and at its URL where one is given instead of where
+/// it is or how it is started.
 pub(super) fn target(
-    mut target: ServerTarget,
+    mut target: Target,
     url: Option<&str>,
     hosts: &[String],
-) -> Result<ServerTarget, CampaignError> {
-    target.hosts.extend_from_slice(hosts);
-    if let Some(url) = url {
-        TargetUrl::parse_allowing(url, &target.hosts)
-            .map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
-        target.urls = vec![url.to_owned()];
-        target.command = Vec::new();
+) -> Result<Target, CampaignError> {
+    if let Target::Server { target } = &mut target {
+        target.hosts.extend_from_slice(hosts);
     }
-    Ok(target)
-}
-
-/// The target at that URL instead of where it is or how it is started.
-pub(super) fn at(target: &ServerTarget, url: &TargetUrl) -> ServerTarget {
-    let mut target = target.clone();
-    (target.urls, target.command, target.websocket) = (vec![url.to_string()], Vec::new(), None);
-    target
+    let Some(url) = url else { return Ok(target) };
+    let mut server = target.server().cloned().unwrap_or_default();
+    if server.hosts.is_empty() {
+        server.hosts = hosts.to_vec();
+    }
+    TargetUrl::parse_allowing(url, &server.hosts)
+        .map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
+    (server.urls, server.command) = (vec![url.to_owned()], Vec::new());
+    Ok(server.into())
 }
 
 /// What users are given besides their plan, and the scenario with the users that its file or command
 /// names.
 pub(super) fn given(
     scenario: &ServerScenario,
-    target: &ServerTarget,
+    target: &Target,
 ) -> Result<(ServerScenario, Servers), CampaignError> {
     let (mut given, names) = given_for(&scenario.environment(), target)?;
     given.allowance = Allowance::new(scenario.requests, scenario.runs_per_second);
@@ -79,7 +77,7 @@ pub(super) fn with_names(
     names: Vec<UserName>,
 ) -> Result<ServerScenario, CampaignError> {
     let scenario = scenario.clone();
-    if names.is_empty() && scenario.target.users.is_none() {
+    if names.is_empty() && users_from(&scenario.target).is_none() {
         return Ok(scenario);
     }
     scenario.with_names(names).map_err(|problem| {
@@ -91,7 +89,7 @@ pub(super) fn with_names(
 /// target's users where it has a list of them.
 pub(super) fn given_for(
     environment: &[String],
-    target: &ServerTarget,
+    target: &Target,
 ) -> Result<(Servers, Vec<UserName>), CampaignError> {
     let mut servers = Servers::default();
     for name in environment {
@@ -102,20 +100,25 @@ pub(super) fn given_for(
         })?;
         servers.environment.insert(name.clone(), value);
     }
-    let list = target.users.as_ref().map(users_of).transpose()?.unwrap_or_default();
+    let list = users_from(target).map(users_of).transpose()?.unwrap_or_default();
     servers.user_secrets = list.secrets;
     Ok((servers, list.names))
 }
 
+fn users_from(target: &Target) -> Option<&UsersFrom> {
+    target.server().and_then(|own| own.users.as_ref())
+}
+
 /// What would be started and what the first user would send, with places instead of secrets.
 pub(super) fn dry_run(
-    target: &ServerTarget,
+    target: &Target,
     work: &Workload,
     seed: u64,
 ) -> Result<String, CampaignError> {
     let plan = Arc::new(work.round(seed, 0));
     let Some(protocol) = plan.protocol.clone() else { return Ok(String::new()) };
-    let written = serde_json::to_string(&(&protocol, target)).unwrap_or_default();
+    let target = target.server().cloned().unwrap_or_default();
+    let written = serde_json::to_string(&(&protocol, &target)).unwrap_or_default();
     let mut servers = Servers::default();
     for name in environment_in(&written) {
         let place = format!("env.{name}");

@@ -1,7 +1,5 @@
 //! `partywall signoff`: before and after the migration.
 
-use std::path::Path;
-
 use sha2::{Digest, Sha256};
 
 use super::common::{Begun, CameTo, CampaignArgs, not_tried_by, scenario};
@@ -9,7 +7,7 @@ use super::progress::Shown;
 use super::saved::SavedArgs;
 use super::server;
 use super::source::SourceArgs;
-use crate::campaign::error::{CampaignError, Kind};
+use crate::campaign::error::CampaignError;
 use crate::campaign::signoff::{SignOff, SignedOff, WIRE_REPLAYS};
 use crate::campaign::signoff_server::ServerSignOff;
 use crate::reference::call_sites::Migration;
@@ -64,14 +62,10 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         args.scenarios.clone()
     };
     let scenarios = names.iter().map(|name| scenario(name)).collect::<Result<Vec<_>, _>>()?;
-    let program = std::env::current_exe().map_err(|error| {
-        CampaignError::new(Kind::Internal, format!("this program does not know its path: {error}"))
-    })?;
     let source = args.source.read()?;
     let saved = args.saved.load()?;
     let begun = args.campaign.begin("signoff")?;
-    let mut signoff =
-        SignOff::new(&scenarios, args.campaign.seed, &program, &begun.folder, &begun.stop);
+    let mut signoff = SignOff::new(&scenarios, args.campaign.seed, &begun.folder, &begun.stop);
     signoff.before = args.before;
     signoff.after = args.after;
     signoff.trials = args.trials;
@@ -83,7 +77,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let mut record = signed_off_record(&begun, came_to);
     source.stands_in(&mut record);
     record.partition = args.partition;
-    record.subjects = this_program(&program);
+    record.subjects = this_program();
     args.saved.save_beside(&repros, || begun.finish(record, &args.campaign.report))
 }
 
@@ -155,9 +149,10 @@ fn rounds_within(scenario: &ServerScenario) -> u64 {
 }
 
 /// What was tested: the reference back end is in this program.
-fn this_program(program: &Path) -> Vec<Subject> {
+fn this_program() -> Vec<Subject> {
     let digest = |bytes: Vec<u8>| to_hex(&Sha256::digest(bytes));
     let name = || format!("partywall-{}", env!("CARGO_PKG_VERSION"));
     let subject = |sha256| Subject { name: name(), sha256 };
-    std::fs::read(program).ok().map(digest).map(subject).into_iter().collect()
+    let bytes = std::env::current_exe().and_then(std::fs::read);
+    bytes.ok().map(digest).map(subject).into_iter().collect()
 }

@@ -16,16 +16,16 @@ mod server_states;
 mod server_strikes;
 mod server_target;
 mod server_templates;
+mod target;
 
 pub use checked::{Range, Scenario, ScenarioError, Sizes, Workload};
 pub use embedded::{all_built_in_names, built_in, built_in_names, source_of};
 pub use faults::{Faults, Learnt, Point};
 pub use mix::Act;
-pub use server::{
-    Ids, PlayedUpstream, ServerScenario, ServerTarget, ServerWork, UsersFrom, environment_in,
-};
+pub use server::{Ids, ServerScenario, ServerWork, environment_in};
 pub use server_states::{EvidenceSource, MigrationEvidence, ServerState, SitePlaces};
 pub use server_templates::TEMPLATES;
+pub use target::{PlayedUpstream, Reference, Server, Target, UsersFrom};
 
 /// The JSON Schema of scenario files of a server of somebody's own, ready to publish.
 pub fn scenario_schema() -> String {

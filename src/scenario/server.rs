@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::checked::{Range, ScenarioError, Sizes, Workload, line_of};
@@ -12,9 +11,9 @@ use super::server_check::Words;
 use super::server_file::{ServerFile, TargetTable};
 use super::server_names;
 use super::server_states::{MigrationEvidence, ServerState};
+use super::target::Target;
 use crate::trial::ids::UserName;
 use crate::trial::protocol::{AnswerKind, Protocol, Start};
-use crate::upstream::Options;
 
 /// A checked scenario of a server of somebody's own.
 #[derive(Clone, Debug)]
@@ -25,11 +24,11 @@ pub struct ServerScenario {
     /// One line for reports.
     pub title: String,
     /// The server.
-    pub target: ServerTarget,
+    pub target: Target,
     /// Sign-off: the server before the migration, where the file says how.
-    pub before: Option<ServerTarget>,
+    pub before: Option<Target>,
     /// Sign-off: the server after the migration, where the file says how.
-    pub after: Option<ServerTarget>,
+    pub after: Option<Target>,
     /// The states of a migration, where the file lists any.
     pub states: Vec<ServerState>,
     /// What tells of itself what happened in them.
@@ -48,81 +47,6 @@ pub struct ServerScenario {
     pub round_requests: u64,
     /// Runs that are started in a second, by all users together.
     pub runs_per_second: Option<u32>,
-}
-
-/// Where a server is, or how it is started.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct ServerTarget {
-    /// Its base URLs; none where it is started.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub urls: Vec<String>,
-    /// The base URL of its event connection, where that is elsewhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub websocket: Option<String>,
-    /// The file of the authorities that are trusted; the system's where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca: Option<String>,
-    /// The command that starts it; none where it runs already.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub command: Vec<String>,
-    /// The folder that it is started in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cwd: Option<String>,
-    /// Its environment besides that of partywall: templates.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub env: Vec<(String, String)>,
-    /// A path that answers once it is ready.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ready: Option<String>,
-    /// How long it may take to be ready, in seconds.
-    #[serde(default)]
-    pub ready_seconds: u32,
-    /// Whether each round has a process of its own.
-    #[serde(default)]
-    pub fresh_process: bool,
-    /// How many processes the command is started as; 0 is one as well.
-    #[serde(default)]
-    pub instances: u16,
-    /// Whether one of them is ended and started anew while users are at work.
-    #[serde(default)]
-    pub restart_during_round: bool,
-    /// Hosts besides this machine that may be driven.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hosts: Vec<String>,
-    /// Its model and tools, where partywall plays them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upstream: Option<PlayedUpstream>,
-    /// Where the users' names and secrets come from, where they are neither listed nor generated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub users: Option<UsersFrom>,
-}
-
-/// A server's model and tools, played by partywall.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct PlayedUpstream {
-    /// How they answer.
-    pub options: Options,
-    /// Whether it must be told whose account each call comes under.
-    #[serde(default)]
-    pub judged: bool,
-    /// What else the server may call a user to them: templates.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub accounts: Vec<String>,
-}
-
-/// Where the users' names and secrets come from: a line for each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum UsersFrom {
-    /// A file.
-    File(String),
-    /// What a command prints.
-    Command(Vec<String>),
 }
 
 /// The ids that clients choose.
@@ -250,9 +174,9 @@ fn check(words: &Words<'_>, file: ServerFile) -> Result<ServerScenario, Scenario
     Ok(ServerScenario {
         name,
         title: file.title,
-        target,
-        before,
-        after,
+        target: target.into(),
+        before: before.map(Target::from),
+        after: after.map(Target::from),
         states,
         evidence,
         work,

@@ -3,9 +3,10 @@
 
 use super::checked::ScenarioError;
 use super::generate::user_name;
-use super::server::{Ids, ServerWork, UsersFrom};
+use super::server::{Ids, ServerWork};
 use super::server_check::Words;
 use super::server_file::{IdentityTable, ServerFile};
+use super::target::UsersFrom;
 use crate::trial::ids::UserName;
 use crate::trial::protocol::{Act, Protocol, Start};
 

@@ -6,9 +6,9 @@ use regex_lite::Regex;
 use toml::Spanned;
 
 use super::checked::ScenarioError;
-use super::server::ServerTarget;
 use super::server_check::Words;
 use super::server_file::{EvidenceTable, MigrationTable, StateTable, TargetTable};
+use super::target::{Server, Target};
 use crate::trial::template;
 
 /// One state of the migration.
@@ -18,7 +18,7 @@ pub struct ServerState {
     /// Its name.
     pub name: String,
     /// The server in that state.
-    pub target: ServerTarget,
+    pub target: Target,
     /// The call sites that are still legacy in it.
     pub legacy: Vec<String>,
 }
@@ -108,7 +108,7 @@ impl Words<'_> {
     pub(super) fn states(
         &self,
         tables: &[StateTable],
-        otherwise: &ServerTarget,
+        otherwise: &Server,
         hosts: &[String],
     ) -> Result<Vec<ServerState>, ScenarioError> {
         let mut states: Vec<ServerState> = Vec::new();
@@ -139,7 +139,7 @@ impl Words<'_> {
             })?;
             states.push(ServerState {
                 name: name.clone(),
-                target,
+                target: target.into(),
                 legacy: table.legacy.get_ref().clone(),
             });
         }

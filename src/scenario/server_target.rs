@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::server::{PlayedUpstream, ServerTarget};
 use super::server_check::{Checked, Words};
 use super::server_file::{ServerFile, TargetTable, UpstreamTable};
+use super::target::{PlayedUpstream, Server};
 use crate::trial::template;
 use crate::upstream::Options;
 
@@ -21,14 +21,14 @@ impl Words<'_> {
     pub(super) fn target(
         &self,
         table: &TargetTable,
-        otherwise: Option<&ServerTarget>,
+        otherwise: Option<&Server>,
         hosts: &[String],
-    ) -> Checked<ServerTarget> {
-        let mut target = otherwise.cloned().unwrap_or(ServerTarget {
+    ) -> Checked<Server> {
+        let mut target = otherwise.cloned().unwrap_or(Server {
             ready_seconds: 20,
             instances: 1,
             hosts: hosts.to_vec(),
-            ..ServerTarget::default()
+            ..Server::default()
         });
         if let (Some(url), Some(urls)) = (&table.url, &table.urls) {
             let later = url.span().start.max(urls.span().start);
@@ -75,7 +75,7 @@ impl Words<'_> {
         Ok(target)
     }
 
-    fn command(&self, table: &TargetTable, target: &mut ServerTarget) -> Checked<()> {
+    fn command(&self, table: &TargetTable, target: &mut Server) -> Checked<()> {
         if let Some(command) = &table.command {
             self.demand(!command.get_ref().is_empty(), command, || {
                 "`command` names a program and its arguments".into()
@@ -159,7 +159,7 @@ impl Words<'_> {
     pub(super) fn upstream_is_told(
         &self,
         file: &ServerFile,
-        targets: [Option<&ServerTarget>; 3],
+        targets: [Option<&Server>; 3],
     ) -> Checked<()> {
         let of_targets = targets.into_iter().flatten().any(|target| {
             let env = target.env.iter().map(|(_, value)| value);

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
 use partywall::campaign::budget::{Silent, Stop};
-use partywall::campaign::repro::{Repro, Target};
+use partywall::campaign::repro::Repro;
 use partywall::campaign::store::RunFolder;
 use partywall::campaign::wire::{Driven, Rounds, drive_rounds};
 use partywall::campaign::wire_shrink::ShrinkBudget;
-use partywall::scenario::ServerScenario;
+use partywall::scenario::{ServerScenario, Target};
 use partywall::swarm::transport::TargetUrl;
 use partywall::swarm::{Allowance, Servers};
 use partywall::trial::history::{History, Observation, What};
@@ -122,7 +122,7 @@ fn driven(
         allowance,
         ..Servers::default()
     });
-    let target = Target::Url { url: url.into() };
+    let target = Target::at(url);
     let mut rounds =
         Rounds::new(&scenario.work, servers, target, 1, scenario.rounds, &folder, stop);
     (rounds.shrink, rounds.replays, rounds.before) = (shrink, replays, before);

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::super::budget::{Progress, Stop};
 use super::super::error::{CampaignError, Kind};
 use super::super::launched::Launched;
-use super::super::repro::Target;
 use super::super::series::Series;
 use super::super::store::RunFolder;
 use super::super::wire::{Driven, Rounds, drive_rounds};
@@ -14,7 +13,7 @@ use super::evidence::{Told, Watched, Witness};
 use super::follows::Known;
 use super::in_words;
 use super::sites::{Sites, undetermined};
-use crate::scenario::{MigrationEvidence, ServerState, Workload};
+use crate::scenario::{MigrationEvidence, ServerState, Target, Workload};
 use crate::swarm::Servers;
 use crate::trial::audit::AuditRecord;
 use crate::trial::canary::CampaignKey;
@@ -119,11 +118,14 @@ impl ListedStates<'_> {
         progress: &dyn Progress,
     ) -> Result<(Driven, Told), CampaignError> {
         let mut target = state.target.clone();
-        if watched.reads_output() && target.env.iter().all(|(name, _)| name != UNBUFFERED) {
+        let is_started = target.is_started();
+        if let Target::Server { target } = &mut target
+            && watched.reads_output()
+            && target.env.iter().all(|(name, _)| name != UNBUFFERED)
+        {
             // What is printed before the server is ready must not come later.
             target.env.push((UNBUFFERED.into(), "1".into()));
         }
-        let is_started = !target.command.is_empty();
         let log = self.folder.file(&format!("state-{}-server.log", state.name));
         let witness = RefCell::new(Witness::new(watched, &log, is_started));
         witness.borrow_mut().will_start();
@@ -137,9 +139,15 @@ impl ListedStates<'_> {
             witness.borrow_mut().is_ready(&servers)?;
             Ok(servers)
         };
-        let kept = Target::Server { target: Box::new(state.target.clone()) };
-        let mut rounds =
-            Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
+        let mut rounds = Rounds::new(
+            self.work,
+            servers,
+            state.target.clone(),
+            self.seed,
+            self.rounds,
+            self.folder,
+            self.stop,
+        );
         rounds.side = &state.name;
         rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
         // Whether a leak shows again is what the next state asks.
