@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::alone::Alone;
 use super::budget::Progress;
 use super::error::CampaignError;
-use super::explore::{Done, Exploration, Explored, inside_runtime};
+use super::exploration::{Done, Exploration, Explored, inside_runtime};
 use super::level::{LevelTally, Method};
 use super::part::LevelSums;
 use super::repro::Repro;

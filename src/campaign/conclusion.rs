@@ -7,13 +7,36 @@ use super::error::CampaignError;
 use super::models::model_level;
 use super::reached::compare;
 use super::repro::Repro;
-use super::signoff::SignedOff;
 use crate::trial::control::Drive;
 use crate::trial::finding::OracleId;
 use crate::trial::record::{
     Comparison, CrossCheck, FindingRecord, Level, LevelName, ModelRow, SavedRepro, Side,
 };
 use crate::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
+
+/// What a sign-off came to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignedOff {
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// The side that must leak.
+    pub before: Side,
+    /// The side that must not.
+    pub after: Side,
+    /// Before's repros replayed on after.
+    pub cross_checks: Vec<CrossCheck>,
+    /// The models of the kernel.
+    pub models: Vec<ModelRow>,
+    /// What after reached of before.
+    pub comparison: Vec<Comparison>,
+    /// What the saved repros came to on after.
+    pub saved_repros: Vec<SavedRepro>,
+    /// The repros of all findings, as they are on disk.
+    pub repros: Vec<Repro>,
+}
 
 /// What stands beside the levels of a sign-off.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -269,7 +292,8 @@ mod tests {
     use crate::trial::finding::{Finding, FindingKind, Fingerprint, Suspect};
 
     fn level(verdict: Verdict) -> Level {
-        let work = built_in("reference-golden-path").expect("built in").explore;
+        let work =
+            built_in("reference-golden-path").expect("built in").explore.expect("it is explored");
         let caught = Tally { planted: 3, caught: 3, missed: Vec::new() };
         let tally = LevelTally::new(LevelName::Explore, &work, "random walk", 100);
         let mut level = tally.finish(caught.clone(), Drive::Absent, None);

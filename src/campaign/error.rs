@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::scenario::ScenarioError;
 use crate::trial::verdict::{ExitCode, ReasonCode};
 
 /// An error with the place and the remedy in its text.
@@ -35,6 +36,11 @@ impl CampaignError {
     /// Something that was given cannot be used; the text names the place and the remedy.
     pub fn usage(text: impl Into<String>) -> Self {
         Self::new(Kind::Usage, text)
+    }
+
+    /// A scenario that cannot be driven as it was asked for.
+    pub(crate) fn in_scenario(error: ScenarioError) -> Self {
+        Self::usage(error.to_string())
     }
 
     /// What only a test can drive.

@@ -3,7 +3,7 @@
 use super::budget::Progress;
 use super::collector::Collector;
 use super::error::CampaignError;
-use super::explore::{Done, Exploration, Explored, inside_runtime};
+use super::exploration::{Done, Exploration, Explored, inside_runtime};
 use super::explore_trial::explore_trial;
 use super::level::{LevelTally, Method};
 use crate::trial::canary::Scanner;

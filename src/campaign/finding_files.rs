@@ -1,14 +1,13 @@
 //! What an exploration writes of its trials and findings.
 
-use super::cause::{chain, mechanism};
-use super::diagnosis::diagnose;
+use super::diagnosis::Explainer;
 use super::error::CampaignError;
-use super::explore::{Done, Exploration, inside_runtime};
+use super::exploration::{Done, Exploration, inside_runtime};
 use super::explore_trial::Trial;
-use super::repro::Repro;
+use super::judged_trial::judge_findings;
+use super::repro::{Repro, replay_line};
 use super::shrink::shrink;
-use super::store::Lines;
-use super::wire::judge_findings;
+use super::store::{Lines, unix_now};
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::history::{Ending, Header, to_line};
 use crate::trial::record::{FindingRecord, LevelName};
@@ -65,7 +64,7 @@ impl Exploration<'_> {
     }
 
     fn repro(&self, finding: &Finding, trial: &Trial) -> Repro {
-        let story = chain(&trial.history, finding);
+        let story = Explainer::new(&trial.history, &[]).story(finding);
         let plan = trial.history.plan.clone();
         Repro::new(
             LevelName::Explore,
@@ -91,17 +90,12 @@ impl Exploration<'_> {
         record.history = Some(file);
         let relative = format!("repros/{name}.json");
         let path = self.folder.write(&relative, &repro.to_file())?;
-        record.chain.clone_from(&repro.story);
-        record.mechanism = mechanism(&record.chain).or_else(|| {
-            let history = &trial.history;
-            let mut findings = judge_findings(history);
-            // What is only found beside its users alone is not found again here.
-            if finding.oracle == OracleId::NonInterference {
-                findings.push(finding.clone());
-            }
-            let diagnosis = diagnose(history, &findings);
-            Some(diagnosis.to_string())
-        });
+        let mut findings = judge_findings(&trial.history);
+        // What is only found beside its users alone is not found again here.
+        if finding.oracle == OracleId::NonInterference {
+            findings.push(finding.clone());
+        }
+        Explainer::new(&trial.history, &findings).explain(record, &repro.story);
         record.repro_size = Some(repro.size());
         record.reproduce_with = Some(replay_line(&path));
         record.repro = Some(relative);
@@ -130,21 +124,4 @@ impl Exploration<'_> {
         self.write(record, &small, &shrunk.finding, &shrunk.trial)?;
         Ok(small)
     }
-}
-
-/// The line that reproduces a finding. A path that a shell would take apart is quoted.
-pub(crate) fn replay_line(path: &std::path::Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
-    if text.chars().all(plain) {
-        format!("partywall replay {text}")
-    } else {
-        format!("partywall replay '{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-/// Seconds since 1970; for headers only.
-pub(crate) fn unix_now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }

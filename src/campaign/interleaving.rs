@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::alone::findings_by;
 use super::budget::Stop;
 use super::error::CampaignError;
-use super::explore::inside_runtime;
+use super::exploration::inside_runtime;
 use super::explore_trial::replay_trial;
 use super::level::record_of;
 use super::repro::Repro;

@@ -11,7 +11,7 @@ use crate::oracle::latent::{Contamination, contaminations};
 use crate::oracle::{Case, Judged, Solos, judge};
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
-use crate::trial::finding::{Finding, OracleId};
+use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::history::{Ending, History, Note, What};
 use crate::trial::ids::UserName;
 use crate::trial::plan::{FaultKind, Step, Twist, Via};
@@ -218,4 +218,13 @@ fn unreachable(history: &History) -> Vec<String> {
         }
     }
     why
+}
+
+pub(crate) fn shows(findings: &[Finding], fingerprint: &Fingerprint) -> bool {
+    findings.iter().any(|finding| finding.fingerprint == *fingerprint)
+}
+
+/// What all oracles find in a history.
+pub(crate) fn judge_findings(history: &History) -> Vec<Finding> {
+    judge(&Case::new(history, &Dialect::of(&history.plan))).findings
 }

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::conclusion::SignedOff;
 use super::error::{CampaignError, read_text, shown};
-use super::finding_files::replay_line;
 use super::level::LevelTally;
 use super::merge_signoff::merge_sign_off;
 use super::part::{FILE, LevelSums, Part};
-use super::signoff::SignedOff;
+use super::repro::replay_line;
 use super::store::RunFolder;
 use super::timeline::draw;
 use crate::trial::control::{Drive, Tally};
@@ -336,7 +336,7 @@ impl LevelTally {
 
 #[cfg(test)]
 mod tests {
-    use super::super::explore::walk_seed;
+    use super::super::exploration::walk_seed;
     use super::super::explore_trial::explore_trial;
     use super::super::judged_trial::judge_trial;
     use super::super::level::RANDOM_WALK;
@@ -351,7 +351,11 @@ mod tests {
 
     /// The sums of those of nine legacy trials that are in the slice, as they are read back.
     fn tally(slice: Partition) -> LevelTally {
-        let work = built_in("reference-golden-path").expect("built in").explore.with_users(3);
+        let work = built_in("reference-golden-path")
+            .expect("built in")
+            .explore
+            .expect("it is explored")
+            .with_users(3);
         let own = slice.share_of(TRIALS);
         let mut tally = LevelTally::new(LevelName::Explore, &work, RANDOM_WALK, own);
         tally.partition = slice;

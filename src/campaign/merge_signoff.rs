@@ -1,9 +1,9 @@
 //! The parts of a sign-off as one: the levels are put together before the sides are compared.
 
+use super::conclusion::SignedOff;
 use super::conclusion::{Beside, close};
 use super::error::{CampaignError, shown};
 use super::merge::{MergedLevel, Own};
-use super::signoff::SignedOff;
 use crate::trial::record::{CrossCheck, ModelRow, Side};
 use crate::trial::verdict::Verdict;
 
@@ -98,7 +98,8 @@ mod tests {
 
     /// A level of before with one finding, which the part at that place made first.
     fn before(origin: usize) -> MergedLevel {
-        let work = built_in("reference-golden-path").expect("built in").explore;
+        let work =
+            built_in("reference-golden-path").expect("built in").explore.expect("it is explored");
         let tally = LevelTally::new(LevelName::Explore, &work, RANDOM_WALK, 1);
         let mut level = tally.finish(Tally::default(), Drive::Absent, None);
         let suspect = Suspect {

@@ -1,5 +1,6 @@
 //! A recorded history, judged again.
 
+use super::diagnosis::Explainer;
 use super::judged_trial::judge_trial;
 use super::level::LevelTally;
 use crate::oracle::judge_control;
@@ -21,9 +22,9 @@ pub fn judge_recorded(history: &History) -> Level {
     tally.add(&judged);
     let controls = judge_control(history, &Dialect::of(&history.plan), 0);
     let mut level = tally.finish(controls, Drive::Absent, None);
+    let explainer = Explainer::new(history, &judged.findings);
     for (finding, record) in judged.findings.iter().zip(&mut level.findings) {
-        record.chain = super::cause::chain(history, finding);
-        record.mechanism = super::cause::mechanism(&record.chain);
+        explainer.explain(record, &explainer.story(finding));
     }
     if history.ending.is_none() {
         let text = format!(

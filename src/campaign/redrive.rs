@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::budget::Stop;
 use super::error::CampaignError;
+use super::judged_trial::{judge_findings, shows};
 use super::launched::Launched;
+use super::replay::{Replayed, replayed};
+use super::repro::Repro;
 use super::series::Series;
-use super::wire::{STOP_INTERVAL, drive_watched, judge_findings, shows};
+use super::wire_drive::{STOP_INTERVAL, drive_plan, drive_watched, user_runtime};
 use crate::oracle::{Case, judge};
 use crate::swarm::Servers;
 use crate::trial::canary::Scanner;
@@ -128,6 +131,24 @@ impl Redrive<'_> {
         }
         Ok(rates)
     }
+}
+
+/// Drives a repro of the wire once.
+///
+/// # Errors
+///
+/// The system refuses a runtime.
+pub fn replay_on_wire(
+    repro: &Repro,
+    servers: &Arc<Servers>,
+    series: &Series,
+    stop: &Stop,
+) -> Result<(Replayed, History), CampaignError> {
+    let runtime = user_runtime()?;
+    let plan = series.plant(repro.plan.clone());
+    let driven = drive_plan(servers, plan, Recorder::in_memory(), stop);
+    let (history, _) = runtime.block_on(driven);
+    Ok((replayed(&judge_findings(&history), &history, &repro.fingerprint), history))
 }
 
 /// Judges a drive while it goes on.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::alone::Alone;
 use super::budget::{Progress, Stop};
 use super::error::{CampaignError, read_text, write_whole};
-use super::explore::inside_runtime;
+use super::exploration::inside_runtime;
 use super::explore_trial::{Trial, replay_trial};
 use super::judged_trial::judge_trial_beside;
 use super::level::{LevelTally, Method};
 use super::replay::{Replayed, replayed};
-use super::repro::Repro;
+use super::repro::{Repro, replay_line};
 use super::subject::Subject;
 use crate::oracle::Solos;
 use crate::scenario::{Target, Workload};
@@ -162,7 +162,7 @@ fn replay_saved(
     let known = super::level::Known {
         repro: path.display().to_string(),
         size: repro.size(),
-        replay: super::finding_files::replay_line(path),
+        replay: replay_line(path),
         story: repro.story.clone(),
     };
     Ok((came_to, (came_to == Replayed::Same).then_some((judged, known))))

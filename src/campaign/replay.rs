@@ -1,25 +1,21 @@
 //! Replays a repro: *same*, *gone*, or *diverged*.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::alone::{Alone, findings_by};
 use super::budget::Stop;
 use super::error::CampaignError;
-use super::explore::inside_runtime;
+use super::exploration::inside_runtime;
 use super::explore_trial::{Trial, explore_trial, replay_trial};
+use super::judged_trial::shows;
 use super::repro::Repro;
-use super::series::Series;
 use super::subject::Subject;
-use super::wire::{drive_plan, judge_findings, shows, user_runtime};
 use crate::oracle::{Case, judge};
-use crate::swarm::Servers;
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::{Finding, Fingerprint, OracleId};
 use crate::trial::history::{Ending, History, What};
 use crate::trial::schedule::Schedule;
-use crate::world::recorder::Recorder;
 use crate::world::strategy::{Choice, Mode, Random, Replay, Strategy, SwitchPoint};
 
 /// What one replay came to.
@@ -63,24 +59,6 @@ pub fn replay_explored(
     let findings = findings_by(repro.oracle, &history, subject, &stopped);
     let findings = findings.map_err(inside_runtime)?;
     Ok((replayed(&findings, &history, &repro.fingerprint), history))
-}
-
-/// Drives a repro of the wire once.
-///
-/// # Errors
-///
-/// The system refuses a runtime.
-pub fn replay_on_wire(
-    repro: &Repro,
-    servers: &Arc<Servers>,
-    series: &Series,
-    stop: &Stop,
-) -> Result<(Replayed, History), CampaignError> {
-    let runtime = user_runtime()?;
-    let plan = series.plant(repro.plan.clone());
-    let driven = drive_plan(servers, plan, Recorder::in_memory(), stop);
-    let (history, _) = runtime.block_on(driven);
-    Ok((replayed(&judge_findings(&history), &history, &repro.fingerprint), history))
 }
 
 /// What a replay came to, from its history and what was found in it.

@@ -160,3 +160,14 @@ impl Repro {
         text
     }
 }
+
+/// The line that reproduces a finding. A path that a shell would take apart is quoted.
+pub(crate) fn replay_line(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
+    if text.chars().all(plain) {
+        format!("partywall replay {text}")
+    } else {
+        format!("partywall replay '{}'", text.replace('\'', r"'\''"))
+    }
+}

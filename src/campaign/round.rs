@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::error::CampaignError;
-use super::wire::{Rounds, STOP_INTERVAL};
+use super::wire::Rounds;
+use super::wire_drive::STOP_INTERVAL;
 use crate::trial::history::{History, Note, What};
 use crate::trial::ids::UserName;
 use crate::trial::plan::Plan;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::scenario::Target;
 use crate::trial::canary::CampaignKey;
 use crate::trial::plan::Plan;
 
@@ -29,6 +30,15 @@ impl Series {
         let now = since.map_or(0, |since| since.as_nanos() as u64) ^ u64::from(std::process::id());
         let first = fastrand::Rng::with_seed(now).u32(1 << 20..);
         Self { key, next: Arc::new(AtomicU32::new(first)) }
+    }
+
+    /// The rounds against that target: the reference back end is started for this campaign alone.
+    pub fn against(target: &Target, seed: u64) -> Self {
+        let key = CampaignKey::from_seed(seed);
+        match target {
+            Target::Reference(_) => Self::of(key),
+            Target::Code { .. } | Target::Server { .. } => Self::on_shared_server(key),
+        }
     }
 
     /// The plan, with the canaries of a round that no other has.

@@ -9,9 +9,9 @@ use std::cell::RefCell;
 
 use super::alone::Alone;
 use super::budget::Stop;
-use super::cause::chain;
+use super::diagnosis::Explainer;
 use super::error::CampaignError;
-use super::explore::inside_runtime;
+use super::exploration::inside_runtime;
 use super::explore_trial::{Trial, explore_trial, replay_trial};
 use super::repro::Repro;
 use super::subject::Subject;
@@ -94,7 +94,7 @@ pub fn shrink_repro(
 impl Shrunk {
     /// The file that replays it.
     pub(crate) fn into_repro(self, subject: &dyn Subject) -> Repro {
-        let story = chain(&self.trial.history, &self.finding);
+        let story = Explainer::new(&self.trial.history, &[]).story(&self.finding);
         let (target, schedule) = (subject.target(), Some(&self.schedule));
         Repro::new(LevelName::Explore, target, &self.finding, story, self.plan, schedule)
     }
@@ -412,7 +412,7 @@ mod tests {
 
     #[test]
     fn no_smaller_plan_leaves_a_run_without_its_approval() {
-        let work = built_in("mechanism-mix").expect("built in").explore;
+        let work = built_in("mechanism-mix").expect("built in").explore.expect("it is explored");
         let approved = |plan: &Plan| plan.runs().any(|(_, run)| run.has(Twist::Approval));
         let plans = (0..40).map(|trial| work.plan(1, trial)).filter(approved);
         let (mut seen, mut dropped) = (0, 0);
@@ -436,7 +436,8 @@ mod tests {
     /// A run over HTTP has no approval any more: a plan that is still long is not made shorter so.
     #[test]
     fn what_is_found_in_a_run_with_an_approval_stays_approved() {
-        let work = built_in("reference-controls").expect("it is carried").explore;
+        let work =
+            built_in("reference-controls").expect("it is carried").explore.expect("it is explored");
         let subject = Reference::LEGACY;
         let mut shrunk = 0;
         for trial in 0..40 {

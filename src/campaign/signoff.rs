@@ -1,52 +1,48 @@
 //! Sign-off: the same plans before and after the migration, and what `fixed` takes.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::budget::{Progress, Stop};
+pub use super::conclusion::SignedOff;
 use super::conclusion::{Beside, close};
+use super::cross_check::{check_explored, check_on_wire};
 use super::error::CampaignError;
 use super::explore::{Exploration, Explored, explore};
-use super::judged_trial::mostly_ended;
 use super::launched::Launched;
 use super::models::{check_models, model_row};
 use super::part::{LevelSums, Part};
-use super::regressions::replay_first;
-use super::replay::{Replayed, explore_around, replay_explored, replayed};
+use super::regressions::{ReplayedFirst, replay_first};
 use super::repro::Repro;
 use super::series::Series;
 use super::store::RunFolder;
-use super::subject::{Reference, Subject};
 use super::undriven::Undriven;
-use super::wire::{
-    Driven, Rounds, by_plan, drive_plan, drive_rounds, judge_findings, user_runtime,
-};
+use super::wire::{Driven, Rounds, WIRE_REPLAYS, by_plan, drive_rounds};
 use crate::model::{ModelSpec, Thoroughness, models};
 use crate::reference::call_sites::Migration;
-use crate::scenario::Scenario;
+use crate::scenario::{Learnt, Reference, Scenario, Target};
 use crate::swarm::Servers;
-use crate::trial::canary::CampaignKey;
 use crate::trial::measure::Partition;
-use crate::trial::plan::Plan;
-use crate::trial::record::{Comparison, CrossCheck, LevelName, ModelRow, SavedRepro, Side};
-use crate::trial::verdict::{Outcome, Reason};
-use crate::world::recorder::Recorder;
+use crate::trial::record::{CrossCheck, Level, LevelName, ModelRow, Side};
 
-/// Schedules around each explored repro that are tried on after.
-const SCHEDULES_AROUND: u64 = 1_000;
-/// How often each repro of the wire is driven on after.
-pub const WIRE_REPLAYS: u64 = 3;
+/// A scenario with the two things that are compared.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// What must leak.
+    pub before: Target,
+    /// What must not.
+    pub after: Target,
+    /// What stands for places in templates.
+    pub given: Servers,
+}
 
 /// What to sign off.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SignOff<'s> {
     /// The scenarios.
-    pub scenarios: &'s [Scenario],
-    /// The call sites that are migrated before.
-    pub before: Migration,
-    /// The call sites that are migrated after.
-    pub after: Migration,
+    pub scenarios: &'s [Compared],
     /// Where plans and schedules come from.
     pub seed: u64,
     /// Trials for each scenario; what the scenario says where it is none.
@@ -64,75 +60,69 @@ pub struct SignOff<'s> {
     pub stop: &'s Stop,
 }
 
-/// What a sign-off came to.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SignedOff {
-    /// The verdict.
-    pub outcome: Outcome,
-    /// Why.
-    pub reasons: Vec<Reason>,
-    /// The side that must leak.
-    pub before: Side,
-    /// The side that must not.
-    pub after: Side,
-    /// Before's repros replayed on after.
-    pub cross_checks: Vec<CrossCheck>,
-    /// The models of the kernel.
-    pub models: Vec<ModelRow>,
-    /// What after reached of before.
-    pub comparison: Vec<Comparison>,
-    /// What the saved repros came to on after.
-    pub saved_repros: Vec<SavedRepro>,
-    /// The repros of all findings, as they are on disk.
-    pub repros: Vec<Repro>,
+/// One side as it was driven.
+#[derive(Default)]
+struct DrivenSide {
+    levels: Vec<Level>,
+    repros: Vec<Repro>,
+    sums: Vec<LevelSums>,
+    /// For each scenario its level on the wire, and how far its runs go.
+    wire: Vec<(Level, Option<Learnt>)>,
+}
+
+/// A server that was started or reached, with the rounds that it is driven.
+struct Reached {
+    target: Target,
+    launched: Launched,
+    series: Series,
 }
 
 impl<'s> SignOff<'s> {
-    /// The sign-off of the whole migration with the budgets of the scenarios.
+    /// The sign-off of those scenarios with their budgets.
     pub fn new(
-        scenarios: &'s [Scenario],
+        scenarios: &'s [Compared],
         seed: u64,
         folder: &'s RunFolder,
         stop: &'s Stop,
     ) -> Self {
-        Self {
-            scenarios,
-            before: Migration::NONE,
-            after: Migration::ALL,
-            seed,
-            trials: None,
-            rounds: None,
-            partition: None,
-            saved: &[],
-            folder,
-            stop,
-        }
+        let (trials, rounds, partition) = (None, None, None);
+        Self { scenarios, seed, trials, rounds, partition, saved: &[], folder, stop }
     }
 
     /// Drives both sides and compares them.
     ///
     /// # Errors
     ///
-    /// The run folder cannot be written. That a server does not start is told in the report.
+    /// The run folder cannot be written, or the server of before does not start and nothing else was
+    /// seen. What goes wrong once something was seen is told beside it.
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
         let models = self.models(progress);
-        let after_now = Reference::from(self.after);
-        let first = replay_first(self.saved, &after_now, self.stop, progress)?;
-        let (before, mut repros, mut sums) = self.side("before", self.before, progress)?;
-        let (after, left, own) = self.side("after", self.after, progress)?;
+        let first = match self.reference(|compared| &compared.after) {
+            Some(after) => replay_first(self.saved, &after, self.stop, progress)?,
+            None => ReplayedFirst::default(),
+        };
+        let before = self.side("before", |compared| &compared.before, None, progress)?;
+        let after = self.side("after", |compared| &compared.after, Some(&before), progress)?;
         let mut cross_checks = Vec::new();
+        let mut repros = before.repros;
         let broken = self.cross_check(&repros, &mut cross_checks, progress).err();
-        repros.extend(left);
-        sums.extend(own);
+        repros.extend(after.repros);
+        let backends =
+            [self.in_words(|compared| &compared.before), self.in_words(|compared| &compared.after)];
         // The models are of the two ends of the migration.
-        let is_legacy = [self.before, self.after].map(|migration| match migration {
+        let is_legacy = [
+            self.reference(|compared| &compared.before),
+            self.reference(|compared| &compared.after),
+        ]
+        .map(|reference| match reference?.migration {
             Migration::NONE => Some(true),
             Migration::ALL => Some(false),
             _ => None,
         });
+        let [left, right] = backends.clone();
+        let sides = [Side::of(left, before.levels), Side::of(right, after.levels)];
         let mut beside = Beside {
-            backends: [before.backend.clone(), after.backend.clone()],
+            backends,
             models,
             is_legacy,
             saved_level: first.level,
@@ -142,87 +132,162 @@ impl<'s> SignOff<'s> {
         };
         beside.was_not_all_replayed(broken.as_ref(), self.stop);
         if let Some(partition) = self.partition {
+            let sums = before.sums.into_iter().chain(after.sums).collect();
             let part = Part::new(partition, self.seed, sums, Some(beside.clone()));
             beside.was_not_written(part.write(self.folder).err().as_ref());
         }
-        Ok(close([before, after], beside, repros, self.stop.reason()))
+        Ok(close(sides, beside, repros, self.stop.reason()))
     }
 
+    /// What the reference back end is on that side, where a scenario is of it.
+    fn reference(&self, side: impl Fn(&Compared) -> &Target) -> Option<Reference> {
+        self.scenarios.iter().find_map(|compared| match side(compared) {
+            Target::Reference(reference) => Some(*reference),
+            Target::Code { .. } | Target::Server { .. } => None,
+        })
+    }
+
+    fn in_words(&self, side: impl Fn(&Compared) -> &Target) -> String {
+        let mut words: Vec<String> =
+            self.scenarios.iter().map(|compared| side(compared).to_string()).collect();
+        words.dedup();
+        words.join("; ")
+    }
+
+    /// The models of the kernel, which are of the reference back end.
     fn models(&self, progress: &dyn Progress) -> Vec<ModelRow> {
+        if self.reference(|compared| &compared.after).is_none() {
+            return Vec::new();
+        }
         let specs: Vec<&ModelSpec> = models().iter().collect();
         let outcomes = check_models(&specs, Thoroughness::Usual, progress);
         outcomes.iter().map(|outcome| model_row(outcome, Thoroughness::Usual)).collect()
     }
 
+    /// Drives one side: what can be explored first, then everything on the wire. After is given what
+    /// before came to: the same plans, so that what before taught holds for it.
     fn side(
         &self,
         side: &str,
-        migration: Migration,
+        target: impl Fn(&Compared) -> &Target,
+        before: Option<&DrivenSide>,
         progress: &dyn Progress,
-    ) -> Result<(Side, Vec<Repro>, Vec<LevelSums>), CampaignError> {
-        let reference = Reference::from(migration);
-        let mut levels = Vec::new();
-        let mut repros = Vec::new();
-        let mut sums = Vec::new();
-        for scenario in self.scenarios {
-            let trials = self.trials.unwrap_or(scenario.explore_trials);
-            let mut exploration = Exploration::new(
-                &scenario.explore,
-                &reference,
-                self.seed,
-                trials,
-                self.folder,
-                self.stop,
-            );
+    ) -> Result<DrivenSide, CampaignError> {
+        let mut driven = DrivenSide::default();
+        for compared in self.scenarios {
+            let Target::Reference(reference) = target(compared) else { continue };
+            let work = compared.scenario.to_explore().map_err(CampaignError::in_scenario)?;
+            let trials = self.trials.unwrap_or(compared.scenario.explore_trials);
+            let mut exploration =
+                Exploration::new(work, reference, self.seed, trials, self.folder, self.stop);
             exploration.side = side;
             exploration.partition = self.partition;
-            let Explored { level, repros: explored, sums: own } = explore(&exploration, progress)?;
-            levels.push(level);
-            sums.extend(own);
-            repros.extend(explored);
+            let Explored { level, repros, sums } = explore(&exploration, progress)?;
+            driven.levels.push(level);
+            driven.sums.extend(sums);
+            driven.repros.extend(repros);
         }
-        let log = self.folder.file(&format!("{side}-server.log"));
-        let target = reference.target();
-        let process = Launched::start(&target, &Servers::default(), &log, self.stop);
-        let series = Series::of(CampaignKey::from_seed(self.seed));
-        for scenario in self.scenarios {
-            let rounds = self.rounds.unwrap_or(scenario.wire_rounds);
-            let process = match &process {
-                Ok(process) => process,
-                Err(error) => {
-                    let undriven = Undriven {
-                        workload: &scenario.wire,
-                        side,
-                        backend: &target.to_string(),
-                        rounds,
-                        partition: self.partition,
-                        stop: self.stop,
-                    };
-                    let Driven { level, sums: own, .. } = undriven.because_of(error);
-                    levels.push(level);
-                    sums.extend(own);
-                    continue;
+        let log = format!("{side}-server.log");
+        let mut reached = None;
+        for (place, compared) in self.scenarios.iter().enumerate() {
+            let before = before.and_then(|side| side.wire.get(place));
+            let target = target(compared);
+            let own = match self.reach(&mut reached, target, &compared.given, &log) {
+                Ok(own) => self.rounds(side, compared, own, before, progress)?,
+                // Nothing was seen that could be told.
+                Err(error) if driven.levels.is_empty() && side == "before" => {
+                    match self.stop.reason() {
+                        Some(_) => self.undriven(side, compared, target, &error),
+                        None => return Err(error),
+                    }
                 }
+                Err(error) => self.undriven(side, compared, target, &error),
             };
-            let mut rounds = Rounds::new(
-                &scenario.wire,
-                process.servers(),
-                target.clone(),
-                self.seed,
-                rounds,
-                self.folder,
-                self.stop,
-            );
-            rounds.side = side;
-            rounds.series = series.clone();
-            rounds.replays = WIRE_REPLAYS;
-            rounds.partition = self.partition;
-            let Driven { level, repros: driven, sums: own, .. } = drive_rounds(&rounds, progress)?;
-            levels.push(level);
-            sums.extend(own);
-            repros.extend(driven);
+            driven.wire.push((own.level.clone(), own.learnt));
+            driven.levels.push(own.level);
+            driven.sums.extend(own.sums);
+            driven.repros.extend(own.repros);
         }
-        Ok((Side::of(reference.to_string(), levels), repros, sums))
+        Ok(driven)
+    }
+
+    /// The server of that target: the one that is there already, where it is the same.
+    fn reach<'r>(
+        &self,
+        reached: &'r mut Option<Reached>,
+        target: &Target,
+        given: &Servers,
+        log: &str,
+    ) -> Result<&'r Reached, CampaignError> {
+        let is_there = reached.as_ref().is_some_and(|own| own.target == *target);
+        if !is_there || !matches!(target, Target::Reference(_)) {
+            // The old one goes first: it may hold what the new one needs.
+            *reached = None;
+        }
+        Ok(match reached {
+            Some(own) => own,
+            None => {
+                let launched = Launched::start(target, given, &self.folder.file(log), self.stop)?;
+                let series = Series::against(target, self.seed);
+                reached.insert(Reached { target: target.clone(), launched, series })
+            }
+        })
+    }
+
+    /// The rounds of one side.
+    fn count(&self, scenario: &Scenario) -> u64 {
+        self.rounds.unwrap_or_else(|| {
+            // Enough requests are left for the other side, and for driving what leaks again on both.
+            let round = scenario.limits.round_requests.max(1) * (2 + 2 * WIRE_REPLAYS);
+            let most = scenario.limits.requests.map_or(u64::MAX, |requests| requests / round);
+            scenario.wire_rounds.min(most.max(1))
+        })
+    }
+
+    fn rounds(
+        &self,
+        side: &str,
+        compared: &Compared,
+        reached: &Reached,
+        before: Option<&(Level, Option<Learnt>)>,
+        progress: &dyn Progress,
+    ) -> Result<Driven, CampaignError> {
+        let scenario = &compared.scenario;
+        let mut rounds = Rounds::new(
+            &scenario.wire,
+            reached.launched.servers(),
+            reached.target.clone(),
+            self.seed,
+            self.count(scenario),
+            self.folder,
+            self.stop,
+        );
+        rounds.side = side;
+        rounds.before = before.map(|(level, _)| level);
+        rounds.learnt = before.and_then(|(_, learnt)| *learnt);
+        rounds.series = reached.series.clone();
+        rounds.replays = WIRE_REPLAYS;
+        rounds.partition = self.partition;
+        (rounds.launched, rounds.requests) = (Some(&reached.launched), scenario.limits.requests);
+        drive_rounds(&rounds, progress)
+    }
+
+    fn undriven(
+        &self,
+        side: &str,
+        compared: &Compared,
+        target: &Target,
+        error: &CampaignError,
+    ) -> Driven {
+        let undriven = Undriven {
+            workload: &compared.scenario.wire,
+            side,
+            backend: &target.to_string(),
+            rounds: self.count(&compared.scenario),
+            partition: self.partition,
+            stop: self.stop,
+        };
+        undriven.because_of(error)
     }
 
     /// Replays every repro of before on after, and explores around those that have a schedule. What
@@ -237,90 +302,43 @@ impl<'s> SignOff<'s> {
             return Ok(());
         }
         progress.begin("after", "replay", "repros of before", repros.len() as u64);
-        let found =
-            |checks: &[CrossCheck]| checks.iter().map(|check| check.findings_around).sum::<u64>();
+        let told = |checks: &[CrossCheck]| {
+            let found = checks.iter().map(|check| check.findings_around).sum();
+            progress.advance(checks.len() as u64, checks.len() as u64, found);
+        };
         let (wire, explored): (Vec<Repro>, Vec<Repro>) =
             repros.iter().cloned().partition(|repro| repro.level == LevelName::Wire);
-        for repro in &explored {
-            if self.stop.reason().is_some() {
-                break;
+        for compared in self.scenarios {
+            let Target::Reference(after) = &compared.after else { continue };
+            for repro in explored.iter().filter(|repro| compared.is_of(repro)) {
+                if self.stop.reason().is_none() {
+                    checks.push(check_explored(repro, after, self.stop)?);
+                    told(checks);
+                }
             }
-            checks.push(self.check_explored(repro)?);
-            progress.advance(checks.len() as u64, checks.len() as u64, found(checks));
         }
-        let log = self.folder.file("after-replay-server.log");
-        let target = Reference::from(self.after).target();
-        let process = Launched::start(&target, &Servers::default(), &log, self.stop)?;
-        let (servers, series) = (process.servers(), Series::of(CampaignKey::from_seed(self.seed)));
-        for (plan, members) in by_plan(&wire) {
-            checks.extend(check_on_wire(plan, &members, &servers, &series, self.stop)?);
-            progress.advance(checks.len() as u64, checks.len() as u64, found(checks));
+        let mut reached = None;
+        for compared in self.scenarios {
+            let own: Vec<Repro> = wire.iter().filter(|own| compared.is_of(own)).cloned().collect();
+            if own.is_empty() {
+                continue;
+            }
+            let (target, log) = (&compared.after, "after-replay-server.log");
+            let Reached { launched, series, .. } =
+                self.reach(&mut reached, target, &compared.given, log)?;
+            for (plan, members) in by_plan(&own) {
+                let servers = launched.servers();
+                checks.extend(check_on_wire(plan, &members, &servers, series, self.stop)?);
+                told(checks);
+            }
         }
         progress.end();
         Ok(())
     }
-
-    fn check_explored(&self, repro: &Repro) -> Result<CrossCheck, CampaignError> {
-        let (replayed, _) = replay_explored(repro, &Reference::from(self.after), self.stop)?;
-        let around =
-            explore_around(repro, &Reference::from(self.after), SCHEDULES_AROUND, self.stop)?;
-        Ok(CrossCheck {
-            level: LevelName::Explore,
-            fingerprint: repro.fingerprint.clone(),
-            repro: format!(
-                "repros/before-explore-{}-{}.json",
-                repro.plan.scenario, repro.fingerprint
-            ),
-            replay: word(replayed).into(),
-            schedules_around: around.schedules,
-            findings_around: around.with_findings,
-        })
-    }
 }
 
-/// Drives one leaking plan of before on after; none of its repros may show again.
-pub(super) fn check_on_wire(
-    plan: &Plan,
-    repros: &[&Repro],
-    servers: &Arc<Servers>,
-    series: &Series,
-    stop: &Stop,
-) -> Result<Vec<CrossCheck>, CampaignError> {
-    let runtime = user_runtime()?;
-    let mut worst = vec![Replayed::Gone; repros.len()];
-    let mut with_findings = 0;
-    for _ in 0..WIRE_REPLAYS {
-        let driven = drive_plan(servers, series.plant(plan.clone()), Recorder::in_memory(), stop);
-        let (history, _) = runtime.block_on(driven);
-        let findings = judge_findings(&history);
-        with_findings += u64::from(!findings.is_empty());
-        let ended = mostly_ended(&history);
-        for (worst, repro) in worst.iter_mut().zip(repros) {
-            let came_to = match replayed(&findings, &history, &repro.fingerprint) {
-                // What may not be sent any more, or is not answered, cannot show anything.
-                Replayed::Gone if servers.allowance.is_spent() || !ended => Replayed::Unfinished,
-                came_to => came_to,
-            };
-            if *worst != Replayed::Same && came_to != Replayed::Gone {
-                *worst = came_to;
-            }
-        }
-    }
-    let check = |(repro, worst): (&&Repro, Replayed)| CrossCheck {
-        level: LevelName::Wire,
-        fingerprint: repro.fingerprint.clone(),
-        repro: format!("repros/before-wire-{}-{}.json", plan.scenario, repro.fingerprint),
-        replay: word(worst).into(),
-        schedules_around: 0,
-        findings_around: with_findings,
-    };
-    Ok(repros.iter().zip(worst).map(check).collect())
-}
-
-fn word(replayed: Replayed) -> &'static str {
-    match replayed {
-        Replayed::Same => "same",
-        Replayed::Gone => "gone",
-        Replayed::Diverged(_) | Replayed::Unfinished => "diverged",
+impl Compared {
+    fn is_of(&self, repro: &Repro) -> bool {
+        repro.plan.scenario == self.scenario.name
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::SystemTime;
 
 use super::error::{CampaignError, Kind, write_whole};
+use crate::trial::record::LevelName;
 
 /// A run folder: `<report dir>/runs/<name>/<timestamp>/`, with a link `latest` beside it.
 #[derive(Debug)]
@@ -157,5 +158,19 @@ impl InHand {
             .and_then(|()| self.file.write_all(text.as_bytes()))
             .and_then(|()| self.file.set_len(text.len() as u64))
             .map_err(|error| CampaignError::storage("write", &self.path, &error))
+    }
+}
+
+/// Seconds since 1970; for headers only.
+pub(crate) fn unix_now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// The folder of one level within the run folder.
+pub(crate) fn home(side: &str, level: LevelName, scenario: &str) -> String {
+    match side {
+        "" => format!("{}-{scenario}", level.as_str()),
+        side => format!("{side}-{}-{scenario}", level.as_str()),
     }
 }

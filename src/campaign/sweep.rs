@@ -4,7 +4,7 @@
 use super::budget::Progress;
 use super::collector::Collector;
 use super::error::CampaignError;
-use super::explore::{Done, Exploration, Explored, inside_runtime, walk_seed};
+use super::exploration::{Done, Exploration, Explored, inside_runtime, walk_seed};
 use super::explore_trial::explore_trial;
 use super::level::{LevelTally, Method};
 use crate::trial::canary::Scanner;

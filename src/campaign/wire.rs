@@ -5,13 +5,10 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-
 use super::blind_spots::may_be_blind;
 use super::budget::{Progress, Stop};
-use super::error::{CampaignError, Kind};
-use super::explore::home;
-use super::finding_files::{replay_line, unix_now};
+use super::diagnosis::Explainer;
+use super::error::CampaignError;
 use super::further::{Dearest, MOST_TIMES, may_help};
 use super::judged_trial::judge_trial;
 use super::launched::Launched;
@@ -19,38 +16,30 @@ use super::learnt::learn;
 use super::level::LevelTally;
 use super::open_files;
 use super::part::LevelSums;
-use super::repro::Repro;
+use super::repro::{Repro, replay_line};
 use super::series::Series;
-use super::signoff::WIRE_REPLAYS;
-use super::store::RunFolder;
+use super::store::{RunFolder, home, unix_now};
 use super::timeline::draw;
 use super::watch::Watch;
+use super::wire_drive::{drive_watched, user_runtime};
 use super::wire_rates::Leak;
 use super::wire_shrink::ShrinkBudget;
-use crate::oracle::{Case, judge, judge_control};
+use crate::oracle::judge_control;
 use crate::scenario::{Learnt, Target, Workload};
-use crate::swarm::transport::{TargetUrl, Wire};
-use crate::swarm::{self, Patience, Servers};
+use crate::swarm::Servers;
 use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::control::{Drive, Tally};
 use crate::trial::dialect::Dialect;
-use crate::trial::finding::{Finding, Fingerprint, OracleId};
+use crate::trial::finding::{Finding, OracleId};
 use crate::trial::history::{Ending, Header, History, to_line};
 use crate::trial::measure::Partition;
-use crate::trial::plan::{Plan, UserPlan};
+use crate::trial::plan::Plan;
 use crate::trial::record::{FindingRecord, Level, LevelName};
 use crate::trial::verdict::ReasonCode;
-use crate::upstream::Account;
-use crate::world::World;
 use crate::world::recorder::Recorder;
 
-/// How often a round looks whether it must stop, and writes what was recorded since.
-pub(super) const STOP_INTERVAL: Duration = Duration::from_millis(50);
-
-/// The most bytes that a round may send, and for each run: a server must not be able to fill memory
-/// and disk. The reference back end sends some 20 kB for a run.
-const MOST_HELD: u64 = 16 << 20;
-const MOST_HELD_PER_RUN: u64 = 256 << 10;
+/// How often each repro of the wire is driven on the side after a migration.
+pub const WIRE_REPLAYS: u64 = 3;
 
 /// What to drive over real connections.
 #[derive(Clone)]
@@ -111,18 +100,6 @@ pub struct Driven {
     pub(super) sums: Option<LevelSums>,
     /// How far runs of that server go, where it was learnt.
     pub learnt: Option<Learnt>,
-}
-
-/// The runtime that simulated users run on. One thread: the server has the other cores.
-///
-/// # Errors
-///
-/// The system refuses it.
-pub fn user_runtime() -> Result<tokio::runtime::Runtime, CampaignError> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CampaignError::new(Kind::Internal, format!("no runtime: {error}")))
 }
 
 /// Drives the rounds and writes everything that they show.
@@ -216,10 +193,11 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
             judge =
                 Some((round, judge_control(&history, &Dialect::of(&history.plan), rounds.seed)));
         }
+        let explainer = Explainer::new(&history, &judged.findings);
         for (record, place) in tally.add(&judged) {
             let finding = &judged.findings[place];
             tally.findings[record].history = Some(relative.clone());
-            match rounds.keep(&mut tally.findings[record], finding, &history.plan) {
+            match rounds.keep(&mut tally.findings[record], finding, &explainer, &history.plan) {
                 Ok(repro) => leaks.push(Leak::new(repro, finding, &history)),
                 Err(error) => tally.note(ReasonCode::HistoryCut, &error),
             }
@@ -360,10 +338,13 @@ impl<'w> Rounds<'w> {
         &self,
         record: &mut FindingRecord,
         finding: &Finding,
+        explainer: &Explainer<'_>,
         plan: &Plan,
     ) -> Result<Repro, CampaignError> {
         let target = self.target.clone();
-        let repro = Repro::new(LevelName::Wire, target, finding, Vec::new(), plan.clone(), None);
+        let story = explainer.story(finding);
+        explainer.explain(record, &story);
+        let repro = Repro::new(LevelName::Wire, target, finding, story, plan.clone(), None);
         let relative = format!("repros/{}-{}.json", self.home(), repro.fingerprint);
         let path = self.folder.write(&relative, &repro.to_file())?;
         record.repro_size = Some(repro.size());
@@ -383,94 +364,4 @@ pub(crate) fn by_plan(repros: &[Repro]) -> Vec<(&Plan, Vec<&Repro>)> {
         }
     }
     groups
-}
-
-pub(crate) fn shows(findings: &[Finding], fingerprint: &Fingerprint) -> bool {
-    findings.iter().any(|finding| finding.fingerprint == *fingerprint)
-}
-
-/// What all oracles find in a history.
-pub(crate) fn judge_findings(history: &History) -> Vec<Finding> {
-    judge(&Case::new(history, &Dialect::of(&history.plan))).findings
-}
-
-/// Drives a plan once over real connections; gives the history and the first error of writing it.
-pub async fn drive_plan(
-    servers: &Arc<Servers>,
-    plan: Plan,
-    recorder: Recorder,
-    stop: &Stop,
-) -> (History, Option<std::io::Error>) {
-    drive_watched(servers, plan, recorder, stop, STOP_INTERVAL, &mut |_| {}).await
-}
-
-/// The same; what is recorded is looked at now and then.
-pub(super) async fn drive_watched(
-    servers: &Arc<Servers>,
-    plan: Plan,
-    recorder: Recorder,
-    stop: &Stop,
-    interval: Duration,
-    watch: &mut dyn FnMut(&Recorder),
-) -> (History, Option<std::io::Error>) {
-    let plan = Arc::new(plan);
-    let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
-    let (secrets, told) = servers.hidden(&plan);
-    let recorder = recorder.hiding(secrets);
-    let world = World::live(Some(recorder.clone()));
-    told.into_iter().for_each(|(user, what)| world.observe(&user, None, what));
-    if let Some(upstream) = &servers.upstream {
-        let account = |user: &UserPlan| Account::new(&user.name, None);
-        upstream.know(&plan.users.iter().map(account).collect::<Vec<_>>());
-        upstream.report_to(Some(world.clone()));
-    }
-    let mut users = JoinSet::new();
-    let driven = match &plan.protocol {
-        Some(protocol) => swarm::clients(&world, servers, protocol, &plan),
-        None => {
-            let url = servers.urls.first().cloned().unwrap_or_else(|| TargetUrl::loopback(0));
-            swarm::users(&world, &Wire::trusting(url, &servers.trust), &plan, Patience::default())
-        }
-    };
-    for (_, user) in driven {
-        users.spawn(user);
-    }
-    let held = || recorder.held() + servers.unrecorded.bytes();
-    let mut ending = Ending::Finished;
-    let mut look = tokio::time::interval(interval);
-    loop {
-        tokio::select! {
-            joined = users.join_next() => match joined {
-                None => break,
-                Some(Err(panic)) => {
-                    let message = panic.to_string();
-                    ending = Ending::Panicked { task: "a simulated user".into(), message };
-                }
-                Some(Ok(())) => {}
-            },
-            _ = look.tick() => {
-                recorder.flush();
-                if stop.reason().is_some() || servers.allowance.is_spent() {
-                    ending = Ending::Stopped;
-                    break;
-                } else if held() <= most {
-                    watch(&recorder);
-                } else {
-                    ending = Ending::Flooded { bytes: held() };
-                    break;
-                }
-            }
-        }
-    }
-    if ending == Ending::Finished && held() > most {
-        // It came between two looks.
-        ending = Ending::Flooded { bytes: held() };
-    }
-    users.shutdown().await;
-    if let Some(upstream) = &servers.upstream {
-        upstream.hush();
-    }
-    let (observations, broken) = recorder.finish();
-    let plan = Arc::try_unwrap(plan).unwrap_or_else(|plan| (*plan).clone());
-    (History { plan, observations, ending: Some(ending) }, broken)
 }

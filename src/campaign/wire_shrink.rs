@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use super::budget::Stop;
 use super::error::CampaignError;
+use super::judged_trial::shows;
 use super::launched::Launched;
 use super::redrive::{Drive, Redrive, named, time_after};
 use super::repro::Repro;
 use super::series::Series;
 use super::shrink::concerns;
-use super::wire::{shows, user_runtime};
+use super::wire_drive::user_runtime;
 use crate::trial::finding::Fingerprint;
 use crate::trial::ids::UserName;
 use crate::trial::plan::{Plan, Step};

@@ -1,6 +1,6 @@
 //! What `replay` and `shrink` share: what a repro is driven against.
 
-use super::server;
+use super::scenario;
 use crate::campaign::budget::Stop;
 use crate::campaign::error::CampaignError;
 use crate::campaign::launched::Launched;
@@ -16,13 +16,13 @@ pub(super) fn reach(
     url: Option<&str>,
     stop: &Stop,
 ) -> Result<Launched, CampaignError> {
-    let mut target = server::target(target.clone(), url, &[])?;
+    let mut target = scenario::target(target.clone(), url, &[])?;
     if let (Target::Server { target }, Some(_)) = (&mut target, url) {
         target.websocket = None;
     }
     // Who the users are still comes from the environment.
-    let (mut given, _) = server::given_for(&environment_in(&repro.to_file()), &target)?;
-    server::check_secrets(&given, &repro.plan)?;
+    let (mut given, _) = scenario::given_for(&environment_in(&repro.to_file()), &target)?;
+    scenario::check_secrets(&given, &repro.plan)?;
     let caps = repro.plan.protocol.as_ref().map(|protocol| protocol.caps).unwrap_or_default();
     given.allowance = Allowance::new(caps.requests, caps.runs_per_second);
     let log = std::env::temp_dir().join(format!("partywall-replay-{}.log", std::process::id()));

@@ -10,7 +10,7 @@ use crate::upstream::Options;
 
 /// What is driven.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", from = "WrittenTarget")]
 pub enum Target {
     /// The reference back end: in this process where it is explored, else as a process of its own.
     Reference(Reference),
@@ -24,6 +24,27 @@ pub enum Target {
         /// That.
         target: Box<Server>,
     },
+}
+
+/// A target as files have it, those of earlier versions included.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum WrittenTarget {
+    Reference(Reference),
+    Code { name: String },
+    Server { target: Box<Server> },
+    Url { url: String },
+}
+
+impl From<WrittenTarget> for Target {
+    fn from(written: WrittenTarget) -> Self {
+        match written {
+            WrittenTarget::Reference(reference) => Self::Reference(reference),
+            WrittenTarget::Code { name } => Self::Code { name },
+            WrittenTarget::Server { target } => Self::Server { target },
+            WrittenTarget::Url { url } => Self::at(url),
+        }
+    }
 }
 
 impl Target {

@@ -19,7 +19,8 @@ use crate::support::{Ran, Scratch, partywall, ran};
 
 /// A trial that leaks, as the two files that the program writes of it: history and repro.
 fn leaking() -> (String, String) {
-    let workload = built_in("reference-golden-path").expect("it is there").explore;
+    let workload =
+        built_in("reference-golden-path").expect("it is there").explore.expect("it is explored");
     for trial in 0..20 {
         let plan = workload.plan(1, trial);
         let trial = explore_trial(&plan, &Reference::LEGACY, &mut Random::new(trial), &|| false);

@@ -3,15 +3,47 @@
 //! It asks what a person would ask: did whole messages go astray, or foreign text come in one's own;
 //! what had happened before; which ids were the same. Where the signs fit none, it says so.
 
+mod cause;
 mod signs;
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use crate::trial::finding::{Finding, FindingKind, OracleId};
 use crate::trial::history::History;
 use crate::trial::mechanism::Mechanism;
+use crate::trial::record::FindingRecord;
 
 use signs::Signs;
+
+/// Explains the findings of one trial, however it was driven: by what the back end reported of itself,
+/// or else by what the trial looks like.
+#[derive(Debug)]
+pub(super) struct Explainer<'h> {
+    history: &'h History,
+    findings: &'h [Finding],
+    diagnosis: OnceCell<Diagnosis>,
+}
+
+impl<'h> Explainer<'h> {
+    /// Of a trial and all that was found in it.
+    pub(super) fn new(history: &'h History, findings: &'h [Finding]) -> Self {
+        Self { history, findings, diagnosis: OnceCell::new() }
+    }
+
+    /// The chain of causes of a finding, for its repro.
+    pub(super) fn story(&self, finding: &Finding) -> Vec<String> {
+        cause::chain(self.history, finding)
+    }
+
+    /// Puts the chain of causes and the likely mechanism into the record.
+    pub(super) fn explain(&self, record: &mut FindingRecord, story: &[String]) {
+        record.chain = story.to_vec();
+        let looks = || self.diagnosis.get_or_init(|| diagnose(self.history, self.findings));
+        let mechanism = cause::mechanism(&record.chain);
+        record.mechanism = Some(mechanism.unwrap_or_else(|| looks().to_string()));
+    }
+}
 
 /// What a leaking trial looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use regex_lite::Regex;
 
 use super::super::error::CampaignError;
-use super::super::wire::user_runtime;
+use super::super::wire_drive::user_runtime;
 use crate::scenario::{EvidenceSource, MigrationEvidence, SitePlaces};
 use crate::swarm::{Servers, read_page};
 use crate::trial::migration::Exercise;

@@ -1,4 +1,4 @@
-//! The listed states of a migration of somebody's own system, driven on the wire.
+//! The states of a migration that a scenario lists, driven on the wire.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,10 +13,9 @@ use super::evidence::{Told, Watched, Witness};
 use super::follows::Known;
 use super::in_words;
 use super::sites::{Sites, undetermined};
-use crate::scenario::{MigrationEvidence, ServerState, Target, Workload};
+use crate::scenario::{MigrationEvidence, MigrationState, Target, Workload};
 use crate::swarm::Servers;
 use crate::trial::audit::AuditRecord;
-use crate::trial::canary::CampaignKey;
 use crate::trial::migration::{
     Exercise, LeakRow, LegacySite, MigrationRecord, ScenarioTrials, StateRow, StateVerdict,
 };
@@ -31,7 +30,7 @@ pub struct ListedStates<'s> {
     /// The work; the same in all states.
     pub work: &'s Workload,
     /// The states.
-    pub states: &'s [ServerState],
+    pub states: &'s [MigrationState],
     /// What tells of itself what happened in them.
     pub evidence: &'s MigrationEvidence,
     /// What stands for places in templates.
@@ -78,7 +77,7 @@ impl ListedStates<'_> {
         let names = sites.listed();
         let known = Known::new(&names, &rows);
         let seen = |site: usize| {
-            let of = |(state, outcome): (&ServerState, &Outcome)| {
+            let of = |(state, outcome): (&MigrationState, &Outcome)| {
                 let told = outcome.as_ref().ok().map(|(_, told)| told.exercise(site, works))?;
                 Some((told, state.name.clone()))
             };
@@ -96,7 +95,7 @@ impl ListedStates<'_> {
 
     fn state(
         &self,
-        state: &ServerState,
+        state: &MigrationState,
         watched: &Watched,
         progress: &dyn Progress,
     ) -> Result<Outcome, CampaignError> {
@@ -113,7 +112,7 @@ impl ListedStates<'_> {
 
     fn drive(
         &self,
-        state: &ServerState,
+        state: &MigrationState,
         watched: &Watched,
         progress: &dyn Progress,
     ) -> Result<(Driven, Told), CampaignError> {
@@ -149,7 +148,7 @@ impl ListedStates<'_> {
             self.stop,
         );
         rounds.side = &state.name;
-        rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
+        rounds.series = Series::against(&state.target, self.seed);
         // Whether a leak shows again is what the next state asks.
         rounds.replays = 0;
         rounds.launched = Some(&launched);
@@ -163,7 +162,7 @@ impl ListedStates<'_> {
 }
 
 /// The row of a state.
-fn row(sites: &Sites, state: &ServerState, outcome: &Outcome, works: bool) -> StateRow {
+fn row(sites: &Sites, state: &MigrationState, outcome: &Outcome, works: bool) -> StateRow {
     let is_legacy = |site: &String| state.legacy.contains(site);
     let names = sites.listed();
     let migrated = names.iter().filter(|site| !is_legacy(site)).cloned().collect();

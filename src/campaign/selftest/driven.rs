@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::campaign::budget::Stop;
 use crate::campaign::error::CampaignError;
+use crate::campaign::judged_trial::judge_findings;
 use crate::campaign::launched::Launched;
 use crate::campaign::series::Series;
 use crate::campaign::store::RunFolder;
 use crate::campaign::subject::Reference;
-use crate::campaign::wire::{drive_plan, judge_findings, user_runtime};
+use crate::campaign::wire_drive::{drive_plan, user_runtime};
 use crate::scenario::Workload;
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;

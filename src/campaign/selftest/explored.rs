@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::campaign::alone::Alone;
 use crate::campaign::diagnosis::{Diagnosis, diagnose};
-use crate::campaign::explore::walk_seed;
+use crate::campaign::exploration::walk_seed;
 use crate::campaign::explore_trial::explore_trial;
 use crate::campaign::judged_trial::judge_trial;
 use crate::campaign::subject::Subject;

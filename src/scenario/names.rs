@@ -1,12 +1,12 @@
 //! The users' names and the ids that their clients choose: such that what keys by less than it
 //! should keys two users alike.
 
-use super::checked::ScenarioError;
+use super::checked::{Ids, ScenarioError, ServerWork};
+use super::file::ScenarioFile;
 use super::generate::user_name;
-use super::server::{Ids, ServerWork};
-use super::server_check::Words;
-use super::server_file::{IdentityTable, ServerFile};
+use super::speech_file::IdentityTable;
 use super::target::UsersFrom;
+use super::words::Words;
 use crate::trial::ids::UserName;
 use crate::trial::protocol::{Act, Protocol, Start};
 
@@ -38,7 +38,7 @@ pub(super) fn are_users(names: &[UserName]) -> bool {
 /// Where else the names come from.
 pub(super) fn users_from(
     words: &Words<'_>,
-    file: &ServerFile,
+    file: &ScenarioFile,
 ) -> Result<Option<UsersFrom>, ScenarioError> {
     let IdentityTable { users, users_file, users_command, .. } = &file.identity;
     let one = "give one of `users`, `users_file` and `users_command`";
@@ -66,8 +66,9 @@ pub(super) fn users_from(
 }
 
 /// The ids that clients choose.
-pub(super) fn ids(words: &Words<'_>, file: &ServerFile) -> Result<Ids, ScenarioError> {
-    let Some(written) = &file.start.get_ref().ids else { return Ok(Ids::Equal) };
+pub(super) fn ids(words: &Words<'_>, file: &ScenarioFile) -> Result<Ids, ScenarioError> {
+    let written = file.start.as_ref().and_then(|start| start.get_ref().ids.as_ref());
+    let Some(written) = written else { return Ok(Ids::Equal) };
     match written.get_ref().as_str() {
         "equal" => Ok(Ids::Equal),
         "unique" => Ok(Ids::Unique),
@@ -78,7 +79,7 @@ pub(super) fn ids(words: &Words<'_>, file: &ServerFile) -> Result<Ids, ScenarioE
 
 /// Whether generated names may be other than ASCII. Servers read such headers differently, so that
 /// by default names in headers are plain.
-pub(super) fn unicode(file: &ServerFile, protocol: &Protocol) -> bool {
+pub(super) fn unicode(file: &ScenarioFile, protocol: &Protocol) -> bool {
     let identity = &protocol.identity;
     let of_setup = protocol.setup.iter().filter_map(|step| match &step.act {
         Act::Request(request) => Some(&request.headers),
@@ -161,12 +162,12 @@ impl ServerWork {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::{ServerScenario, TEMPLATES};
+    use super::super::{Scenario, TEMPLATES};
     use super::*;
 
     fn work(ids: Ids) -> ServerWork {
-        let scenario = ServerScenario::parse(TEMPLATES[0].1).expect("valid");
-        ServerWork { ids, ..scenario.work.server.expect("it is one of a server") }
+        let scenario = Scenario::parse(TEMPLATES[0].1).expect("valid");
+        ServerWork { ids, ..scenario.wire.server.expect("it is one of a server") }
     }
 
     #[test]

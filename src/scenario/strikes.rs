@@ -2,11 +2,10 @@
 
 use fastrand::Rng;
 
-use super::checked::Workload;
+use super::checked::{ServerWork, Workload};
 use super::faults::{Learnt, Point};
 use super::generate::draw;
-use super::server::ServerWork;
-use super::server_plan::Person;
+use super::user_plan::Person;
 use crate::trial::plan::{ControlAction, RunPlan, Step, Twist, UserPlan, Via};
 
 /// The most events that are waited for before a run is cut, where it is not known how many it has.

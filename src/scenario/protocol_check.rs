@@ -1,114 +1,22 @@
-//! Checks of the tables that say where a server is and how it speaks.
+//! Checks of the tables that say how users speak to a server.
 
 use std::collections::BTreeMap;
 
 use regex_lite::Regex;
-use serde_json::Value;
 use toml::Spanned;
 
-use super::checked::{ScenarioError, line_of};
-use super::server_file::{CaptureTable, EndTable, EventsTable, Pairs, ServerFile, SetUpTable};
+use super::checked::ScenarioError;
+use super::file::ScenarioFile;
+use super::speech_file::{CaptureTable, EndTable, EventsTable, SetUpTable, StartTable};
+use super::words::{Checked, Words};
 use crate::trial::dialect::{Dialect, Foreign, Matching};
 use crate::trial::protocol::{
-    Act, AnswerKind, Capture, CaptureFrom, Content, EventConnection, Identity, Protocol, Request,
-    SetUp, Start,
+    Act, AnswerKind, Capture, CaptureFrom, EventConnection, Identity, Protocol, SetUp, Start,
 };
-use crate::trial::reader::SSE_EVENT;
 use crate::trial::run_controls::Caps;
-use crate::trial::template;
-
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-
-/// The text of the file, for the lines of what is wrong with it.
-pub(super) struct Words<'t> {
-    pub(super) text: &'t str,
-}
-
-pub(super) type Checked<T> = Result<T, ScenarioError>;
 
 impl Words<'_> {
-    pub(super) fn demand<T>(
-        &self,
-        holds: bool,
-        at: &Spanned<T>,
-        problem: impl FnOnce() -> String,
-    ) -> Checked<()> {
-        if holds { Ok(()) } else { Err(self.error(at, problem())) }
-    }
-
-    pub(super) fn error<T>(&self, at: &Spanned<T>, problem: String) -> ScenarioError {
-        ScenarioError { line: Some(line_of(self.text, &at.span())), problem }
-    }
-
-    pub(super) fn template(&self, written: &Spanned<String>) -> Checked<String> {
-        template::names(written.get_ref()).map_err(|problem| self.error(written, problem))?;
-        Ok(written.get_ref().clone())
-    }
-
-    pub(super) fn pairs(&self, written: &Pairs) -> Checked<Vec<(String, String)>> {
-        written.iter().map(|(name, value)| Ok((name.clone(), self.template(value)?))).collect()
-    }
-
-    pub(super) fn pointer(&self, written: &Option<Spanned<String>>) -> Checked<String> {
-        let Some(written) = written else { return Ok(String::new()) };
-        let text = written.get_ref();
-        self.demand(text.starts_with('/') || text == SSE_EVENT, written, || {
-            format!("`{0}` is no JSON pointer; write `/{0}`", text.escape_debug())
-        })?;
-        Ok(text.clone())
-    }
-
-    fn pattern(&self, written: &Option<Spanned<String>>) -> Checked<Option<String>> {
-        let Some(written) = written else { return Ok(None) };
-        Regex::new(written.get_ref())
-            .map_err(|error| self.error(written, format!("not a regular expression: {error}")))?;
-        Ok(Some(written.get_ref().clone()))
-    }
-
-    pub(super) fn content(
-        &self,
-        prefix: &str,
-        json: &Option<Spanned<Value>>,
-        text: &Option<Spanned<String>>,
-    ) -> Checked<Content> {
-        match (json, text) {
-            (Some(_), Some(text)) => {
-                Err(self.error(text, "give `json` or `text`, not both".into()))
-            }
-            (Some(json), None) => {
-                for text in template::texts(json.get_ref()) {
-                    template::names(&text).map_err(|problem| self.error(json, problem))?;
-                }
-                Ok(Content::Json { prefix: prefix.to_owned(), value: json.get_ref().clone() })
-            }
-            (None, Some(text)) => Ok(Content::Text(self.template(text)?)),
-            (None, None) => Ok(Content::Nothing),
-        }
-    }
-
-    pub(super) fn request(
-        &self,
-        method: &Option<Spanned<String>>,
-        path: &Spanned<String>,
-        headers: &Pairs,
-        content: Content,
-    ) -> Checked<Request> {
-        let by_default = if content == Content::Nothing { "GET" } else { "POST" };
-        if let Some(method) = method {
-            self.demand(METHODS.contains(&method.get_ref().as_str()), method, || {
-                format!("`method` is one of {}", METHODS.join(", "))
-            })?;
-        }
-        self.demand(path.get_ref().starts_with('/'), path, || "`path` begins with `/`".into())?;
-        Ok(Request {
-            method: method.as_ref().map_or(by_default.into(), |method| method.get_ref().clone()),
-            path: self.template(path)?,
-            headers: self.pairs(headers)?,
-            content,
-        })
-    }
-
-    pub(super) fn protocol(&self, file: &ServerFile) -> Checked<Protocol> {
+    pub(super) fn protocol(&self, file: &ScenarioFile) -> Checked<Protocol> {
         let identity = Identity {
             headers: self.pairs(&file.identity.headers)?,
             query: self.pairs(&file.identity.query)?,
@@ -121,17 +29,22 @@ impl Words<'_> {
         let setup: Vec<SetUp> =
             file.setup.iter().map(|step| self.set_up(step)).collect::<Checked<_>>()?;
         self.captures_are_there(&setup)?;
-        let (start, events) = (self.start(file)?, self.connection(&file.events)?);
+        let Some(written) = &file.start else {
+            let problem = "say in a table `[start]` how a run is started: `by = \"message\"` or \
+                           `by = \"http\"`";
+            return Err(self.error(&file.target, problem.into()));
+        };
+        let (start, events) = (self.start(written)?, self.connection(&file.events)?);
         let on_connection =
             matches!(start, Start::Message(_) | Start::Http { answer: AnswerKind::Accepted, .. });
-        self.demand(!on_connection || events.is_some(), &file.start, || {
+        self.demand(!on_connection || events.is_some(), written, || {
             "events come on a connection: give `connection` and `path` in `[events]`".into()
         })?;
         let mut dialect = self.dialect(&file.events)?;
         self.stopped(file, &mut dialect)?;
         let seconds = file.limits.run_seconds.as_ref().map_or(10, |seconds| *seconds.get_ref());
         let told = !on_connection || dialect.tells_ends();
-        self.demand(told, &file.start, || {
+        self.demand(told, written, || {
             "what ends a run is not told: give `ends` in `[events]`".into()
         })?;
         let patience = seconds.clamp(1, 3_600) * 1_000;
@@ -206,15 +119,15 @@ impl Words<'_> {
         }
     }
 
-    fn start(&self, file: &ServerFile) -> Checked<Start> {
-        let start = file.start.get_ref();
+    fn start(&self, table: &Spanned<StartTable>) -> Checked<Start> {
+        let start = table.get_ref();
         let content = self.content(&start.prefix, &start.json, &start.text)?;
         let written = [
             serde_json::to_string(&content).unwrap_or_default(),
             start.path.as_ref().map(|path| path.get_ref().clone()).unwrap_or_default(),
         ];
         let marked = written.iter().any(|text| text.contains("canary") || text.contains("prompt"));
-        self.demand(marked, &file.start, || {
+        self.demand(marked, table, || {
             "nothing of the run would be recognised: put `{{ canary }}` or `{{ prompt }}` into \
              what the user says"
                 .into()

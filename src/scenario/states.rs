@@ -1,20 +1,19 @@
-//! The states of a migration of somebody's own system, as checked: `[[state]]` and `[migration]`.
+//! The states of a migration, as checked: `[[state]]` and `[migration]`.
 
 use std::collections::BTreeSet;
 
 use regex_lite::Regex;
 use toml::Spanned;
 
-use super::checked::ScenarioError;
-use super::server_check::Words;
-use super::server_file::{EvidenceTable, MigrationTable, StateTable, TargetTable};
-use super::target::{Server, Target};
+use super::file::{EvidenceTable, MigrationTable, StateTable, TargetTable};
+use super::target::Target;
+use super::words::{Checked, Words};
 use crate::trial::template;
 
 /// One state of the migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ServerState {
+pub struct MigrationState {
     /// Its name.
     pub name: String,
     /// The server in that state.
@@ -108,16 +107,13 @@ impl Words<'_> {
     pub(super) fn states(
         &self,
         tables: &[StateTable],
-        otherwise: &Server,
-        hosts: &[String],
-    ) -> Result<Vec<ServerState>, ScenarioError> {
-        let mut states: Vec<ServerState> = Vec::new();
+        target: impl Fn(&StateTable) -> Checked<Target>,
+    ) -> Checked<Vec<MigrationState>> {
+        let mut states: Vec<MigrationState> = Vec::new();
         for table in tables {
             let name = table.name.get_ref();
-            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            self.demand(!name.is_empty() && name.chars().all(plain), &table.name, || {
-                "the `name` of a state is made of letters, digits, `-` and `_`".into()
-            })?;
+            let plain = "the `name` of a state is made of letters, digits, `-` and `_`";
+            self.name(&table.name, plain)?;
             self.demand(states.iter().all(|other| other.name != *name), &table.name, || {
                 format!("there is a state `{name}` already")
             })?;
@@ -132,24 +128,16 @@ impl Words<'_> {
                     format!("the same call sites are legacy in the state `{}`", same.name);
                 return Err(self.error(&table.legacy, problem));
             }
-            let target = self.target(&table.target(), Some(otherwise), hosts)?;
-            let is_somewhere = !target.command.is_empty() || !target.urls.is_empty();
-            self.demand(is_somewhere, &table.name, || {
-                "a state needs `url`, `urls` or `command`".into()
-            })?;
-            states.push(ServerState {
+            states.push(MigrationState {
                 name: name.clone(),
-                target: target.into(),
+                target: target(table)?,
                 legacy: table.legacy.get_ref().clone(),
             });
         }
         Ok(states)
     }
 
-    pub(super) fn evidence(
-        &self,
-        table: &MigrationTable,
-    ) -> Result<MigrationEvidence, ScenarioError> {
+    pub(super) fn evidence(&self, table: &MigrationTable) -> Checked<MigrationEvidence> {
         let known = SitePlaces::of("path:1");
         let known = SitePlaces { function: Some("function".into()), ..known };
         let exercised =
@@ -164,7 +152,7 @@ impl Words<'_> {
         &self,
         table: Option<&Spanned<EvidenceTable>>,
         problem: impl Fn(&str) -> Option<String>,
-    ) -> Result<Option<EvidenceSource>, ScenarioError> {
+    ) -> Checked<Option<EvidenceSource>> {
         let Some(written) = table else { return Ok(None) };
         let EvidenceTable { log, get, pattern } = written.get_ref();
         let source = match (log, get, pattern) {
@@ -186,7 +174,7 @@ impl Words<'_> {
 }
 
 impl StateTable {
-    fn target(&self) -> TargetTable {
+    pub(super) fn target(&self) -> TargetTable {
         TargetTable {
             url: self.url.clone(),
             urls: self.urls.clone(),

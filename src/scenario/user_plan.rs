@@ -2,11 +2,10 @@
 
 use fastrand::Rng;
 
-use super::checked::Workload;
+use super::checked::{ServerWork, Workload};
 use super::generate::draw;
-use super::server::ServerWork;
-use super::server_names;
-use super::server_strikes::{Strike, meddle};
+use super::names;
+use super::strikes::{Strike, meddle};
 use crate::trial::ids::{RequestId, ThreadId};
 use crate::trial::plan::{RunPlan, Step, Twist, UserPlan, Via};
 
@@ -55,7 +54,7 @@ impl Workload {
                 Place::Before => Some(index),
                 Place::After => Some(index - 1),
             };
-            users.push(UserPlan { name: server_names::name(work, index), index, browser, steps });
+            users.push(UserPlan { name: names::name(work, index), index, browser, steps });
         }
         meddle(rng, &mut users, work);
         users
@@ -172,9 +171,8 @@ impl Person<'_> {
             false => Vec::new(),
         };
         let users = self.load.users.most + u32::from(self.load.bystander);
-        let id = |number: u32, equal: String| {
-            server_names::id(self.work, users, self.index, number, &equal)
-        };
+        let id =
+            |number: u32, equal: String| names::id(self.work, users, self.index, number, &equal);
         RunPlan {
             run,
             via: self.load.via[0],

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::server_check::{Checked, Words};
-use super::server_file::{ServerFile, TargetTable, UpstreamTable};
+use super::file::{ScenarioFile, TargetTable, UpstreamTable};
 use super::target::{PlayedUpstream, Server};
+use super::words::{Checked, Words};
 use crate::trial::template;
 use crate::upstream::Options;
 
@@ -110,7 +110,7 @@ impl Words<'_> {
     }
 
     /// The server's model and tools, where partywall plays them.
-    pub(super) fn upstream(&self, file: &ServerFile) -> Checked<Option<PlayedUpstream>> {
+    pub(super) fn upstream(&self, file: &ScenarioFile) -> Checked<Option<PlayedUpstream>> {
         let Some(table) = &file.upstream else { return Ok(None) };
         let table = table.get_ref();
         let accounts =
@@ -158,7 +158,7 @@ impl Words<'_> {
     /// The server must learn where its upstream is, and must not ask for one that there is not.
     pub(super) fn upstream_is_told(
         &self,
-        file: &ServerFile,
+        file: &ScenarioFile,
         targets: [Option<&Server>; 3],
     ) -> Checked<()> {
         let of_targets = targets.into_iter().flatten().any(|target| {

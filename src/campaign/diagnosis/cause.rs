@@ -8,7 +8,7 @@ use crate::trial::ids::{RunId, UserName};
 ///
 /// It looks for an agent that was built for one of the two users from settings that were made for
 /// the other: configured for A, reconfigured for B, used by A.
-pub(crate) fn chain(history: &History, finding: &Finding) -> Vec<String> {
+pub(super) fn chain(history: &History, finding: &Finding) -> Vec<String> {
     let notes = || {
         let observations = history.observations.iter();
         observations.filter_map(|observation| Some((observation.n, observation.what.note()?)))
@@ -49,7 +49,7 @@ pub(crate) fn chain(history: &History, finding: &Finding) -> Vec<String> {
 }
 
 /// The mechanism that such a chain tells of: there is one that this file knows.
-pub(crate) fn mechanism(chain: &[String]) -> Option<String> {
+pub(super) fn mechanism(chain: &[String]) -> Option<String> {
     let mixed = chain.iter().any(|cause| cause.contains("was built from it"));
     mixed.then(|| {
         "a process-wide instance that every request reconfigures and then uses across switch \

@@ -11,13 +11,13 @@ pub const TEMPLATES: [(&str, &str); 5] = [
 
 #[cfg(test)]
 mod tests {
-    use super::super::ServerScenario;
+    use super::super::Scenario;
     use super::*;
 
     #[test]
     fn every_template_is_a_valid_scenario_named_after_its_file() {
         for (name, text) in TEMPLATES {
-            let scenario = ServerScenario::parse(text).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let scenario = Scenario::parse(text).unwrap_or_else(|e| panic!("{name}: {e}"));
             assert_eq!(scenario.name, name);
         }
     }
@@ -54,7 +54,7 @@ mod tests {
         for (old, new, remedy) in spoilt {
             let text = good.replace(old, new);
             assert_ne!(text, good, "{old}");
-            let error = ServerScenario::parse(&text).expect_err(new);
+            let error = Scenario::parse(&text).expect_err(new);
             assert!(error.line.is_some(), "{error}");
             assert!(error.to_string().contains(remedy), "{error}");
         }

@@ -1,35 +1,90 @@
-//! What subcommands share that drive a server of somebody's own: its scenario file, what is read
-//! from the environment for it, what may be driven.
+//! What subcommands share that drive a scenario: the scenario by name or file, what is read from the
+//! environment for it, what may be driven.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::campaign::error::{CampaignError, read_text};
 use crate::campaign::user_list::users_of;
-use crate::campaign::wire::user_runtime;
-use crate::scenario::{ServerScenario, Target, UsersFrom, Workload, environment_in};
+use crate::campaign::wire_drive::user_runtime;
+use crate::scenario::{
+    Scenario, Target, UsersFrom, Workload, built_in, built_in_names, environment_in,
+};
 use crate::swarm::transport::TargetUrl;
 use crate::swarm::{Allowance, Servers, first_requests};
 use crate::trial::ids::UserName;
 use crate::trial::plan::{Plan, UserPlan};
 use crate::world::World;
 
+/// One scenario.
+#[derive(Debug, clap::Args)]
+pub(super) struct ScenarioArg {
+    /// The scenario: a file, or one that this program carries
+    #[arg(value_name = "SCENARIO")]
+    file: Option<String>,
+    /// The same as SCENARIO
+    #[arg(
+        long,
+        env = "PARTYWALL_SCENARIO",
+        value_name = "SCENARIO",
+        default_value = "reference-golden-path"
+    )]
+    scenario: String,
+}
+
+impl ScenarioArg {
+    pub(super) fn name(&self) -> &str {
+        self.file.as_deref().unwrap_or(&self.scenario)
+    }
+}
+
 /// Whether that names a scenario file rather than a built-in scenario.
 pub(super) fn is_file(name: &str) -> bool {
     name.ends_with(".toml") || Path::new(name).is_file()
 }
 
-/// Reads and checks a scenario file of a server of somebody's own.
-pub(super) fn read(name: &str) -> Result<ServerScenario, CampaignError> {
-    let text = read_text(&Path::new(name).to_path_buf())?;
-    if !ServerScenario::is_one(&text) && toml::from_str::<toml::Table>(&text).is_ok() {
-        return Err(CampaignError::usage(format!(
-            "`{}` has no table `[target]`: scenarios of the reference back end go by name",
-            name.escape_debug()
-        )));
+/// The scenario of that file, or the built-in one of that name.
+pub(super) fn read(name: &str) -> Result<Scenario, CampaignError> {
+    if !is_file(name) {
+        return built_in(name).map_err(CampaignError::in_scenario);
     }
-    ServerScenario::parse(&text)
+    let text = read_text(&Path::new(name).to_path_buf())?;
+    Scenario::parse(&text)
         .map_err(|error| CampaignError::usage(format!("{}: {error}", name.escape_debug())))
+}
+
+/// The scenarios of those names; the usual built-in ones where none is named.
+pub(super) fn read_all(names: &[String]) -> Result<Vec<Scenario>, CampaignError> {
+    match names {
+        [] => built_in_names().map(read).collect(),
+        names => names.iter().map(|name| read(name)).collect(),
+    }
+}
+
+/// What the scenario calls by that name: `before`, `after`, or one of its states; its target where
+/// none is named.
+pub(super) fn in_state(scenario: &Scenario, name: Option<&str>) -> Result<Target, CampaignError> {
+    let Some(name) = name else { return Ok(scenario.target.clone()) };
+    let state = scenario.states.iter().find(|state| state.name == name);
+    let own = match name {
+        "before" => scenario.before.as_ref(),
+        "after" => scenario.after.as_ref(),
+        _ => None,
+    };
+    own.or(state.map(|state| &state.target)).cloned().ok_or_else(|| {
+        let states = scenario.states.iter().map(|state| state.name.as_str());
+        let sides = [("before", &scenario.before), ("after", &scenario.after)];
+        let sides = sides.into_iter().filter_map(|(name, side)| side.as_ref().map(|_| name));
+        let there: Vec<&str> = sides.chain(states).collect();
+        let there = match there.as_slice() {
+            [] => "it has no `[before]`, no `[after]` and no `[[state]]`".to_owned(),
+            there => format!("there are {}", there.join(", ")),
+        };
+        CampaignError::usage(format!(
+            "--state: the scenario has no `{}`; {there}",
+            name.escape_debug()
+        ))
+    })
 }
 
 /// The target with the hosts of the command line, and at its URL where one is given instead of where
@@ -56,13 +111,13 @@ pub(super) fn target(
 /// What users are given besides their plan, and the scenario with the users that its file or command
 /// names.
 pub(super) fn given(
-    scenario: &ServerScenario,
+    scenario: &Scenario,
     target: &Target,
-) -> Result<(ServerScenario, Servers), CampaignError> {
+) -> Result<(Scenario, Servers), CampaignError> {
     let (mut given, names) = given_for(&scenario.environment(), target)?;
-    given.allowance = Allowance::new(scenario.requests, scenario.runs_per_second);
+    given.allowance = Allowance::new(scenario.limits.requests, scenario.limits.runs_per_second);
     let scenario = with_names(scenario, names)?;
-    check_secrets(&given, &scenario.work.plan(0, 0))?;
+    check_secrets(&given, &scenario.wire.plan(0, 0))?;
     Ok((scenario, given))
 }
 
@@ -73,9 +128,9 @@ pub(super) fn check_secrets(given: &Servers, plan: &Plan) -> Result<(), Campaign
 
 /// The scenario with those users, if there are any.
 pub(super) fn with_names(
-    scenario: &ServerScenario,
+    scenario: &Scenario,
     names: Vec<UserName>,
-) -> Result<ServerScenario, CampaignError> {
+) -> Result<Scenario, CampaignError> {
     let scenario = scenario.clone();
     if names.is_empty() && users_from(&scenario.target).is_none() {
         return Ok(scenario);
@@ -116,7 +171,9 @@ pub(super) fn dry_run(
     seed: u64,
 ) -> Result<String, CampaignError> {
     let plan = Arc::new(work.round(seed, 0));
-    let Some(protocol) = plan.protocol.clone() else { return Ok(String::new()) };
+    let protocol = plan.protocol.clone().ok_or_else(|| {
+        CampaignError::usage("--dry-run is for scenarios that describe a server, by `[start]`")
+    })?;
     let target = target.server().cloned().unwrap_or_default();
     let written = serde_json::to_string(&(&protocol, &target)).unwrap_or_default();
     let mut servers = Servers::default();
