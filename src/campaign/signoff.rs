@@ -263,7 +263,9 @@ impl<'s> SignOff<'s> {
             self.stop,
         );
         rounds.side = side;
-        rounds.before = before.map(|(level, _)| level);
+        // Of the reference back end as many rounds are driven as the scenario says.
+        let is_described = reached.target.server().is_some();
+        rounds.before = before.filter(|_| is_described).map(|(level, _)| level);
         rounds.learnt = before.and_then(|(_, learnt)| *learnt);
         rounds.series = reached.series.clone();
         rounds.replays = WIRE_REPLAYS;

@@ -10,7 +10,7 @@ use super::checked::{
 use super::file::{SCENARIO_VERSION, ScenarioFile, TargetTable};
 use super::load_file::Count;
 use super::names;
-use super::reference_check::{ONLY_REFERENCE, ONLY_REFERENCE_WIRE};
+use super::reference_check::ONLY_REFERENCE;
 use super::target::{Server, Target};
 use super::words::{Checked, Words};
 use crate::trial::protocol::{AnswerKind, Protocol, Start};
@@ -42,17 +42,14 @@ impl Scenario {
 impl Words<'_> {
     /// A file without a target is of an older version, or not whole.
     fn has_a_target(&self) -> Checked<()> {
-        const TABLES: [&str; 4] = ["workload", "explore", "wire", "start"];
-        let Some((line, _)) = self.line_of_key("", &TABLES) else { return Ok(()) };
-        if self.line_of_key("", &["target"]).is_some() {
-            return Ok(());
-        }
-        let problem = match self.line_of_key("", &["start"]) {
-            Some(_) => {
-                "say what is driven: add a table `[target]` with `url` or `command` before \
-                        this line"
-            }
+        let there = |key: &'static str| self.line_of_key("", |own| own == key);
+        let first = self.line_of_key("", |key| !["version", "name", "title"].contains(&key));
+        let (Some((line, _)), None) = (first, there("target")) else { return Ok(()) };
+        let problem = match there("explore").or(there("wire")) {
             None => {
+                "say what is driven: add a table `[target]` with `url` or `command` before this line"
+            }
+            Some(_) => {
                 "say what is driven: add the lines `[target]` and `builtin = \"reference\"` before \
                  this one; then count the bystander in `users` of `[explore]` as well, and write \
                  `disconnect_percent` for `vanish_percent`"
@@ -100,9 +97,10 @@ impl Words<'_> {
     fn server(&self, file: ScenarioFile) -> Checked<Scenario> {
         let why = "for `builtin = \"reference\"` in `[target]`; your own server is driven on the \
                    wire, as `[start]` says: remove it";
-        self.refuse("", &["explore"], why)?;
-        self.refuse("workload", &ONLY_REFERENCE, why)?;
-        self.refuse("wire", &ONLY_REFERENCE_WIRE, why)?;
+        self.refuse("", |key| key == "explore", why)?;
+        for table in ["workload", "wire"] {
+            self.refuse(table, |key| ONLY_REFERENCE.contains(&key), why)?;
+        }
         let protocol = Arc::new(self.protocol(&file)?);
         let mut target = self.target(file.target.get_ref(), None, &file.limits.hosts)?;
         target.upstream = self.upstream(&file)?;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::load_file::{ControlsTable, ExploreTable, LoadTable, SwitchTable, WireTable};
+use super::load_file::{ControlsTable, LevelTable, LoadTable, SwitchTable};
 use super::speech_file::{EventsTable, IdentityTable, Pairs, SetUpTable, StartTable};
 
 /// The version of the scenario format that this program reads.
@@ -68,10 +68,10 @@ pub struct ScenarioFile {
     pub workload: LoadTable,
     /// Reference back end: what is other in the simulated world.
     #[serde(default)]
-    pub explore: ExploreTable,
+    pub explore: LevelTable,
     /// What is other on the wire.
     #[serde(default)]
-    pub wire: WireTable,
+    pub wire: LevelTable,
     /// What may not be exceeded.
     #[serde(default)]
     pub limits: LimitsTable,

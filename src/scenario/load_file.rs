@@ -133,48 +133,32 @@ pub enum Count {
     Between([u32; 2]),
 }
 
-/// Reference back end: what is other in the simulated world, where delays are switch points.
+/// What is other at one level: `[explore]`, the simulated world of the reference back end, where delays
+/// are switch points, and `[wire]`, where they are milliseconds.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ExploreTable {
-    /// Users, the bystander included.
-    #[schemars(with = "Option<Count>")]
-    pub users: Option<Spanned<Count>>,
-    /// The sub-agents of each run, in order.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub agents: Option<Spanned<Vec<String>>>,
-    /// Fewest and most turns before a run [default: 0 to 12].
-    #[schemars(with = "Option<[u32; 2]>")]
-    pub start_delay: Option<Spanned<[u32; 2]>>,
-    /// Fewest and most turns that a stub call takes [default: 0 to 3].
-    #[schemars(with = "Option<[u32; 2]>")]
-    pub stub_delay: Option<Spanned<[u32; 2]>>,
-    /// Fewest and most faults of a trial: a request is cut, a time limit passes, a connection breaks
-    /// [default: none].
-    #[schemars(with = "Option<[u32; 2]>")]
-    pub faults: Option<Spanned<[u32; 2]>>,
-    /// Trials of a sign-off [default: 500].
-    #[schemars(with = "Option<u64>")]
-    pub trials: Option<Spanned<u64>>,
-}
-
-/// What is other on the wire, where delays are milliseconds.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WireTable {
+pub struct LevelTable {
     /// Users, the bystander included.
     #[schemars(with = "Option<Count>")]
     pub users: Option<Spanned<Count>>,
     /// Reference back end: the sub-agents of each run, in order.
     #[schemars(with = "Option<Vec<String>>")]
     pub agents: Option<Spanned<Vec<String>>>,
-    /// Fewest and most milliseconds before a run.
+    /// Fewest and most before a run [default: 0 to 12 switch points, 0 to 20 milliseconds].
     #[schemars(with = "Option<[u32; 2]>")]
     pub start_delay: Option<Spanned<[u32; 2]>>,
-    /// Reference back end: fewest and most milliseconds that a stub call takes.
+    /// Reference back end: fewest and most that a stub call takes [default: 0 to 3 switch points, 1 to
+    /// 9 milliseconds].
     #[schemars(with = "Option<[u32; 2]>")]
     pub stub_delay: Option<Spanned<[u32; 2]>>,
-    /// Rounds in which all users start together.
+    /// `[explore]`: fewest and most faults of a trial: a request is cut, a time limit passes, a
+    /// connection breaks [default: none].
+    #[schemars(with = "Option<[u32; 2]>")]
+    pub faults: Option<Spanned<[u32; 2]>>,
+    /// `[explore]`: trials of a sign-off [default: 500].
+    #[schemars(with = "Option<u64>")]
+    pub trials: Option<Spanned<u64>>,
+    /// `[wire]`: rounds in which all users start together.
     #[schemars(with = "Option<u64>")]
     pub rounds: Option<Spanned<u64>>,
 }

@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::checked::{Limits, Range, Scenario, Sizes, Workload};
 use super::file::{Migrated, ScenarioFile, TargetTable};
-use super::load_file::{Count, LoadTable};
+use super::load_file::{LevelTable, LoadTable};
 use super::mix::Act;
 use super::states::MigrationEvidence;
 use super::target::Reference;
@@ -12,72 +12,27 @@ use super::words::{Checked, Words};
 use crate::reference::call_sites::{CallSite, Migration};
 use crate::trial::plan::Via;
 
-/// Keys of `[workload]` that only the reference back end has.
-pub(super) const ONLY_REFERENCE: [&str; 7] =
-    ["via", "mix", "acts", "share_browsers", "heavy_runs", "agents", "stub_delay"];
-/// The same of `[wire]`.
-pub(super) const ONLY_REFERENCE_WIRE: [&str; 2] = ["agents", "stub_delay"];
-/// Tables that only a described server has.
-const ONLY_SERVER: [&str; 9] = [
-    "upstream",
-    "migration",
-    "identity",
-    "setup",
-    "start",
-    "events",
-    "controls",
-    "switch",
-    "limits",
+/// Keys of `[workload]` and the levels that only the reference back end has.
+pub(super) const ONLY_REFERENCE: [&str; 9] = [
+    "via",
+    "mix",
+    "acts",
+    "share_browsers",
+    "heavy_runs",
+    "agents",
+    "stub_delay",
+    "faults",
+    "trials",
 ];
-/// Keys of `[workload]` that only a described server has.
-const ONLY_SERVER_WORK: [&str; 21] = [
-    "ramp",
-    "sequential",
-    "parallel",
-    "tabs",
-    "cancel_percent",
-    "time_out_percent",
-    "time_out",
-    "cut_at",
-    "reconnect",
-    "overlap_percent",
-    "keep_old",
-    "switch_percent",
-    "slow_percent",
-    "slow",
-    "equal_percent",
-    "malformed_percent",
-    "oversize_percent",
-    "oversize_bytes",
-    "stop_percent",
-    "stop_other_percent",
-    "approve_other_percent",
+/// Keys of `[workload]` that it has as well.
+const ITS_WORK: [&str; 6] =
+    ["users", "runs_per_user", "rounds", "start_delay", "bystander", "disconnect_percent"];
+/// Tables and keys at the top level that it has.
+const ITS_TABLES: [&str; 10] = [
+    "version", "name", "title", "target", "before", "after", "state", "workload", "explore", "wire",
 ];
-/// Keys of a target that only a described server has.
-const ONLY_SERVER_TARGET: [&str; 12] = [
-    "url",
-    "urls",
-    "websocket",
-    "ca",
-    "command",
-    "cwd",
-    "env",
-    "ready",
-    "ready_seconds",
-    "fresh_process",
-    "instances",
-    "restart_during_round",
-];
-/// Keys of a target that only the reference back end has.
-const ONLY_REFERENCE_TARGET: [&str; 3] = ["builtin", "migrated", "defect"];
-
-/// What a level says besides `[workload]`.
-struct Level<'f> {
-    users: Option<&'f Spanned<Count>>,
-    agents: Option<&'f Spanned<Vec<String>>>,
-    start_delay: Option<&'f Spanned<[u32; 2]>>,
-    stub_delay: Option<&'f Spanned<[u32; 2]>>,
-}
+/// Keys of a target that it has, and no other.
+const SWITCHES: [&str; 3] = ["builtin", "migrated", "defect"];
 
 /// What holds where neither says anything.
 struct Otherwise {
@@ -103,7 +58,7 @@ impl Words<'_> {
         let Some(written) = &table.builtin else {
             let why = "for `builtin = \"reference\"`: add that line, or remove this one";
             for of in ["target", "before", "after"] {
-                self.refuse(of, &ONLY_REFERENCE_TARGET, why)?;
+                self.refuse(of, |key| SWITCHES.contains(&key), why)?;
             }
             return Ok(false);
         };
@@ -116,11 +71,15 @@ impl Words<'_> {
     /// A scenario of the reference back end.
     pub(super) fn reference(&self, file: ScenarioFile) -> Checked<Scenario> {
         let why = "for a server of your own; the reference back end has no use for it: remove it";
-        self.refuse("", &ONLY_SERVER, why)?;
-        self.refuse("workload", &ONLY_SERVER_WORK, why)?;
+        self.refuse("", |key| !ITS_TABLES.contains(&key), why)?;
+        let is_its_work = |key: &str| ITS_WORK.contains(&key) || ONLY_REFERENCE.contains(&key);
+        self.refuse("workload", |key| !is_its_work(key), why)?;
         for of in ["target", "before", "after"] {
-            self.refuse(of, &ONLY_SERVER_TARGET, why)?;
+            self.refuse(of, |key| !SWITCHES.contains(&key), why)?;
         }
+        self.refuse("explore", |key| key == "rounds", "for `[wire]`: remove it")?;
+        let why = "for `[explore]`: remove it";
+        self.refuse("wire", |key| ["faults", "trials"].contains(&key), why)?;
         let target = self.switches(file.target.get_ref(), None)?;
         let side = |side: &Option<TargetTable>, otherwise: Migration| match side {
             Some(own) => self.switches(own, Some(target)),
@@ -140,37 +99,24 @@ impl Words<'_> {
             Ok(Reference { migration: Migration::of(migrated), ..target }.into())
         })?;
         let common = self.common(&file)?;
-        let (own, trials) = (&file.explore, &file.explore.trials);
-        let level = Level {
-            users: own.users.as_ref(),
-            agents: own.agents.as_ref(),
-            start_delay: own.start_delay.as_ref(),
-            stub_delay: own.stub_delay.as_ref(),
-        };
-        let mut explore = self.level(&file.workload, &common, &level, &EXPLORE)?;
-        if let Some(faults) = &own.faults {
+        let mut explore = self.level(&file.workload, &common, &file.explore, &EXPLORE)?;
+        if let Some(faults) = &file.explore.faults {
             let [least, most] = *faults.get_ref();
             self.demand(least <= most && most <= Sizes::FAULTS, faults, || {
                 format!("`faults` is [fewest, most], from 0 to {}", Sizes::FAULTS)
             })?;
             explore.faults = Range { least, most };
         }
-        let own = &file.wire;
-        let level = Level {
-            users: own.users.as_ref(),
-            agents: own.agents.as_ref(),
-            start_delay: own.start_delay.as_ref(),
-            stub_delay: own.stub_delay.as_ref(),
-        };
-        let wire = self.level(&file.workload, &common, &level, &WIRE)?;
-        let rounds = own.rounds.as_ref().or(file.workload.rounds.as_ref());
-        for (written, name) in [(trials.as_ref(), "trials"), (rounds, "rounds")] {
+        let wire = self.level(&file.workload, &common, &file.wire, &WIRE)?;
+        let trials = file.explore.trials.as_ref();
+        let rounds = file.wire.rounds.as_ref().or(file.workload.rounds.as_ref());
+        for (written, name) in [(trials, "trials"), (rounds, "rounds")] {
             if let Some(written) = written {
                 self.demand(*written.get_ref() > 0, written, || format!("`{name}` is at least 1"))?;
             }
         }
         Ok(Scenario {
-            explore_trials: trials.as_ref().map_or(500, |trials| *trials.get_ref()),
+            explore_trials: trials.map_or(500, |trials| *trials.get_ref()),
             wire_rounds: rounds.map_or(8, |rounds| *rounds.get_ref()),
             name: file.name.into_inner(),
             title: file.title,
@@ -227,7 +173,7 @@ impl Words<'_> {
         &self,
         load: &LoadTable,
         common: &Workload,
-        own: &Level<'_>,
+        own: &LevelTable,
         otherwise: &Otherwise,
     ) -> Checked<Workload> {
         let delay = |own: Option<&Spanned<[u32; 2]>>, name: &str, otherwise| match own {
@@ -235,13 +181,13 @@ impl Words<'_> {
             None => Ok(otherwise),
         };
         let idle = u32::from(common.bystander);
-        let users = match own.users.or(load.users.as_ref()) {
+        let users = match own.users.as_ref().or(load.users.as_ref()) {
             Some(written) => self.users(written, common.bystander)?,
             None => {
                 Range { least: otherwise.users.least - idle, most: otherwise.users.most - idle }
             }
         };
-        let agents = match own.agents.or(load.agents.as_ref()) {
+        let agents = match own.agents.as_ref().or(load.agents.as_ref()) {
             Some(written) => {
                 self.demand(!written.get_ref().is_empty(), written, || {
                     "`agents` lists at least one sub-agent".into()
@@ -250,8 +196,8 @@ impl Words<'_> {
             }
             None => vec!["triage".into()],
         };
-        let start = own.start_delay.or(load.start_delay.as_ref());
-        let stub = own.stub_delay.or(load.stub_delay.as_ref());
+        let start = own.start_delay.as_ref().or(load.start_delay.as_ref());
+        let stub = own.stub_delay.as_ref().or(load.stub_delay.as_ref());
         Ok(Workload {
             users,
             agents,

@@ -3,7 +3,7 @@
 use regex_lite::Regex;
 use serde_json::Value;
 use toml::Spanned;
-use toml::de::{DeString, DeTable};
+use toml::de::DeTable;
 
 use super::checked::{Range, ScenarioError, line_of};
 use super::speech_file::Pairs;
@@ -122,22 +122,30 @@ impl Words<'_> {
         Ok(Range { least, most })
     }
 
-    /// The line of the first of those keys that the table has; of the top level where it has no name.
-    pub(super) fn line_of_key(&self, table: &str, keys: &[&str]) -> Option<(usize, String)> {
+    /// The line of the table's first key of that kind; of the top level where it has no name.
+    pub(super) fn line_of_key(
+        &self,
+        table: &str,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Option<(usize, String)> {
         let file = DeTable::parse(self.text).ok()?;
         let within = match table {
             "" => file.get_ref(),
             name => file.get_ref().get(name)?.get_ref().as_table()?,
         };
-        let place = |key: &Spanned<DeString<'_>>| (key.span(), key.get_ref().to_string());
-        let keys = within.keys().filter(|key| keys.contains(&key.get_ref().as_ref()));
-        let (span, name) = keys.map(place).min_by_key(|(span, _)| span.start)?;
-        Some((line_of(self.text, &span), name))
+        let keys = within.keys().filter(|key| is_meant(key.get_ref()));
+        let first = keys.min_by_key(|key| key.span().start)?;
+        Some((line_of(self.text, &first.span()), first.get_ref().to_string()))
     }
 
     /// Refuses keys that this kind of target has no use for.
-    pub(super) fn refuse(&self, table: &str, keys: &[&str], why: &str) -> Checked<()> {
-        match self.line_of_key(table, keys) {
+    pub(super) fn refuse(
+        &self,
+        table: &str,
+        is_refused: impl Fn(&str) -> bool,
+        why: &str,
+    ) -> Checked<()> {
+        match self.line_of_key(table, is_refused) {
             None => Ok(()),
             Some((line, key)) => {
                 Err(ScenarioError { line: Some(line), problem: format!("`{key}` is {why}") })
