@@ -7,7 +7,7 @@ use super::budget::Progress;
 use super::error::CampaignError;
 use super::exploration::{Done, Exploration, Explored, inside_runtime};
 use super::level::{LevelTally, Method};
-use super::part::LevelSums;
+use super::level_sums::LevelSums;
 use super::repro::Repro;
 use super::search::Odds;
 use super::store::Lines;
@@ -105,10 +105,6 @@ impl<'e> Collector<'e> {
             judged: judged.clone(),
             tally: self.tally.clone(),
         });
-        if let (Some(partition), Some(sums), "") = (exploration.partition, &sums, exploration.side)
-        {
-            sums.write(partition, exploration.seed, exploration.folder)?;
-        }
         let judge = judged.map_or_else(Tally::default, |(_, tally)| tally);
         let mut level = self.tally.finish(judge, Drive::Absent, stopped);
         draw(exploration.folder, &mut level);

@@ -5,7 +5,7 @@ use super::budget::Stop;
 use super::error::{CampaignError, Kind};
 use super::explore_trial::Trial;
 use super::judged_trial::{JudgedTrial, judge_trial_beside};
-use super::part::LevelSums;
+use super::level_sums::LevelSums;
 use super::repro::Repro;
 use super::search::Search;
 use super::store::{RunFolder, home};
@@ -36,8 +36,7 @@ pub struct Exploration<'e> {
     pub enough: Option<u64>,
     /// `before`, `after`, or empty for a plain run.
     pub side: &'e str,
-    /// Which part of the trials, for a campaign that several machines share; then a plain run's sums
-    /// are written too, for `merge`.
+    /// Which part of the trials, for a campaign that several machines share.
     pub partition: Option<Partition>,
     /// Whether some of the trials are compared with their users alone (O5).
     pub alone: bool,
@@ -58,8 +57,8 @@ pub struct Explored {
     pub level: Level,
     /// The repros, one for each finding.
     pub repros: Vec<Repro>,
-    /// The sums of a part, which a sign-off puts together with those of its other levels.
-    pub(super) sums: Option<LevelSums>,
+    /// The sums of a part, to be written.
+    pub(crate) sums: Option<LevelSums>,
 }
 
 /// One trial with what it came to.

@@ -1,31 +1,16 @@
-//! What one part of a shared campaign came to, as sums that can be added to those of the others.
+//! What one part of a shared campaign came to, as a file.
 
 use serde::{Deserialize, Serialize};
 
 use super::conclusion::Beside;
 use super::error::CampaignError;
-use super::level::LevelTally;
+use super::level_sums::LevelSums;
 use super::store::RunFolder;
-use crate::trial::control::Tally;
 use crate::trial::measure::Partition;
 use crate::trial::record::SCHEMA_VERSION;
 
 /// The file of a part's sums in its run folder.
 pub(super) const FILE: &str = "partition.json";
-
-/// The sums of one level.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct LevelSums {
-    /// `before`, `after`, or empty for a plain run.
-    pub(super) side: String,
-    /// What was driven.
-    pub(super) backend: String,
-    /// How many trials of it the whole campaign has.
-    pub(super) campaign_trials: u64,
-    /// The judge's controls, and the number of the trial that they were planted into.
-    pub(super) judged: Option<(u64, Tally)>,
-    pub(super) tally: LevelTally,
-}
 
 /// One part.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,14 +53,12 @@ impl Part {
     }
 }
 
-impl LevelSums {
-    /// Writes the part that is this level alone.
-    pub(super) fn write(
-        &self,
-        partition: Partition,
-        seed: u64,
-        folder: &RunFolder,
-    ) -> Result<(), CampaignError> {
-        Part::new(partition, seed, vec![self.clone()], None).write(folder)
-    }
+/// Writes the part that is that level alone.
+pub(crate) fn write_level(
+    sums: &LevelSums,
+    partition: Partition,
+    seed: u64,
+    folder: &RunFolder,
+) -> Result<(), CampaignError> {
+    Part::new(partition, seed, vec![sums.clone()], None).write(folder)
 }

@@ -4,7 +4,7 @@
 use super::budget::Stop;
 use super::error::CampaignError;
 use super::level::LevelTally;
-use super::part::LevelSums;
+use super::level_sums::LevelSums;
 use super::wire::Driven;
 use crate::scenario::Workload;
 use crate::trial::control::{Drive, Tally};

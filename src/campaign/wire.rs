@@ -15,7 +15,8 @@ use super::launched::Launched;
 use super::learnt::learn;
 use super::level::LevelTally;
 use super::open_files;
-use super::part::LevelSums;
+use super::level_sums::LevelSums;
+use super::part::write_level;
 use super::repro::{Repro, replay_line};
 use super::series::Series;
 use super::store::{RunFolder, home, unix_now};
@@ -237,7 +238,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         tally: tally.clone(),
     });
     if let (Some(partition), Some(sums), "") = (rounds.partition, &sums, rounds.side)
-        && let Err(error) = sums.write(partition, rounds.seed, rounds.folder)
+        && let Err(error) = write_level(sums, partition, rounds.seed, rounds.folder)
     {
         tally.note(error.reason_code(), &error);
     }

@@ -8,6 +8,7 @@ use super::saved::SavedArgs;
 use super::scenario::{self, ScenarioArg};
 use crate::campaign::error::CampaignError;
 use crate::campaign::explore::{Exploration, Explored, explore};
+use crate::campaign::part::write_level;
 use crate::campaign::regressions::replay_first;
 use crate::campaign::search::Search;
 use crate::campaign::subject::Reference;
@@ -182,7 +183,10 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let shown = Shown::new();
     let first = replay_first(&saved, &reference, &begun.stop, &shown)?;
     exploration.search = args.search();
-    let Explored { level, repros, .. } = explore(&exploration, &shown)?;
+    let Explored { level, repros, sums } = explore(&exploration, &shown)?;
+    if let (Some(partition), Some(sums)) = (args.partition, &sums) {
+        write_level(sums, partition, args.campaign.seed, &begun.folder)?;
+    }
     let levels: Vec<Level> = first.level.into_iter().chain([level]).collect();
     let came_to = CameTo::all_of(&levels);
     let mut record = begun.record(came_to);
