@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::campaign::error::{CampaignError, read_text};
 use crate::campaign::user_list::users_of;
-use crate::campaign::wire_drive::user_runtime;
+use crate::campaign::wire::drive::user_runtime;
 use crate::scenario::{
     Scenario, Target, UsersFrom, Workload, built_in, built_in_names, environment_in,
 };

@@ -10,7 +10,7 @@ use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, read_text, write_whole};
 use crate::campaign::repro::Repro;
 use crate::campaign::shrink::shrink_repro;
-use crate::campaign::wire_shrink::{ShrinkBudget, Small, shrink_wire_repro};
+use crate::campaign::wire::shrink::{ShrinkBudget, Small, shrink_wire_repro};
 use crate::trial::record::LevelName;
 use crate::trial::verdict::ExitCode;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use partywall::campaign::budget::Stop;
 use partywall::campaign::launched::Launched;
-use partywall::campaign::wire_shrink::{ShrinkBudget, shrink_wire_repro};
+use partywall::campaign::wire::shrink::{ShrinkBudget, shrink_wire_repro};
 use partywall::scenario::Target;
 use partywall::swarm::Servers;
 use partywall::trial::plan::Step;

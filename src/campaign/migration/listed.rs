@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::super::budget::{Progress, Stop};
-use super::super::error::{CampaignError, Kind};
-use super::super::launched::Launched;
-use super::super::series::Series;
-use super::super::store::RunFolder;
-use super::super::wire::{Driven, Rounds, drive_rounds};
 use super::evidence::{Told, Watched, Witness};
 use super::follows::Known;
 use super::in_words;
 use super::sites::{Sites, undetermined};
+use crate::campaign::store::budget::{Progress, Stop};
+use crate::campaign::store::error::{CampaignError, Kind};
+use crate::campaign::store::run_folder::RunFolder;
+use crate::campaign::wire::launched::Launched;
+use crate::campaign::wire::rounds::{Driven, Rounds, drive_rounds};
+use crate::campaign::wire::series::Series;
 use crate::scenario::{MigrationEvidence, MigrationState, Target, Workload};
 use crate::swarm::Servers;
 use crate::trial::audit::AuditRecord;

@@ -1,9 +1,9 @@
 //! The call sites of somebody's own system: as the states name them, as the audit found them, and
 //! what is known of each after all states were driven.
 
-use super::super::error::CampaignError;
 use super::evidence::Watched;
 use super::follows::Known;
+use crate::campaign::store::error::CampaignError;
 use crate::scenario::{MigrationEvidence, MigrationState, SitePlaces};
 use crate::trial::audit::{AuditRecord, Use};
 use crate::trial::migration::{Exercise, SiteRow, StateRow, StateVerdict};

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::campaign::budget::Stop;
-use crate::campaign::error::CampaignError;
-use crate::campaign::judged_trial::judge_findings;
-use crate::campaign::launched::Launched;
-use crate::campaign::series::Series;
-use crate::campaign::store::RunFolder;
-use crate::campaign::subject::Reference;
-use crate::campaign::wire_drive::{drive_plan, user_runtime};
+use crate::campaign::explore::judged_trial::judge_findings;
+use crate::campaign::explore::subject::Reference;
+use crate::campaign::store::budget::Stop;
+use crate::campaign::store::error::CampaignError;
+use crate::campaign::store::run_folder::RunFolder;
+use crate::campaign::wire::drive::{drive_plan, user_runtime};
+use crate::campaign::wire::launched::Launched;
+use crate::campaign::wire::series::Series;
 use crate::scenario::Workload;
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
