@@ -24,8 +24,14 @@ fn judging(criterion: &mut Criterion) {
     let scenario = built_in("reference-golden-path").expect("it is carried");
     let dialect = Dialect::reference();
     let histories = [
-        ("explored, per request", history(&scenario.explore, Reference::PER_REQUEST)),
-        ("explored, legacy", history(&scenario.explore, Reference::LEGACY)),
+        (
+            "explored, per request",
+            history(scenario.explore.as_ref().expect("it is explored"), Reference::PER_REQUEST),
+        ),
+        (
+            "explored, legacy",
+            history(scenario.explore.as_ref().expect("it is explored"), Reference::LEGACY),
+        ),
         // The work of one round on the wire, driven here without one: as many users, runs and
         // events, in an order that no wire would give.
         ("as large as on the wire, per request", history(&scenario.wire, Reference::PER_REQUEST)),
@@ -52,7 +58,8 @@ fn judging(criterion: &mut Criterion) {
 /// The judge control alters and judges a history many times; a campaign does it once.
 fn control(criterion: &mut Criterion) {
     let scenario = built_in("reference-golden-path").expect("it is carried");
-    let history = history(&scenario.explore, Reference::PER_REQUEST);
+    let history =
+        history(scenario.explore.as_ref().expect("it is explored"), Reference::PER_REQUEST);
     let dialect = Dialect::reference();
     let planted = judge_control(&history, &dialect, 1).planted;
     let mut group = criterion.benchmark_group("judge control");

@@ -21,7 +21,8 @@ fn drive(plan: &Plan) -> History {
 }
 
 fn users(criterion: &mut Criterion) {
-    let workload = built_in("reference-golden-path").expect("it is carried").explore;
+    let workload =
+        built_in("reference-golden-path").expect("it is carried").explore.expect("it is explored");
     let mut group = criterion.benchmark_group("agent runs");
     for users in [2_u32, 10, 50, 200, 1_000] {
         let plan = workload.clone().with_users(users + 1).plan(1, 0);

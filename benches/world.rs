@@ -19,7 +19,8 @@ const TRIALS: u64 = 64;
 
 /// Trials a second, one at a time on one core, unjudged.
 fn trials(criterion: &mut Criterion) {
-    let workload = built_in("reference-golden-path").expect("it is carried").explore;
+    let workload =
+        built_in("reference-golden-path").expect("it is carried").explore.expect("it is explored");
     let plans: Vec<Plan> = (0..TRIALS).map(|trial| workload.plan(1, trial)).collect();
     let mut group = criterion.benchmark_group("trials");
     group.throughput(Throughput::Elements(TRIALS));

@@ -14,7 +14,11 @@ use partywall::trial::verdict::Verdict;
 fn search(name: &str, reference: Reference, delays: usize) -> Exhausted {
     let reports = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exhaustive");
     let folder = RunFolder::create(&reports, name, SystemTime::now()).expect("a run folder");
-    let workload = built_in("reference-golden-path").expect("built in").explore.smallest();
+    let workload = built_in("reference-golden-path")
+        .expect("built in")
+        .explore
+        .expect("it is explored")
+        .smallest();
     let stop = Stop::default();
     let exploration = Exploration::new(&workload, &reference, 1, 1, &folder, &stop);
     exhaust(&exploration, Some(delays), &Silent).expect("searched")

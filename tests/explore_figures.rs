@@ -38,7 +38,7 @@ fn folder(name: &str) -> RunFolder {
 }
 
 fn workload(scenario: &str) -> Workload {
-    built_in(scenario).expect("it is carried").explore
+    built_in(scenario).expect("it is carried").explore.expect("it is explored")
 }
 
 /// Stops the exploration as soon as anything is found: how small it can be made is not asked here.

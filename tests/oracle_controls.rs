@@ -136,7 +136,7 @@ fn secrets_and_headers_of_openings_have_their_controls() {
 /// Upstream calls, controls, stored conversations and users alone are in histories of the reference back end.
 #[test]
 fn the_controls_of_explored_trials_are_caught() {
-    let work = built_in("mechanism-mix").expect("it is carried").explore;
+    let work = built_in("mechanism-mix").expect("it is carried").explore.expect("it is explored");
     let mut planted = [0; 4];
     for trial in 0..120 {
         let plan = work.plan(5, trial);

@@ -24,7 +24,7 @@ proptest! {
         scenario in 0..=built_in_names().count(),
     ) {
         let name = built_in_names().chain([MIX]).nth(scenario).expect("in range");
-        let workload = built_in(name).expect("it is carried").explore;
+        let workload = built_in(name).expect("it is carried").explore.expect("it is explored");
         let plan = workload.plan(seed, trial);
         plan.check().expect("a plan from the constructor is sound");
         let text = serde_json::to_string(&plan).expect("plain data");

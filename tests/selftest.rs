@@ -45,7 +45,7 @@ fn searches() -> Vec<(Mechanism, Search)> {
 fn every_mechanism_is_found_and_the_table_is_up_to_date() {
     let searches = searches();
     let works = built_in_names().chain([MIX]).map(|name| {
-        let work = built_in(name).expect("it is carried").explore;
+        let work = built_in(name).expect("it is carried").explore.expect("it is explored");
         let quiet = stay_quiet(&work, &Reference::PER_REQUEST, 1, QUIET);
         (name.to_owned(), quiet.expect("outside a runtime"))
     });

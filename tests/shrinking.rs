@@ -21,7 +21,7 @@ const SECONDS: f64 = 5.0;
 
 /// Findings as they come, each with the plan and schedule of its trial: the first three of a trial.
 fn found(scenario: &str) -> Vec<Repro> {
-    let workload = built_in(scenario).expect("it is carried").explore;
+    let workload = built_in(scenario).expect("it is carried").explore.expect("it is explored");
     let subject = Reference::LEGACY;
     let mut repros = Vec::new();
     for trial in 0.. {

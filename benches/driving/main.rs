@@ -20,7 +20,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use partywall::campaign::budget::Stop;
-use partywall::campaign::wire::{drive_plan, user_runtime};
+use partywall::campaign::wire::drive::{drive_plan, user_runtime};
 use partywall::oracle::{Case, judge};
 use partywall::swarm::Servers;
 use partywall::swarm::transport::TargetUrl;

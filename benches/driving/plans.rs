@@ -1,6 +1,6 @@
 //! The work: every user connects, waits for the others, and runs one chat after the other.
 
-use partywall::scenario::ServerScenario;
+use partywall::scenario::Scenario;
 use partywall::trial::canary::CampaignKey;
 use partywall::trial::ids::UserName;
 use partywall::trial::plan::{PLAN_VERSION, Plan, RunPlan, Step, UserPlan, Via};
@@ -67,7 +67,7 @@ users = 2
 
 /// The same users, of a server of somebody's own.
 pub(crate) fn of_own_server(mut plan: Plan) -> Plan {
-    let scenario = ServerScenario::parse(OWN_SERVER).expect("a scenario");
-    plan.protocol = scenario.work.plan(1, 0).protocol;
+    let scenario = Scenario::parse(OWN_SERVER).expect("a scenario");
+    plan.protocol = scenario.wire.plan(1, 0).protocol;
     plan
 }

@@ -5,11 +5,10 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
 use partywall::campaign::budget::{Progress, Stop};
-use partywall::campaign::repro::Target;
 use partywall::campaign::series::Series;
 use partywall::campaign::store::RunFolder;
 use partywall::campaign::wire::{Rounds, drive_rounds};
-use partywall::scenario::built_in;
+use partywall::scenario::{Target, built_in};
 use partywall::swarm::Servers;
 use partywall::swarm::transport::TargetUrl;
 use partywall::trial::canary::CampaignKey;
@@ -61,7 +60,7 @@ pub(crate) fn soak(thorough: bool) {
     let begun = Instant::now();
     let stop = Stop::at(Some(begun + time));
     let url = TargetUrl::loopback(server.port);
-    let target = Target::Url { url: url.to_string() };
+    let target = Target::at(url.to_string());
     let servers = Servers::at(url);
     let mut rounds = Rounds::new(&workload, servers, target, 1, u64::MAX, &folder, &stop);
     rounds.series = Series::on_shared_server(CampaignKey::from_seed(1));

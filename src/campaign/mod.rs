@@ -1,59 +1,18 @@
 //! One trial, many trials, and what they come to: coverage, confidence, controls, verdicts.
 
-pub mod alone;
-mod as_list;
-pub mod baseline;
-mod blind_spots;
-pub mod budget;
-mod cause;
-mod collector;
-pub mod compare;
-mod conclusion;
-mod confidence;
-mod coverage;
-pub mod diagnosis;
-pub mod error;
-pub mod exhaustive;
 pub mod explore;
-pub mod explore_trial;
-pub(crate) mod finding_files;
-mod further;
-pub mod interleaving;
-mod judged_trial;
-pub mod launched;
-mod learnt;
-mod level;
-pub mod merge;
-mod merge_signoff;
 pub mod migration;
-pub mod models;
-pub mod open_files;
-mod part;
-mod reached;
-pub mod recorded;
-pub mod redrive;
-pub mod regressions;
-pub mod replay;
-pub mod repro;
-mod round;
-mod run_ends;
-pub mod search;
-pub mod secrets;
 pub mod selftest;
-pub mod series;
-mod server_process;
+pub mod share;
 pub mod shrink;
 pub mod signoff;
-pub mod signoff_server;
 pub mod store;
-pub mod subject;
-pub mod sweep;
-pub mod target_process;
-mod timeline;
-pub mod undriven;
-mod unfinished;
-pub mod user_list;
-mod watch;
 pub mod wire;
-mod wire_rates;
-pub mod wire_shrink;
+
+pub use explore::{
+    alone, exhaustive, explore_trial, interleaving, recorded, regressions, replay, search, subject,
+};
+pub use share::{baseline, compare, merge};
+pub use signoff::models;
+pub use store::{budget, error, repro, secrets};
+pub use wire::{launched, open_files, redrive, series, undriven, user_list};

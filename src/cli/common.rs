@@ -12,7 +12,7 @@ use crate::campaign::error::CampaignError;
 use crate::campaign::secrets::redacted;
 use crate::campaign::store::RunFolder;
 use crate::report::{github, terminal};
-use crate::scenario::{Scenario, Workload, built_in};
+use crate::scenario::Workload;
 use crate::trial::measure::Subject;
 use crate::trial::record::{Level, Record, Rule, SCHEMA_VERSION};
 use crate::trial::verdict::{ExitCode, Outcome, Reason, Verdict};
@@ -348,10 +348,10 @@ pub(super) fn not_tried() -> Vec<String> {
     .to_vec()
 }
 
-/// The same for the work against a server of somebody's own, which says what it does.
+/// The same for that work on the wire, which says what it does where its scenario describes a server.
 pub(super) fn not_tried_by(work: &Workload) -> Vec<String> {
-    let server = work.server.as_ref();
-    let left_out = server.map(|own| own.faults.left_out(work.vanish_percent)).unwrap_or_default();
+    let Some(server) = &work.server else { return not_tried() };
+    let left_out = server.faults.left_out(work.vanish_percent);
     let general = not_tried().into_iter();
     let mut all: Vec<String> =
         general.filter(|text| !text.starts_with("on the wire: cancelled requests")).collect();
@@ -363,10 +363,5 @@ pub(super) fn not_tried_by(work: &Workload) -> Vec<String> {
 
 /// The line that replays a file.
 pub(super) fn quoted_line(path: &std::path::Path) -> String {
-    crate::campaign::finding_files::replay_line(path)
-}
-
-/// The built-in scenario of that name.
-pub(super) fn scenario(name: &str) -> Result<Scenario, CampaignError> {
-    built_in(name).map_err(|error| CampaignError::usage(error.to_string()))
+    crate::campaign::repro::replay_line(path)
 }

@@ -2,16 +2,19 @@
 
 use clap::builder::BoolishValueParser;
 
-use super::common::{CameTo, CampaignArgs, scenario};
+use super::common::{CameTo, CampaignArgs};
 use super::progress::Shown;
 use super::saved::SavedArgs;
+use super::scenario::{self, ScenarioArg};
 use crate::campaign::error::CampaignError;
 use crate::campaign::explore::{Exploration, Explored, explore};
 use crate::campaign::regressions::replay_first;
 use crate::campaign::search::Search;
+use crate::campaign::share::part::write_level;
 use crate::campaign::subject::Reference;
 use crate::reference::call_sites::Migration;
 use crate::reference::defects::Defect;
+use crate::scenario::Target;
 use crate::trial::measure::Partition;
 use crate::trial::plan::FaultKind;
 use crate::trial::record::Level;
@@ -20,16 +23,15 @@ use crate::trial::verdict::ExitCode;
 /// The arguments of `explore`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Call sites of the reference back end that are migrated: none, all, or SITE,… [default: none,
-    /// with a defect all]
+    #[command(flatten)]
+    scenario: ScenarioArg,
+    /// Call sites of the reference back end that are migrated: none, all, or SITE,… [default: the
+    /// scenario's, with a defect all]
     #[arg(long, env = "PARTYWALL_MIGRATED", value_name = "SITES")]
     migrated: Option<Migration>,
     /// A built-in defect: M01 to M24, or such as M05@2% for a share of the requests
     #[arg(long, env = "PARTYWALL_DEFECT", value_name = "CODE")]
     defect: Option<Defect>,
-    /// The built-in scenario
-    #[arg(long, env = "PARTYWALL_SCENARIO", default_value = "reference-golden-path")]
-    scenario: String,
     /// How schedules are chosen
     #[arg(long, env = "PARTYWALL_STRATEGY", value_name = "NAME", value_enum, default_value_t)]
     strategy: StrategyName,
@@ -140,7 +142,8 @@ impl Args {
 }
 
 pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
-    let scenario = scenario(&args.scenario)?;
+    let scenario = scenario::read(args.scenario.name())?;
+    let mut workload = scenario.to_explore().map_err(CampaignError::in_scenario)?.clone();
     if args.partition.is_some() && args.strategy != StrategyName::Random {
         // The trials of the others depend on each other.
         return Err(CampaignError::usage(
@@ -153,7 +156,6 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         None => args.saved.load()?,
     };
     let begun = args.campaign.begin("explore")?;
-    let mut workload = scenario.explore;
     if let Some(users) = args.users {
         workload = workload.with_users(users);
     }
@@ -163,9 +165,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         _ => workload,
     };
     let trials = args.trials.unwrap_or(scenario.explore_trials);
-    let otherwise = if args.defect.is_some() { Migration::ALL } else { Migration::NONE };
-    let migration = args.migrated.unwrap_or(otherwise);
-    let reference = Reference { migration, defect: args.defect };
+    let reference = reference(&args, &scenario.target);
     let mut exploration = Exploration::new(
         &workload,
         &reference,
@@ -183,7 +183,10 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let shown = Shown::new();
     let first = replay_first(&saved, &reference, &begun.stop, &shown)?;
     exploration.search = args.search();
-    let Explored { level, repros, .. } = explore(&exploration, &shown)?;
+    let Explored { level, repros, sums } = explore(&exploration, &shown)?;
+    if let (Some(partition), Some(sums)) = (args.partition, &sums) {
+        write_level(sums, partition, args.campaign.seed, &begun.folder)?;
+    }
     let levels: Vec<Level> = first.level.into_iter().chain([level]).collect();
     let came_to = CameTo::all_of(&levels);
     let mut record = begun.record(came_to);
@@ -192,4 +195,14 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     record.levels = levels;
     record.partition = args.partition;
     args.saved.save_beside(&repros, || begun.finish(record, &args.campaign.report))
+}
+
+/// The reference back end as the scenario has it, with the switches of the command line.
+fn reference(args: &Args, target: &Target) -> Reference {
+    let own = match target {
+        Target::Reference(own) => *own,
+        Target::Code { .. } | Target::Server { .. } => Reference::LEGACY,
+    };
+    let otherwise = if args.defect.is_some() { Migration::ALL } else { own.migration };
+    Reference { migration: args.migrated.unwrap_or(otherwise), defect: args.defect.or(own.defect) }
 }

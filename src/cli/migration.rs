@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use super::audit::read_audit;
-use super::common::{CameTo, CampaignArgs, scenario};
+use super::common::{CameTo, CampaignArgs};
 use super::progress::Shown;
-use super::server;
+use super::scenario;
 use crate::campaign::error::CampaignError;
 use crate::campaign::migration::{ListedStates, Matrix, conclude};
-use crate::scenario::{ServerScenario, ServerState, built_in_names};
+use crate::scenario::{MigrationState, Scenario, Workload};
 use crate::trial::verdict::ExitCode;
 
 /// How often each scenario is tried in each of the 64 states of the reference back end.
@@ -17,8 +17,8 @@ const TRIALS: u64 = 100;
 /// The arguments of `migration`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Built-in scenarios to drive [default: all], or the scenario file of one server with its
-    /// tables `[[state]]`
+    /// Scenarios of the reference back end to drive in all its states [default: two that this program
+    /// carries], or one scenario with tables `[[state]]`
     #[arg(value_name = "SCENARIO", env = "PARTYWALL_SCENARIOS", value_delimiter = ',')]
     scenarios: Vec<String>,
     /// Trials of each built-in scenario in each of the 64 states [default: 100]
@@ -44,10 +44,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
-    if let [file] = args.scenarios.as_slice()
-        && server::is_file(file)
+    let scenarios = scenario::read_all(&args.scenarios)?;
+    if let [scenario] = scenarios.as_slice()
+        && (scenario.explore.is_none() || !scenario.states.is_empty())
     {
-        return listed_states(args, &server::read(file)?);
+        return listed_states(args, scenario);
     }
     let of_files = [
         ("--users", args.users.is_some()),
@@ -59,15 +60,12 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         let text = format!("{flag} needs a scenario file with `[[state]]`s; see --trials");
         return Err(CampaignError::usage(text));
     }
-    let names = if args.scenarios.is_empty() {
-        built_in_names().map(String::from).collect()
-    } else {
-        args.scenarios.clone()
-    };
-    let scenarios = names.iter().map(|name| scenario(name)).collect::<Result<Vec<_>, _>>()?;
+    let works = scenarios.iter().map(|own| own.to_explore().cloned());
+    let works: Vec<Workload> =
+        works.collect::<Result<_, _>>().map_err(CampaignError::in_scenario)?;
     let begun = args.campaign.begin("migration")?;
     let trials = args.trials.unwrap_or(TRIALS);
-    let matrix = Matrix::new(&scenarios, args.campaign.seed, trials, &begun.stop);
+    let matrix = Matrix::new(&works, args.campaign.seed, trials, &begun.stop);
     let matrix = matrix.run(&Shown::new())?;
     let (outcome, reasons) = conclude(&matrix, begun.stop.reason());
     let mut record = begun.record(CameTo { outcome, reasons });
@@ -76,8 +74,8 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     begun.finish(record, &args.campaign.report)
 }
 
-/// The states that the scenario of a server of somebody's own lists, on the wire.
-fn listed_states(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, CampaignError> {
+/// The states that the scenario lists, on the wire.
+fn listed_states(args: &Args, scenario: &Scenario) -> Result<ExitCode, CampaignError> {
     if args.trials.is_some() {
         return Err(CampaignError::usage("states of a scenario file are driven in --rounds N"));
     }
@@ -86,19 +84,19 @@ fn listed_states(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Cam
                     and a `command` or `url`";
         return Err(CampaignError::usage(text));
     }
-    let with_hosts = |state: &ServerState| {
-        let target = server::target(state.target.clone(), None, &args.allow_host)?;
+    let with_hosts = |state: &MigrationState| {
+        let target = scenario::target(state.target.clone(), None, &args.allow_host)?;
         let mut state = state.clone();
         state.target = target;
         Ok(state)
     };
-    let states: Vec<ServerState> =
+    let states: Vec<MigrationState> =
         scenario.states.iter().map(with_hosts).collect::<Result<_, CampaignError>>()?;
     let audit = args.audit.as_deref().map(read_audit).transpose()?;
-    let (scenario, given) = server::given(scenario, &scenario.target)?;
-    let mut begun = args.campaign.begin_within("migration", scenario.seconds)?;
+    let (scenario, given) = scenario::given(scenario, &scenario.target)?;
+    let mut begun = args.campaign.begin_within("migration", scenario.limits.seconds)?;
     begun.secrets = given.secrets();
-    let mut work = scenario.work.clone();
+    let mut work = scenario.wire.clone();
     if let Some(users) = args.users {
         work = work.with_users(users);
     }
@@ -112,7 +110,7 @@ fn listed_states(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Cam
         given: &given,
         audit: audit.as_ref(),
         seed: args.campaign.seed,
-        rounds: args.rounds.unwrap_or(scenario.rounds),
+        rounds: args.rounds.unwrap_or(scenario.wire_rounds),
         folder: &begun.folder,
         stop: &begun.stop,
     };

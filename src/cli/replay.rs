@@ -1,24 +1,25 @@
 //! `partywall replay`: a repro, driven again.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::builder::BoolishValueParser;
 use sha2::{Digest, Sha256};
 
 use super::common::end_on_interrupt;
 use super::output::{self, Colour};
-use super::reach::{of_code, reach};
+use super::reach::{explored, reach};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, read_text};
 use crate::campaign::interleaving::interleave;
-use crate::campaign::replay::{Replayed, replay_explored, replay_on_wire};
-use crate::campaign::repro::{Repro, Target};
+use crate::campaign::redrive::replay_on_wire;
+use crate::campaign::replay::{Replayed, replay_explored};
+use crate::campaign::repro::Repro;
 use crate::campaign::series::Series;
 use crate::campaign::subject::Reference;
 use crate::reference::call_sites::Migration;
 use crate::report::interleaving;
 use crate::report::terminal::Style;
+use crate::scenario::Target;
 use crate::trial::history::History;
 use crate::trial::raw::to_hex;
 use crate::trial::record::LevelName;
@@ -94,13 +95,7 @@ fn replay_explore(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
             "--target is for repros of the wire; this one is of an explored trial",
         ));
     }
-    let reference = reference(args, repro)?;
-    let reference = reference.ok_or_else(|| match &repro.target {
-        Target::Code { name } => of_code(name),
-        _ => {
-            CampaignError::usage("an explored repro is of the reference back end; this one is not")
-        }
-    })?;
+    let reference = explored(&target(args, repro))?;
     if args.trace {
         let style = Style { colour: args.color.wanted(), ..Style::default() };
         let interleaving = interleave(repro, &reference, &Stop::default())?;
@@ -118,11 +113,14 @@ fn replay_explore(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     Ok(tally)
 }
 
-/// The reference back end that is driven: the repro's, with other call sites where they are given.
-fn reference(args: &Args, repro: &Repro) -> Result<Option<Reference>, CampaignError> {
-    let own = repro.reference()?;
-    let defect = own.and_then(|own| own.defect);
-    Ok(args.migrated.map(|migration| Reference { migration, defect }).or(own))
+/// What is driven: the repro's target, or the reference back end with other call sites.
+fn target(args: &Args, repro: &Repro) -> Target {
+    let Some(migration) = args.migrated else { return repro.target.clone() };
+    let defect = match &repro.target {
+        Target::Reference(own) => own.defect,
+        Target::Code { .. } | Target::Server { .. } => None,
+    };
+    Reference { migration, defect }.into()
 }
 
 fn digest(history: &History) -> String {
@@ -133,14 +131,14 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     let stop = Stop::default();
     end_on_interrupt(&stop)?;
     let mut tally = Tally::default();
-    let reached = match reach(repro, args.target.as_deref(), reference(args, repro)?, &stop) {
+    let reached = match reach(repro, &target(args, repro), args.target.as_deref(), &stop) {
         Ok(reached) => reached,
         Err(_) if stop.reason().is_some() => return Ok(Tally { interrupted: true, ..tally }),
         Err(error) => return Err(error),
     };
     let series = Series::on_shared_server(repro.plan.campaign);
     for time in 0..args.times {
-        let again = if time == 0 { Ok(Arc::clone(reached.servers())) } else { reached.again() };
+        let again = if time == 0 { Ok(reached.servers()) } else { reached.again() };
         let servers = match again {
             Ok(servers) => servers,
             Err(_) if stop.reason().is_some() => {

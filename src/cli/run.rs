@@ -2,20 +2,17 @@
 
 use clap::builder::BoolishValueParser;
 
-use super::common::{Begun, CameTo, CampaignArgs, not_tried, not_tried_by, scenario};
+use super::common::{Begun, CameTo, CampaignArgs, not_tried_by};
 use super::output;
 use super::progress::Shown;
-use super::server;
+use super::scenario::{self, ScenarioArg};
 use crate::campaign::error::CampaignError;
-use crate::campaign::launched::{Launched, reach};
-use crate::campaign::repro::Target;
+use crate::campaign::launched::Launched;
 use crate::campaign::series::Series;
 use crate::campaign::undriven::Undriven;
 use crate::campaign::wire::{Driven, Rounds, drive_rounds};
 use crate::reference::auth::token_of;
-use crate::scenario::{ServerScenario, Workload};
-use crate::swarm::transport::TargetUrl;
-use crate::trial::canary::CampaignKey;
+use crate::scenario::Workload;
 use crate::trial::measure::Partition;
 use crate::trial::record::Level;
 use crate::trial::verdict::ExitCode;
@@ -23,11 +20,10 @@ use crate::trial::verdict::ExitCode;
 /// The arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The scenario file, with a table `[target]`; without one, a server that speaks the protocol
-    /// of `partywall serve` is driven
-    #[arg(value_name = "SCENARIO")]
-    file: Option<String>,
-    /// The server, on this machine: http://127.0.0.1:PORT
+    #[command(flatten)]
+    scenario: ScenarioArg,
+    /// The server, instead of where the scenario says it is or how it is started:
+    /// http://127.0.0.1:PORT
     #[arg(
         long,
         env = "PARTYWALL_TARGET",
@@ -35,9 +31,9 @@ pub(super) struct Args {
         required_unless_present_any = ["file"]
     )]
     target: Option<String>,
-    /// The built-in scenario
-    #[arg(long, env = "PARTYWALL_SCENARIO", default_value = "reference-golden-path")]
-    scenario: String,
+    /// What is driven of the scenario instead of [target]: before, after, or the name of a [[state]]
+    #[arg(long, env = "PARTYWALL_STATE", value_name = "NAME")]
+    state: Option<String>,
     /// Simulated users, a bystander included [default: the scenario's]
     #[arg(long, env = "PARTYWALL_USERS", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=5000))]
     users: Option<u32>,
@@ -61,72 +57,35 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
-    match &args.file {
-        Some(file) if server::is_file(file) => {
-            let scenario = server::read(file)?;
-            run_server(&args, &scenario)
-        }
-        Some(name) => Err(CampaignError::usage(format!(
-            "`{}` is no scenario file; built-in scenarios go by --scenario",
-            name.escape_debug()
-        ))),
-        None => run_reference(&args),
-    }
-}
-
-fn sized(args: &Args, mut workload: Workload) -> Workload {
-    if let Some(users) = args.users {
-        workload = workload.with_users(users);
-    }
-    if let Some(runs) = args.runs {
-        workload = workload.with_runs(runs);
-    }
-    workload
-}
-
-fn run_reference(args: &Args) -> Result<ExitCode, CampaignError> {
-    let scenario = scenario(&args.scenario)?;
-    let text = args.target.as_deref().unwrap_or_default();
-    let url = TargetUrl::parse_allowing(text, &args.allow_host)
-        .map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
-    let mut begun = args.campaign.begin("run")?;
-    let workload = sized(args, scenario.wire);
-    let users = workload.plan(args.campaign.seed, 0).users;
-    begun.secrets = users.iter().map(|user| token_of(&user.name)).collect();
-    let target = Target::Url { url: url.to_string() };
-    let count = args.rounds.unwrap_or(scenario.wire_rounds);
-    let seed = args.campaign.seed;
-    let servers = reach(url.clone())?;
-    let mut rounds =
-        Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
-    rounds.partition = args.partition;
-    rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
-    let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
-    tell(args, &begun, level, format!("the server at {url}"), not_tried())
-}
-
-fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, CampaignError> {
-    let target = server::target(scenario.target.clone(), args.target.as_deref(), &args.allow_host)?;
-    if target.command.is_empty() && target.urls.is_empty() {
+    let args = &args;
+    let scenario = scenario::read(args.scenario.name())?;
+    let target = scenario::in_state(&scenario, args.state.as_deref())?;
+    let target = scenario::target(target, args.target.as_deref(), &args.allow_host)?;
+    if target.server().is_some_and(|own| own.command.is_empty() && own.urls.is_empty()) {
         return Err(CampaignError::usage(
-            "the scenario has targets for sign-off or migration only; give one by --target",
+            "the scenario has targets for sign-off or migration only; name one by --state, or give \
+             one by --target",
         ));
     }
     if args.dry_run {
         // No secret is asked for: none is shown.
-        let (_, names) = server::given_for(&[], &target)?;
-        let work = sized(args, server::with_names(scenario, names)?.work);
-        output::print(&server::dry_run(&target, &work, args.campaign.seed)?);
+        let (_, names) = scenario::given_for(&[], &target)?;
+        let work = sized(args, scenario::with_names(&scenario, names)?.wire);
+        output::print(&scenario::dry_run(&target, &work, args.campaign.seed)?);
         return Ok(ExitCode::Clean);
     }
-    let (scenario, given) = server::given(scenario, &target)?;
-    let workload = sized(args, scenario.work.clone());
-    let mut begun = args.campaign.begin_within("run", scenario.seconds)?;
+    let (scenario, given) = scenario::given(&scenario, &target)?;
+    let workload = sized(args, scenario.wire);
+    let seed = args.campaign.seed;
+    let mut begun = args.campaign.begin_within("run", scenario.limits.seconds)?;
     begun.secrets = given.secrets();
+    if workload.server.is_none() {
+        let users = workload.plan(seed, 0).users;
+        begun.secrets.extend(users.iter().map(|user| token_of(&user.name)));
+    }
     let log = begun.folder.file("server.log");
-    let kept = Target::Server { target: Box::new(target.clone()) };
-    let words = kept.in_words();
-    let count = args.rounds.unwrap_or(scenario.rounds);
+    let words = target.to_string();
+    let count = args.rounds.unwrap_or(scenario.wire_rounds);
     let launched = match Launched::start(&target, &given, &log, &begun.stop) {
         Ok(launched) => launched,
         // Who asks for the end does not wait for a server to be ready.
@@ -140,20 +99,30 @@ fn run_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, Campai
                 stop: &begun.stop,
             };
             let Driven { level, .. } = undriven.because_of(&error);
-            return tell(args, &begun, level, words, not_tried_by(&workload));
+            return tell(args, &begun, level, words, &workload);
         }
         Err(error) => return Err(error),
     };
-    let servers = launched.servers();
-    let seed = args.campaign.seed;
-    let mut rounds = Rounds::new(&workload, servers, kept, seed, count, &begun.folder, &begun.stop);
+    let (servers, series) = (launched.servers(), Series::against(&target, seed));
+    let mut rounds =
+        Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
-    rounds.series = Series::on_shared_server(CampaignKey::from_seed(seed));
+    rounds.series = series;
     rounds.launched = Some(&launched);
-    rounds.requests = scenario.requests;
+    rounds.requests = scenario.limits.requests;
     let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;
     drop(launched);
-    tell(args, &begun, level, words, not_tried_by(&workload))
+    tell(args, &begun, level, words, &workload)
+}
+
+fn sized(args: &Args, mut workload: Workload) -> Workload {
+    if let Some(users) = args.users {
+        workload = workload.with_users(users);
+    }
+    if let Some(runs) = args.runs {
+        workload = workload.with_runs(runs);
+    }
+    workload
 }
 
 fn tell(
@@ -161,13 +130,13 @@ fn tell(
     begun: &Begun,
     level: Level,
     backend: String,
-    not_tried: Vec<String>,
+    work: &Workload,
 ) -> Result<ExitCode, CampaignError> {
     let came_to = CameTo { outcome: level.verdict.into(), reasons: level.reasons.clone() };
     let mut record = begun.record(came_to);
     record.backend = Some(backend);
     record.levels = vec![level];
-    record.not_tried = not_tried;
+    record.not_tried = not_tried_by(work);
     record.partition = args.partition;
     begun.finish(record, &args.campaign.report)
 }

@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 
 use super::common::{Begun, CameTo, ReportArgs};
 use super::progress::Shown;
+use super::scenario;
 use crate::campaign::budget::Progress;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::campaign::selftest::detection::{
@@ -17,10 +18,10 @@ use crate::campaign::selftest::driven::{Budget, Drive, drive};
 use crate::campaign::selftest::explored::{Quiet, Search, search, stay_quiet};
 use crate::campaign::selftest::matrix::{Wire, expected};
 use crate::campaign::selftest::table::render;
-use crate::campaign::selftest::{MIX, mix, own_work};
+use crate::campaign::selftest::{MIX, own_work};
 use crate::campaign::subject::Reference;
 use crate::reference::defects::Defect;
-use crate::scenario::{built_in, built_in_names};
+use crate::scenario::{Workload, built_in, built_in_names};
 use crate::trial::detection::{DetectionRecord, QuietRow};
 use crate::trial::mechanism::Mechanism;
 use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
@@ -28,6 +29,9 @@ use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
 /// The arguments of `selftest`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// The work that they are looked for with: a scenario of the reference back end
+    #[arg(value_name = "SCENARIO", default_value = MIX)]
+    scenario: String,
     /// Seeds with which each mechanism is looked for
     #[arg(long, env = "PARTYWALL_SEEDS", value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
@@ -60,9 +64,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+    let scenario = scenario::read(&args.scenario)?;
+    let work = scenario.to_explore().map_err(CampaignError::in_scenario)?.clone();
     let begun = args.report.begin("selftest", 1, None)?;
     let told = Shown::new();
-    let run = SelfTest { args, begun: &begun, told: &told };
+    let run = SelfTest { args, begun: &begun, told: &told, work: &work, wire: &scenario.wire };
     let searches = run.searches()?;
     let quiet = if args.only.is_empty() { run.quiet()? } else { Vec::new() };
     if let Some(path) = &args.write {
@@ -79,7 +85,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         let drive = run.quiet_wire()?;
         against.extend(alarms_on_wire(&drive));
         quiet.push(QuietRow {
-            work: format!("{MIX}, wire"),
+            work: format!("{}, wire", scenario.name),
             trials: drive.rounds,
             overlapping: None,
             findings: drive.summaries.len() as u64,
@@ -89,7 +95,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         drives.iter().find(|(own, _)| *own == mechanism).map(|(_, drive)| drive)
     };
     let rows = searches.iter().map(|(one, search)| row(*one, search, drive_of(*one))).collect();
-    let work = if args.own_work { "the part of the mix that each needs" } else { MIX };
+    let work = if args.own_work { "the part of the mix that each needs" } else { &scenario.name };
     let mut record = begun.record(came_to(against, begun.stop.reason(), searches.len()));
     record.backend = Some("reference back end, one defect after the other".into());
     record.detection = Some(DetectionRecord {
@@ -119,7 +125,7 @@ fn came_to(against: Vec<Reason>, stopped: Option<ReasonCode>, searched: usize) -
 /// Whether each oracle is looked for that is expected to find the mechanism. A share of the requests
 /// or another work may not show it to all of them, and with few seeds one may not have had its turn.
 fn by_oracle(args: &Args) -> bool {
-    args.share == 100 && !args.own_work && args.seeds >= 20
+    args.share == 100 && !args.own_work && args.seeds >= 20 && args.scenario == MIX
 }
 
 fn broken(error: impl std::fmt::Display) -> CampaignError {
@@ -131,6 +137,8 @@ struct SelfTest<'s> {
     args: &'s Args,
     begun: &'s Begun,
     told: &'s Shown,
+    work: &'s Workload,
+    wire: &'s Workload,
 }
 
 impl SelfTest<'_> {
@@ -153,8 +161,10 @@ impl SelfTest<'_> {
         self.told.begin("", "explore", "mechanisms", mechanisms.len() as u64);
         let part = |part: &[Mechanism]| -> Result<Vec<_>, CampaignError> {
             let one = |&mechanism: &Mechanism| {
-                let own_work = self.args.own_work;
-                let work = if own_work { own_work_of(mechanism) } else { mix().map_err(broken) }?;
+                let mut work = self.work.clone();
+                if self.args.own_work {
+                    work = own_work(work, mechanism);
+                }
                 let (seeds, trials) = (self.args.seeds, self.args.trials);
                 let wanted = if by_oracle(self.args) { expected(mechanism).explore } else { &[] };
                 let found = search(&work, &self.subject(mechanism), seeds, trials, wanted);
@@ -182,8 +192,9 @@ impl SelfTest<'_> {
         self.told.begin("", "explore", "works without a defect", names.len() as u64);
         let mut all = Vec::new();
         for name in names.iter().take_while(|_| !self.is_stopped()) {
-            let work = built_in(name).map_err(broken)?.explore;
-            let quiet = stay_quiet(&work, &Reference::PER_REQUEST, 1, overlapping);
+            let scenario = built_in(name).map_err(broken)?;
+            let work = scenario.to_explore().map_err(broken)?;
+            let quiet = stay_quiet(work, &Reference::PER_REQUEST, 1, overlapping);
             all.push(((*name).to_owned(), quiet.map_err(broken)?));
             let done = all.len() as u64;
             self.told.advance(done, done, 0);
@@ -216,12 +227,6 @@ impl SelfTest<'_> {
     }
 
     fn drive(&self, subject: Reference, budget: Budget) -> Result<Drive, CampaignError> {
-        let work = built_in(MIX).map_err(broken)?.wire;
-        let program = std::env::current_exe().map_err(broken)?;
-        drive(&work, subject, 1, budget, &program, &self.begun.folder, &self.begun.stop)
+        drive(self.wire, subject, 1, budget, &self.begun.folder, &self.begun.stop)
     }
-}
-
-fn own_work_of(mechanism: Mechanism) -> Result<crate::scenario::Workload, CampaignError> {
-    own_work(mechanism).map_err(broken)
 }

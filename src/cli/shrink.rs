@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::common::{end_on_interrupt, quoted_line};
 use super::output;
-use super::reach::{of_code, reach};
+use super::reach::{explored, reach};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, read_text, write_whole};
-use crate::campaign::repro::{Repro, Target};
+use crate::campaign::repro::Repro;
 use crate::campaign::shrink::shrink_repro;
-use crate::campaign::wire_shrink::{ShrinkBudget, Small, shrink_wire_repro};
+use crate::campaign::wire::shrink::{ShrinkBudget, Small, shrink_wire_repro};
 use crate::trial::record::LevelName;
 use crate::trial::verdict::ExitCode;
 
@@ -47,12 +47,7 @@ fn shrink_explored(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError
             "--target is for repros of the wire; this one is of an explored trial",
         ));
     }
-    let reference = repro.reference()?.ok_or_else(|| match &repro.target {
-        Target::Code { name } => of_code(name),
-        _ => {
-            CampaignError::usage("an explored repro is of the reference back end; this one is not")
-        }
-    })?;
+    let reference = explored(&repro.target)?;
     let Some(small) = shrink_repro(repro, &reference, &Stop::default())? else {
         return Ok(gone());
     };
@@ -62,14 +57,13 @@ fn shrink_explored(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError
 fn shrink_wire(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError> {
     let stop = Stop::default();
     end_on_interrupt(&stop)?;
-    let reached = match reach(repro, args.target.as_deref(), repro.reference()?, &stop) {
+    let reached = match reach(repro, &repro.target, args.target.as_deref(), &stop) {
         Ok(reached) => reached,
         Err(_) if stop.reason().is_some() => return Ok(ExitCode::Interrupted),
         Err(error) => return Err(error),
     };
     let budget = ShrinkBudget { time: Duration::from_secs(args.time_limit), ..ShrinkBudget::ALONE };
-    let (servers, launched) = (reached.servers(), reached.launched());
-    let small = shrink_wire_repro(repro, servers, launched, budget, args.times, &stop)?;
+    let small = shrink_wire_repro(repro, &reached, budget, args.times, &stop)?;
     let Some(Small { repro: small, rate, whole, .. }) = small else {
         return Ok(if stop.reason().is_some() { ExitCode::Interrupted } else { gone() });
     };

@@ -1,19 +1,17 @@
 //! `partywall signoff`: before and after the migration.
 
-use std::path::Path;
-
 use sha2::{Digest, Sha256};
 
-use super::common::{Begun, CameTo, CampaignArgs, not_tried_by, scenario};
+use super::common::{Begun, CameTo, CampaignArgs, not_tried, not_tried_by};
 use super::progress::Shown;
 use super::saved::SavedArgs;
-use super::server;
+use super::scenario;
 use super::source::SourceArgs;
-use crate::campaign::error::{CampaignError, Kind};
-use crate::campaign::signoff::{SignOff, SignedOff, WIRE_REPLAYS};
-use crate::campaign::signoff_server::ServerSignOff;
+use crate::campaign::error::CampaignError;
+use crate::campaign::signoff::{Compared, SignOff, SignedOff};
+use crate::campaign::subject::Reference;
 use crate::reference::call_sites::Migration;
-use crate::scenario::{ServerScenario, built_in_names};
+use crate::scenario::{Scenario, Target};
 use crate::trial::measure::{Partition, Subject};
 use crate::trial::raw::to_hex;
 use crate::trial::record::Record;
@@ -22,16 +20,18 @@ use crate::trial::verdict::ExitCode;
 /// The arguments of `signoff`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Built-in scenarios to drive [default: all], or the scenario file of one server with its
-    /// tables `[before]` and `[after]`
+    /// Scenarios to drive: files, each of a server with its tables `[before]` and `[after]`, or those
+    /// that this program carries [default: two of the reference back end]
     #[arg(value_name = "SCENARIO", env = "PARTYWALL_SCENARIOS", value_delimiter = ',')]
     scenarios: Vec<String>,
-    /// Call sites migrated before: none, all, or SITE,…
-    #[arg(long, env = "PARTYWALL_BEFORE", value_name = "SITES", default_value = "none")]
-    before: Migration,
-    /// Call sites migrated after: none, all, or SITE,…
-    #[arg(long, env = "PARTYWALL_AFTER", value_name = "SITES", default_value = "all")]
-    after: Migration,
+    /// Reference back end: call sites migrated before: none, all, or SITE,… [default: the scenario's,
+    /// else none]
+    #[arg(long, env = "PARTYWALL_BEFORE", value_name = "SITES")]
+    before: Option<Migration>,
+    /// Reference back end: call sites migrated after: none, all, or SITE,… [default: the scenario's,
+    /// else all]
+    #[arg(long, env = "PARTYWALL_AFTER", value_name = "SITES")]
+    after: Option<Migration>,
     /// Explored trials of each scenario and side [default: the scenario's]
     #[arg(long, env = "PARTYWALL_TRIALS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     trials: Option<u64>,
@@ -53,27 +53,17 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
-    if let [file] = args.scenarios.as_slice()
-        && server::is_file(file)
-    {
-        return sign_off_server(&args, &server::read(file)?);
-    }
-    let names = if args.scenarios.is_empty() {
-        built_in_names().map(String::from).collect()
-    } else {
-        args.scenarios.clone()
-    };
-    let scenarios = names.iter().map(|name| scenario(name)).collect::<Result<Vec<_>, _>>()?;
-    let program = std::env::current_exe().map_err(|error| {
-        CampaignError::new(Kind::Internal, format!("this program does not know its path: {error}"))
-    })?;
+    let scenarios = scenario::read_all(&args.scenarios)?;
+    let compared = |scenario: &Scenario| compared(&args, scenario);
+    let scenarios: Vec<Compared> = scenarios.iter().map(compared).collect::<Result<_, _>>()?;
+    let is_reference = |own: &Compared| matches!(own.after, Target::Reference(_));
+    let of_reference = scenarios.iter().any(is_reference);
     let source = args.source.read()?;
-    let saved = args.saved.load()?;
-    let begun = args.campaign.begin("signoff")?;
-    let mut signoff =
-        SignOff::new(&scenarios, args.campaign.seed, &program, &begun.folder, &begun.stop);
-    signoff.before = args.before;
-    signoff.after = args.after;
+    let saved = if of_reference { args.saved.load()? } else { Vec::new() };
+    let seconds = scenarios.iter().filter_map(|own| own.scenario.limits.seconds).min();
+    let mut begun = args.campaign.begin_within("signoff", seconds)?;
+    begun.secrets = scenarios.iter().flat_map(|own| own.given.secrets()).collect();
+    let mut signoff = SignOff::new(&scenarios, args.campaign.seed, &begun.folder, &begun.stop);
     signoff.trials = args.trials;
     signoff.rounds = args.rounds;
     signoff.partition = args.partition;
@@ -83,44 +73,52 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let mut record = signed_off_record(&begun, came_to);
     source.stands_in(&mut record);
     record.partition = args.partition;
-    record.subjects = this_program(&program);
+    record.not_tried = left_out(&scenarios);
+    if of_reference {
+        record.subjects = this_program();
+    }
     args.saved.save_beside(&repros, || begun.finish(record, &args.campaign.report))
 }
 
-/// Signs off a server of somebody's own, by its scenario file.
-fn sign_off_server(args: &Args, scenario: &ServerScenario) -> Result<ExitCode, CampaignError> {
-    let side = |own: &Option<_>, name: &str| {
+/// The scenario with both its sides, the switches of the command line included.
+fn compared(args: &Args, scenario: &Scenario) -> Result<Compared, CampaignError> {
+    let side = |own: &Option<Target>, name: &str, switch: Option<Migration>| {
         let missing = || {
             CampaignError::usage(format!(
                 "the scenario has no table `[{name}]`: sign-off needs both"
             ))
         };
-        server::target(own.clone().ok_or_else(missing)?, None, &args.allow_host)
+        match (own.clone().ok_or_else(missing)?, switch) {
+            (Target::Reference(own), Some(migration)) => Ok(Reference { migration, ..own }.into()),
+            (_, Some(_)) => Err(CampaignError::usage(format!(
+                "--{name} is for the reference back end; say in the table `[{name}]` of `{}` what \
+                 is driven",
+                scenario.name
+            ))),
+            (own, None) => scenario::target(own, None, &args.allow_host),
+        }
     };
-    let (before, after) = (side(&scenario.before, "before")?, side(&scenario.after, "after")?);
-    let source = args.source.read()?;
-    let (scenario, given) = server::given(scenario, &after)?;
-    let mut begun = args.campaign.begin_within("signoff", scenario.seconds)?;
-    begun.secrets = given.secrets();
-    let signoff = ServerSignOff {
-        work: &scenario.work,
-        before: &before,
-        after: &after,
-        given: &given,
-        seed: args.campaign.seed,
-        rounds: args.rounds.unwrap_or_else(|| rounds_within(&scenario)),
-        partition: args.partition,
-        requests: scenario.requests,
-        folder: &begun.folder,
-        stop: &begun.stop,
+    let before = side(&scenario.before, "before", args.before)?;
+    let after = side(&scenario.after, "after", args.after)?;
+    let (scenario, given) = scenario::given(scenario, &after)?;
+    Ok(Compared { scenario, before, after, given })
+}
+
+/// What was not tried, and which levels a target does not have.
+fn left_out(scenarios: &[Compared]) -> Vec<String> {
+    let mut all = match scenarios {
+        [own] => not_tried_by(&own.scenario.wire),
+        _ => not_tried(),
     };
-    let came_to = signoff.run(&Shown::new())?;
-    let repros = came_to.repros.clone();
-    let mut record = signed_off_record(&begun, came_to);
-    source.stands_in(&mut record);
-    record.partition = args.partition;
-    record.not_tried = not_tried_by(&scenario.work);
-    args.saved.save_beside(&repros, || begun.finish(record, &args.campaign.report))
+    let only_driven = scenarios.iter().filter(|own| own.scenario.explore.is_none());
+    let names: Vec<&str> = only_driven.map(|own| own.scenario.name.as_str()).collect();
+    if !names.is_empty() {
+        let names = names.join(", ");
+        all.push(format!(
+            "{names}: the simulated world and the models, since a server is driven on the wire only"
+        ));
+    }
+    all
 }
 
 /// The record of a sign-off.
@@ -146,18 +144,11 @@ pub(super) fn signed_off_record(begun: &Begun, signed_off: SignedOff) -> Record 
     record
 }
 
-/// The rounds of one side that leave enough of the scenario's requests for the other one, and for
-/// driving what leaks again on both.
-fn rounds_within(scenario: &ServerScenario) -> u64 {
-    let round = scenario.round_requests.max(1) * (2 + 2 * WIRE_REPLAYS);
-    let most = scenario.requests.map_or(u64::MAX, |requests| requests / round);
-    scenario.rounds.min(most.max(1))
-}
-
 /// What was tested: the reference back end is in this program.
-fn this_program(program: &Path) -> Vec<Subject> {
+fn this_program() -> Vec<Subject> {
     let digest = |bytes: Vec<u8>| to_hex(&Sha256::digest(bytes));
     let name = || format!("partywall-{}", env!("CARGO_PKG_VERSION"));
     let subject = |sha256| Subject { name: name(), sha256 };
-    std::fs::read(program).ok().map(digest).map(subject).into_iter().collect()
+    let bytes = std::env::current_exe().and_then(std::fs::read);
+    bytes.ok().map(digest).map(subject).into_iter().collect()
 }

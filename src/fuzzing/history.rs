@@ -53,7 +53,7 @@ fn judged(history: &History) {
 }
 
 fn planned(scenario: &Scenario) {
-    for workload in [&scenario.explore, &scenario.wire] {
+    for workload in scenario.explore.iter().chain([&scenario.wire]) {
         let runs = u64::from(workload.users.most) * u64::from(workload.runs_per_user);
         if runs <= MOST_RUNS {
             let plan = workload.plan(1, 0);

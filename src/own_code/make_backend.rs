@@ -3,8 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::campaign::repro::Target;
 use crate::campaign::subject::Subject;
+use crate::scenario::Target;
 use crate::world::World;
 use crate::world::backend::Backend;
 

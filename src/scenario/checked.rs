@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::ops::Range as Span;
+use std::sync::Arc;
 
-use toml::Spanned;
-
-use super::file::{SCENARIO_VERSION, ScenarioFile, WorkloadTable};
+use super::faults::Faults;
 use super::mix::Act;
-use super::server::ServerWork;
+use super::states::{MigrationEvidence, MigrationState};
+use super::target::Target;
+use crate::trial::ids::UserName;
 use crate::trial::plan::{Plan, Via};
+use crate::trial::protocol::Protocol;
 
 /// A checked scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,14 +20,101 @@ pub struct Scenario {
     pub name: String,
     /// One line for reports.
     pub title: String,
-    /// The work in the simulated world; delays in switch points.
-    pub explore: Workload,
+    /// What is driven.
+    pub target: Target,
+    /// Sign-off: what is driven before the migration, where the scenario says how.
+    pub before: Option<Target>,
+    /// Sign-off: what is driven after the migration, where the scenario says how.
+    pub after: Option<Target>,
+    /// The states of a migration, where the file lists any.
+    pub states: Vec<MigrationState>,
+    /// What tells of itself what happened in them.
+    pub evidence: MigrationEvidence,
+    /// The work in the simulated world, delays in switch points; none where the target cannot be
+    /// explored.
+    pub explore: Option<Workload>,
     /// Trials of a sign-off in the simulated world.
     pub explore_trials: u64,
     /// The work on the wire; delays in milliseconds.
     pub wire: Workload,
-    /// Rounds of a sign-off on the wire.
+    /// Rounds on the wire.
     pub wire_rounds: u64,
+    /// What may not be exceeded.
+    pub limits: Limits,
+}
+
+/// What may not be exceeded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Seconds for everything.
+    pub seconds: Option<u64>,
+    /// Requests and messages in all.
+    pub requests: Option<u64>,
+    /// The most that one round takes of them.
+    pub round_requests: u64,
+    /// Runs that are started in a second, by all users together.
+    pub runs_per_second: Option<u32>,
+}
+
+impl Scenario {
+    /// The scenario with those users instead of generated ones.
+    ///
+    /// # Errors
+    ///
+    /// They are fewer than two, or one is named twice.
+    pub fn with_names(mut self, names: Vec<UserName>) -> Result<Self, String> {
+        let most = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        let Some(server) = self.wire.server.take() else { return Ok(self) };
+        self.wire.server = Some(server.with_names(names)?);
+        let users = self.wire.users.most + u32::from(self.wire.bystander);
+        self.wire = self.wire.with_users(users.min(most));
+        Ok(self)
+    }
+
+    /// The names of the environment variables that its templates ask for.
+    pub fn environment(&self) -> Vec<String> {
+        let protocol = self.wire.server.as_ref().map(|work| &work.protocol);
+        let mut all = serde_json::to_string(&protocol).unwrap_or_default();
+        let states = self.states.iter().map(|state| Some(&state.target));
+        let sides = [Some(&self.target), self.before.as_ref(), self.after.as_ref()];
+        for target in sides.into_iter().chain(states) {
+            all.push_str(&serde_json::to_string(&target).unwrap_or_default());
+        }
+        environment_in(&all)
+    }
+
+    /// The work in the simulated world.
+    ///
+    /// # Errors
+    ///
+    /// The target cannot be explored.
+    pub fn to_explore(&self) -> Result<&Workload, ScenarioError> {
+        self.explore.as_ref().ok_or_else(|| ScenarioError {
+            line: None,
+            problem: format!(
+                "`{}` describes a server of your own, which is driven on the wire only, by \
+                 `partywall run`; code of your own is explored in its tests",
+                self.name
+            ),
+        })
+    }
+}
+
+/// The names of the environment variables that templates in that text ask for.
+pub fn environment_in(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = text
+        .split("{{")
+        .skip(1)
+        .filter_map(|place| {
+            let name = place.trim_start().strip_prefix("env.")?;
+            let end = name.find(|c: char| !(c.is_alphanumeric() || c == '_'))?;
+            Some(name[..end].to_owned())
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// What plans are made from; [`Workload::plan`] is their one constructor.
@@ -60,19 +149,16 @@ pub struct Workload {
     pub stub_delay: Range,
     /// How much goes wrong in a trial: requests cut, time limits passed, connections broken.
     pub faults: Range,
-    /// What only the work against a server of somebody's own has.
+    /// What only the work against a server has that its scenario describes.
     pub server: Option<ServerWork>,
 }
 
 impl Workload {
-    /// What is known of the workload that a plan was made from; no plan is made from it.
-    pub(crate) fn of_plan(plan: &Plan) -> Self {
-        let users = u32::try_from(plan.users.len()).unwrap_or(u32::MAX);
-        let users = Range { least: users, most: users };
-        let agents = plan.runs().next().map(|(_, run)| run.agents.clone()).unwrap_or_default();
+    /// Work that nothing is said of but its name: a run of each user.
+    pub(super) fn plain(scenario: impl Into<String>, users: Range) -> Self {
         let none = Range { least: 0, most: 0 };
         Self {
-            scenario: plan.scenario.clone(),
+            scenario: scenario.into(),
             users,
             runs_per_user: 1,
             via: Vec::new(),
@@ -82,12 +168,19 @@ impl Workload {
             heavy_runs: 0,
             bystander: false,
             vanish_percent: 0,
-            agents,
+            agents: Vec::new(),
             start_delay: none,
             stub_delay: none,
             faults: none,
             server: None,
         }
+    }
+
+    /// What is known of the workload that a plan was made from; no plan is made from it.
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
+        let users = u32::try_from(plan.users.len()).unwrap_or(u32::MAX);
+        let agents = plan.runs().next().map(|(_, run)| run.agents.clone()).unwrap_or_default();
+        Self { agents, ..Self::plain(&plan.scenario, Range { least: users, most: users }) }
     }
 
     /// The same work with that many users (the bystander included, if there is one).
@@ -104,21 +197,11 @@ impl Workload {
     /// about the same time over event connections, and one who does nothing.
     pub fn of_own_code(name: impl Into<String>) -> Self {
         Self {
-            scenario: name.into(),
-            users: Range { least: 2, most: 4 },
-            runs_per_user: 1,
             via: vec![Via::Socket],
-            mix: false,
-            acts: Act::ALL.to_vec(),
-            share_browsers: None,
-            heavy_runs: 0,
             bystander: true,
-            vanish_percent: 0,
-            agents: Vec::new(),
             start_delay: Range { least: 0, most: 4 },
             stub_delay: Range { least: 0, most: 2 },
-            faults: Range { least: 0, most: 0 },
-            server: None,
+            ..Self::plain(name, Range { least: 2, most: 4 })
         }
     }
 
@@ -156,6 +239,38 @@ impl Workload {
         self.runs_per_user = runs.max(1);
         self
     }
+}
+
+/// The ids that clients choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ids {
+    /// The same for all users.
+    #[default]
+    Equal,
+    /// No two users have one in common.
+    Unique,
+    /// Joined with the user's name they are those of another user.
+    Colliding,
+}
+
+/// What plans are made from besides the workload where a scenario describes the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerWork {
+    /// How users speak.
+    pub protocol: Arc<Protocol>,
+    /// The users' names; generated where there are none.
+    pub names: Vec<UserName>,
+    /// Whether the second round lets users work one after the other.
+    pub sequential: bool,
+    /// Runs of a user that go on at the same time.
+    pub parallel: u16,
+    /// What goes otherwise than it should.
+    pub faults: Faults,
+    /// The ids that clients choose.
+    pub ids: Ids,
+    /// Whether some of the generated names are not ASCII.
+    pub unicode_names: bool,
 }
 
 /// From the fewest to the most, both included.
@@ -202,186 +317,6 @@ impl fmt::Display for ScenarioError {
 }
 
 impl std::error::Error for ScenarioError {}
-
-impl Scenario {
-    /// Reads and checks a scenario file.
-    ///
-    /// # Errors
-    ///
-    /// The first thing that is wrong, with its line.
-    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let file: ScenarioFile = toml::from_str(text).map_err(|error| ScenarioError {
-            line: error.span().map(|span| line_of(text, &span)),
-            problem: error.message().to_owned(),
-        })?;
-        Checker { text }.check(file)
-    }
-}
-
-struct Checker<'t> {
-    text: &'t str,
-}
-
-impl Checker<'_> {
-    fn check(&self, file: ScenarioFile) -> Result<Scenario, ScenarioError> {
-        self.demand(*file.version.get_ref() == SCENARIO_VERSION, &file.version, || {
-            format!("this partywall reads scenario version {SCENARIO_VERSION}")
-        })?;
-        let name = file.name.get_ref();
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        self.demand(!name.is_empty() && name.chars().all(plain), &file.name, || {
-            "`name` is made of letters, digits, `-` and `_`".into()
-        })?;
-        let work = &file.workload;
-        self.demand(
-            (1..=Sizes::RUNS).contains(work.runs_per_user.get_ref()),
-            &work.runs_per_user,
-            || format!("`runs_per_user` is from 1 to {}", Sizes::RUNS),
-        )?;
-        let vanish_percent = work.vanish_percent.as_ref().map_or(0, |percent| *percent.get_ref());
-        if let Some(percent) = &work.vanish_percent {
-            self.demand(vanish_percent <= 100, percent, || {
-                "`vanish_percent` is from 0 to 100".into()
-            })?;
-        }
-        let common = Workload {
-            scenario: name.clone(),
-            users: Range { least: 1, most: 1 },
-            runs_per_user: *work.runs_per_user.get_ref(),
-            via: self.via(&work.via)?,
-            mix: work.mix || work.acts.is_some(),
-            acts: self.acts(work)?,
-            share_browsers: work.share_browsers.as_ref().map(|share| *share.get_ref()),
-            heavy_runs: self.heavy_runs(work)?,
-            bystander: work.bystander,
-            vanish_percent,
-            agents: Vec::new(),
-            start_delay: Range { least: 0, most: 0 },
-            stub_delay: Range { least: 0, most: 0 },
-            faults: Range { least: 0, most: 0 },
-            server: None,
-        };
-        let explore = Workload {
-            users: self.range(&file.explore.users, "users", 1, Sizes::USERS)?,
-            agents: self.agents(&file.explore.agents)?,
-            start_delay: self.range(&file.explore.start_delay, "start_delay", 0, Sizes::DELAY)?,
-            stub_delay: self.range(&file.explore.stub_delay, "stub_delay", 0, Sizes::DELAY)?,
-            faults: match &file.explore.faults {
-                Some(faults) => self.range(faults, "faults", 0, Sizes::FAULTS)?,
-                None => common.faults,
-            },
-            ..common.clone()
-        };
-        let mut wire = Workload {
-            users: self.range(&file.wire.users, "users", 2, Sizes::USERS)?,
-            agents: self.agents(&file.wire.agents)?,
-            start_delay: self.range(&file.wire.start_delay, "start_delay", 0, Sizes::DELAY)?,
-            stub_delay: self.range(&file.wire.stub_delay, "stub_delay", 0, Sizes::DELAY)?,
-            ..common
-        };
-        if wire.bystander {
-            wire.users = Range { least: wire.users.least - 1, most: wire.users.most - 1 };
-        }
-        self.demand(*file.explore.trials.get_ref() > 0, &file.explore.trials, || {
-            "`trials` is at least 1".into()
-        })?;
-        self.demand(*file.wire.rounds.get_ref() > 0, &file.wire.rounds, || {
-            "`rounds` is at least 1".into()
-        })?;
-        Ok(Scenario {
-            name: name.clone(),
-            title: file.title,
-            explore,
-            explore_trials: file.explore.trials.into_inner(),
-            wire,
-            wire_rounds: file.wire.rounds.into_inner(),
-        })
-    }
-
-    fn via(&self, written: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Via>, ScenarioError> {
-        self.demand(!written.get_ref().is_empty(), written, || {
-            "`via` lists at least one of `socket`, `http`".into()
-        })?;
-        let read = |via: &Spanned<String>| match via.get_ref().as_str() {
-            "socket" => Ok(Via::Socket),
-            "http" => Ok(Via::Http),
-            other => Err(self.error(
-                via,
-                format!(
-                    "`{}` is no way to start a run; write `socket` or `http`",
-                    other.escape_debug()
-                ),
-            )),
-        };
-        written.get_ref().iter().map(read).collect()
-    }
-
-    fn acts(&self, work: &WorkloadTable) -> Result<Vec<Act>, ScenarioError> {
-        let chosen = work.acts.as_ref();
-        let Some(written) = chosen else {
-            if let (Some(share), false) = (&work.share_browsers, work.mix) {
-                return Err(self.error(share, "`share_browsers` needs `mix` or `acts`".into()));
-            }
-            return Ok(Act::ALL.to_vec());
-        };
-        let all = || Act::ALL.map(|act| format!("`{}`", act.as_str())).join(", ");
-        self.demand(!written.get_ref().is_empty(), written, || {
-            format!("`acts` lists at least one of {}", all())
-        })?;
-        let read = |name: &Spanned<String>| {
-            Act::ALL.into_iter().find(|act| act.as_str() == name.get_ref()).ok_or_else(|| {
-                let written = name.get_ref().escape_debug();
-                self.error(name, format!("there is no act `{written}`; there are {}", all()))
-            })
-        };
-        written.get_ref().iter().map(read).collect()
-    }
-
-    fn heavy_runs(&self, work: &WorkloadTable) -> Result<u16, ScenarioError> {
-        let Some(written) = &work.heavy_runs else { return Ok(0) };
-        self.demand(!work.mix && work.acts.is_none(), written, || {
-            "`heavy_runs` goes without `mix` and `acts`".into()
-        })?;
-        self.demand((1..=Sizes::RUNS).contains(written.get_ref()), written, || {
-            format!("`heavy_runs` is from 1 to {}", Sizes::RUNS)
-        })?;
-        Ok(*written.get_ref())
-    }
-
-    fn agents(&self, written: &Spanned<Vec<String>>) -> Result<Vec<String>, ScenarioError> {
-        self.demand(!written.get_ref().is_empty(), written, || {
-            "`agents` lists at least one sub-agent".into()
-        })?;
-        Ok(written.get_ref().clone())
-    }
-
-    fn range(
-        &self,
-        written: &Spanned<[u32; 2]>,
-        name: &str,
-        floor: u32,
-        ceiling: u32,
-    ) -> Result<Range, ScenarioError> {
-        let [least, most] = *written.get_ref();
-        self.demand(floor <= least && least <= most && most <= ceiling, written, || {
-            format!("`{name}` is [fewest, most], from {floor} to {ceiling}")
-        })?;
-        Ok(Range { least, most })
-    }
-
-    fn demand<T>(
-        &self,
-        holds: bool,
-        at: &Spanned<T>,
-        problem: impl FnOnce() -> String,
-    ) -> Result<(), ScenarioError> {
-        if holds { Ok(()) } else { Err(self.error(at, problem())) }
-    }
-
-    fn error<T>(&self, at: &Spanned<T>, problem: String) -> ScenarioError {
-        ScenarioError { line: Some(line_of(self.text, &at.span())), problem }
-    }
-}
 
 pub(super) fn line_of(text: &str, span: &Span<usize>) -> usize {
     text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1

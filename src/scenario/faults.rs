@@ -2,10 +2,10 @@
 
 use toml::Spanned;
 
-use super::checked::{Range, ScenarioError, Sizes};
+use super::checked::{Range, Sizes};
+use super::file::ScenarioFile;
 use super::load_file::{ActTable, LoadTable};
-use super::server_check::Words;
-use super::server_file::ServerFile;
+use super::words::{Checked, Words};
 use crate::trial::dialect::Dialect;
 use crate::trial::plan::{ControlAction, CursorKind};
 use crate::trial::protocol::{Act, Content, Protocol, Start};
@@ -121,45 +121,32 @@ impl Faults {
     }
 }
 
-type Checked<T> = Result<T, ScenarioError>;
-
 impl Words<'_> {
-    fn percent(&self, written: &Option<Spanned<u8>>) -> Checked<u8> {
-        let Some(written) = written else { return Ok(0) };
-        self.demand(*written.get_ref() <= 100, written, || "from 0 to 100".into())?;
-        Ok(*written.get_ref())
-    }
-
-    fn range(&self, written: &Option<Spanned<[u32; 2]>>, otherwise: [u32; 2]) -> Checked<Range> {
-        let [least, most] = match written {
-            None => otherwise,
-            Some(written) => {
-                let [least, most] = *written.get_ref();
-                self.demand(least <= most && most <= Sizes::DELAY, written, || {
-                    format!("give [fewest, most] milliseconds, from 0 to {}", Sizes::DELAY)
-                })?;
-                [least, most]
-            }
-        };
-        Ok(Range { least, most })
+    /// Fewest and most milliseconds.
+    fn millis(&self, written: &Option<Spanned<[u32; 2]>>, otherwise: [u32; 2]) -> Checked<Range> {
+        let [least, most] = otherwise;
+        match written {
+            None => Ok(Range { least, most }),
+            Some(written) => self.range(written, "milliseconds", Sizes::DELAY),
+        }
     }
 
     /// The faults of the workload; what the rest of the file does not allow is an error.
-    pub(super) fn faults(&self, file: &ServerFile, protocol: &Protocol) -> Checked<Faults> {
+    pub(super) fn faults(&self, file: &ScenarioFile, protocol: &Protocol) -> Checked<Faults> {
         let load = &file.workload;
         let faults = Faults {
             ramp: load.ramp.as_ref().map_or(0, |ramp| *ramp.get_ref()),
             tabs: load.tabs.as_ref().map_or(1, |tabs| *tabs.get_ref()),
             cancel: self.percent(&load.cancel_percent)?,
             time_out: self.percent(&load.time_out_percent)?,
-            time_out_after: self.range(&load.time_out, [20, 400])?,
+            time_out_after: self.millis(&load.time_out, [20, 400])?,
             cut_at: self.points(load)?,
             cursors: self.cursors(load, protocol)?,
             overlap: self.percent(&load.overlap_percent)?,
-            keep_old: self.range(&load.keep_old, [0, 100])?,
+            keep_old: self.millis(&load.keep_old, [0, 100])?,
             switch: self.percent(&load.switch_percent)?,
             slow: self.percent(&load.slow_percent)?,
-            slow_for: self.range(&load.slow, [100, 400])?,
+            slow_for: self.millis(&load.slow, [100, 400])?,
             equal: self.percent(&load.equal_percent)?,
             malformed: self.percent(&load.malformed_percent)?,
             oversize: self.percent(&load.oversize_percent)?,
@@ -289,7 +276,7 @@ impl Words<'_> {
     }
 
     /// How runs are stopped and approved.
-    pub(super) fn run_controls(&self, file: &ServerFile) -> Checked<RunControls> {
+    pub(super) fn run_controls(&self, file: &ScenarioFile) -> Checked<RunControls> {
         let table = &file.controls;
         let act = |written: &Option<Spanned<ActTable>>| {
             written.as_ref().map(|written| self.act(written)).transpose()
@@ -320,7 +307,7 @@ impl Words<'_> {
     }
 
     /// How the next user takes over an event connection.
-    pub(super) fn switch(&self, file: &ServerFile) -> Checked<Option<Switch>> {
+    pub(super) fn switch(&self, file: &ScenarioFile) -> Checked<Option<Switch>> {
         let Some(written) = &file.switch else { return Ok(None) };
         let table = written.get_ref();
         let websocket =
@@ -341,7 +328,7 @@ impl Words<'_> {
     }
 
     /// Where a stopped run says so.
-    pub(super) fn stopped(&self, file: &ServerFile, dialect: &mut Dialect) -> Checked<()> {
+    pub(super) fn stopped(&self, file: &ScenarioFile, dialect: &mut Dialect) -> Checked<()> {
         let Some(written) = &file.controls.stopped else { return Ok(()) };
         let table = written.get_ref();
         let at = self.pointer(&Some(table.at.clone()))?;

@@ -1,89 +1,246 @@
 //! A scenario file exactly as it is written; what is missing stays missing.
 
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
+
+use super::load_file::{ControlsTable, LevelTable, LoadTable, SwitchTable};
+use super::speech_file::{EventsTable, IdentityTable, Pairs, SetUpTable, StartTable};
 
 /// The version of the scenario format that this program reads.
 pub const SCENARIO_VERSION: u32 = 1;
 
 /// The whole file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "if" = { "properties": { "target": { "required": ["builtin"] } } },
+    "else" = { "required": ["start"] },
+))]
 pub struct ScenarioFile {
-    /// [`SCENARIO_VERSION`].
+    /// The version of the format: 1.
+    #[schemars(with = "u32")]
     pub version: Spanned<u32>,
     /// A short name: letters, digits, `-` and `_`.
+    #[schemars(with = "String")]
     pub name: Spanned<String>,
     /// One line for reports.
     pub title: String,
-    /// What every level has in common.
-    pub workload: WorkloadTable,
-    /// The simulated world.
-    pub explore: ExploreTable,
-    /// Real connections.
-    pub wire: WireTable,
+    /// What is driven.
+    #[schemars(with = "TargetTable")]
+    pub target: Spanned<TargetTable>,
+    /// The model and tools of the server, played by partywall; their log is judged.
+    #[schemars(with = "Option<UpstreamTable>")]
+    pub upstream: Option<Spanned<UpstreamTable>>,
+    /// Sign-off: what is other before the migration.
+    pub before: Option<TargetTable>,
+    /// Sign-off: what is other after the migration.
+    pub after: Option<TargetTable>,
+    /// The states of a migration, for `partywall migration`.
+    #[serde(default)]
+    pub state: Vec<StateTable>,
+    /// What tells of itself what happened in those states.
+    #[serde(default)]
+    pub migration: MigrationTable,
+    /// How a user proves who they are, with every request and every opening.
+    #[serde(default)]
+    pub identity: IdentityTable,
+    /// What a user does before the first run, in order.
+    #[serde(default)]
+    pub setup: Vec<SetUpTable>,
+    /// How a run is started; there must be one, but for the reference back end.
+    #[serde(default)]
+    #[schemars(with = "StartTable")]
+    pub start: Option<Spanned<StartTable>>,
+    /// How messages are read, and the connection that events come on.
+    #[serde(default)]
+    pub events: EventsTable,
+    /// How runs are stopped and approved.
+    #[serde(default)]
+    pub controls: ControlsTable,
+    /// How the next user takes over an event connection.
+    #[schemars(with = "Option<SwitchTable>")]
+    pub switch: Option<Spanned<SwitchTable>>,
+    /// Who does what.
+    #[serde(default)]
+    pub workload: LoadTable,
+    /// Reference back end: what is other in the simulated world.
+    #[serde(default)]
+    pub explore: LevelTable,
+    /// What is other on the wire.
+    #[serde(default)]
+    pub wire: LevelTable,
+    /// What may not be exceeded.
+    #[serde(default)]
+    pub limits: LimitsTable,
 }
 
-/// What every level has in common.
-#[derive(Clone, Debug, Deserialize)]
+/// What is driven: `builtin = "reference"` with its switches, or a server.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WorkloadTable {
-    /// Runs that each user starts, one after the other.
-    pub runs_per_user: Spanned<u16>,
-    /// How runs are started; drawn for each run.
-    pub via: Spanned<Vec<Spanned<String>>>,
-    /// Whether the work is the mix of everything that some mechanism needs.
-    #[serde(default)]
-    pub mix: bool,
-    /// What users do with their runs, drawn for each: a choice of what the mix is made of.
-    #[serde(default)]
-    pub acts: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Whether the users of the mix sit two at a browser, one after the other; where it is left
-    /// out, they do in some trials.
-    #[serde(default)]
-    pub share_browsers: Option<Spanned<bool>>,
-    /// Runs that the first user starts all at once.
-    #[serde(default)]
-    pub heavy_runs: Option<Spanned<u16>>,
-    /// Whether one more user is connected and does nothing.
-    #[serde(default)]
-    pub bystander: bool,
-    /// How many of a hundred socket runs lose their connection in mid-run.
-    #[serde(default)]
-    pub vanish_percent: Option<Spanned<u8>>,
+pub struct TargetTable {
+    /// `reference`: the back end that this program carries.
+    #[schemars(with = "Option<String>")]
+    pub builtin: Option<Spanned<String>>,
+    /// Reference back end: its call sites that are migrated: `none`, `all`, or a list of them
+    /// [default: none, with a defect all].
+    #[schemars(with = "Option<Migrated>")]
+    pub migrated: Option<Spanned<Migrated>>,
+    /// Reference back end: a built-in defect: `M01` to `M24`, or such as `M05@2%` for a share of the
+    /// requests.
+    #[schemars(with = "Option<String>")]
+    pub defect: Option<Spanned<String>>,
+    /// Its base URL: `http://127.0.0.1:8000`.
+    #[schemars(with = "Option<String>")]
+    pub url: Option<Spanned<String>>,
+    /// The base URLs of its replicas; users are spread over them.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub urls: Option<Spanned<Vec<String>>>,
+    /// The base URL of its event connection, where that is elsewhere: `ws://127.0.0.1:8001`.
+    #[schemars(with = "Option<String>")]
+    pub websocket: Option<Spanned<String>>,
+    /// A file of the authorities in PEM whose certificates are trusted, instead of those that the
+    /// system trusts; relative to the current folder.
+    pub ca: Option<String>,
+    /// A command that starts it, with `{{ port }}` for the port.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub command: Option<Spanned<Vec<String>>>,
+    /// The folder that it is started in, relative to the current one.
+    pub cwd: Option<String>,
+    /// Its environment, besides that of partywall: templates.
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    pub env: Option<Pairs>,
+    /// A path that answers with a status below 500 once it is ready; else its port must accept.
+    pub ready: Option<String>,
+    /// How long it may take to be ready, in seconds.
+    pub ready_seconds: Option<u32>,
+    /// Whether each round has a process of its own.
+    pub fresh_process: Option<bool>,
+    /// How many processes the command is started as; users are spread over them [default: 1].
+    #[schemars(with = "Option<u16>")]
+    pub instances: Option<Spanned<u16>>,
+    /// Whether one of them is ended and started anew while users are at work, in the third of each
+    /// four rounds.
+    #[schemars(with = "Option<bool>")]
+    pub restart_during_round: Option<Spanned<bool>>,
 }
 
-/// The simulated world.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExploreTable {
-    /// Fewest and most users, besides the bystander.
-    pub users: Spanned<[u32; 2]>,
-    /// The sub-agents of each run, in order.
-    pub agents: Spanned<Vec<String>>,
-    /// Fewest and most turns before a user starts.
-    pub start_delay: Spanned<[u32; 2]>,
-    /// Fewest and most turns that a stub call takes.
-    pub stub_delay: Spanned<[u32; 2]>,
-    /// Fewest and most faults of a trial.
-    #[serde(default)]
-    pub faults: Option<Spanned<[u32; 2]>>,
-    /// Trials of a sign-off.
-    pub trials: Spanned<u64>,
+/// Call sites of the reference back end.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "write `none`, `all`, or a list of call sites")]
+pub enum Migrated {
+    /// `none`, `all`, or one call site.
+    Word(String),
+    /// Their names.
+    Sites(Vec<String>),
 }
 
-/// Real connections.
-#[derive(Clone, Debug, Deserialize)]
+/// The model and tools of the server, played by partywall: an OpenAI-compatible stub at
+/// `{{ upstream.url }}/v1` and an echo at `{{ upstream.url }}/echo`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WireTable {
-    /// Fewest and most users, the bystander included.
-    pub users: Spanned<[u32; 2]>,
-    /// The sub-agents of each run, in order.
-    pub agents: Spanned<Vec<String>>,
-    /// Fewest and most milliseconds before a user starts.
-    pub start_delay: Spanned<[u32; 2]>,
-    /// Fewest and most milliseconds that a stub call takes.
-    pub stub_delay: Spanned<[u32; 2]>,
-    /// Rounds of a sign-off.
-    pub rounds: Spanned<u64>,
+pub struct UpstreamTable {
+    /// Its port on 127.0.0.1, for a server that runs already [default: a free one].
+    #[serde(default)]
+    pub port: u16,
+    /// What delays and failures are drawn with, together with the text of the call [default: 1].
+    pub seed: Option<u64>,
+    /// Fewest and most milliseconds until a reply begins [default: 0 to 20].
+    #[schemars(with = "Option<[u32; 2]>")]
+    pub delay: Option<Spanned<[u32; 2]>>,
+    /// Milliseconds between two pieces of a streamed reply [default: 1].
+    pub gap: Option<u16>,
+    /// In how many pieces a reply is streamed, at least [default: 5].
+    #[schemars(with = "Option<u16>")]
+    pub chunks: Option<Spanned<u16>>,
+    /// The order of replies: `arrival`, or `held:N`, `reversed:N`, `shuffled:N` of N calls.
+    #[schemars(with = "Option<String>")]
+    pub order: Option<Spanned<String>>,
+    /// Milliseconds that a call waits at most for others to be put in order with [default: 250].
+    pub hold: Option<u16>,
+    /// How many calls of a hundred fail: an error, or a cut somewhere [default: 0].
+    #[schemars(with = "Option<u8>")]
+    pub fail_percent: Option<Spanned<u8>>,
+    /// Whether it must be told whose account each call comes under: where no call names a user, the
+    /// verdict is then inconclusive [default: true].
+    pub judged: Option<bool>,
+    /// What else the server may call a user to its model, besides the user's name and credentials:
+    /// templates such as `{{ capture.user_id }}`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub accounts: Vec<Spanned<String>>,
+}
+
+/// One state of a migration; what it does not say is as in `[target]`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StateTable {
+    /// What it is called in reports: letters, digits, `-` and `_`.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// The call sites that are still legacy in it, as `partywall audit` has them (`path:line` or
+    /// `path:function`) or by any name; none where the migration is done.
+    #[schemars(with = "Vec<String>")]
+    pub legacy: Spanned<Vec<String>>,
+    /// The base URL of the server in that state.
+    #[schemars(with = "Option<String>")]
+    pub url: Option<Spanned<String>>,
+    /// The base URLs of its replicas.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub urls: Option<Spanned<Vec<String>>>,
+    /// A command that starts it.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub command: Option<Spanned<Vec<String>>>,
+    /// The folder that it is started in.
+    pub cwd: Option<String>,
+    /// Its environment, besides that of `[target]`: templates.
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    pub env: Option<Pairs>,
+}
+
+/// What tells of itself what happened in the states of a migration. Without it, it is unknown.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MigrationTable {
+    /// That a legacy call site ran. In its pattern `{{ site }}` stands for the call site, and
+    /// `{{ path }}`, `{{ line }}` and `{{ function }}` for what its name or the audit says.
+    #[schemars(with = "Option<EvidenceTable>")]
+    pub exercised: Option<Spanned<EvidenceTable>>,
+    /// That an agent was built with another user's settings, although nothing may show of it.
+    #[schemars(with = "Option<EvidenceTable>")]
+    pub contaminated: Option<Spanned<EvidenceTable>>,
+}
+
+/// Where the server tells something: `log`, or `get` with `pattern`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceTable {
+    /// In a line that a started server prints: a regular expression.
+    pub log: Option<String>,
+    /// In what it answers to a GET of that path, before and after the rounds.
+    pub get: Option<String>,
+    /// The regular expression for `get`.
+    pub pattern: Option<String>,
+}
+
+/// What may not be exceeded.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsTable {
+    /// Hosts besides this machine that may be driven.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// How long a user waits for the end of a run, in seconds [default: 10].
+    #[schemars(with = "Option<u32>")]
+    pub run_seconds: Option<Spanned<u32>>,
+    /// Requests and messages in all; the rounds are cut to that.
+    #[schemars(with = "Option<u64>")]
+    pub requests: Option<Spanned<u64>>,
+    /// Runs that are started in a second, by all users together.
+    #[schemars(with = "Option<u32>")]
+    pub runs_per_second: Option<Spanned<u32>>,
+    /// Seconds for everything.
+    pub seconds: Option<u64>,
 }

@@ -41,7 +41,7 @@ impl Workload {
         if self.bystander {
             let steps = vec![Step::Connect, Step::Barrier];
             let name = match &self.server {
-                Some(work) => super::server_names::name(work, active),
+                Some(work) => super::names::name(work, active),
                 None => user_name(active),
             };
             users.push(UserPlan { name, index: active, browser: None, steps });
@@ -196,7 +196,8 @@ mod tests {
 
     #[test]
     fn plans_depend_on_seed_and_trial_only() {
-        let work = built_in("reference-golden-path").expect("valid").explore;
+        let work =
+            built_in("reference-golden-path").expect("valid").explore.expect("it is explored");
         assert_eq!(work.plan(7, 3), work.plan(7, 3));
         assert_ne!(work.plan(7, 3), work.plan(7, 4));
         assert_ne!(work.plan(7, 3), work.plan(8, 3));

@@ -1,11 +1,11 @@
-//! What users of a server of somebody's own do, exactly as it is written.
+//! What users do, exactly as it is written.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use toml::Spanned;
 
-use super::server_file::Pairs;
+use super::speech_file::Pairs;
 
 /// Who does what. Percentages are of a hundred runs, drawn for each run alone (`switch_percent`: of
 /// pairs of users); most things strike a run alone. The first user's runs are left in peace, but for
@@ -13,9 +13,10 @@ use super::server_file::Pairs;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadTable {
-    /// Users, the bystander included [default: 50].
-    #[schemars(with = "Option<u32>")]
-    pub users: Option<Spanned<u32>>,
+    /// Users, the bystander included: how many, or the fewest and the most, drawn for each round
+    /// [default: 50; in the simulated world 3 to 5].
+    #[schemars(with = "Option<Count>")]
+    pub users: Option<Spanned<Count>>,
     /// Runs that each user starts [default: 2].
     #[schemars(with = "Option<u16>")]
     pub runs_per_user: Option<Spanned<u16>>,
@@ -96,6 +97,70 @@ pub struct LoadTable {
     /// How many of a hundred runs another user tries to approve, before their own user does.
     #[schemars(with = "Option<u8>")]
     pub approve_other_percent: Option<Spanned<u8>>,
+    /// Reference back end: how runs are started, drawn for each from `socket` and `http`, as often as
+    /// they stand here [default: both].
+    #[schemars(with = "Option<Vec<String>>")]
+    pub via: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Reference back end: whether the work is the mix of everything that some mechanism needs.
+    #[serde(default)]
+    pub mix: bool,
+    /// Reference back end: what users do with their runs, drawn for each: a choice of what the mix is
+    /// made of.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub acts: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Reference back end: whether the users of the mix sit two at a browser, one after the other
+    /// [default: in some trials].
+    #[schemars(with = "Option<bool>")]
+    pub share_browsers: Option<Spanned<bool>>,
+    /// Reference back end: runs that the first user starts all at once.
+    #[schemars(with = "Option<u16>")]
+    pub heavy_runs: Option<Spanned<u16>>,
+    /// Reference back end: the sub-agents of each run, in order [default: triage].
+    #[schemars(with = "Option<Vec<String>>")]
+    pub agents: Option<Spanned<Vec<String>>>,
+    /// Reference back end: fewest and most milliseconds that a stub call takes [default: 1 to 9].
+    #[schemars(with = "Option<[u32; 2]>")]
+    pub stub_delay: Option<Spanned<[u32; 2]>>,
+}
+
+/// How many: a number, or the fewest and the most.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "write a number, or `[fewest, most]`")]
+pub enum Count {
+    /// That many.
+    One(u32),
+    /// From the fewest to the most.
+    Between([u32; 2]),
+}
+
+/// What is other at one level: `[explore]`, the simulated world of the reference back end, where delays
+/// are switch points, and `[wire]`, where they are milliseconds.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LevelTable {
+    /// Users, the bystander included.
+    #[schemars(with = "Option<Count>")]
+    pub users: Option<Spanned<Count>>,
+    /// Reference back end: the sub-agents of each run, in order.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub agents: Option<Spanned<Vec<String>>>,
+    /// Fewest and most before a run [default: 0 to 12 switch points, 0 to 20 milliseconds].
+    #[schemars(with = "Option<[u32; 2]>")]
+    pub start_delay: Option<Spanned<[u32; 2]>>,
+    /// Reference back end: fewest and most that a stub call takes [default: 0 to 3 switch points, 1 to
+    /// 9 milliseconds].
+    #[schemars(with = "Option<[u32; 2]>")]
+    pub stub_delay: Option<Spanned<[u32; 2]>>,
+    /// `[explore]`: fewest and most faults of a trial: a request is cut, a time limit passes, a
+    /// connection breaks [default: none].
+    #[schemars(with = "Option<[u32; 2]>")]
+    pub faults: Option<Spanned<[u32; 2]>>,
+    /// `[explore]`: trials of a sign-off [default: 500].
+    #[schemars(with = "Option<u64>")]
+    pub trials: Option<Spanned<u64>>,
+    /// `[wire]`: rounds in which all users start together.
+    #[schemars(with = "Option<u64>")]
+    pub rounds: Option<Spanned<u64>>,
 }
 
 /// How runs are stopped and approved, and how that is told.

@@ -6,10 +6,10 @@ use partywall::campaign::budget::Stop;
 use partywall::campaign::explore_trial::{Trial, explore_trial};
 use partywall::campaign::recorded::judge_recorded;
 use partywall::campaign::replay::replay_explored;
-use partywall::campaign::repro::{Repro, Target};
+use partywall::campaign::repro::Repro;
 use partywall::campaign::subject::Reference;
 use partywall::oracle::{Case, judge};
-use partywall::scenario::built_in;
+use partywall::scenario::{Target, built_in};
 use partywall::trial::dialect::Dialect;
 use partywall::trial::history::{Header, History};
 use partywall::trial::record::LevelName;
@@ -19,13 +19,14 @@ use crate::support::{Ran, Scratch, partywall, ran};
 
 /// A trial that leaks, as the two files that the program writes of it: history and repro.
 fn leaking() -> (String, String) {
-    let workload = built_in("reference-golden-path").expect("it is there").explore;
+    let workload =
+        built_in("reference-golden-path").expect("it is there").explore.expect("it is explored");
     for trial in 0..20 {
         let plan = workload.plan(1, trial);
         let trial = explore_trial(&plan, &Reference::LEGACY, &mut Random::new(trial), &|| false);
         let Trial { history, schedule, .. } = trial.expect("no runtime is around");
         if let Some(finding) = judge(&Case::new(&history, &Dialect::reference())).findings.first() {
-            let target = Target::Reference { migrated: "none".into(), defect: None };
+            let target = Target::from(Reference::LEGACY);
             let level = LevelName::Explore;
             let repro = Repro::new(level, target, finding, vec![], plan, Some(&schedule));
             return (history.to_file(&Header::new(0)), repro.to_file());
@@ -189,7 +190,10 @@ fn damaged_files_never_panic() {
         }
         if let Ok(repro) = Repro::from_file(&damaged(&repro, &mut rng)) {
             driven += 1;
-            let reference = repro.reference().expect("it was checked").unwrap_or(Reference::LEGACY);
+            let reference = match repro.target {
+                Target::Reference(reference) => reference,
+                _ => Reference::LEGACY,
+            };
             // A pause of 2^32 turns is a plan too: it ends at the step limit.
             replay_explored(&repro, &reference, &Stop::default()).expect("no runtime is around");
         }

@@ -52,7 +52,7 @@ fn every_carried_scenario_has_a_row_or_is_of_the_sign_off() {
 #[test]
 fn explored_each_is_clean_per_request() {
     for Row { name, .. } in ROWS {
-        let work = built_in(name).expect("it is carried").explore;
+        let work = built_in(name).expect("it is carried").explore.expect("it is explored");
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ready_scenarios").join(name);
         let _ = std::fs::remove_dir_all(&home);
         let folder = RunFolder::create(&home, name, SystemTime::now()).expect("it can be made");
@@ -77,7 +77,7 @@ fn explored_each_is_clean_per_request() {
 #[test]
 fn explored_each_finds_what_it_is_there_for() {
     for Row { name, finds } in ROWS {
-        let work = built_in(name).expect("it is carried").explore;
+        let work = built_in(name).expect("it is carried").explore.expect("it is explored");
         let legacy = search(&work, &Reference::LEGACY, SEEDS, TRIALS_TO_FIND, &[]);
         let legacy = legacy.expect("outside a runtime");
         assert!(legacy.worst().is_some(), "{name}, legacy: {:?}", legacy.found_at);

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
 use partywall::campaign::budget::{Silent, Stop};
-use partywall::campaign::repro::{Repro, Target};
+use partywall::campaign::repro::Repro;
 use partywall::campaign::store::RunFolder;
+use partywall::campaign::wire::shrink::ShrinkBudget;
 use partywall::campaign::wire::{Driven, Rounds, drive_rounds};
-use partywall::campaign::wire_shrink::ShrinkBudget;
-use partywall::scenario::ServerScenario;
+use partywall::scenario::{Scenario, Target};
 use partywall::swarm::transport::TargetUrl;
 use partywall::swarm::{Allowance, Servers};
 use partywall::trial::history::{History, Observation, What};
@@ -71,8 +71,8 @@ pub(crate) struct Came {
     pub(crate) histories: Vec<History>,
 }
 
-pub(crate) fn scenario(text: &str) -> ServerScenario {
-    ServerScenario::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+pub(crate) fn scenario(text: &str) -> Scenario {
+    Scenario::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 /// Drives the scenario against that server.
@@ -88,7 +88,7 @@ pub(crate) fn drive_with(
     stop: &Stop,
 ) -> Came {
     let scenario = scenario(text);
-    let allowance = Allowance::new(scenario.requests, scenario.runs_per_second);
+    let allowance = Allowance::new(scenario.limits.requests, scenario.limits.runs_per_second);
     driven(url, &scenario, allowance, (shrink, replays), None, stop)
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn drive_within(url: &str, text: &str, requests: u64) -> Came {
 
 fn driven(
     url: &str,
-    scenario: &ServerScenario,
+    scenario: &Scenario,
     allowance: Allowance,
     (shrink, replays): (ShrinkBudget, u64),
     before: Option<&Level>,
@@ -122,9 +122,9 @@ fn driven(
         allowance,
         ..Servers::default()
     });
-    let target = Target::Url { url: url.into() };
+    let target = Target::at(url);
     let mut rounds =
-        Rounds::new(&scenario.work, servers, target, 1, scenario.rounds, &folder, stop);
+        Rounds::new(&scenario.wire, servers, target, 1, scenario.wire_rounds, &folder, stop);
     (rounds.shrink, rounds.replays, rounds.before) = (shrink, replays, before);
     let Driven { level, repros, .. } = drive_rounds(&rounds, &Silent).expect("it is driven");
     let mut histories = Vec::new();

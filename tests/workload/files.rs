@@ -1,6 +1,6 @@
 //! What is wrong with a workload is told with its line, and what to write instead.
 
-use partywall::scenario::ServerScenario;
+use partywall::scenario::Scenario;
 
 use super::drive::{scenario, steered};
 
@@ -20,7 +20,7 @@ fn a_workload_that_cannot_be_is_refused_with_its_line() {
         ("slow_percent = 200", "from 0 to 100"),
     ] {
         let text = steered("", &format!("users = 4\n{line}"));
-        let error = ServerScenario::parse(&text).expect_err(line);
+        let error = Scenario::parse(&text).expect_err(line);
         let place = text.lines().position(|own| own == line).map(|at| at + 1);
         assert_eq!(error.line, place, "{line}: {error}");
         assert!(error.problem.contains(remedy), "{line}: {error}");
@@ -34,7 +34,7 @@ fn what_the_rest_of_the_file_does_not_allow_is_refused() {
         let from = text.find(part).expect("it is there");
         let to = text[from..].find("\n[").map_or(text.len(), |end| from + end + 1);
         let text = format!("{}{}", &text[..from], &text[to..]);
-        ServerScenario::parse(&text).expect_err(line).to_string()
+        Scenario::parse(&text).expect_err(line).to_string()
     };
     assert!(
         without("[switch]", "switch_percent = 5").contains("`enter` and `until` in `[switch]`")
@@ -44,10 +44,10 @@ fn what_the_rest_of_the_file_does_not_allow_is_refused() {
     assert!(approve.contains("give `[controls.approve]`"), "{approve}");
     let text =
         steered("", "users = 4\nstop_other_percent = 5").replace("/jobs/{{ run }}/stop", "/stop");
-    let error = ServerScenario::parse(&text).expect_err("no run is named").to_string();
+    let error = Scenario::parse(&text).expect_err("no run is named").to_string();
     assert!(error.contains("put `{{ run }}` into `[controls.stop]`"), "{error}");
     let text = steered("", "users = 4\nreconnect = [\"own\"]").replace("resume =", "replies =");
-    let error = ServerScenario::parse(&text).expect_err("no cursor can be shown").to_string();
+    let error = Scenario::parse(&text).expect_err("no cursor can be shown").to_string();
     assert!(error.contains("give `resume` in `[events]`"), "{error}");
 }
 
@@ -58,7 +58,7 @@ fn everything_together_makes_plans_that_can_be_driven() {
                switch_percent = 30\nslow_percent = 10\nmalformed_percent = 20\n\
                oversize_percent = 5\nstop_percent = 10\nstop_other_percent = 10\n\
                approve_other_percent = 10";
-    let work = scenario(&steered("", all)).work;
+    let work = scenario(&steered("", all)).wire;
     for trial in 0..50 {
         let plan = work.plan(7, trial);
         plan.check().expect("a sound plan");
@@ -77,6 +77,11 @@ fn a_limit_of_requests_holds_for_the_plans() {
                 disconnect_percent = 50\nstop_percent = 20";
     let text = steered("", work).replace("run_seconds = 5", "run_seconds = 5\nrequests = 200");
     let scenario = scenario(&text);
-    let sent: u64 = (0..scenario.rounds).map(|trial| scenario.work.plan(1, trial).requests()).sum();
-    assert!(scenario.rounds >= 1 && sent <= 200, "{} rounds, {sent} requests", scenario.rounds);
+    let sent: u64 =
+        (0..scenario.wire_rounds).map(|trial| scenario.wire.plan(1, trial).requests()).sum();
+    assert!(
+        scenario.wire_rounds >= 1 && sent <= 200,
+        "{} rounds, {sent} requests",
+        scenario.wire_rounds
+    );
 }

@@ -1,11 +1,13 @@
 //! Leaking plans of the wire are made small, while they leak often enough.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use partywall::campaign::budget::Stop;
-use partywall::campaign::wire_shrink::{ShrinkBudget, shrink_wire_repro};
+use partywall::campaign::launched::Launched;
+use partywall::campaign::wire::shrink::{ShrinkBudget, shrink_wire_repro};
+use partywall::scenario::Target;
 use partywall::swarm::Servers;
-use partywall::swarm::transport::TargetUrl;
 use partywall::trial::plan::Step;
 
 use super::drive::{Came, drive_with, steered};
@@ -18,6 +20,13 @@ fn found(url: &str, text: &str, shrink: ShrinkBudget) -> Came {
     let came = drive_with(url, text, shrink, 4, &Stop::default());
     came.is_found_by("O9");
     came
+}
+
+fn reached(url: &str) -> Launched {
+    let (target, given) = (Target::at(url), Servers::default());
+    // Nothing is started, so that nothing is logged.
+    let launched = Launched::start(&target, &given, Path::new(""), &Stop::default());
+    launched.expect("it may be driven")
 }
 
 #[test]
@@ -45,15 +54,14 @@ fn a_repro_is_made_small_and_a_clean_server_shows_nothing() {
     let came = found(&server.url(), &text, ShrinkBudget::NONE);
     let repro = came.repros.iter().find(|repro| repro.oracle.code() == "O9").expect("a repro");
     assert_eq!(repro.plan.users.len(), 12, "nothing was made small");
-    let at = |url: &str| Servers::at(TargetUrl::parse(url).expect("a URL"));
-    let (servers, stop) = (at(&server.url()), Stop::default());
+    let stop = Stop::default();
     let budget = ShrinkBudget { time: Duration::from_secs(15), drives: 60 };
-    let small = shrink_wire_repro(repro, &servers, None, budget, 4, &stop);
+    let small = shrink_wire_repro(repro, &reached(&server.url()), budget, 4, &stop);
     let small = small.expect("it is driven").expect("it shows");
     assert!(small.repro.plan.users.len() < 12 && small.rate.of == 4, "{:?}", small.rate);
     assert!(small.rate.hit * 2 >= small.whole.hit * small.rate.of / small.whole.of);
     let (clean, _) = steered_chat::start(Leak::None);
-    let gone = shrink_wire_repro(repro, &at(&clean.url()), None, ShrinkBudget::ALONE, 2, &stop);
+    let gone = shrink_wire_repro(repro, &reached(&clean.url()), ShrinkBudget::ALONE, 2, &stop);
     assert!(gone.expect("it is driven").is_none());
 }
 
@@ -69,8 +77,7 @@ fn a_budget_holds() {
     let stop = Stop::default();
     stop.interrupt();
     let repro = came.repros.first().expect("a repro");
-    let servers = Servers::at(TargetUrl::parse(&server.url()).expect("a URL"));
-    let small = shrink_wire_repro(repro, &servers, None, ShrinkBudget::ALONE, 4, &stop);
+    let small = shrink_wire_repro(repro, &reached(&server.url()), ShrinkBudget::ALONE, 4, &stop);
     assert!(small.expect("nothing was driven").is_none());
 }
 

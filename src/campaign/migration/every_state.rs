@@ -6,18 +6,18 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::super::budget::{Progress, Stop};
-use super::super::confidence::upper_bound;
-use super::super::error::CampaignError;
-use super::super::explore::{inside_runtime, walk_seed};
-use super::super::explore_trial::explore_trial;
-use super::super::judged_trial::judge_trial;
-use super::super::level::RANDOM_WALK;
-use super::super::subject::Reference;
 use super::follows::Known;
 use super::in_words;
+use crate::campaign::explore::confidence::upper_bound;
+use crate::campaign::explore::exploration::{inside_runtime, walk_seed};
+use crate::campaign::explore::explore_trial::explore_trial;
+use crate::campaign::explore::judged_trial::judge_trial;
+use crate::campaign::explore::level::RANDOM_WALK;
+use crate::campaign::explore::subject::Reference;
+use crate::campaign::store::budget::{Progress, Stop};
+use crate::campaign::store::error::CampaignError;
 use crate::reference::call_sites::{CallSite, Migration};
-use crate::scenario::Scenario;
+use crate::scenario::Workload;
 use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::migration::{LeakRow, MigrationRecord, ScenarioTrials, StateRow, StateVerdict};
 use crate::world::strategy::Random;
@@ -29,11 +29,11 @@ const LEAST_OVERLAP: f64 = 0.5;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Matrix<'m> {
-    /// The scenarios.
-    pub scenarios: &'m [Scenario],
+    /// The work, of one scenario after the other.
+    pub works: &'m [Workload],
     /// Where plans and schedules come from; the same for all states.
     pub seed: u64,
-    /// Trials of each scenario in each state.
+    /// Trials of each work in each state.
     pub trials: u64,
     /// Threads that drive states; the result does not depend on it.
     pub workers: usize,
@@ -53,9 +53,9 @@ struct Counts {
 }
 
 impl<'m> Matrix<'m> {
-    /// Every state with that many trials of each scenario, on two workers.
-    pub fn new(scenarios: &'m [Scenario], seed: u64, trials: u64, stop: &'m Stop) -> Self {
-        Self { scenarios, seed, trials, workers: 2, stop }
+    /// Every state with that many trials of each work, on two workers.
+    pub fn new(works: &'m [Workload], seed: u64, trials: u64, stop: &'m Stop) -> Self {
+        Self { works, seed, trials, workers: 2, stop }
     }
 
     /// Drives all states.
@@ -65,7 +65,7 @@ impl<'m> Matrix<'m> {
     /// The simulated world cannot run here.
     pub fn run(&self, progress: &dyn Progress) -> Result<MigrationRecord, CampaignError> {
         let count = 1 << CallSite::ALL.len();
-        let planned = count as u64 * self.trials * self.scenarios.len() as u64;
+        let planned = count as u64 * self.trials * self.works.len() as u64;
         progress.begin("", "migration", "all states", planned);
         let next = AtomicUsize::new(0);
         let counts = Counts::default();
@@ -116,17 +116,17 @@ impl<'m> Matrix<'m> {
         let mut row = unknown(state);
         let mut leaks: BTreeMap<String, u64> = BTreeMap::new();
         for number in 0..self.trials {
-            for scenario in self.scenarios {
+            for work in self.works {
                 if self.stop.reason().is_some() {
                     row.leaks = leak_rows(leaks);
                     row.verdict = verdict(&row, false);
                     return Ok(row);
                 }
-                let plan = scenario.explore.plan(self.seed, number);
+                let plan = work.plan(self.seed, number);
                 let mut walk = Random::new(walk_seed(self.seed, number));
                 let trial = explore_trial(&plan, &reference, &mut walk, &|| false);
                 let trial = trial.map_err(inside_runtime)?;
-                let judged = judge_trial(&trial.history, &scenario.explore.agents, &scanner);
+                let judged = judge_trial(&trial.history, &work.agents, &scanner);
                 let is_contaminated = judged.latent.is_some();
                 row.runs_started += judged.runs.started;
                 row.runs_completed += judged.runs.completed;
@@ -161,10 +161,10 @@ impl<'m> Matrix<'m> {
     }
 
     pub(super) fn concluded(&self, states: &[StateRow]) -> MigrationRecord {
-        let scenarios = self.scenarios.iter().map(|scenario| ScenarioTrials {
-            scenario: scenario.explore.scenario.clone(),
-            trials: self.trials,
-        });
+        let scenarios = self
+            .works
+            .iter()
+            .map(|work| ScenarioTrials { scenario: work.scenario.clone(), trials: self.trials });
         let sites = CallSite::ALL.map(|site| site.name().to_owned());
         let scenarios = scenarios.collect();
         MigrationRecord { scenarios, ..Known::new(&sites, states).conclude() }
@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn the_legacy_back_end_reports_contamination_and_the_migrated_one_none() {
-        let work = built_in("reference-golden-path").expect("built in").explore;
+        let work =
+            built_in("reference-golden-path").expect("built in").explore.expect("it is explored");
         let reported = |migration| {
             let drive = |number| {
                 let mut walk = Random::new(walk_seed(1, number));

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
 
-use super::super::error::CampaignError;
-use super::super::wire::user_runtime;
+use crate::campaign::store::error::CampaignError;
+use crate::campaign::wire::drive::user_runtime;
 use crate::scenario::{EvidenceSource, MigrationEvidence, SitePlaces};
 use crate::swarm::{Servers, read_page};
 use crate::trial::migration::Exercise;

@@ -1,23 +1,21 @@
-//! The listed states of a migration of somebody's own system, driven on the wire.
+//! The states of a migration that a scenario lists, driven on the wire.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::super::budget::{Progress, Stop};
-use super::super::error::{CampaignError, Kind};
-use super::super::launched::Launched;
-use super::super::repro::Target;
-use super::super::series::Series;
-use super::super::store::RunFolder;
-use super::super::wire::{Driven, Rounds, drive_rounds};
 use super::evidence::{Told, Watched, Witness};
 use super::follows::Known;
 use super::in_words;
 use super::sites::{Sites, undetermined};
-use crate::scenario::{MigrationEvidence, ServerState, Workload};
+use crate::campaign::store::budget::{Progress, Stop};
+use crate::campaign::store::error::{CampaignError, Kind};
+use crate::campaign::store::run_folder::RunFolder;
+use crate::campaign::wire::launched::Launched;
+use crate::campaign::wire::rounds::{Driven, Rounds, drive_rounds};
+use crate::campaign::wire::series::Series;
+use crate::scenario::{MigrationEvidence, MigrationState, Target, Workload};
 use crate::swarm::Servers;
 use crate::trial::audit::AuditRecord;
-use crate::trial::canary::CampaignKey;
 use crate::trial::migration::{
     Exercise, LeakRow, LegacySite, MigrationRecord, ScenarioTrials, StateRow, StateVerdict,
 };
@@ -32,7 +30,7 @@ pub struct ListedStates<'s> {
     /// The work; the same in all states.
     pub work: &'s Workload,
     /// The states.
-    pub states: &'s [ServerState],
+    pub states: &'s [MigrationState],
     /// What tells of itself what happened in them.
     pub evidence: &'s MigrationEvidence,
     /// What stands for places in templates.
@@ -79,7 +77,7 @@ impl ListedStates<'_> {
         let names = sites.listed();
         let known = Known::new(&names, &rows);
         let seen = |site: usize| {
-            let of = |(state, outcome): (&ServerState, &Outcome)| {
+            let of = |(state, outcome): (&MigrationState, &Outcome)| {
                 let told = outcome.as_ref().ok().map(|(_, told)| told.exercise(site, works))?;
                 Some((told, state.name.clone()))
             };
@@ -97,7 +95,7 @@ impl ListedStates<'_> {
 
     fn state(
         &self,
-        state: &ServerState,
+        state: &MigrationState,
         watched: &Watched,
         progress: &dyn Progress,
     ) -> Result<Outcome, CampaignError> {
@@ -114,16 +112,19 @@ impl ListedStates<'_> {
 
     fn drive(
         &self,
-        state: &ServerState,
+        state: &MigrationState,
         watched: &Watched,
         progress: &dyn Progress,
     ) -> Result<(Driven, Told), CampaignError> {
         let mut target = state.target.clone();
-        if watched.reads_output() && target.env.iter().all(|(name, _)| name != UNBUFFERED) {
+        let is_started = target.is_started();
+        if let Target::Server { target } = &mut target
+            && watched.reads_output()
+            && target.env.iter().all(|(name, _)| name != UNBUFFERED)
+        {
             // What is printed before the server is ready must not come later.
             target.env.push((UNBUFFERED.into(), "1".into()));
         }
-        let is_started = !target.command.is_empty();
         let log = self.folder.file(&format!("state-{}-server.log", state.name));
         let witness = RefCell::new(Witness::new(watched, &log, is_started));
         witness.borrow_mut().will_start();
@@ -137,11 +138,17 @@ impl ListedStates<'_> {
             witness.borrow_mut().is_ready(&servers)?;
             Ok(servers)
         };
-        let kept = Target::Server { target: Box::new(state.target.clone()) };
-        let mut rounds =
-            Rounds::new(self.work, servers, kept, self.seed, self.rounds, self.folder, self.stop);
+        let mut rounds = Rounds::new(
+            self.work,
+            servers,
+            state.target.clone(),
+            self.seed,
+            self.rounds,
+            self.folder,
+            self.stop,
+        );
         rounds.side = &state.name;
-        rounds.series = Series::on_shared_server(CampaignKey::from_seed(self.seed));
+        rounds.series = Series::against(&state.target, self.seed);
         // Whether a leak shows again is what the next state asks.
         rounds.replays = 0;
         rounds.launched = Some(&launched);
@@ -155,7 +162,7 @@ impl ListedStates<'_> {
 }
 
 /// The row of a state.
-fn row(sites: &Sites, state: &ServerState, outcome: &Outcome, works: bool) -> StateRow {
+fn row(sites: &Sites, state: &MigrationState, outcome: &Outcome, works: bool) -> StateRow {
     let is_legacy = |site: &String| state.legacy.contains(site);
     let names = sites.listed();
     let migrated = names.iter().filter(|site| !is_legacy(site)).cloned().collect();

@@ -1,10 +1,10 @@
 //! The call sites of somebody's own system: as the states name them, as the audit found them, and
 //! what is known of each after all states were driven.
 
-use super::super::error::CampaignError;
 use super::evidence::Watched;
 use super::follows::Known;
-use crate::scenario::{MigrationEvidence, ServerState, SitePlaces};
+use crate::campaign::store::error::CampaignError;
+use crate::scenario::{MigrationEvidence, MigrationState, SitePlaces};
 use crate::trial::audit::{AuditRecord, Use};
 use crate::trial::migration::{Exercise, SiteRow, StateRow, StateVerdict};
 
@@ -26,7 +26,7 @@ impl Sites {
     ///
     /// None of the call sites of the states is in the audit.
     pub(super) fn new(
-        states: &[ServerState],
+        states: &[MigrationState],
         audit: Option<&AuditRecord>,
     ) -> Result<Self, CampaignError> {
         let remaining: Vec<&Use> = audit.into_iter().flat_map(AuditRecord::remaining).collect();

@@ -1,17 +1,18 @@
 //! The self-test on the wire: barrier rounds of many users until a mechanism is found.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::campaign::budget::Stop;
-use crate::campaign::error::CampaignError;
-use crate::campaign::series::Series;
-use crate::campaign::store::RunFolder;
-use crate::campaign::subject::Reference;
-use crate::campaign::target_process::TargetProcess;
-use crate::campaign::wire::{drive_plan, judge_findings, user_runtime};
+use crate::campaign::explore::judged_trial::judge_findings;
+use crate::campaign::explore::subject::Reference;
+use crate::campaign::store::budget::Stop;
+use crate::campaign::store::error::CampaignError;
+use crate::campaign::store::run_folder::RunFolder;
+use crate::campaign::wire::drive::{drive_plan, user_runtime};
+use crate::campaign::wire::launched::Launched;
+use crate::campaign::wire::series::Series;
 use crate::scenario::Workload;
+use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::finding::OracleId;
 use crate::world::recorder::Recorder;
@@ -50,13 +51,12 @@ pub fn drive(
     reference: Reference,
     seed: u64,
     budget: Budget,
-    program: &Path,
     folder: &RunFolder,
     stop: &Stop,
 ) -> Result<Drive, CampaignError> {
     let name = reference.defect.map_or_else(|| "none".to_owned(), |defect| defect.to_string());
-    let process =
-        TargetProcess::start(program, reference, folder.file(&format!("serve-{name}.log")))?;
+    let log = folder.file(&format!("serve-{name}.log"));
+    let process = Launched::start(&reference.into(), &Servers::default(), &log, stop)?;
     let runtime = user_runtime()?;
     let series = Series::of(CampaignKey::from_seed(seed));
     let began = Instant::now();

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::campaign::alone::Alone;
-use crate::campaign::diagnosis::{Diagnosis, diagnose};
-use crate::campaign::explore::walk_seed;
-use crate::campaign::explore_trial::explore_trial;
-use crate::campaign::judged_trial::judge_trial;
-use crate::campaign::subject::Subject;
+use crate::campaign::explore::alone::Alone;
+use crate::campaign::explore::diagnosis::{Diagnosis, diagnose};
+use crate::campaign::explore::exploration::walk_seed;
+use crate::campaign::explore::explore_trial::explore_trial;
+use crate::campaign::explore::judged_trial::judge_trial;
+use crate::campaign::explore::subject::Subject;
 use crate::scenario::Workload;
 use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::finding::{Finding, OracleId};

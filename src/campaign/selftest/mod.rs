@@ -21,17 +21,11 @@ pub const MIX: &str = "mechanism-mix";
 ///
 /// The program carries a scenario that it cannot read.
 pub fn mix() -> Result<Workload, ScenarioError> {
-    Ok(built_in(MIX)?.explore)
+    built_in(MIX)?.to_explore().cloned()
 }
 
-/// The work that provokes that mechanism most: the part of the mix that it needs, or the whole where
-/// most of the mix shows it.
-///
-/// # Errors
-///
-/// The program carries a scenario that it cannot read.
-pub fn own_work(mechanism: Mechanism) -> Result<Workload, ScenarioError> {
-    let mut work = mix()?;
+/// The part of a mix that provokes that mechanism most, or the whole where most of the mix shows it.
+pub fn own_work(mut work: Workload, mechanism: Mechanism) -> Workload {
     let acts: &[Act] = match mechanism {
         // Time limits within the window in which the late reply is still to come.
         Mechanism::M02 => {
@@ -47,8 +41,8 @@ pub fn own_work(mechanism: Mechanism) -> Result<Workload, ScenarioError> {
         Mechanism::M14 => &[Act::NoThread],
         Mechanism::M16 => &[Act::Equal],
         Mechanism::M23 => &[Act::Stops],
-        _ => return Ok(work),
+        _ => return work,
     };
     work.acts = acts.to_vec();
-    Ok(work)
+    work
 }

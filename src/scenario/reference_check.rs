@@ -1,0 +1,260 @@
+//! Checks of scenarios of the reference back end: its switches, and its work at both levels.
+
+use toml::Spanned;
+
+use super::checked::{Limits, Range, Scenario, Sizes, Workload};
+use super::file::{Migrated, ScenarioFile, TargetTable};
+use super::load_file::{LevelTable, LoadTable};
+use super::mix::Act;
+use super::states::MigrationEvidence;
+use super::target::Reference;
+use super::words::{Checked, Words};
+use crate::reference::call_sites::{CallSite, Migration};
+use crate::trial::plan::Via;
+
+/// Keys of `[workload]` and the levels that only the reference back end has.
+pub(super) const ONLY_REFERENCE: [&str; 9] = [
+    "via",
+    "mix",
+    "acts",
+    "share_browsers",
+    "heavy_runs",
+    "agents",
+    "stub_delay",
+    "faults",
+    "trials",
+];
+/// Keys of `[workload]` that it has as well.
+const ITS_WORK: [&str; 6] =
+    ["users", "runs_per_user", "rounds", "start_delay", "bystander", "disconnect_percent"];
+/// Tables and keys at the top level that it has.
+const ITS_TABLES: [&str; 10] = [
+    "version", "name", "title", "target", "before", "after", "state", "workload", "explore", "wire",
+];
+/// Keys of a target that it has, and no other.
+const SWITCHES: [&str; 3] = ["builtin", "migrated", "defect"];
+
+/// What holds where neither says anything.
+struct Otherwise {
+    users: Range,
+    start_delay: Range,
+    stub_delay: Range,
+}
+
+const EXPLORE: Otherwise = Otherwise {
+    users: Range { least: 3, most: 5 },
+    start_delay: Range { least: 0, most: 12 },
+    stub_delay: Range { least: 0, most: 3 },
+};
+const WIRE: Otherwise = Otherwise {
+    users: Range { least: 50, most: 50 },
+    start_delay: Range { least: 0, most: 20 },
+    stub_delay: Range { least: 1, most: 9 },
+};
+
+impl Words<'_> {
+    /// Whether the reference back end is driven.
+    pub(super) fn builtin(&self, table: &TargetTable) -> Checked<bool> {
+        let Some(written) = &table.builtin else {
+            let why = "for `builtin = \"reference\"`: add that line, or remove this one";
+            for of in ["target", "before", "after"] {
+                self.refuse(of, |key| SWITCHES.contains(&key), why)?;
+            }
+            return Ok(false);
+        };
+        self.demand(written.get_ref() == "reference", written, || {
+            "`builtin` is `reference`; for your own server give `url` or `command`".into()
+        })?;
+        Ok(true)
+    }
+
+    /// A scenario of the reference back end.
+    pub(super) fn reference(&self, file: ScenarioFile) -> Checked<Scenario> {
+        let why = "for a server of your own; the reference back end has no use for it: remove it";
+        self.refuse("", |key| !ITS_TABLES.contains(&key), why)?;
+        let is_its_work = |key: &str| ITS_WORK.contains(&key) || ONLY_REFERENCE.contains(&key);
+        self.refuse("workload", |key| !is_its_work(key), why)?;
+        for of in ["target", "before", "after"] {
+            self.refuse(of, |key| !SWITCHES.contains(&key), why)?;
+        }
+        self.refuse("explore", |key| key == "rounds", "for `[wire]`: remove it")?;
+        let why = "for `[explore]`: remove it";
+        self.refuse("wire", |key| ["faults", "trials"].contains(&key), why)?;
+        let target = self.switches(file.target.get_ref(), None)?;
+        let side = |side: &Option<TargetTable>, otherwise: Migration| match side {
+            Some(own) => self.switches(own, Some(target)),
+            None => Ok(Reference { migration: otherwise, ..target }),
+        };
+        let before = side(&file.before, Migration::NONE)?;
+        let after = side(&file.after, Migration::ALL)?;
+        let states = self.states(&file.state, |table| {
+            let is_legacy =
+                |site: &CallSite| table.legacy.get_ref().iter().any(|own| own == site.name());
+            let known = |own: &String| CallSite::ALL.iter().any(|site| site.name() == own);
+            self.demand(table.legacy.get_ref().iter().all(known), &table.legacy, || {
+                let all = CallSite::ALL.map(|site| format!("`{}`", site.name())).join(", ");
+                format!("the call sites of the reference back end are {all}")
+            })?;
+            let migrated = CallSite::ALL.into_iter().filter(|site| !is_legacy(site));
+            Ok(Reference { migration: Migration::of(migrated), ..target }.into())
+        })?;
+        let common = self.common(&file)?;
+        let mut explore = self.level(&file.workload, &common, &file.explore, &EXPLORE)?;
+        if let Some(faults) = &file.explore.faults {
+            let [least, most] = *faults.get_ref();
+            self.demand(least <= most && most <= Sizes::FAULTS, faults, || {
+                format!("`faults` is [fewest, most], from 0 to {}", Sizes::FAULTS)
+            })?;
+            explore.faults = Range { least, most };
+        }
+        let wire = self.level(&file.workload, &common, &file.wire, &WIRE)?;
+        let trials = file.explore.trials.as_ref();
+        let rounds = file.wire.rounds.as_ref().or(file.workload.rounds.as_ref());
+        for (written, name) in [(trials, "trials"), (rounds, "rounds")] {
+            if let Some(written) = written {
+                self.demand(*written.get_ref() > 0, written, || format!("`{name}` is at least 1"))?;
+            }
+        }
+        Ok(Scenario {
+            explore_trials: trials.map_or(500, |trials| *trials.get_ref()),
+            wire_rounds: rounds.map_or(8, |rounds| *rounds.get_ref()),
+            name: file.name.into_inner(),
+            title: file.title,
+            target: target.into(),
+            before: Some(before.into()),
+            after: Some(after.into()),
+            states,
+            evidence: MigrationEvidence::default(),
+            explore: Some(explore),
+            wire,
+            limits: Limits::default(),
+        })
+    }
+
+    fn switches(&self, table: &TargetTable, otherwise: Option<Reference>) -> Checked<Reference> {
+        let defect = table.defect.as_ref().map(|written| {
+            written.get_ref().parse().map_err(|error| self.error(written, format!("{error}")))
+        });
+        let defect = defect.transpose()?.or(otherwise.and_then(|own| own.defect));
+        let migration = match (&table.migrated, otherwise) {
+            (Some(written), _) => {
+                let sites = match written.get_ref() {
+                    Migrated::Word(word) => word.clone(),
+                    Migrated::Sites(sites) if sites.is_empty() => "none".into(),
+                    Migrated::Sites(sites) => sites.join(","),
+                };
+                sites.parse().map_err(|error| self.error(written, format!("{error}")))?
+            }
+            (None, Some(otherwise)) => otherwise.migration,
+            (None, None) if defect.is_some() => Migration::ALL,
+            (None, None) => Migration::NONE,
+        };
+        Ok(Reference { migration, defect })
+    }
+
+    /// What both levels have in common.
+    fn common(&self, file: &ScenarioFile) -> Checked<Workload> {
+        let load = &file.workload;
+        let users = Range { least: 1, most: 1 };
+        Ok(Workload {
+            runs_per_user: self.runs_per_user(file)?,
+            via: self.via(load)?,
+            mix: load.mix || load.acts.is_some(),
+            acts: self.acts(load)?,
+            share_browsers: load.share_browsers.as_ref().map(|share| *share.get_ref()),
+            heavy_runs: self.heavy_runs(load)?,
+            bystander: load.bystander.unwrap_or(true),
+            vanish_percent: self.percent(&load.disconnect_percent)?,
+            ..Workload::plain(file.name.get_ref(), users)
+        })
+    }
+
+    fn level(
+        &self,
+        load: &LoadTable,
+        common: &Workload,
+        own: &LevelTable,
+        otherwise: &Otherwise,
+    ) -> Checked<Workload> {
+        let delay = |own: Option<&Spanned<[u32; 2]>>, name: &str, otherwise| match own {
+            Some(written) => self.delay(written, name),
+            None => Ok(otherwise),
+        };
+        let idle = u32::from(common.bystander);
+        let users = match own.users.as_ref().or(load.users.as_ref()) {
+            Some(written) => self.users(written, common.bystander)?,
+            None => {
+                Range { least: otherwise.users.least - idle, most: otherwise.users.most - idle }
+            }
+        };
+        let agents = match own.agents.as_ref().or(load.agents.as_ref()) {
+            Some(written) => {
+                self.demand(!written.get_ref().is_empty(), written, || {
+                    "`agents` lists at least one sub-agent".into()
+                })?;
+                written.get_ref().clone()
+            }
+            None => vec!["triage".into()],
+        };
+        let start = own.start_delay.as_ref().or(load.start_delay.as_ref());
+        let stub = own.stub_delay.as_ref().or(load.stub_delay.as_ref());
+        Ok(Workload {
+            users,
+            agents,
+            start_delay: delay(start, "start_delay", otherwise.start_delay)?,
+            stub_delay: delay(stub, "stub_delay", otherwise.stub_delay)?,
+            ..common.clone()
+        })
+    }
+
+    fn via(&self, load: &LoadTable) -> Checked<Vec<Via>> {
+        let Some(written) = &load.via else { return Ok(vec![Via::Socket, Via::Http]) };
+        self.demand(!written.get_ref().is_empty(), written, || {
+            "`via` lists at least one of `socket`, `http`".into()
+        })?;
+        let read = |via: &Spanned<String>| match via.get_ref().as_str() {
+            "socket" => Ok(Via::Socket),
+            "http" => Ok(Via::Http),
+            other => Err(self.error(
+                via,
+                format!(
+                    "`{}` is no way to start a run; write `socket` or `http`",
+                    other.escape_debug()
+                ),
+            )),
+        };
+        written.get_ref().iter().map(read).collect()
+    }
+
+    fn acts(&self, work: &LoadTable) -> Checked<Vec<Act>> {
+        let chosen = work.acts.as_ref();
+        let Some(written) = chosen else {
+            if let (Some(share), false) = (&work.share_browsers, work.mix) {
+                return Err(self.error(share, "`share_browsers` needs `mix` or `acts`".into()));
+            }
+            return Ok(Act::ALL.to_vec());
+        };
+        let all = || Act::ALL.map(|act| format!("`{}`", act.as_str())).join(", ");
+        self.demand(!written.get_ref().is_empty(), written, || {
+            format!("`acts` lists at least one of {}", all())
+        })?;
+        let read = |name: &Spanned<String>| {
+            Act::ALL.into_iter().find(|act| act.as_str() == name.get_ref()).ok_or_else(|| {
+                let written = name.get_ref().escape_debug();
+                self.error(name, format!("there is no act `{written}`; there are {}", all()))
+            })
+        };
+        written.get_ref().iter().map(read).collect()
+    }
+
+    fn heavy_runs(&self, work: &LoadTable) -> Checked<u16> {
+        let Some(written) = &work.heavy_runs else { return Ok(0) };
+        self.demand(!work.mix && work.acts.is_none(), written, || {
+            "`heavy_runs` goes without `mix` and `acts`".into()
+        })?;
+        self.demand((1..=Sizes::RUNS).contains(written.get_ref()), written, || {
+            format!("`heavy_runs` is from 1 to {}", Sizes::RUNS)
+        })?;
+        Ok(*written.get_ref())
+    }
+}
