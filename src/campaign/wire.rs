@@ -425,9 +425,9 @@ pub(super) async fn drive_watched(
         upstream.report_to(Some(world.clone()));
     }
     let mut users = JoinSet::new();
-    let driven = match &plan.protocol {
-        Some(protocol) => swarm::clients(&world, servers, protocol, &plan),
-        None => {
+    let driven = match plan.protocol.is_reference() {
+        false => swarm::clients(&world, servers, &plan.protocol, &plan),
+        true => {
             let url = servers.urls.first().cloned().unwrap_or_else(|| TargetUrl::loopback(0));
             swarm::users(&world, &Wire::trusting(url, &servers.trust), &plan, Patience::default())
         }

@@ -68,8 +68,7 @@ pub(super) fn reach(
             // Who the users are still comes from the environment.
             let (mut given, _) = server::given_for(&environment_of(repro), &target)?;
             server::check_secrets(&given, &repro.plan)?;
-            let caps = repro.plan.protocol.as_ref().map(|protocol| protocol.caps);
-            let caps = caps.unwrap_or_default();
+            let caps = repro.plan.protocol.caps;
             given.allowance = Allowance::new(caps.requests, caps.runs_per_second);
             let launched = Launched::start(&target, &given, &log, stop)?;
             let servers = launched.servers();

@@ -23,7 +23,6 @@ use crate::trial::reader::{Payload, Reader};
 use crate::trial::spare::Spare;
 
 /// Where a greeting holds the id that the back end gives the connection.
-pub(super) const CONNECTION_POINTER: &str = "/connection_id";
 
 /// A connection or an HTTP exchange, by the numbers of what happened on it.
 #[derive(Clone, Debug)]

@@ -8,10 +8,10 @@ use toml::Spanned;
 
 use super::checked::{ScenarioError, line_of};
 use super::server_file::{CaptureTable, EndTable, EventsTable, Pairs, ServerFile, SetUpTable};
-use crate::trial::dialect::{Dialect, Foreign, Matching};
+use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::protocol::{
-    Act, AnswerKind, Capture, CaptureFrom, Content, EventConnection, Identity, Protocol, Request,
-    SetUp, Start,
+    Act, AnswerKind, Capture, CaptureFrom, Content, EventConnection, Identity, Protocol, Reads,
+    Request, SetUp, Start,
 };
 use crate::trial::reader::SSE_EVENT;
 use crate::trial::run_controls::Caps;
@@ -139,7 +139,20 @@ impl Words<'_> {
         let requests = file.limits.requests.as_ref().map(|most| *most.get_ref());
         let runs_per_second = file.limits.runs_per_second.as_ref().map(|rate| *rate.get_ref());
         let caps = Caps { requests, runs_per_second };
-        Ok(Protocol { identity, setup, start, events, dialect, patience, controls, switch, caps })
+        let (other_starts, reads) = (Vec::new(), Reads::default());
+        Ok(Protocol {
+            identity,
+            setup,
+            start,
+            other_starts,
+            events,
+            dialect,
+            patience,
+            controls,
+            reads,
+            switch,
+            caps,
+        })
     }
 
     /// What is never captured would be left out of every request, without a word.
@@ -275,25 +288,22 @@ impl Words<'_> {
         dialect.greeting.clone_from(&events.greeting);
         dialect.accepted.clone_from(&events.accepted);
         dialect.events.clone_from(&events.types);
-        let mut foreign = Foreign {
-            frame: self.pattern(&events.frame)?,
-            ignore_pattern: self.pattern(&events.ignore_pattern)?,
-            expected: self.pattern(&events.expected)?,
-            ignore: events.ignore.clone(),
-            first: events.first.unwrap_or(1),
-            unique_runs: events.unique_runs.unwrap_or(true),
-            ..Foreign::default()
-        };
+        dialect.frame = self.pattern(&events.frame)?;
+        dialect.ignore_pattern = self.pattern(&events.ignore_pattern)?;
+        dialect.expected = self.pattern(&events.expected)?;
+        dialect.ignore.clone_from(&events.ignore);
+        dialect.first = events.first.unwrap_or(1);
+        dialect.unique_runs = events.unique_runs.unwrap_or(true);
         for end in &events.ends {
             match end {
                 EndTable::Kind(kind) => dialect.terminal.push((kind.clone(), None)),
                 EndTable::Second { kind, agent } => {
                     dialect.terminal.push((kind.clone(), Some(agent.clone())));
                 }
-                EndTable::Place { present } => foreign.ends_where.push(present.clone()),
+                EndTable::Place { present } => dialect.ends_where.push(present.clone()),
             }
         }
-        foreign.matching = match events.matching.as_ref().map(|by| (by, by.get_ref().as_str())) {
+        dialect.matching = match events.matching.as_ref().map(|by| (by, by.get_ref().as_str())) {
             None if !dialect.run.is_empty() => Matching::Run,
             None if !dialect.request.is_empty() => Matching::Request,
             None | Some((_, "stream")) => Matching::Stream,
@@ -305,7 +315,6 @@ impl Words<'_> {
                 return Err(self.error(at, problem.into()));
             }
         };
-        dialect.foreign = Some(foreign);
         Ok(dialect)
     }
 }

@@ -316,9 +316,8 @@ impl Task {
 
     /// Takes out of the history what must not stand there, before anything of it is recorded.
     fn hide_captures(&self, headers: &Raw, body: &Raw) {
-        let (Reading::SetUp(step), Some(protocol)) = (self.reading, &self.plan.protocol) else {
-            return;
-        };
+        let Reading::SetUp(step) = self.reading else { return };
+        let protocol = &self.plan.protocol;
         let captures = protocol.setup.get(step).map_or(&[][..], |step| &step.captures);
         let answer = (&*headers.text(), &*body.text());
         hide_captures(&self.world, &self.user, protocol, captures, answer);
@@ -353,12 +352,10 @@ impl Task {
     }
 
     fn take(&self, record: Vec<u8>) {
-        if let Some(protocol) = &self.plan.protocol {
-            let raw = Raw::new(record);
-            let said = self.reader.read(&protocol.dialect, &raw, true).into_owned();
-            self.observe(What::Received { raw });
-            self.tell(Heard::Said { run: self.run, said });
-        }
+        let raw = Raw::new(record);
+        let said = self.reader.read(&self.plan.protocol.dialect, &raw, true).into_owned();
+        self.observe(What::Received { raw });
+        self.tell(Heard::Said { run: self.run, said });
     }
 }
 

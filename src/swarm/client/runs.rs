@@ -134,8 +134,7 @@ impl Runs {
             }),
             (None, Some(request)) => by_request(request),
             (None, None) => {
-                let matching = dialect.foreign.as_ref().map(|foreign| foreign.matching);
-                let any = matches!(matching, Some(Matching::Order | Matching::Stream));
+                let any = matches!(dialect.matching, Matching::Order | Matching::Stream);
                 self.first_going_on(|_| any)
             }
         }
@@ -227,7 +226,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::trial::dialect::Foreign;
 
     /// The same as plainly as can be: all runs in the order of their numbers.
     #[derive(Default)]
@@ -272,8 +270,7 @@ mod tests {
 
     fn dialect(any: bool) -> Dialect {
         let matching = if any { Matching::Order } else { Matching::Request };
-        let foreign = Some(Foreign { matching, ..Foreign::default() });
-        Dialect { foreign, ..Dialect::reference() }
+        Dialect { matching, strict: false, ..Dialect::reference() }
     }
 
     proptest! {
