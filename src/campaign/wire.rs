@@ -29,8 +29,8 @@ use super::wire_rates::Leak;
 use super::wire_shrink::ShrinkBudget;
 use crate::oracle::{Case, judge, judge_control};
 use crate::scenario::{Learnt, Workload};
-use crate::swarm::transport::{TargetUrl, Wire};
-use crate::swarm::{self, Patience, Servers};
+use crate::swarm::transport::Wire;
+use crate::swarm::{self, Servers};
 use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::control::{Drive, Tally};
 use crate::trial::dialect::Dialect;
@@ -425,14 +425,8 @@ pub(super) async fn drive_watched(
         upstream.report_to(Some(world.clone()));
     }
     let mut users = JoinSet::new();
-    let driven = match plan.protocol.is_reference() {
-        false => swarm::clients(&world, servers, &plan.protocol, &plan),
-        true => {
-            let url = servers.urls.first().cloned().unwrap_or_else(|| TargetUrl::loopback(0));
-            swarm::users(&world, &Wire::trusting(url, &servers.trust), &plan, Patience::default())
-        }
-    };
-    for (_, user) in driven {
+    let backend = Wire::to(servers, &plan.protocol);
+    for (_, user) in swarm::users(&world, &backend, servers.given(), &plan) {
         users.spawn(user);
     }
     let held = || recorder.held() + servers.unrecorded.bytes();

@@ -142,7 +142,7 @@ pub(super) fn dry_run(
     };
     let runtime = user_runtime()?;
     let _inside = runtime.enter();
-    let requests = first_requests(&World::live(None), &Arc::new(servers), &plan.protocol, &plan);
+    let requests = first_requests(&World::live(None), &Arc::new(servers), &plan);
     let requests = requests.map_err(CampaignError::usage)?;
     let who = plan.users.first().map(|user| user.name.to_string()).unwrap_or_default();
     text.push_str(&format!(
