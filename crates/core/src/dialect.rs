@@ -6,6 +6,7 @@ use super::plan::Plan;
 
 /// Where a back end's JSON messages hold what the oracles ask for, as JSON pointers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dialect {
     /// The type of the message.
     pub kind: String,
@@ -15,31 +16,44 @@ pub struct Dialect {
     pub thread: String,
     /// The run.
     pub run: String,
-    /// The number of the event in its run, from 1 without gaps.
+    /// The number of the event in its run, without gaps.
     pub sequence: String,
+    /// The number of a run's first event.
+    pub first: u64,
     /// The agent that speaks.
     pub agent: String,
     /// The client's id of the request, in the message that accepts a run.
     pub request: String,
     /// The type of the first message on a connection.
     pub greeting: String,
+    /// Where that message names the connection; empty where it does not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub connection: String,
     /// The type of the message that accepts a run.
     pub accepted: String,
     /// The types of the messages that belong to a run's stream.
     pub events: Vec<String>,
     /// What ends a run: type and, where that is not enough, agent.
     pub terminal: Vec<(String, Option<String>)>,
-    /// The error that the last event of a stopped run tells.
+    /// A message that has something in one of these places ends its run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends_where: Vec<String>,
+    /// What the end of a run that was stopped says.
     pub stopped: String,
-    /// What only servers of somebody's own have; none for the reference protocol.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub foreign: Option<Foreign>,
-}
-
-/// What a server of somebody's own may do otherwise than the reference protocol.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Foreign {
+    /// Where it says that, of a back end whose runs may end by that alone; empty where it does not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stopped_at: String,
+    /// Where the event that ends a run says why, of a back end that answers whether it stops one;
+    /// empty where there is no such place.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why_ended: String,
+    /// Where an answer over HTTP tells the state of its run; empty where each answer to the request
+    /// that starts a run is its end.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub state: String,
+    /// The states of a run that has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<String>,
     /// What stands before the JSON of a message, as a regular expression from its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<String>,
@@ -49,22 +63,17 @@ pub struct Foreign {
     /// Types of messages of no interest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
-    /// A message that has something in one of these places ends its run.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ends_where: Vec<String>,
     /// The types of a whole run's events with a space between them, as a regular expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// The number of a run's first event.
-    pub first: u64,
     /// How a message finds its run where it names none.
     pub matching: Matching,
     /// Whether the ids of runs are unique among all users.
     pub unique_runs: bool,
-    /// Where the end of a run that was stopped says so, by [`Dialect::stopped`]; empty where it
-    /// does not.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub stopped_at: String,
+    /// Whether all keep to this to the letter: each message on an event connection is a JSON object
+    /// with a type, and each run is accepted by its id before its first event.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
 }
 
 /// How a message finds the run that it belongs to.
@@ -103,6 +112,7 @@ impl Dialect {
             agent: pointer("agent_name"),
             request: pointer("request_id"),
             greeting: "connection_established".into(),
+            connection: pointer("connection_id"),
             accepted: "run_accepted".into(),
             events: events.map(String::from).to_vec(),
             terminal: vec![
@@ -110,16 +120,21 @@ impl Dialect {
                 ("agent_error".into(), None),
             ],
             stopped: "the run was stopped".into(),
-            foreign: None,
+            why_ended: pointer("error"),
+            state: pointer("status"),
+            ended: ["completed", "failed", "cancelled"].map(String::from).to_vec(),
+            matching: Matching::Run,
+            strict: true,
+            ..Self::unknown()
         }
     }
 
     /// How the messages of a plan's back end are read.
     pub fn of(plan: &Plan) -> Self {
-        plan.protocol.as_ref().map_or_else(Self::reference, |protocol| protocol.dialect.clone())
+        plan.protocol.dialect.clone()
     }
 
-    /// One that knows nothing of a server of somebody's own but that messages may come.
+    /// One that knows nothing of a back end but that messages may come.
     pub fn unknown() -> Self {
         let none = String::new;
         Self {
@@ -128,14 +143,27 @@ impl Dialect {
             thread: none(),
             run: none(),
             sequence: none(),
+            first: 1,
             agent: none(),
             request: none(),
             greeting: none(),
+            connection: none(),
             accepted: none(),
             events: Vec::new(),
             terminal: Vec::new(),
+            ends_where: Vec::new(),
             stopped: none(),
-            foreign: Some(Foreign { first: 1, unique_runs: true, ..Foreign::default() }),
+            stopped_at: none(),
+            why_ended: none(),
+            state: none(),
+            ended: Vec::new(),
+            frame: None,
+            ignore_pattern: None,
+            ignore: Vec::new(),
+            expected: None,
+            matching: Matching::Stream,
+            unique_runs: true,
+            strict: false,
         }
     }
 
@@ -146,23 +174,26 @@ impl Dialect {
 
     /// Whether a run may end by what stands in some place of a message.
     pub fn ends_by_place(&self) -> bool {
-        let places =
-            |foreign: &Foreign| !(foreign.ends_where.is_empty() && foreign.stopped_at.is_empty());
-        self.foreign.as_ref().is_some_and(places)
+        !(self.ends_where.is_empty() && self.stopped_at.is_empty())
+    }
+
+    /// Whether an answer over HTTP tells the state of its run.
+    pub fn tells_states(&self) -> bool {
+        !self.state.is_empty()
     }
 
     /// Whether a message of that type belongs to a run's stream. Where no types are listed, all do
     /// but those with another meaning.
     pub fn is_event(&self, kind: &str) -> bool {
-        if let (Some(foreign), true) = (&self.foreign, self.events.is_empty()) {
+        if self.events.is_empty() {
             let other = kind == self.greeting || kind == self.accepted;
-            return kind.is_empty() || !(other || foreign.ignore.iter().any(|own| own == kind));
+            return kind.is_empty() || !(other || self.ignore.iter().any(|own| own == kind));
         }
         self.events.iter().any(|event| event == kind) || self.terminal_kind(kind)
     }
 
     fn terminal_kind(&self, kind: &str) -> bool {
-        self.foreign.is_some() && self.terminal.iter().any(|(ending, _)| ending == kind)
+        self.terminal.iter().any(|(ending, _)| ending == kind)
     }
 
     /// Whether that event ends its run.

@@ -293,7 +293,7 @@ mod tests {
             trial: 0,
             users: users.iter().enumerate().map(user).collect(),
             faults: Vec::new(),
-            protocol: None,
+            protocol: crate::protocol::Protocol::reference(),
         })
     }
 

@@ -359,8 +359,7 @@ impl History {
         check_header(first)?;
         let (at, second) =
             lines.next().ok_or_else(|| error(2, "the plan is missing: the file was cut short"))?;
-        let plan: Plan = serde_json::from_str(second)
-            .map_err(|problem| error(at, format!("not a plan: {problem}")))?;
+        let plan = Plan::from_json(second).map_err(|problem| error(at, problem.to_string()))?;
         plan.check().map_err(|problem| error(at, problem.to_string()))?;
         let mut history = Self { plan, observations: Vec::new(), ending: None };
         for (at, line) in lines {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::canary::{CampaignKey, Field, Mint, Owner, PHANTOM_USER};
 use super::ids::{RequestId, ThreadId, UserName};
-use super::protocol::Protocol;
+use super::protocol::{Protocol, written};
 
 /// The version of the plan format that this program writes and reads.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// What every simulated user does in one trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +33,9 @@ pub struct Plan {
     /// What goes wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
-    /// How users speak to a server of somebody's own; none for the reference protocol.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<Arc<Protocol>>,
+    /// How users speak to the back end.
+    #[serde(with = "super::protocol::written")]
+    pub protocol: Arc<Protocol>,
 }
 
 /// Something that goes wrong for one user, at the n-th point at which it can.
@@ -90,7 +91,34 @@ impl std::fmt::Display for PlanError {
 
 impl std::error::Error for PlanError {}
 
+fn other_version(version: u64) -> PlanError {
+    PlanError(format!(
+        "plan version {version} is not {PLAN_VERSION}: drive its scenario again with this \
+         partywall, or use the one that wrote it"
+    ))
+}
+
 impl Plan {
+    /// Reads a plan. One of version 1 that names no protocol is of the reference protocol.
+    ///
+    /// # Errors
+    ///
+    /// It is no plan, or of a version that cannot be read.
+    pub fn from_json(text: &str) -> Result<Self, PlanError> {
+        let not_a_plan = |error: serde_json::Error| PlanError(format!("not a plan: {error}"));
+        let mut written: Value = serde_json::from_str(text).map_err(not_a_plan)?;
+        if written["version"] == 1 && written.get("protocol").is_none() {
+            written["version"] = PLAN_VERSION.into();
+            written["protocol"] = written::REFERENCE.into();
+        }
+        if let Some(version) = written["version"].as_u64()
+            && version != u64::from(PLAN_VERSION)
+        {
+            return Err(other_version(version));
+        }
+        serde_json::from_value(written).map_err(not_a_plan)
+    }
+
     /// Checks what a plan from a file may have wrong.
     ///
     /// # Errors
@@ -100,7 +128,7 @@ impl Plan {
     pub fn check(&self) -> Result<(), PlanError> {
         let problem = |text: String| Err(PlanError(text));
         if self.version != PLAN_VERSION {
-            return problem(format!("plan version {} is not {PLAN_VERSION}", self.version));
+            return Err(other_version(self.version.into()));
         }
         for (place, user) in self.users.iter().enumerate() {
             let name = user.name.as_str().escape_debug();
@@ -130,7 +158,7 @@ impl Plan {
     /// How many requests, messages and openings a drive of the plan sends at most, as far as the
     /// plan says it.
     pub fn requests(&self) -> u64 {
-        let setup = self.protocol.as_ref().map_or(0, |protocol| protocol.setup.len() as u64);
+        let setup = self.protocol.setup.len() as u64;
         let sends = |step: &Step| match step {
             Step::Connect | Step::Tab { .. } | Step::Reconnect { .. } | Step::Resume { .. } => {
                 1 + setup

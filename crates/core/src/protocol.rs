@@ -1,5 +1,8 @@
-//! How simulated users speak to a server of somebody's own: plain data, checked, without secrets
-//! (those are places in templates), so that it can stand in a plan and in a history.
+//! How simulated users speak to a back end: plain data, checked, without secrets (those are places
+//! in templates), so that it can stand in a plan and in a history.
+
+mod reference;
+pub(super) mod written;
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
@@ -20,6 +23,9 @@ pub struct Protocol {
     pub setup: Vec<SetUp>,
     /// How a run is started.
     pub start: Start,
+    /// In which other ways, each of another kind, runs may be started too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_starts: Vec<Start>,
     /// The connection that events come on, where they do not come in the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<EventConnection>,
@@ -30,12 +36,47 @@ pub struct Protocol {
     /// How a user stops and approves a run, where the scenario says.
     #[serde(default, skip_serializing_if = "RunControls::is_none")]
     pub controls: RunControls,
+    /// What a user may ask for beside that.
+    #[serde(default, skip_serializing_if = "Reads::is_none")]
+    pub reads: Reads,
     /// How the next user takes an event connection over, where that can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switch: Option<Switch>,
     /// What driving may not exceed, however often a plan is driven again.
     #[serde(default, skip_serializing_if = "Caps::is_none")]
     pub caps: Caps,
+}
+
+/// What a user may ask for that starts nothing and changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reads {
+    /// The state of a run, a template over `{{ run }}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Request>,
+    /// The messages of a thread, a template over `{{ thread }}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Request>,
+    /// A sign of life on the event connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ping: Option<Ping>,
+}
+
+impl Reads {
+    /// Whether there is none of them.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How a user asks whether the back end still listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ping {
+    /// What is sent.
+    pub content: Content,
+    /// The type of the message that answers it.
+    pub answer: String,
 }
 
 /// What a user shows with every request and every opening: pairs of a name and a template.
@@ -209,13 +250,25 @@ pub struct EventConnection {
     pub resume: Vec<(String, String)>,
 }
 
+impl Start {
+    /// How such runs are started, as plans say it.
+    pub fn via(&self) -> Via {
+        match self {
+            Self::Message(_) | Self::Http { answer: AnswerKind::Accepted, .. } => Via::Socket,
+            Self::Http { answer: AnswerKind::Whole, .. } => Via::Http,
+            Self::Http { answer: AnswerKind::Stream, .. } => Via::Stream,
+        }
+    }
+}
+
 impl Protocol {
     /// How the runs are started, as plans say it.
     pub fn via(&self) -> Via {
-        match &self.start {
-            Start::Message(_) | Start::Http { answer: AnswerKind::Accepted, .. } => Via::Socket,
-            Start::Http { answer: AnswerKind::Whole, .. } => Via::Http,
-            Start::Http { answer: AnswerKind::Stream, .. } => Via::Stream,
-        }
+        self.start.via()
+    }
+
+    /// How a run is started that the plan says is started so.
+    pub fn start_via(&self, via: Via) -> &Start {
+        self.other_starts.iter().find(|start| start.via() == via).unwrap_or(&self.start)
     }
 }

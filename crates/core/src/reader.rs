@@ -20,7 +20,7 @@ pub const SSE_EVENT: &str = "sse:event";
 pub struct Reader {
     frame: Option<Regex>,
     ignore: Option<Regex>,
-    foreign: bool,
+    strict: bool,
     /// Type, run, request, agent and number.
     pointers: Pointers<5>,
     /// Whether only a tree tells what ends a run: it may be any value at some place.
@@ -115,14 +115,13 @@ impl Reader {
     pub fn new(dialect: &Dialect) -> Self {
         let Dialect { kind, run, request, agent, sequence, .. } = dialect;
         let pointers = Pointers::new([kind, run, request, agent, sequence]);
-        let Some(foreign) = &dialect.foreign else { return Self { pointers, ..Self::default() } };
         let compiled = |pattern: &Option<String>| Regex::new(pattern.as_deref()?).ok();
         Self {
-            frame: compiled(&foreign.frame),
-            ignore: compiled(&foreign.ignore_pattern),
-            foreign: true,
+            frame: compiled(&dialect.frame),
+            ignore: compiled(&dialect.ignore_pattern),
+            strict: dialect.strict,
             pointers,
-            needs_tree: !foreign.ends_where.is_empty() || !foreign.stopped_at.is_empty(),
+            needs_tree: dialect.ends_by_place(),
         }
     }
 
@@ -130,7 +129,7 @@ impl Reader {
     pub fn payload<'b>(&self, raw: &'b Raw, streamed: bool) -> Payload<'b> {
         let whole = |json| Payload { json, event: None, ignored: false };
         let Some(text) = raw.as_text() else { return whole(Json::Bytes(raw.bytes())) };
-        if !self.foreign {
+        if self.strict {
             return whole(Json::Text(Cow::Borrowed(text)));
         }
         let ignored = self.ignore.as_ref().is_some_and(|ignore| ignore.is_match(text));
@@ -212,7 +211,7 @@ impl Reader {
         payload: &Payload<'_>,
         is_json: bool,
     ) -> Option<String> {
-        if !self.foreign {
+        if self.strict {
             return None;
         }
         if dialect.kind == SSE_EVENT {
@@ -225,24 +224,23 @@ impl Reader {
 
 /// Whether a message that is nothing but a heartbeat, or of a type to be ignored.
 pub fn nothing_to_say(dialect: &Dialect, kind: Option<&str>, json: &Json<'_>) -> bool {
-    let Some(foreign) = &dialect.foreign else { return false };
     json.bytes().iter().all(u8::is_ascii_whitespace)
-        || kind.is_some_and(|kind| foreign.ignore.iter().any(|ignored| ignored == kind))
+        || kind.is_some_and(|kind| dialect.ignore.iter().any(|ignored| ignored == kind))
 }
 
 /// Whether something stands where it ends a run.
 pub fn ends_by_place(dialect: &Dialect, tree: Option<&Value>) -> bool {
-    let (Some(foreign), Some(tree)) = (&dialect.foreign, tree) else { return false };
+    let Some(tree) = tree else { return false };
     let stands = |place: &String| tree.pointer(place).is_some_and(|found| !found.is_null());
-    foreign.ends_where.iter().any(stands) || says_stopped(dialect, tree)
+    dialect.ends_where.iter().any(stands) || says_stopped(dialect, tree)
 }
 
-/// Whether the message says that its run was stopped, in a server of somebody's own.
+/// Whether the message says that its run was stopped, and ends by that alone.
 pub fn says_stopped(dialect: &Dialect, tree: &Value) -> bool {
-    let Some(foreign) = dialect.foreign.as_ref().filter(|own| !own.stopped_at.is_empty()) else {
+    if dialect.stopped_at.is_empty() {
         return false;
-    };
-    match tree.pointer(&foreign.stopped_at) {
+    }
+    match tree.pointer(&dialect.stopped_at) {
         Some(Value::String(text)) => *text == dialect.stopped,
         None => false,
         Some(Value::Bool(is)) => dialect.stopped == if *is { "true" } else { "false" },
@@ -295,10 +293,8 @@ mod tests {
         let mut dialect = Dialect::unknown();
         (dialect.kind, dialect.run) = ("/0".into(), "/1/run".into());
         dialect.terminal = vec![("done".into(), None), ("[DONE]".into(), None)];
-        if let Some(foreign) = &mut dialect.foreign {
-            foreign.frame = Some(r"^42(?:/[^,]*,)?\d*".into());
-            foreign.ignore_pattern = Some("^[0-3]".into());
-        }
+        dialect.frame = Some(r"^42(?:/[^,]*,)?\d*".into());
+        dialect.ignore_pattern = Some("^[0-3]".into());
         let reader = Reader::new(&dialect);
         let raw = r#"42/chat,17["done",{"run":"r1"}]"#.into();
         let said = reader.read(&dialect, &raw, false);

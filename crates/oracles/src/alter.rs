@@ -133,7 +133,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     let told: Vec<_> = case.runs.iter().filter(|run| run.user_told && !run.made_up).collect();
     let draw = plants.rng.usize(..);
     // Where several users may have a run of the same id, the id accuses nobody.
-    let unique = case.dialect.foreign.as_ref().is_none_or(|foreign| foreign.unique_runs);
+    let unique = case.dialect.unique_runs;
     let runs = case.messages.iter().filter(|_| unique).filter_map(|message| {
         let own = case.facts(message).filter(|facts| facts.user == Some(message.observer));
         own.filter(|own| message.is_event && own.user_told && !own.made_up)?;
@@ -164,7 +164,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     });
     let pairs = pairs.filter(|(victim, observer, _)| victim != observer);
     plants.draw("a greeting's connection id replaced", crossing, pairs, |case, (at, id)| {
-        let pointer = super::case::CONNECTION_POINTER;
+        let pointer = case.dialect.connection.as_str();
         replaced(case, at, value_in(case, at, pointer, id.into()))
     });
 

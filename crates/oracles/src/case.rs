@@ -23,7 +23,6 @@ use partywall_core::reader::{Payload, Reader};
 use partywall_core::spare::Spare;
 
 /// Where a greeting holds the id that the back end gives the connection.
-pub(super) const CONNECTION_POINTER: &str = "/connection_id";
 
 /// A connection or an HTTP exchange, by the numbers of what happened on it.
 #[derive(Clone, Debug)]

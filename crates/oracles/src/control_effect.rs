@@ -50,7 +50,7 @@ impl Oracle for ControlEffect {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        if case.dialect.foreign.is_some() {
+        if case.dialect.why_ended.is_empty() {
             let (suspects, items) = stop_and_approve::judge(case);
             return Judgement::new(suspects.finish(), items, "no run was stopped or approved");
         }
@@ -81,7 +81,7 @@ impl Oracle for ControlEffect {
     }
 
     fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        if case.dialect.foreign.is_some() {
+        if case.dialect.why_ended.is_empty() {
             return stop_and_approve::alterations(case, rng);
         }
         let known = self.judge(case).suspects;

@@ -208,8 +208,7 @@ impl<'h> Decoder<'h> {
 
     /// What waits for its end, where answers come in the order of their requests.
     fn order_of(&mut self, user: &'h UserName) -> Option<&mut InOrder> {
-        let foreign = self.dialect.foreign.as_ref()?;
-        (foreign.matching == Matching::Order)
+        (self.dialect.matching == Matching::Order)
             .then(|| self.in_order.entry(Key::of(user.as_str())).or_default())
     }
 
@@ -294,14 +293,14 @@ impl<'h> Decoder<'h> {
                 self.fill(&mut message, &mut fields, roles, value);
             }
         }
-        match &self.dialect.foreign {
-            None => {
+        match self.dialect.strict {
+            true => {
                 self.classify(&mut message, &mut fields);
                 let fits = leaves.is_object && fields.kind.is_some();
                 self.malformed += u64::from(channel == Channel::Websocket && !fits);
             }
-            Some(foreign) => {
-                self.classify_foreign(&mut message, &mut fields, &payload, is_json);
+            false => {
+                self.classify_loosely(&mut message, &mut fields, &payload, is_json);
                 let asked = message
                     .asked_run
                     .filter(|_| message.is_event)
@@ -310,7 +309,7 @@ impl<'h> Decoder<'h> {
                     self.starts[start].run_at.get_or_insert(run);
                 }
                 if message.run_at().is_none() && (message.is_event || message.is_terminal) {
-                    self.place(&mut message, fields.request.as_deref(), foreign.matching);
+                    self.place(&mut message, fields.request.as_deref());
                 }
             }
         }
@@ -374,17 +373,15 @@ impl<'h> Decoder<'h> {
             message.sequence = match value {
                 Value::Number(number) => {
                     // Counted from 1, wherever the server begins.
-                    let first = self.dialect.foreign.as_ref().map_or(1, |foreign| foreign.first);
-                    Some(number.saturating_add(1).saturating_sub(first))
+                    Some(number.saturating_add(1).saturating_sub(self.dialect.first))
                 }
                 Value::Text(_) => None,
             };
         }
         if roles.has(RUN) {
-            let foreign = self.dialect.foreign.as_ref();
-            let id = match foreign.is_some_and(|foreign| !foreign.unique_runs) {
-                true => Cow::Owned(format!("{} of {}", value.as_id(), message.observer)),
-                false => value.as_id(),
+            let id = match self.dialect.unique_runs {
+                true => value.as_id(),
+                false => Cow::Owned(format!("{} of {}", value.as_id(), message.observer)),
             };
             // Most messages are of the same run as the one before them.
             let course = &mut self.courses[message.line()];
@@ -416,7 +413,7 @@ impl<'h> Decoder<'h> {
         }
     }
 
-    fn classify_foreign(
+    fn classify_loosely(
         &mut self,
         message: &mut Message<'h>,
         fields: &mut Fields<'h>,
@@ -436,10 +433,7 @@ impl<'h> Decoder<'h> {
             return;
         }
         let kind = fields.kind.as_deref().unwrap_or_default();
-        let by_request = matches!(
-            dialect.foreign.as_ref().map(|foreign| foreign.matching),
-            Some(Matching::Request)
-        );
+        let by_request = dialect.matching == Matching::Request;
         let tree = || payload.json.tree();
         message.is_terminal = dialect.is_terminal(kind, fields.agent.as_deref())
             || (dialect.ends_by_place() && ends_by_place(dialect, tree().as_ref()));
@@ -453,7 +447,7 @@ impl<'h> Decoder<'h> {
     }
 
     /// Finds the run of a message that names none.
-    fn place(&mut self, message: &mut Message<'h>, request: Option<&str>, matching: Matching) {
+    fn place(&mut self, message: &mut Message<'h>, request: Option<&str>) {
         let observer = message.observer.as_str();
         let asked = message.asked_run.and_then(|run| self.starts_by_run.get(observer, run));
         if let Some(run) = asked.and_then(|start| self.starts[start].run_at) {
@@ -461,7 +455,7 @@ impl<'h> Decoder<'h> {
             message.run = Place::new(run);
             return;
         }
-        let (id, start) = match (asked, matching) {
+        let (id, start) = match (asked, self.dialect.matching) {
             (Some(start), _) => {
                 (format!("the stream of {}", self.connections[message.line()].id), Some(start))
             }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::case::CONNECTION_POINTER;
 use super::leaves::{Paths, Roles, Value};
 use super::message::{Message, Text};
 use partywall_core::dialect::Dialect;
@@ -10,7 +9,7 @@ use partywall_core::raw::Raw;
 
 pub(super) const KIND: Roles = Roles(1);
 pub(super) const USER: Roles = Roles(1 << 1);
-/// Where the reference back end says why a run has ended.
+/// Where the event that ends a run says why.
 pub(super) const ERROR: Roles = Roles(1 << 2);
 pub(super) const RUN: Roles = Roles(1 << 3);
 pub(super) const SEQUENCE: Roles = Roles(1 << 4);
@@ -20,10 +19,6 @@ pub(super) const CONNECTION: Roles = Roles(1 << 7);
 
 /// Gives the places that the dialect names their roles.
 pub(super) fn ask(paths: &mut Paths, dialect: &Dialect) {
-    let [greets, error] = match dialect.foreign {
-        Some(_) => ["", ""],
-        None => [CONNECTION_POINTER, "/error"],
-    };
     for (pointer, role) in [
         (dialect.kind.as_str(), KIND),
         (&dialect.user, USER),
@@ -31,8 +26,8 @@ pub(super) fn ask(paths: &mut Paths, dialect: &Dialect) {
         (&dialect.sequence, SEQUENCE),
         (&dialect.agent, AGENT),
         (&dialect.request, REQUEST),
-        (greets, CONNECTION),
-        (error, ERROR),
+        (&dialect.connection, CONNECTION),
+        (&dialect.why_ended, ERROR),
     ] {
         paths.ask(pointer, role);
     }

@@ -453,7 +453,7 @@ impl Script {
             trial: 0,
             users: self.users,
             faults: Vec::new(),
-            protocol: None,
+            protocol: partywall_core::protocol::Protocol::reference(),
         };
         let ending = Some(Ending::Finished);
         History { plan, observations: self.observations, ending }

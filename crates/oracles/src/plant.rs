@@ -105,7 +105,7 @@ impl<'c> Places<'c> {
             .copied()
             .filter(|message| {
                 // Only what was understood: in the rest, a member would be no text.
-                let understood = case.kind(message).is_some() || case.dialect.foreign.is_some();
+                let understood = case.kind(message).is_some() || !case.dialect.strict;
                 understood && member_in(case, message, "").is_some()
             })
             .collect();

@@ -36,7 +36,7 @@ pub(super) struct Given {
 /// each with whom it was given to first.
 pub(super) fn given(case: &Case<'_>) -> Vec<Given> {
     let mut gathered = Gathered::of_marks(case);
-    let Some(protocol) = &case.history.plan.protocol else { return gathered.finish() };
+    let protocol = &case.history.plan.protocol;
     if protocol.setup.iter().all(|step| private(step).next().is_none()) {
         return gathered.finish();
     }
@@ -355,7 +355,7 @@ mod tests {
             "patience": 1,
         });
         let protocol = serde_json::from_value(protocol).expect("a protocol");
-        history.plan.protocol = Some(std::sync::Arc::new(protocol));
+        history.plan.protocol = std::sync::Arc::new(protocol);
         for (n, (on, what)) in (0..).zip(seen) {
             let (on, what) = (Some(ConnectionId::new(*on)), what.clone());
             history.observations.push(Observation { n, at: n, by: Some("alice".into()), on, what });

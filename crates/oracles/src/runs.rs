@@ -117,7 +117,7 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[Accepting]) {
     learn_from_acceptances(case, accepting);
     learn_from_answers(case);
     learn_from_canaries(case);
-    if case.dialect.foreign.is_some() {
+    if !case.dialect.strict {
         learn_from_first_told(case);
     }
     for run in 0..case.runs.len() {

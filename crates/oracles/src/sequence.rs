@@ -25,7 +25,7 @@ pub(super) struct Sequence {
 impl Sequence {
     /// What that dialect expects, if anything.
     pub(super) fn of(dialect: &Dialect) -> Option<Self> {
-        let written = dialect.foreign.as_ref()?.expected.clone()?;
+        let written = dialect.expected.clone()?;
         // It was checked with the scenario; one that cannot be compiled here expects nothing.
         let whole = Regex::new(&format!("^(?:{written})$")).ok()?;
         Some(Self { whole, written })

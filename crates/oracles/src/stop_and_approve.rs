@@ -146,8 +146,7 @@ fn suspects_of_approved(
     end: &End<'_>,
     suspects: &mut Suspects,
 ) {
-    let protocol = case.history.plan.protocol.as_ref();
-    let asks = protocol.map_or("", |protocol| protocol.controls.asks.as_str());
+    let asks = case.history.plan.protocol.controls.asks.as_str();
     let approvals = || {
         let earlier = |control: &&Control<'_>| {
             control.action == ControlAction::Approve && control.is_of(end) && control.n < end.n
@@ -271,7 +270,7 @@ fn is_stopped(case: &Case<'_>, message: &Message<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::notation::{history, told};
-    use partywall_core::dialect::{Dialect, Foreign, Matching};
+    use partywall_core::dialect::Dialect;
 
     /// What is found where three users each start a run; `USER gets stop OTHER RUN` stands for
     /// asking for that.
@@ -289,10 +288,10 @@ mod tests {
             let (user, run) = (user.into(), run.parse().expect("a number"));
             seen.what = What::Control { action: ControlAction::Stop, user, run, id: None };
         }
-        let mut foreign = Foreign { first: 1, unique_runs: true, ..Foreign::default() };
-        (foreign.matching, foreign.stopped_at) = (Matching::Run, "/error".into());
         let mut dialect = Dialect::reference();
-        dialect.foreign = Some(foreign);
+        dialect.stopped_at = std::mem::take(&mut dialect.why_ended);
+        dialect.connection.clear();
+        (dialect.state, dialect.strict) = (String::new(), false);
         judge(&Case::new(&history, &dialect)).0.finish().iter().map(told).collect()
     }
 

@@ -60,12 +60,51 @@ pub trait Session: Send {
         self.connect(name)
     }
 
+    /// Opens an event connection as all of that says. What knows its users by itself, and has one
+    /// kind of event connection, need not know of it.
+    fn open(
+        &mut self,
+        name: &ConnectionId,
+        opening: Opening,
+    ) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
+        match opening.cursor {
+            Some(cursor) => self.resume(name, cursor),
+            None => self.connect(name),
+        }
+    }
+
     /// Sends an HTTP request. The future owns what it needs: dropping it is the client going away.
     fn call(
         &mut self,
         name: &ConnectionId,
         call: Call,
     ) -> BoxFuture<'static, Result<Answer, String>>;
+
+    /// The same, where the answer may come piece by piece. What answers at once need not know of it.
+    fn exchange(
+        &mut self,
+        name: &ConnectionId,
+        call: Call,
+    ) -> BoxFuture<'static, Result<Answering, String>> {
+        let answer = self.call(name, call);
+        Box::pin(async move {
+            let Answer { status, headers, body } = answer.await?;
+            Ok(Answering { status, headers, body: Body::Whole(body) })
+        })
+    }
+}
+
+/// How an event connection is opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Path and query.
+    pub path: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The WebSocket subprotocol.
+    pub subprotocol: Option<String>,
+    /// Where a run's stream is to go on; the query says it too.
+    pub cursor: Option<Cursor>,
 }
 
 /// An open event connection. Dropping it is vanishing without a goodbye.
@@ -131,7 +170,9 @@ pub struct Call {
     pub method: Method,
     /// Path and query.
     pub path: String,
-    /// The JSON body; empty for none.
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty for none.
     pub body: String,
 }
 
@@ -142,16 +183,71 @@ pub enum Method {
     Get,
     /// POST.
     Post,
+    /// PUT.
+    Put,
+    /// PATCH.
+    Patch,
+    /// DELETE.
+    Delete,
 }
 
 impl Method {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    /// That of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+
     /// The method's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
         }
     }
+}
+
+/// The answer to an HTTP request, as it begins.
+#[derive(Debug)]
+pub struct Answering {
+    /// The status.
+    pub status: u16,
+    /// Header lines, `name: value`, each ended by a newline.
+    pub headers: Raw,
+    /// What follows.
+    pub body: Body,
+}
+
+/// The body of an answer.
+pub enum Body {
+    /// All of it is here.
+    Whole(Raw),
+    /// It comes piece by piece.
+    Pieces(Box<dyn Pieces>),
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole(raw) => write!(out, "Whole({raw:?})"),
+            Self::Pieces(_) => out.write_str("Pieces"),
+        }
+    }
+}
+
+/// The rest of an answer. Dropping it is going away.
+pub trait Pieces: Send {
+    /// Hands on the next piece; none at the end. An error says why it broke off.
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Poll<Option<Result<(), String>>>;
 }
 
 /// The answer to an HTTP request.

@@ -196,13 +196,14 @@ mod tests {
     use super::*;
     use partywall_core::canary::CampaignKey;
     use partywall_core::plan::{PLAN_VERSION, Plan};
+    use partywall_core::protocol::Protocol;
 
     #[test]
     fn what_came_before_a_secret_was_known_is_hidden_at_the_end() {
         let campaign = CampaignKey::from_seed(1);
         let (users, faults) = (Vec::new(), Vec::new());
         let scenario = "secrets".into();
-        let (version, trial, protocol) = (PLAN_VERSION, 0, None);
+        let (version, trial, protocol) = (PLAN_VERSION, 0, Protocol::reference());
         let plan = Plan { version, scenario, campaign, trial, users, faults, protocol };
         let (alice, bob) = (UserName::new("alice"), UserName::new("bob"));
         let received = |raw: &str| What::Received { raw: raw.into() };

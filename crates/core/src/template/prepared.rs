@@ -25,6 +25,8 @@ enum Piece {
     Quoted(Template),
     /// The same, or a number where it is one.
     Number(Template),
+    /// A member that stands last in its object: JSON as it is, left out where there is none.
+    Optional { name: String, value: String },
     /// An object with places in its names, whose order is only known when they are filled in.
     Tree(Value),
 }
@@ -113,6 +115,12 @@ impl Prepared {
                         Err(_) => quote(&filled, &mut out),
                     }
                 }
+                Piece::Optional { name, value } => {
+                    if let Some(value) = values(value) {
+                        out.push_str(if out.ends_with('{') { "" } else { "," });
+                        out.push_str(&format!("{}:{value}", Value::from(name.as_str())));
+                    }
+                }
                 Piece::Tree(value) => out.push_str(&fill_json(value, values)?.to_string()),
             }
         }
@@ -149,17 +157,30 @@ impl Prepared {
             }
             Value::Object(members) => {
                 self.fixed("{");
-                for (place, (name, value)) in members.iter().enumerate() {
+                let always = members.iter().filter(|(_, value)| optional(value).is_none());
+                for (place, (name, value)) in always.enumerate() {
                     let comma = if place > 0 { "," } else { "" };
                     self.fixed(&format!("{comma}{}:", Value::from(name.as_str())));
                     self.value(value)?;
                 }
+                let pieces = members.iter().filter_map(|(name, value)| {
+                    let (name, value) = (name.clone(), optional(value)?.to_owned());
+                    Some(Piece::Optional { name, value })
+                });
+                self.pieces.extend(pieces);
                 self.fixed("}");
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => self.fixed(&value.to_string()),
         }
         Ok(())
     }
+}
+
+/// What `{{ NAME | value }}` asks for: JSON, where there is any. Scenarios cannot ask for such.
+fn optional(value: &Value) -> Option<&str> {
+    let place = value.as_str()?.strip_prefix("{{")?.strip_suffix("}}")?;
+    let (name, filter) = place.split_once('|')?;
+    (filter.trim() == "value").then(|| name.trim())
 }
 
 /// Appends the text as a JSON string.
@@ -252,6 +273,17 @@ mod tests {
                 prop_assert_eq!(own, super::super::fill(&text, &values, plain).expect("filled"));
             }
         }
+    }
+
+    #[test]
+    fn a_member_without_a_value_is_left_out() {
+        let content = |value| Content::Json { prefix: String::new(), value };
+        let filled = |value| Prepared::new(&content(value)).and_then(|own| own.fill(&values));
+        let (here, not) = ("{{ request_id | value }}", "{{ canary | value }}");
+        let both = serde_json::json!({ "a": not, "b": here, "c": "{{ request_id }}" });
+        assert_eq!(filled(both), Ok(r#"{"c":"7","b":7}"#.into()));
+        assert_eq!(filled(serde_json::json!({ "a": not, "b": here })), Ok(r#"{"b":7}"#.into()));
+        assert_eq!(filled(serde_json::json!({ "a": not })), Ok("{}".into()));
     }
 
     #[test]

@@ -8,12 +8,11 @@ use tokio::sync::watch;
 
 use super::allowance::Turns;
 use super::runs::Posted;
-use super::{OpenSocket, Servers};
-use crate::swarm::latch::Latch;
-use crate::swarm::transport::HttpClient;
+use super::latch::Latch;
+use super::{Given, OpenSocket};
 use crate::trial::ids::UserName;
 use crate::trial::plan::{CursorKind, Plan, Step};
-use crate::trial::protocol::{Protocol, Start};
+use crate::trial::protocol::Start;
 use crate::trial::reader::Reader;
 use crate::trial::template::Prepared;
 
@@ -23,6 +22,7 @@ pub(super) struct Meeting {
     pub(super) done: Arc<[Latch]>,
     pub(super) board: Arc<Board>,
     pub(super) desks: Arc<Desks>,
+    pub(super) given: Given,
     pub(super) turns: Turns,
     /// How all of them read what the server says.
     pub(super) reader: Arc<Reader>,
@@ -31,14 +31,16 @@ pub(super) struct Meeting {
 }
 
 impl Meeting {
-    pub(super) fn new(plan: &Plan, servers: &Servers, protocol: &Protocol) -> Self {
+    pub(super) fn new(plan: &Plan, given: Given) -> Self {
+        let protocol = &*plan.protocol;
         Self {
             barrier: Latch::new(plan.barrier_width()),
             finish: Latch::new(plan.users.len()),
             done: plan.users.iter().map(|_| Latch::new(1)).collect(),
             board: Arc::new(Board::new(plan)),
             desks: Arc::default(),
-            turns: servers.allowance.turns(),
+            turns: given.allowance.turns(),
+            given,
             reader: Arc::new(Reader::new(&protocol.dialect)),
             start: match &protocol.start {
                 Start::Message(content) => Prepared::new(content),
@@ -132,17 +134,11 @@ pub(super) struct Left {
 /// Browsers: what those who sit at one share.
 #[derive(Default)]
 pub(super) struct Desks {
-    clients: Mutex<BTreeMap<u32, HttpClient>>,
     left: Mutex<BTreeMap<u32, Option<Left>>>,
     changes: watch::Sender<u64>,
 }
 
 impl Desks {
-    /// The HTTP client of that browser: the first one that is made for it.
-    pub(super) fn client(&self, browser: u32, make: impl FnOnce() -> HttpClient) -> HttpClient {
-        locked(&self.clients).entry(browser).or_insert_with(make).clone()
-    }
-
     /// Leaves the event connection, or that there is none.
     pub(super) fn leave(&self, browser: u32, left: Option<Left>) {
         locked(&self.left).insert(browser, left);

@@ -4,15 +4,14 @@
 use std::sync::Arc;
 
 use super::allowance::SPENT;
-use super::exchange::Reading;
+use super::connect::send_in_time;
 use super::meeting::Left;
 use super::values::About;
-use super::{Carrier, Client, OpenSocket};
-use crate::swarm::send_in_time;
+use super::{Carrier, OpenSocket, User};
 use crate::trial::history::What;
-use crate::trial::ids::{ConnectionId, RunId, UserName};
-use crate::trial::plan::{ControlAction, CursorKind, RunPlan};
-use crate::trial::protocol::{Act, Content, Request, Start};
+use crate::trial::ids::{ConnectionId, UserName};
+use crate::trial::plan::CursorKind;
+use crate::trial::protocol::{Content, Start};
 use crate::trial::raw::Raw;
 use crate::world::backend::Incoming;
 
@@ -21,7 +20,7 @@ const MALFORMED: &str = r#"{"type":"chat","message":7"#;
 /// The tab of a connection that is let go of soon.
 const OLD: u8 = u8::MAX;
 
-impl Client {
+impl User {
     /// Tells the others what they may know of this user's runs.
     pub(super) fn post(&self) {
         if self.meeting.board.is_wanted() {
@@ -78,11 +77,15 @@ impl Client {
 
     /// Opens a new event connection, and lets go of the old one that many turns after it stands.
     pub(super) async fn reconnect(&mut self, keep: u32) {
-        self.parked.extend(self.socket.take().map(|open| (OLD, open)));
+        let mut old = self.socket.take().map(|open| (OLD, open));
+        if !self.world.is_simulated() {
+            self.parked.extend(old.take());
+        }
         self.connect(None).await;
+        self.parked.extend(old);
         if keep > 0 {
             let world = self.world.clone();
-            self.listen(world.sleep(keep), self.patience.run * 2).await;
+            self.stand_by(world.sleep(keep), None).await;
         }
         let place = self.parked.iter().position(|(tab, _)| *tab == OLD);
         if let Some(place) = place {
@@ -93,20 +96,21 @@ impl Client {
 
     /// Reads nothing for that long; what the system buffers is small for who does that.
     pub(super) async fn stop_reading(&mut self, turns: u32) {
-        self.reads.send_replace(false);
         self.world.sleep(turns).await;
-        self.reads.send_replace(true);
     }
 
     pub(super) async fn resume(&mut self, run: u16, kind: CursorKind) {
-        if kind == CursorKind::Foreign {
+        if kind == CursorKind::Foreign && !self.world.is_simulated() {
             let (board, own) = (Arc::clone(&self.meeting.board), self.who().index);
-            self.listen(board.until_foreign(own), self.patience.mid_run).await;
+            self.listen(board.until_foreign(own), Some(self.patience.mid_run)).await;
         }
         let own = self.runs.id(run).map(|id| (id.to_owned(), self.runs.last(run)));
         let cursor = match kind {
             CursorKind::Own => own,
             CursorKind::Old => own.map(|(id, last)| (id, last / 2)),
+            CursorKind::Foreign if self.world.is_simulated() => {
+                own.and_then(|(id, _)| self.guess(&id))
+            }
             CursorKind::Foreign => {
                 let foreign = self.meeting.board.foreign(self.who().index);
                 let foreign = foreign.filter(|id| !self.runs.owns(id));
@@ -119,6 +123,20 @@ impl Client {
         }
         self.vanish();
         self.connect(cursor).await;
+    }
+
+    /// The name of a run beside that one; none where it may be the user's own after all. To wait for
+    /// a name that another was told would be switch points.
+    fn guess(&self, own: &str) -> Option<(String, u64)> {
+        if self.runs.awaits_an_id() {
+            return None;
+        }
+        let digits = own.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        let (name, number) = own.split_at(digits);
+        let number: u64 = number.parse().ok()?;
+        let beside = [number.checked_sub(1), number.checked_add(1)].into_iter().flatten();
+        let mut names = beside.map(|number| format!("{name}{number}"));
+        names.find(|guess| !self.runs.owns(guess)).map(|guess| (guess, 0))
     }
 
     /// Sends what is no message of the protocol, where runs are started.
@@ -135,104 +153,7 @@ impl Client {
         if !names_type {
             request.headers.push(("content-type".into(), "application/json".into()));
         }
-        self.call(&request, About { run, cursor: None }, None);
-    }
-
-    /// Sends a request that starts nothing; its answer is recorded when it comes.
-    fn call(&mut self, request: &Request, about: About<'_>, control: Option<What>) {
-        let name = self.next_call();
-        if let Some(control) = control {
-            self.observe(Some(&name), control);
-        }
-        let filled = match self.fill_request(request, about) {
-            Ok(filled) => filled,
-            Err(error) => return self.observe(Some(&name), What::Broken { error }),
-        };
-        if !self.servers.allowance.take() {
-            return self.observe(Some(&name), What::Broken { error: SPENT.into() });
-        }
-        let (method, path) = (filled.ready.method.clone(), filled.path);
-        let raw = Raw::from(filled.ready.body.as_str());
-        self.observe(
-            Some(&name),
-            What::Request { method: method.into(), path: path.into(), raw, run: None },
-        );
-        let exchange = self.exchange(name, None, filled.ready, Reading::Whole);
-        self.exchanges.push(exchange);
-    }
-
-    /// Stops or approves a run of one's own, once it is known by name or asks for it.
-    pub(super) async fn control(&mut self, action: ControlAction, run: u16) {
-        let protocol = Arc::clone(&self.protocol);
-        let Some(act) = protocol.controls.act(action) else { return };
-        let limit = match action {
-            ControlAction::Stop => self.patience.mid_run,
-            ControlAction::Approve => self.patience.run,
-        };
-        let asks = action == ControlAction::Approve && !protocol.controls.asks.is_empty();
-        let may_be = |client: &Self| {
-            let named = client.runs.id(run).is_some() || !act.names_run();
-            client.runs.has_ended(run) || (named && (!asks || client.runs.has_asked(run)))
-        };
-        self.wait(may_be, limit).await;
-        if !may_be(self) || self.runs.has_ended(run) {
-            return;
-        }
-        let plan = Arc::clone(&self.plan);
-        let (own, id) = (plan.users[self.place].run(run), self.runs.id(run).map(str::to_owned));
-        if let Some(own) = own {
-            let user = self.name.clone();
-            self.send_control(act, action, &user, own, id).await;
-        }
-    }
-
-    /// Stops or approves a run of another user, once it goes on and is known by name.
-    pub(super) async fn control_other(&mut self, action: ControlAction, user: u32, run: u16) {
-        let (protocol, plan) = (Arc::clone(&self.protocol), Arc::clone(&self.plan));
-        let (Some(act), Some(other)) = (protocol.controls.act(action), plan.user_at(user)) else {
-            return;
-        };
-        let Some(other_run) = other.run(run) else { return };
-        let asks = action == ControlAction::Approve && !protocol.controls.asks.is_empty();
-        let board = Arc::clone(&self.meeting.board);
-        let is_so =
-            |run: &super::runs::Posted| run.ended || (run.id.is_some() && (!asks || run.asked));
-        self.listen(board.until(user, run, is_so), self.patience.run).await;
-        let posted = board.read(user, run);
-        let Some(id) = posted.id.clone().filter(|_| is_so(&posted) && !posted.ended) else {
-            return;
-        };
-        self.runs.name_foreign(&id);
-        self.send_control(act, action, &other.name, other_run, Some(id)).await;
-    }
-
-    async fn send_control(
-        &mut self,
-        act: &Act,
-        action: ControlAction,
-        user: &UserName,
-        run: &RunPlan,
-        id: Option<String>,
-    ) {
-        let control = What::Control {
-            action,
-            user: user.clone(),
-            run: run.run,
-            id: id.as_deref().map(RunId::new),
-        };
-        let cursor = id.as_deref().map(|id| (id, 0));
-        let about = About { run: Some(run), cursor };
-        match act {
-            Act::Request(request) => self.call(request, about, Some(control)),
-            Act::Send(content) => {
-                let on = self.socket.as_ref().map(|open| open.name.clone());
-                self.observe(on.as_ref(), control);
-                match self.content(content, about) {
-                    Ok(text) => self.send(text).await,
-                    Err(error) => self.observe(on.as_ref(), What::Broken { error }),
-                }
-            }
-        }
+        self.call(&request, About { run, ..About::default() }, None, None);
     }
 
     /// Leaves the event connection to the next user at this browser.
@@ -258,7 +179,7 @@ impl Client {
         let desks = Arc::clone(&self.meeting.desks);
         let mut left = None;
         let limit = self.patience.run * 2;
-        self.listen(async { left = desks.take(browser).await }, limit).await;
+        self.listen(async { left = desks.take(browser).await }, Some(limit)).await;
         let (Some(Left { open, by }), Some(switch)) = (left, &protocol.switch) else {
             return self.connect(None).await;
         };
@@ -270,7 +191,7 @@ impl Client {
         let name = ConnectionId::new(format!("{}/socket{}", self.name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);
         let entered = match enter {
-            Ok(_) if !self.servers.allowance.take() => Err(SPENT.to_owned()),
+            Ok(_) if !self.given().allowance.take() => Err(SPENT.to_owned()),
             Ok(text) => {
                 self.observe(Some(&name), What::Sent { raw: text.as_str().into() });
                 send_in_time(&self.world, &mut *socket, text, self.patience.run).await

@@ -1,13 +1,13 @@
 //! What stands for the places of a user's templates, and the requests that are made of them.
 
-use std::fmt;
-
-use super::Client;
-use super::exchange::Ready;
-use super::given::{SetCookie, set_cookies};
-use crate::trial::plan::RunPlan;
+use super::User;
+use super::given::{SetCookie, hide_cookies, set_cookies};
+use crate::trial::ids::ThreadId;
+use crate::trial::plan::{RunPlan, Twist};
 use crate::trial::protocol::{Content, Request};
+use crate::trial::raw::Raw;
 use crate::trial::template::{Prepared, fill, in_url, plain};
+use crate::world::backend::{Call, Method};
 
 /// Words before the canary in a prompt.
 const BEFORE: &str = "Please look into ";
@@ -19,35 +19,29 @@ pub(super) struct About<'r> {
     pub(super) run: Option<&'r RunPlan>,
     /// The run whose events are asked for, and what the user has of it.
     pub(super) cursor: Option<(&'r str, u64)>,
+    /// The thread, where it is about no run.
+    pub(super) thread: Option<&'r ThreadId>,
 }
 
-/// A request as it leaves, and as it is told.
-pub(super) struct Filled {
-    pub(super) ready: Ready,
-    pub(super) path: String,
+fn json(value: &impl serde::Serialize) -> Option<String> {
+    serde_json::to_string(value).ok()
 }
 
-impl fmt::Debug for Filled {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} {}", self.ready.method, self.path)
-    }
-}
-
-impl Client {
+impl User {
     pub(super) fn value(&self, name: &str, about: About<'_>) -> Option<String> {
         let index = self.who().index;
         let run = about.run;
         if let Some(name) = name.strip_prefix("env.") {
-            return self.servers.environment.get(name).cloned();
+            return self.given().environment.get(name).cloned();
         }
         if let Some(name) = name.strip_prefix("capture.") {
             return self.captures.get(name).cloned();
         }
         Some(match name {
             "user" => self.name.to_string(),
-            "user.secret" => self.servers.user_secrets.get(&self.name)?.clone(),
-            "upstream.url" => self.servers.upstream.as_ref()?.url().to_owned(),
-            "thread" => run?.thread.to_string(),
+            "user.secret" => self.given().user_secrets.get(&self.name)?.clone(),
+            "upstream.url" => self.given().upstream.as_ref()?.url.clone(),
+            "thread" => about.thread.or(run.map(|run| &run.thread))?.to_string(),
             "request_id" => run?.request_id.to_string(),
             "run" => about.cursor.map_or_else(
                 || run.map(|run| run.run.to_string()),
@@ -60,6 +54,11 @@ impl Client {
                 prompt.strip_prefix(BEFORE).unwrap_or(&prompt).to_owned()
             }
             "settings" => run?.settings(&self.mint, index),
+            // These are JSON.
+            "own_thread" => json(&run.filter(|run| !run.has(Twist::NoThread))?.thread)?,
+            "agents" => json(&run?.agents)?,
+            "approval" => json(&run.filter(|run| run.has(Twist::Approval)).map(|_| true)?)?,
+            "delays" => json(&run?.delays)?,
             _ => return None,
         })
     }
@@ -124,7 +123,7 @@ impl Client {
         &self,
         request: &Request,
         about: About<'_>,
-    ) -> Result<Filled, String> {
+    ) -> Result<Call, String> {
         let path = self.path(&request.path, &[], about)?;
         let mut headers = self.headers(&request.headers, about)?;
         let names = |headers: &[(String, String)], wanted: &str| {
@@ -133,18 +132,15 @@ impl Client {
         if matches!(request.content, Content::Json { .. }) && !names(&headers, "content-type") {
             headers.push(("content-type".into(), "application/json".into()));
         }
-        let ready = Ready {
-            method: request.method.clone(),
-            url: format!("{}{path}", self.url),
-            headers,
-            body: self.content(&request.content, about)?,
-        };
-        Ok(Filled { ready, path })
+        let method = Method::named(&request.method)
+            .ok_or_else(|| format!("`{}` is no HTTP method", request.method.escape_debug()))?;
+        Ok(Call { method, path, headers, body: self.content(&request.content, about)? })
     }
 
-    /// Keeps the cookies that an answer sets.
-    pub(super) fn keep_cookies(&mut self, headers: &str) {
-        for SetCookie { name, value, gone } in set_cookies(headers) {
+    /// Keeps the cookies that an answer sets, and hides them before anything of it is recorded.
+    pub(super) fn keep_cookies(&mut self, headers: &Raw) {
+        hide_cookies(&self.world, &self.name, headers);
+        for SetCookie { name, value, gone } in set_cookies(&headers.text()) {
             if gone {
                 self.cookies.remove(name);
             } else {

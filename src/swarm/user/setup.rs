@@ -1,15 +1,15 @@
 //! What a user does before the first run: logs in, opens a conversation, takes ids from answers.
 
-use super::exchange::{Heard, Reading};
+use super::exchange::Reading;
 use super::given::hide_captures;
 use super::values::About;
-use super::{Carrier, Client};
+use super::{Carrier, User};
 use crate::trial::history::What;
 use crate::trial::protocol::{Act, SetUp};
 use crate::trial::raw::Raw;
 use crate::world::backend::Incoming;
 
-impl Client {
+impl User {
     /// Takes the steps that are done once, or those of each event connection.
     pub(super) async fn set_up(&mut self, each_connection: bool) {
         let protocol = std::sync::Arc::clone(&self.protocol);
@@ -30,47 +30,22 @@ impl Client {
 
     async fn ask(&mut self, step: &SetUp, number: usize) -> Result<(), String> {
         let Act::Request(request) = &step.act else { return Ok(()) };
-        let filled = self.fill_request(request, About::default())?;
-        if !self.servers.allowance.take() {
+        let call = self.fill_request(request, About::default())?;
+        if !self.given().allowance.take() {
             return Err(super::allowance::SPENT.into());
         }
         let name = self.next_call();
-        let (method, path) = (filled.ready.method.clone(), filled.path);
-        let raw = Raw::from(filled.ready.body.as_str());
-        self.observe(
-            Some(&name),
-            What::Request { method: method.into(), path: path.into(), raw, run: None },
-        );
-        let exchange = self.exchange(name.clone(), None, filled.ready, Reading::SetUp(number));
-        let world = self.world.clone();
-        let patience = world.patience(self.patience.run);
-        tokio::pin!(patience);
-        let (mut answer, mut text) = (None, String::new());
-        loop {
-            let heard = tokio::select! {
-                biased;
-                heard = self.inbox.recv() => heard.map(|heard| *heard),
-                _ = &mut patience => {
-                    exchange.abandon(self, Some("the answer did not come in time"));
-                    return Err("the answer did not come in time".into());
-                }
-            };
-            match heard {
-                Some(Heard::Answered { on, status, headers, body, .. }) if on == name => {
-                    text = body.map(|body| body.text().into_owned()).unwrap_or_default();
-                    answer = Some((status, headers));
-                }
-                Some(Heard::Over { on, .. }) if on == name => {
-                    self.unheard -= 1;
-                    break;
-                }
-                Some(other) => self.take_heard(other),
-                None => break,
-            }
+        self.answer_of_step = None;
+        self.exchange(name.clone(), None, call, Reading::SetUp(number));
+        let place = |user: &Self| user.exchanges.iter().position(|own| own.name == name);
+        self.wait(|user| place(user).is_none(), self.patience.run).await;
+        if let Some(place) = place(self) {
+            let late = "the answer did not come in time";
+            self.exchanges.remove(place).abandon(Some(late));
+            return Err(late.into());
         }
-        let (status, headers) = answer.ok_or("there was no answer")?;
-        let headers = headers.text().into_owned();
-        self.keep_cookies(&headers);
+        let (status, headers, body) = self.answer_of_step.take().ok_or("there was no answer")?;
+        let (headers, text) = (headers.text(), body.text());
         if status >= 400 {
             return Err(format!("HTTP status {status}"));
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::ids::{RequestId, RunId, digest};
+use crate::trial::plan::Via;
 use crate::trial::reader::Said;
 
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(super) struct Runs {
     earlier: Vec<(u16, Run)>,
     /// Of those, how many have not ended.
     going_on: usize,
+    /// And how many have no id yet.
+    nameless: usize,
     /// A digest of each id that any of them was given: what has none of them is of no run yet.
     digests: Vec<u32>,
     /// The ids of other users' runs that this user has named: hearing of one starts nothing.
@@ -34,23 +37,42 @@ pub(super) struct Posted {
 
 #[derive(Debug)]
 struct Run {
+    via: Via,
     request: RequestId,
     id: Option<RunId>,
     events: u32,
     last: u64,
     asked: bool,
     ended: bool,
+    /// An answer says that it has ended.
+    told_ended: bool,
+    /// An event connection that may have carried it is gone, so its end may have been missed.
+    cut: bool,
 }
 
 impl Run {
+    fn new(via: Via, request: RequestId) -> Self {
+        let (id, events, last) = (None, 0, 0);
+        let (asked, ended, told_ended, cut) = (false, false, false, false);
+        Self { via, request, id, events, last, asked, ended, told_ended, cut }
+    }
+
     fn is_named(&self, id: &str) -> bool {
         self.id.as_ref().is_some_and(|own| own.as_str() == id)
+    }
+
+    fn takes(&mut self, said: &Said<'_>) {
+        if said.is_event {
+            self.events += 1;
+            self.last = self.last.max(said.sequence.unwrap_or_default());
+        }
+        self.ended |= said.is_terminal;
     }
 }
 
 impl Runs {
-    pub(super) fn start(&mut self, number: u16, request: RequestId) {
-        let run = Run { request, id: None, events: 0, last: 0, asked: false, ended: false };
+    pub(super) fn start(&mut self, number: u16, via: Via, request: RequestId) {
+        let run = Run::new(via, request);
         match self.last.take() {
             Some((last, earlier)) if last < number => self.put_aside(last, earlier),
             Some((last, latest)) if last > number => {
@@ -65,10 +87,12 @@ impl Runs {
 
     fn put_aside(&mut self, number: u16, run: Run) {
         self.going_on += usize::from(!run.ended);
+        self.nameless += usize::from(run.id.is_none());
         match self.earlier.binary_search_by_key(&number, |(number, _)| *number) {
             Ok(place) => {
                 let (_, before) = std::mem::replace(&mut self.earlier[place], (number, run));
                 self.going_on -= usize::from(!before.ended);
+                self.nameless -= usize::from(before.id.is_none());
             }
             Err(place) => self.earlier.insert(place, (number, run)),
         }
@@ -86,18 +110,40 @@ impl Runs {
         if said.run.as_deref().is_some_and(|run| self.foreign.contains(run)) {
             return;
         }
+        if dialect.strict {
+            return self.hear_strictly(dialect, said);
+        }
         let Some(number) = own.or_else(|| self.run_of(dialect, said)) else { return };
         let id = said.run.as_deref();
         let gets_id = id.filter(|_| self.run(number).is_some_and(|run| run.id.is_none()));
         self.identify(number, gets_id);
         self.change(number, |run| {
             run.asked |= !asks.is_empty() && said.kind.as_deref() == Some(asks);
-            if said.is_event {
-                run.events += 1;
-                run.last = run.last.max(said.sequence.unwrap_or_default());
-            }
-            run.ended |= said.is_terminal;
+            run.takes(said);
         });
+    }
+
+    /// The same, where only the message that accepts a run gives it its id.
+    fn hear_strictly(&mut self, dialect: &Dialect, said: &Said<'_>) {
+        let Some(id) = said.run.as_deref() else { return };
+        if let (Some(request), true) =
+            (&said.request, said.kind.as_deref() == Some(dialect.accepted.as_str()))
+        {
+            if let Some(number) = self.first_nameless(request) {
+                self.identify(number, Some(id));
+            }
+        } else if let (true, Some(number)) = (said.is_event, self.latest_of(id)) {
+            self.change(number, |run| run.takes(said));
+        }
+    }
+
+    /// The first without an id that was started by that request.
+    fn first_nameless(&self, request: &str) -> Option<u16> {
+        let waits = |run: &Run| run.id.is_none() && run.request.as_str() == request;
+        let earlier = (self.nameless > 0)
+            .then(|| self.earlier.iter().find(|(_, run)| waits(run)).map(|(number, _)| *number));
+        let last = self.last.as_ref().filter(|(_, run)| waits(run)).map(|(number, _)| *number);
+        earlier.flatten().or(last)
     }
 
     /// Of several runs of one id the one with the highest number.
@@ -134,8 +180,7 @@ impl Runs {
             }),
             (None, Some(request)) => by_request(request),
             (None, None) => {
-                let matching = dialect.foreign.as_ref().map(|foreign| foreign.matching);
-                let any = matches!(matching, Some(Matching::Order | Matching::Stream));
+                let any = matches!(dialect.matching, Matching::Order | Matching::Stream);
                 self.first_going_on(|_| any)
             }
         }
@@ -159,9 +204,10 @@ impl Runs {
             _ => {
                 let Some(place) = self.place(number) else { return };
                 let run = &mut self.earlier[place].1;
-                let went_on = !run.ended;
+                let (went_on, had_no_name) = (!run.ended, run.id.is_none());
                 change(run);
                 self.going_on -= usize::from(went_on && run.ended);
+                self.nameless -= usize::from(had_no_name && run.id.is_some());
             }
         }
     }
@@ -178,8 +224,44 @@ impl Runs {
         self.change(number, |run| run.ended = true);
     }
 
+    /// An answer says that the run has ended; the answer to the request that started it is its end.
+    pub(super) fn is_told_ended(&mut self, number: u16, is_its_end: bool) {
+        self.change(number, |run| {
+            run.told_ended = true;
+            run.ended |= is_its_end;
+        });
+    }
+
+    /// An event connection is gone.
+    pub(super) fn cut(&mut self) {
+        let earlier: &mut [_] = if self.going_on > 0 { &mut self.earlier } else { &mut [] };
+        for (_, run) in earlier.iter_mut().chain(&mut self.last) {
+            run.cut |= !run.ended;
+        }
+    }
+
+    /// Whether the run has ended for the user: its last event came, or it would have come over a
+    /// connection that is gone and the back end says that it has ended.
     pub(super) fn has_ended(&self, number: u16) -> bool {
-        self.run(number).is_some_and(|run| run.ended)
+        self.run(number).is_some_and(|run| run.ended || (run.cut && run.told_ended))
+    }
+
+    pub(super) fn was_told_ended(&self, number: u16) -> bool {
+        self.run(number).is_some_and(|run| run.told_ended)
+    }
+
+    pub(super) fn was_cut(&self, number: u16) -> bool {
+        self.run(number).is_some_and(|run| run.cut)
+    }
+
+    /// How the run was started, if it was.
+    pub(super) fn via(&self, number: u16) -> Option<Via> {
+        self.run(number).map(|run| run.via)
+    }
+
+    /// Whether a run was started whose id the user does not know.
+    pub(super) fn awaits_an_id(&self) -> bool {
+        self.nameless > 0 || self.last.as_ref().is_some_and(|(_, run)| run.id.is_none())
     }
 
     pub(super) fn events(&self, number: u16) -> u32 {
@@ -227,7 +309,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::trial::dialect::Foreign;
 
     /// The same as plainly as can be: all runs in the order of their numbers.
     #[derive(Default)]
@@ -272,8 +353,7 @@ mod tests {
 
     fn dialect(any: bool) -> Dialect {
         let matching = if any { Matching::Order } else { Matching::Request };
-        let foreign = Some(Foreign { matching, ..Foreign::default() });
-        Dialect { foreign, ..Dialect::reference() }
+        Dialect { matching, strict: false, ..Dialect::reference() }
     }
 
     proptest! {
@@ -287,10 +367,8 @@ mod tests {
                 match one {
                     Happens::Start { number, request } => {
                         let request = RequestId::new(request.to_string());
-                        runs.start(number, request.clone());
-                        let (id, ended) = (None, false);
-                        let run = Run { request, id, events: 0, last: 0, asked: false, ended };
-                        plain.0.insert(number, run);
+                        runs.start(number, Via::Socket, request.clone());
+                        plain.0.insert(number, Run::new(Via::Socket, request));
                     }
                     Happens::Hear { own, id, request, ends } => {
                         let id = id.map(|id| format!("run-{id}"));
@@ -334,5 +412,68 @@ mod tests {
                 prop_assert_eq!(own, others);
             }
         }
+    }
+
+    fn started(runs: &mut Runs, number: u16, request: &str) {
+        runs.start(number, Via::Socket, request.into());
+    }
+
+    fn accepted(runs: &mut Runs, request: &str, run: &str) {
+        let dialect = Dialect::reference();
+        let (kind, request) = (Some(dialect.accepted.as_str().into()), Some(request.into()));
+        let said = Said { kind, request, run: Some(run.into()), ..Said::default() };
+        runs.hear(&dialect, "", None, &said);
+    }
+
+    fn ended(runs: &mut Runs, run: &str) {
+        let (is_event, is_terminal) = (true, true);
+        let said = Said { run: Some(run.into()), is_event, is_terminal, ..Said::default() };
+        runs.hear(&Dialect::reference(), "", None, &said);
+    }
+
+    #[test]
+    fn ids_go_to_the_lowest_number_that_waits_for_them_in_whatever_order_runs_are_started() {
+        let mut runs = Runs::default();
+        for number in [2, 7, 1, 3] {
+            started(&mut runs, number, if number == 7 { "other" } else { "same" });
+        }
+        for run in ["first", "second"] {
+            accepted(&mut runs, "same", run);
+        }
+        accepted(&mut runs, "nobody's", "third");
+        let ids = [1, 2, 3, 7].map(|number| runs.id(number));
+        assert_eq!(ids, [Some("first"), Some("second"), None, None]);
+        assert!(runs.awaits_an_id() && !runs.owns("third"));
+        accepted(&mut runs, "same", "third");
+        accepted(&mut runs, "other", "fourth");
+        assert!(!runs.awaits_an_id());
+        ended(&mut runs, "first");
+        let has_ended = [1, 2, 3, 7].map(|number| runs.has_ended(number));
+        assert_eq!(has_ended, [true, false, false, false]);
+    }
+
+    #[test]
+    fn a_run_that_is_started_again_waits_for_its_id_again() {
+        let mut runs = Runs::default();
+        for number in [1, 2] {
+            started(&mut runs, number, &number.to_string());
+            accepted(&mut runs, &number.to_string(), &format!("r{number}"));
+            ended(&mut runs, &format!("r{number}"));
+        }
+        started(&mut runs, 1, "1");
+        assert!(runs.awaits_an_id() && !runs.has_ended(1) && runs.has_ended(2));
+        accepted(&mut runs, "1", "r3");
+        ended(&mut runs, "r3");
+        assert!(runs.has_ended(1) && !runs.awaits_an_id());
+    }
+
+    #[test]
+    fn what_a_lost_connection_carried_has_ended_once_an_answer_says_so() {
+        let mut runs = Runs::default();
+        started(&mut runs, 1, "1");
+        runs.is_told_ended(1, false);
+        assert!(!runs.has_ended(1), "its last event may be under way");
+        runs.cut();
+        assert!(runs.was_cut(1) && runs.has_ended(1));
     }
 }

@@ -1,20 +1,20 @@
 //! Which credentials are a user's own: the upstream meets them again, and its log is judged by them.
 
-use super::Client;
+use super::User;
 use super::values::About;
 use crate::trial::history::What;
 use crate::trial::template::{fill, names, plain};
-use crate::upstream::credential_of;
 
 /// A shorter credential could be anybody's.
 const SHORTEST: usize = 6;
 
-impl Client {
+impl User {
     /// Tells what the user shows from here on, as digests; nothing where nobody could meet it.
     pub(super) fn tell_account(&mut self) {
-        if self.servers.upstream.is_none() {
+        let Some(credential_of) = self.given().upstream.as_ref().map(|played| played.credential_of)
+        else {
             return;
-        }
+        };
         let identity = &self.protocol.identity;
         let pairs = [&identity.headers, &identity.query, &identity.cookies].into_iter().flatten();
         let shown = pairs.map(|(_, template)| template).chain(&identity.subprotocol);
@@ -25,7 +25,7 @@ impl Client {
         all.extend(self.cookies.values().cloned());
         all.retain(|credential| credential.len() >= SHORTEST);
         // These the scenario calls the user's own, however short.
-        all.extend(self.servers.accounts.iter().filter_map(filled));
+        all.extend(self.given().accounts.iter().filter_map(filled));
         for credential in all.iter().map(|credential| credential_of(credential)) {
             if self.accounts.insert(credential.clone()) {
                 self.observe(None, What::Account { credential });
