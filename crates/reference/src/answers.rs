@@ -5,19 +5,14 @@
 use std::sync::Arc;
 
 use super::defects::{m15_cache_key, m16_coalescing};
-use super::process::Shared;
-use super::upstream::{Question, ask};
+use super::question::Question;
+use super::shared::{AnswerKey, Shared, Waiters};
+use super::upstream::ask;
 use partywall_world::Dropped;
-use partywall_world::channel::{Receiver, Sender};
-
-/// What answers are kept by: user, settings, text.
-pub(crate) type Key = (String, String, String);
-
-/// Who waits for an answer that somebody else asked for.
-pub(crate) type Waiting = Vec<Sender<String>>;
+use partywall_world::channel::Receiver;
 
 /// The key with the identity in it.
-fn key_of(question: &Question) -> Key {
+fn key_of(question: &Question) -> AnswerKey {
     let Question { credential, settings, about, earlier, .. } = question;
     (credential.to_string(), settings.clone(), format!("{about}{earlier}"))
 }
@@ -54,12 +49,12 @@ enum Turn {
 }
 
 impl Turn {
-    fn of(shared: &Arc<Shared>, question: &Question, key: Key) -> Self {
+    fn of(shared: &Arc<Shared>, question: &Question, key: AnswerKey) -> Self {
         let joins = m16_coalescing::may_join(shared, question);
         let leads = shared.under_way.change(
             key.clone(),
             || None,
-            |waiting: &mut Option<Waiting>| match waiting {
+            |waiting: &mut Option<Waiters>| match waiting {
                 None => {
                     *waiting = Some(Vec::new());
                     Ok(())
@@ -84,7 +79,7 @@ impl Turn {
 struct Leading {
     shared: Arc<Shared>,
     /// None once it is done.
-    key: Option<Key>,
+    key: Option<AnswerKey>,
 }
 
 impl Leading {

@@ -7,9 +7,10 @@ use super::context::UserExecutionContext;
 use super::defects::{
     m03_routing_key, m05_last_writer, m12_fan_out, m13_competing_consumers, m20_backpressure,
 };
+use super::delivery::Delivery;
 use super::event::{AgentEvent, Envelope, to_text};
 use super::kernel::emitters::PooledEmitter;
-use super::process::{Delivery, Shared};
+use super::shared::Shared;
 use partywall_core::history::Note;
 use partywall_core::ids::{RunId, ThreadId, UserName};
 

@@ -4,18 +4,8 @@ use std::sync::Arc;
 
 use super::context::UserExecutionContext;
 use super::defects::m23_control;
-use super::process::Shared;
-use partywall_core::ids::{RequestId, RunId};
-use partywall_world::channel::Sender;
-
-/// The controls of one run.
-#[derive(Clone, Debug)]
-pub(crate) struct Control {
-    pub(crate) request: RequestId,
-    stopped: bool,
-    approved: bool,
-    waiting: Option<Sender<()>>,
-}
+use super::shared::{RunControl, Shared};
+use partywall_core::ids::RunId;
 
 /// The run was stopped by its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +15,7 @@ pub(crate) struct Stopped;
 pub(crate) fn open(shared: &Shared, context: &UserExecutionContext) {
     let (run, request) = (context.run_id(), context.request_id().clone());
     m23_control::note(shared, context);
-    let control = Control { request, stopped: false, approved: false, waiting: None };
+    let control = RunControl { request, stopped: false, approved: false, waiting: None };
     shared.controls.put(run.clone(), control);
 }
 
@@ -91,7 +81,7 @@ pub(crate) async fn approval(shared: &Arc<Shared>, run: &RunId) -> Result<(), St
 /// [`Stopped`] where its user stopped it before.
 pub(crate) fn close(shared: &Shared, run: &RunId) -> Result<(), Stopped> {
     match shared.controls.take(run) {
-        Some(Control { stopped: true, .. }) => Err(Stopped),
+        Some(RunControl { stopped: true, .. }) => Err(Stopped),
         _ => Ok(()),
     }
 }

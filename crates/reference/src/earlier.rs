@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::context::UserExecutionContext;
 use super::defects::{m06_app_memory, m14_scope_key};
 use super::event::SaidMessage;
-use super::process::Shared;
+use super::shared::Shared;
 
 /// The last thing that the user wrote in this conversation before this run.
 pub(crate) fn said_before(shared: &Arc<Shared>, context: &UserExecutionContext) -> Option<String> {

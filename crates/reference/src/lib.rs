@@ -4,6 +4,7 @@
 //! request reconfigures, or a factory for each request. What threads share is in `kernel`; a
 //! [`process::Process`] is a value, so two trials share nothing.
 
+mod agent_classes;
 pub mod agents;
 mod answers;
 pub mod auth;
@@ -12,15 +13,20 @@ pub mod call_sites;
 pub mod context;
 mod controls;
 pub mod defects;
+mod delivery;
 mod earlier;
 mod event;
 pub mod factory;
 mod kernel;
+mod migration;
 pub mod model;
 pub mod process;
+mod question;
 mod run;
 pub mod server;
 pub mod service;
+mod shared;
+mod start;
 pub mod stubs;
 mod supervisor;
 mod sync;

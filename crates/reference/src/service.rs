@@ -12,8 +12,9 @@ use super::controls;
 use super::defects::{
     Defect, m14_scope_key, m17_replay_log, m18_reconnect, m19_identity_change, m20_backpressure,
 };
+use super::delivery::{Delivery, EventSink};
 use super::event::{Chat, ClientMessage, Frame, RunStatus, SaidMessage, to_text};
-use super::process::{Delivery, EventSink, Process};
+use super::process::Process;
 use super::run::{Admission, ChatRun};
 use super::warning::Warn;
 use partywall_core::ids::{RequestId, RunId, ThreadId, UserName};
@@ -226,7 +227,7 @@ impl Service {
         user: &UserName,
         run: &RunId,
         done: &str,
-        act: fn(&super::process::Shared, &RunId) -> bool,
+        act: fn(&super::shared::Shared, &RunId) -> bool,
     ) -> HttpAnswer {
         let shared = &self.process.shared;
         shared.world.turn().await;

@@ -3,7 +3,8 @@
 
 use super::answers;
 use super::defects::{m07_process_setting, m11_ambient_context, m22_outbound_identity};
-use super::upstream::{self, Question};
+use super::question::Question;
+use super::upstream;
 use super::work::Work;
 use partywall_world::Dropped;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::call_sites::CallSite;
+use super::migration::CallSite;
 
 /// Something that the migration is to take away was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::bridge::UserWebSocketEmitter;
 use super::context::UserExecutionContext;
 use super::defects::{m08_residual_state, m09_two_owners};
 use super::event::Chat;
-use super::process::Shared;
+use super::shared::{Shared, WorkerNotes};
 use partywall_core::history::Note;
 use partywall_core::ids::UserName;
 
@@ -52,14 +52,6 @@ impl Work {
     }
 }
 
-/// The notes that a worker keeps on the run that it works for.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    /// Whose run it was that they were taken for.
-    of: Option<UserName>,
-    lines: Vec<String>,
-}
-
 /// The worker still has the notes of another user.
 fn report_kept(shared: &Shared, context: &UserExecutionContext, of: UserName) {
     if shared.world.is_recorded() {
@@ -73,7 +65,7 @@ fn report_kept(shared: &Shared, context: &UserExecutionContext, of: UserName) {
 pub(crate) struct WorkerInUse {
     shared: Arc<Shared>,
     context: UserExecutionContext,
-    notes: Notes,
+    notes: WorkerNotes,
     succeeded: bool,
 }
 

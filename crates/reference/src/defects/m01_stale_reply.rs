@@ -3,10 +3,10 @@
 //! As in redis-py 4.5.1, where a cancelled command left its reply on the pooled connection.
 
 use crate::context::UserExecutionContext;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 
 /// Whether a call that is dropped gives its connection back with the reply unread.
-pub(in crate) fn keeps_unread(shared: &Shared, context: &UserExecutionContext) -> bool {
+pub(crate) fn keeps_unread(shared: &Shared, context: &UserExecutionContext) -> bool {
     shared.defects.hits(Mechanism::M01, context)
 }

@@ -6,16 +6,13 @@
 use std::sync::Arc;
 
 use crate::context::UserExecutionContext;
-use crate::process::Shared;
-use crate::upstream::{CALL_LIMIT, Question};
+use crate::question::{CALL_LIMIT, Question};
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 use partywall_world::Dropped;
 
 /// Asks over one connection that all calls share, each under the lowest free id.
-pub(in crate) async fn ask(
-    shared: &Arc<Shared>,
-    question: &Question,
-) -> Result<String, Dropped> {
+pub(crate) async fn ask(shared: &Arc<Shared>, question: &Question) -> Result<String, Dropped> {
     let (sender, mut replies) = shared.world.channel(4);
     let mailboxes = &shared.defects.mailboxes;
     let mut id = 0;

@@ -3,7 +3,7 @@
 //! As in Dancer, whose session ids were made of time and counters: two of one tick are one.
 
 use crate::event::Chat;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::ids::RunId;
 use partywall_core::mechanism::Mechanism;
 
@@ -11,7 +11,7 @@ use partywall_core::mechanism::Mechanism;
 const TICK: u64 = 40;
 
 /// An id made of the time.
-pub(in crate) fn run_id(shared: &Shared, chat: &Chat) -> Option<RunId> {
+pub(crate) fn run_id(shared: &Shared, chat: &Chat) -> Option<RunId> {
     let defects = &shared.defects;
     if !defects.is(Mechanism::M04) {
         return None;
@@ -22,6 +22,6 @@ pub(in crate) fn run_id(shared: &Shared, chat: &Chat) -> Option<RunId> {
 }
 
 /// Whether a name that is taken is used all the same.
-pub(in crate) fn takes_what_is_there(shared: &Shared) -> bool {
+pub(crate) fn takes_what_is_there(shared: &Shared) -> bool {
     shared.defects.is(Mechanism::M04)
 }

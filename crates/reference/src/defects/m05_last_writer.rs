@@ -5,22 +5,19 @@
 
 use super::Ambient;
 use crate::context::UserExecutionContext;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::ids::UserName;
 use partywall_core::mechanism::Mechanism;
 
 /// Makes the run's user the current one.
-pub(in crate) fn note(shared: &Shared, context: &UserExecutionContext) {
+pub(crate) fn note(shared: &Shared, context: &UserExecutionContext) {
     if shared.defects.is(Mechanism::M05) {
         shared.defects.ambient.configure(Ambient::of(context, ""));
     }
 }
 
 /// The current user, whoever the event is for.
-pub(in crate) fn target(
-    shared: &Shared,
-    context: &UserExecutionContext,
-) -> Option<UserName> {
+pub(crate) fn target(shared: &Shared, context: &UserExecutionContext) -> Option<UserName> {
     let hit = shared.defects.hits(Mechanism::M05, context);
     hit.then(|| shared.defects.ambient.read()).flatten().map(|current| current.user)
 }

@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use super::Ambient;
 use crate::context::UserExecutionContext;
-use crate::process::Shared;
-use crate::upstream::Question;
+use crate::question::Question;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 
 /// The setting as it was; put back when dropped, whoever set it meanwhile.
-pub(in crate) struct Restore {
+pub(crate) struct Restore {
     shared: Arc<Shared>,
     before: Ambient,
 }
 
 /// Sets the setting of the process for the time of a run. Who has none of their own sets nothing.
-pub(in crate) fn enter(
+pub(crate) fn enter(
     shared: &Arc<Shared>,
     context: &UserExecutionContext,
     settings: &str,
@@ -38,7 +38,7 @@ impl Drop for Restore {
 }
 
 /// Asks under the setting as it is now.
-pub(in crate) fn apply(shared: &Shared, question: &mut Question) {
+pub(crate) fn apply(shared: &Shared, question: &mut Question) {
     if shared.defects.hits(Mechanism::M07, &question.context)
         && let Some(now) = shared.defects.ambient.read()
     {

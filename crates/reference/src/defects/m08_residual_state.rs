@@ -4,18 +4,15 @@
 //! of what is kept for the current request.
 
 use crate::context::UserExecutionContext;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 
 /// Whether a run takes a worker as the last one left it.
-pub(in crate) fn trusts_the_last_one(shared: &Shared) -> bool {
+pub(crate) fn trusts_the_last_one(shared: &Shared) -> bool {
     shared.defects.is(Mechanism::M08)
 }
 
 /// Whether a run that fails leaves its notes behind.
-pub(in crate) fn skips_the_reset(
-    shared: &Shared,
-    context: &UserExecutionContext,
-) -> bool {
+pub(crate) fn skips_the_reset(shared: &Shared, context: &UserExecutionContext) -> bool {
     shared.defects.hits(Mechanism::M08, context)
 }

@@ -4,13 +4,10 @@
 //! again.
 
 use crate::context::UserExecutionContext;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 
 /// Whether a run that fails gives its buffer back a second time.
-pub(in crate) fn releases_twice(
-    shared: &Shared,
-    context: &UserExecutionContext,
-) -> bool {
+pub(crate) fn releases_twice(shared: &Shared, context: &UserExecutionContext) -> bool {
     shared.defects.hits(Mechanism::M09, context)
 }

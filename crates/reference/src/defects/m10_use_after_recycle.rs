@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use crate::context::UserExecutionContext;
 use crate::earlier::remember;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 
 /// Turns, or milliseconds, until the detached work comes to it.
 const LATER: u32 = 4;
 
 /// Leaves the answer to a detached task, which reads it from the buffer when it comes to it.
-pub(in crate) fn keeps_later(
+pub(crate) fn keeps_later(
     shared: &Arc<Shared>,
     context: &UserExecutionContext,
     buffer: u64,

@@ -5,19 +5,19 @@
 
 use super::Ambient;
 use crate::context::UserExecutionContext;
-use crate::process::Shared;
-use crate::upstream::Question;
+use crate::question::Question;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 
 /// Sets the ambient identity where an agent begins to work.
-pub(in crate) fn enter(shared: &Shared, context: &UserExecutionContext, settings: &str) {
+pub(crate) fn enter(shared: &Shared, context: &UserExecutionContext, settings: &str) {
     if shared.defects.is(Mechanism::M11) {
         shared.defects.ambient.configure(Ambient::of(context, settings));
     }
 }
 
 /// Calls the tool as whoever the ambient identity is after all that was awaited.
-pub(in crate) fn apply(shared: &Shared, question: &mut Question) {
+pub(crate) fn apply(shared: &Shared, question: &mut Question) {
     if shared.defects.hits(Mechanism::M11, &question.context)
         && let Some(now) = shared.defects.ambient.read()
     {

@@ -6,15 +6,12 @@
 use std::sync::Arc;
 
 use crate::context::UserExecutionContext;
-use crate::process::{Delivery, Shared};
+use crate::delivery::Delivery;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 
 /// The target has no connection: everybody gets it.
-pub(in crate) fn to_all(
-    shared: &Shared,
-    context: &UserExecutionContext,
-    event: &Arc<Delivery>,
-) {
+pub(crate) fn to_all(shared: &Shared, context: &UserExecutionContext, event: &Arc<Delivery>) {
     if shared.defects.hits(Mechanism::M12, context) {
         for user in shared.connections.users() {
             shared.connections.emit(&user, event);

@@ -4,15 +4,12 @@
 //! to one of them.
 
 use crate::context::UserExecutionContext;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::ids::UserName;
 use partywall_core::mechanism::Mechanism;
 
 /// Whoever reads the queue next.
-pub(in crate) fn target(
-    shared: &Shared,
-    context: &UserExecutionContext,
-) -> Option<UserName> {
+pub(crate) fn target(shared: &Shared, context: &UserExecutionContext) -> Option<UserName> {
     if !shared.defects.hits(Mechanism::M13, context) {
         return None;
     }

@@ -5,7 +5,7 @@
 
 use crate::context::UserExecutionContext;
 use crate::event::SaidMessage;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::ids::{ThreadId, UserName};
 use partywall_core::mechanism::Mechanism;
 use partywall_core::plan::DEFAULT_THREAD;
@@ -16,11 +16,7 @@ fn default_key() -> (UserName, ThreadId) {
 }
 
 /// Adds what was said without a conversation's name to everybody's default conversation.
-pub(in crate) fn also(
-    shared: &Shared,
-    context: &UserExecutionContext,
-    said: &SaidMessage,
-) {
+pub(crate) fn also(shared: &Shared, context: &UserExecutionContext, said: &SaidMessage) {
     let defects = &shared.defects;
     if defects.is(Mechanism::M14) && context.thread_id().as_str() == DEFAULT_THREAD {
         shared.conversations.append(default_key(), said.clone());
@@ -31,10 +27,7 @@ pub(in crate) fn also(
 }
 
 /// The key that a conversation is read by: for users one of whose requests is struck, everybody's.
-pub(in crate) fn read_key(
-    shared: &Shared,
-    own: (UserName, ThreadId),
-) -> (UserName, ThreadId) {
+pub(crate) fn read_key(shared: &Shared, own: (UserName, ThreadId)) -> (UserName, ThreadId) {
     let defects = &shared.defects;
     let hit = defects.is(Mechanism::M14)
         && own.1.as_str() == DEFAULT_THREAD

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::process::{Delivery, Shared};
+use crate::delivery::Delivery;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 use partywall_world::backend::Cursor;
 
 /// Every event there is.
-pub(in crate) fn log(shared: &Shared, cursor: &Cursor) -> Option<Vec<Arc<Delivery>>> {
+pub(crate) fn log(shared: &Shared, cursor: &Cursor) -> Option<Vec<Arc<Delivery>>> {
     let defects = &shared.defects;
     let hit = defects.is(Mechanism::M17) && defects.strikes(&format!("{cursor:?}"));
     hit.then(|| shared.log.values().concat())

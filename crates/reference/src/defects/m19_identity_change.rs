@@ -2,17 +2,13 @@
 //!
 //! As in hypothesis, whose socket is authorised when it opens and keeps that after the logout.
 
-use crate::process::Shared;
 use crate::service::HttpRequest;
+use crate::shared::Shared;
 use partywall_core::ids::UserName;
 use partywall_core::mechanism::Mechanism;
 
 /// Whoever authenticated first on the connection.
-pub(in crate) fn user(
-    shared: &Shared,
-    request: &HttpRequest,
-    authenticated: UserName,
-) -> UserName {
+pub(crate) fn user(shared: &Shared, request: &HttpRequest, authenticated: UserName) -> UserName {
     let defects = &shared.defects;
     if !defects.is(Mechanism::M19) {
         return authenticated;

@@ -5,16 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::process::Shared;
-use crate::upstream::{CALL_LIMIT, Question};
+use crate::question::{CALL_LIMIT, Question};
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 use partywall_world::Dropped;
 
 /// Asks as a member of the batch that is under way.
-pub(in crate) async fn ask(
-    shared: &Arc<Shared>,
-    question: &Question,
-) -> Result<String, Dropped> {
+pub(crate) async fn ask(shared: &Arc<Shared>, question: &Question) -> Result<String, Dropped> {
     question.report(shared);
     let batch = &shared.defects.batch;
     let slot = batch.change((), Vec::new, |batch| {

@@ -4,12 +4,12 @@
 //! request.
 
 use super::Ambient;
-use crate::process::Shared;
-use crate::upstream::Question;
+use crate::question::Question;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 
 /// Asks with the identity that the shared client has kept since its first call.
-pub(in crate) fn apply(shared: &Shared, question: &mut Question) {
+pub(crate) fn apply(shared: &Shared, question: &mut Question) {
     let defects = &shared.defects;
     if !defects.is(Mechanism::M22) {
         return;

@@ -3,12 +3,12 @@
 //! As in Unsloth Studio, whose registry of cancellations is not kept by user.
 
 use crate::context::UserExecutionContext;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::ids::RunId;
 use partywall_core::mechanism::Mechanism;
 
 /// Enters the run under the client's request id.
-pub(in crate) fn note(shared: &Shared, context: &UserExecutionContext) {
+pub(crate) fn note(shared: &Shared, context: &UserExecutionContext) {
     let defects = &shared.defects;
     if !defects.is(Mechanism::M23) {
         return;
@@ -21,7 +21,7 @@ pub(in crate) fn note(shared: &Shared, context: &UserExecutionContext) {
 }
 
 /// The run that a stop is for: the last one with that request id.
-pub(in crate) fn target(shared: &Shared, run: &RunId) -> RunId {
+pub(crate) fn target(shared: &Shared, run: &RunId) -> RunId {
     let defects = &shared.defects;
     let is_struck = defects.is(Mechanism::M23) && defects.names.get(&run.to_string()).is_some();
     if !is_struck {

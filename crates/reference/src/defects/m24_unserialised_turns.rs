@@ -4,11 +4,11 @@
 
 use crate::context::UserExecutionContext;
 use crate::event::SaidMessage;
-use crate::process::Shared;
+use crate::shared::Shared;
 use partywall_core::mechanism::Mechanism;
 
 /// Reads the whole conversation at the start of the run, and writes nothing yet.
-pub(in crate) fn reads_the_record(
+pub(crate) fn reads_the_record(
     shared: &Shared,
     context: &UserExecutionContext,
     message: &str,
@@ -23,11 +23,7 @@ pub(in crate) fn reads_the_record(
 }
 
 /// Writes it back whole at the end, whatever was added meanwhile.
-pub(in crate) fn writes_back(
-    shared: &Shared,
-    context: &UserExecutionContext,
-    answer: &str,
-) -> bool {
+pub(crate) fn writes_back(shared: &Shared, context: &UserExecutionContext, answer: &str) -> bool {
     let Some(mut record) = shared.defects.records.take(context.run_id()) else { return false };
     record.push(said(context, "agent", answer));
     shared.conversations.replace(context.conversation(), record);

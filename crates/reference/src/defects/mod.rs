@@ -36,13 +36,13 @@ use std::str::FromStr;
 use siphasher::sip::SipHasher13;
 
 use super::context::UserExecutionContext;
+use super::delivery::EventSink;
 use super::event::SaidMessage;
 use super::kernel::conversations::ConversationStore;
 use super::kernel::id_source::IdSource;
 use super::kernel::pool::Pool;
 use super::kernel::singleton::SettingsSlot;
 use super::kernel::table::Table;
-use super::process::EventSink;
 use partywall_core::ids::{RunId, UserName};
 use partywall_core::mechanism::Mechanism;
 use partywall_world::channel::Sender;

@@ -18,6 +18,6 @@ pub(crate) mod table;
 use super::sync;
 
 /// Locks; a panic elsewhere must not take every later request with it.
-fn lock<T>(mutex: &sync::Mutex<T>) -> sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &sync::Mutex<T>) -> sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(sync::PoisonError::into_inner)
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as Unseen, PoisonError};
 
 use super::super::kernel::connections::Sink;
+use super::super::kernel::lock;
 use super::super::spec::{Bound, Control, Expected, ModelSpec, Pinned, Property};
 use super::super::stage::Stage;
 use super::super::sync::Mutex;
-use super::lock;
 use super::post::{Event, Inbox, KernelRegistry, Post, Registry, User};
 
 const ASSERTS: &[Property] =

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::super::kernel::conversations::ConversationStore;
+use super::super::kernel::lock;
 use super::super::spec::{Bound, Control, Expected, ModelSpec, Pinned, Property};
 use super::super::stage::Stage;
 use super::super::sync::Mutex;
-use super::lock;
 use super::post::User;
 
 pub(super) const APPEND: ModelSpec = ModelSpec {

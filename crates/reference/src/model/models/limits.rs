@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
 use super::super::kernel::limits::UserLimits;
+use super::super::kernel::lock;
 use super::super::spec::{Bound, Control, Expected, ModelSpec, Pinned, Property};
 use super::super::stage::{Actor, Stage};
 use super::super::sync::Mutex;
-use super::lock;
 use super::post::User;
 
 pub(super) const CANCEL: ModelSpec = ModelSpec {

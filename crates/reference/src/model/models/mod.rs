@@ -15,7 +15,6 @@ mod singleton;
 mod tables;
 
 use super::spec::ModelSpec;
-use super::sync;
 
 /// Every model, in the order in which they are told.
 pub fn models() -> &'static [ModelSpec] {
@@ -44,8 +43,3 @@ static MODELS: [ModelSpec; 20] = [
     tables::ONE_LEADER,
     request::WHOLE,
 ];
-
-/// Locks loom's lock, as the kernel does.
-fn lock<T>(mutex: &sync::Mutex<T>) -> sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(sync::PoisonError::into_inner)
-}

@@ -8,10 +8,10 @@
 use std::sync::{Arc, Mutex as Unseen, PoisonError};
 
 use super::super::kernel::connections::{ConnectionRegistry, Sink};
+use super::super::kernel::lock;
 use super::super::spec::Property;
 use super::super::stage::{Actor, STAGEHAND, Stage};
 use super::super::sync::Mutex;
-use super::lock;
 
 /// A user; in most models also the name of that user's thread.
 pub(super) type User = &'static str;

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::super::kernel::lock;
 use super::super::kernel::runs::RunRegistry;
 use super::super::spec::{Bound, Control, Expected, ModelSpec, Pinned, Property};
 use super::super::stage::{Actor, Stage};
 use super::super::sync::Mutex;
-use super::lock;
 use super::post::{KernelRegistry, Post, User};
 
 pub(super) const TAKEN_NAME: ModelSpec = ModelSpec {

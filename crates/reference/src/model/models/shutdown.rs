@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::super::kernel::gate::Gate;
+use super::super::kernel::lock;
 use super::super::spec::{Bound, Control, Expected, ModelSpec, Pinned, Property};
 use super::super::stage::{Actor, Stage};
 use super::super::sync::Mutex;
 use super::connections::TearsDownByUser;
-use super::lock;
 use super::post::{KernelRegistry, Post, Registry};
 
 pub(super) const IN_FLIGHT: ModelSpec = ModelSpec {

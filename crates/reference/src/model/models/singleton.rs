@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::super::kernel::lock;
 use super::super::kernel::singleton::Singleton;
 use super::super::spec::{Bound, Control, Expected, ModelSpec, Pinned, Property};
 use super::super::stage::Stage;
 use super::super::sync::Mutex;
-use super::lock;
 
 pub(super) const FIRST_USE: ModelSpec = ModelSpec {
     name: "singleton-first-use",
