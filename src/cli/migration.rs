@@ -111,6 +111,7 @@ fn listed_states(args: &Args, scenario: &Scenario) -> Result<ExitCode, CampaignE
         audit: audit.as_ref(),
         seed: args.campaign.seed,
         rounds: args.rounds.unwrap_or(scenario.wire_rounds),
+        program: &scenario::this_program()?,
         folder: &begun.folder,
         stop: &begun.stop,
     };

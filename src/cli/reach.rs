@@ -26,7 +26,7 @@ pub(super) fn reach(
     let caps = repro.plan.protocol.caps;
     given.allowance = Allowance::new(caps.requests, caps.runs_per_second);
     let log = std::env::temp_dir().join(format!("partywall-replay-{}.log", std::process::id()));
-    Launched::start(&target, &given, &log, stop)
+    Launched::start(&target, &scenario::this_program()?, &given, &log, stop)
 }
 
 /// The reference back end that an explored repro is of.

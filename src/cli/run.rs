@@ -84,9 +84,10 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         begun.secrets.extend(users.iter().map(|user| token_of(&user.name)));
     }
     let log = begun.folder.file("server.log");
+    let program = scenario::this_program()?;
     let words = target.to_string();
     let count = args.rounds.unwrap_or(scenario.wire_rounds);
-    let launched = match Launched::start(&target, &given, &log, &begun.stop) {
+    let launched = match Launched::start(&target, &program, &given, &log, &begun.stop) {
         Ok(launched) => launched,
         // Who asks for the end does not wait for a server to be ready.
         Err(error) if begun.stop.reason().is_some() => {

@@ -1,10 +1,10 @@
 //! What subcommands share that drive a scenario: the scenario by name or file, what is read from the
 //! environment for it, what may be driven.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::campaign::error::{CampaignError, read_text};
+use crate::campaign::error::{CampaignError, Kind, read_text};
 use crate::campaign::user_list::users_of;
 use crate::campaign::wire::drive::user_runtime;
 use crate::scenario::{
@@ -106,6 +106,13 @@ pub(super) fn target(
         .map_err(|error| CampaignError::usage(format!("--target: {error}")))?;
     (server.urls, server.command) = (vec![url.to_owned()], Vec::new());
     Ok(server.into())
+}
+
+/// Where this program is, which is the reference back end as well.
+pub(super) fn this_program() -> Result<PathBuf, CampaignError> {
+    std::env::current_exe().map_err(|error| {
+        CampaignError::new(Kind::Internal, format!("this program does not know its path: {error}"))
+    })
 }
 
 /// What users are given besides their plan, and the scenario with the users that its file or command

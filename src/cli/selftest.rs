@@ -227,6 +227,14 @@ impl SelfTest<'_> {
     }
 
     fn drive(&self, subject: Reference, budget: Budget) -> Result<Drive, CampaignError> {
-        drive(self.wire, subject, 1, budget, &self.begun.folder, &self.begun.stop)
+        drive(
+            self.wire,
+            subject,
+            1,
+            budget,
+            &scenario::this_program()?,
+            &self.begun.folder,
+            &self.begun.stop,
+        )
     }
 }

@@ -1,5 +1,7 @@
 //! `partywall signoff`: before and after the migration.
 
+use std::path::Path;
+
 use sha2::{Digest, Sha256};
 
 use super::common::{Begun, CameTo, CampaignArgs, not_tried, not_tried_by};
@@ -63,7 +65,9 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let seconds = scenarios.iter().filter_map(|own| own.scenario.limits.seconds).min();
     let mut begun = args.campaign.begin_within("signoff", seconds)?;
     begun.secrets = scenarios.iter().flat_map(|own| own.given.secrets()).collect();
-    let mut signoff = SignOff::new(&scenarios, args.campaign.seed, &begun.folder, &begun.stop);
+    let program = scenario::this_program()?;
+    let mut signoff =
+        SignOff::new(&scenarios, args.campaign.seed, &program, &begun.folder, &begun.stop);
     signoff.trials = args.trials;
     signoff.rounds = args.rounds;
     signoff.partition = args.partition;
@@ -75,7 +79,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     record.partition = args.partition;
     record.not_tried = left_out(&scenarios);
     if of_reference {
-        record.subjects = this_program();
+        record.subjects = tested(&program);
     }
     args.saved.save_beside(&repros, || begun.finish(record, &args.campaign.report))
 }
@@ -145,10 +149,10 @@ pub(super) fn signed_off_record(begun: &Begun, signed_off: SignedOff) -> Record 
 }
 
 /// What was tested: the reference back end is in this program.
-fn this_program() -> Vec<Subject> {
+fn tested(program: &Path) -> Vec<Subject> {
     let digest = |bytes: Vec<u8>| to_hex(&Sha256::digest(bytes));
     let name = || format!("partywall-{}", env!("CARGO_PKG_VERSION"));
     let subject = |sha256| Subject { name: name(), sha256 };
-    let bytes = std::env::current_exe().and_then(std::fs::read);
+    let bytes = std::fs::read(program);
     bytes.ok().map(digest).map(subject).into_iter().collect()
 }

@@ -258,3 +258,87 @@ impl Words<'_> {
         Ok(*written.get_ref())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Target, built_in};
+    use super::*;
+
+    const LEAST: &str =
+        "version = 1\nname = \"a\"\ntitle = \"A\"\n[target]\nbuiltin = \"reference\"\n";
+
+    #[test]
+    fn what_is_not_said_is_usual_and_a_level_says_what_is_other_there() {
+        let scenario = Scenario::parse(LEAST).expect("enough is said");
+        let explore = scenario.to_explore().expect("it is explored");
+        assert_eq!(scenario.target, Target::Reference(Reference::LEGACY));
+        assert_eq!(scenario.after, Some(Target::Reference(Reference::PER_REQUEST)));
+        assert_eq!((explore.users.least, explore.users.most), (2, 4));
+        assert_eq!((scenario.wire.users.most, scenario.wire_rounds), (49, 8));
+        let more = "migrated = [\"startup\"]\ndefect = \"M05@2%\"\n[workload]\nusers = 9\n\
+                    agents = [\"data\"]\n[explore]\nusers = [3, 4]\n[wire]\nrounds = 3\n\
+                    [before]\nmigrated = \"none\"\n[[state]]\nname = \"left\"\nlegacy = [\"startup\"]\n";
+        let scenario = Scenario::parse(&format!("{LEAST}{more}")).expect("valid");
+        let shown = |target: &Target| target.to_string();
+        assert!(shown(&scenario.target).ends_with("migrated startup, with defect M05@2%"));
+        let before = scenario.before.as_ref().map(shown).unwrap_or_default();
+        assert!(before.ends_with("migrated none, with defect M05@2%"), "{before}");
+        let Target::Reference(left) = &scenario.states[0].target else { panic!("another target") };
+        let legacy = CallSite::ALL.iter().filter(|site| !left.migration.includes(**site));
+        assert_eq!(legacy.map(|site| site.name()).collect::<Vec<_>>(), ["startup"]);
+        let explore = scenario.to_explore().expect("it is explored");
+        assert_eq!((explore.users.least, explore.users.most), (2, 3));
+        assert_eq!((scenario.wire.users.most, scenario.wire_rounds), (8, 3));
+        assert_eq!(scenario.wire.agents, ["data"]);
+    }
+
+    #[test]
+    fn what_is_of_the_other_kind_is_refused_with_its_line() {
+        let chat = super::super::TEMPLATES[0].1;
+        let of_reference = [
+            ("[workload]\ntabs = 2", "tabs = 2", "server of your own"),
+            ("command = [\"x\"]", "command", "server of your own"),
+            ("migrated = [\"bogus\"]", "migrated", "no call site `bogus`"),
+            ("defect = \"M99\"", "defect", "M99"),
+            ("[events]\nconnection = \"sse\"", "[events]", "server of your own"),
+            ("[workload]\nusers = \"many\"", "users", "[fewest, most]"),
+            ("[workload]\nvia = [\"mail\"]", "via", "`socket` or `http`"),
+            ("[workload]\nacts = [\"dances\"]", "acts", "no act `dances`"),
+            ("[workload]\nmix = true\nheavy_runs = 2", "heavy_runs", "without `mix`"),
+            ("[explore]\nrounds = 2", "rounds", "`[wire]`"),
+            ("[wire]\ntrials = 2", "trials", "`[explore]`"),
+        ];
+        let of_reference =
+            of_reference.map(|(more, at, why)| (format!("{LEAST}{more}\n"), at, why));
+        let of_server = [
+            ("[workload]\n", "[workload]\nvia = [\"http\"]\n", "via", "`builtin = \"reference\"`"),
+            ("[workload]\n", "[explore]\ntrials = 9\n[workload]\n", "[explore]", "on the wire"),
+            ("[target]\n", "[target]\nmigrated = \"all\"\n", "migrated", "add that line"),
+            ("[target]\n", "[target]\nbuiltin = \"other\"\n", "builtin", "is `reference`"),
+        ];
+        let of_server = of_server.map(|(old, new, at, why)| (chat.replacen(old, new, 1), at, why));
+        for (text, at, why) in of_reference.into_iter().chain(of_server) {
+            let error = Scenario::parse(&text).expect_err(at);
+            let line = error.line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default();
+            assert!(line.starts_with(at) && error.problem.contains(why), "{at}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_an_older_version_is_told_what_to_add() {
+        let old = "version = 1\nname = \"a\"\ntitle = \"A\"\n\n[workload]\nvanish_percent = 5\n\
+                   [explore]\nusers = [2, 4]\n[wire]\nusers = [50, 50]\n";
+        let error = Scenario::parse(old).expect_err("it says not what is driven");
+        assert_eq!(error.line, Some(5));
+        let told = error.to_string();
+        assert!(told.contains("`builtin = \"reference\"`") && told.contains("disconnect_percent"));
+    }
+
+    #[test]
+    fn a_server_that_is_described_is_not_explored() {
+        let chat = Scenario::parse(super::super::TEMPLATES[0].1).expect("valid");
+        let error = chat.to_explore().expect_err("it is driven").to_string();
+        assert!(error.contains("`partywall run`"), "{error}");
+        assert!(built_in("mechanism-mix").is_ok_and(|mix| mix.to_explore().is_ok()));
+    }
+}

@@ -154,3 +154,38 @@ fn a_starter_is_written_once_and_passes_its_check() {
         .exits(2)
         .complains(&["not on this machine", "--allow-host"]);
 }
+
+#[test]
+fn a_scenario_of_the_reference_back_end_is_driven_by_name_file_and_side() {
+    let scratch = Scratch::new("scenario-reference");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/reference-golden-path.toml");
+    let text = std::fs::read_to_string(path).expect("a ready scenario");
+    let states = "\n[[state]]\nname = \"half\"\nlegacy = [\"startup\", \"websocket_route\"]\n";
+    let file = scratch.file("own.toml", text + states).display().to_string();
+    ran(&mut partywall(&["check-scenario", &file])).exits(0);
+    let quick = ["--users", "12", "--rounds", "1"];
+    let run = |more: &[&str]| ran(&mut scratch.partywall(&[&["run"], more, &quick].concat()));
+    run(&["reference-golden-path"]).exits(1);
+    run(&[&file, "--state", "after"]).exits(0);
+    let record = report(&scratch.run_folder("run"));
+    assert_eq!(record.backend.as_deref(), Some("reference back end, migrated all"));
+    run(&[&file, "--state", "half"]);
+    let half = report(&scratch.run_folder("run")).backend.unwrap_or_default();
+    assert!(
+        half.starts_with("reference back end, migrated ") && !half.contains("startup"),
+        "{half}"
+    );
+    run(&[&file, "--state", "whole"]).exits(2).complains(&["--state", "before, after, half"]);
+}
+
+#[test]
+fn what_a_level_cannot_do_for_a_target_is_an_error_where_it_is_asked_for() {
+    let scratch = Scratch::new("scenario-levels");
+    let file = scratch.file("chat.toml", chat()).display().to_string();
+    let explored = ran(&mut scratch.partywall(&["explore", &file]));
+    explored.exits(2).complains(&["on the wire only", "partywall run"]);
+    let both = ran(&mut scratch.partywall(&["migration", &file, "mechanism-mix"]));
+    both.exits(2).complains(&["on the wire only"]);
+    let before = ran(&mut scratch.partywall(&["signoff", "reference-golden-path", &file]));
+    before.exits(2).complains(&["no table `[before]`"]);
+}

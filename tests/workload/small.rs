@@ -25,7 +25,8 @@ fn found(url: &str, text: &str, shrink: ShrinkBudget) -> Came {
 fn reached(url: &str) -> Launched {
     let (target, given) = (Target::at(url), Servers::default());
     // Nothing is started, so that nothing is logged.
-    let launched = Launched::start(&target, &given, Path::new(""), &Stop::default());
+    let nothing = Path::new("");
+    let launched = Launched::start(&target, nothing, &given, nothing, &Stop::default());
     launched.expect("it may be driven")
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::evidence::{Told, Watched, Witness};
 use super::follows::Known;
@@ -41,6 +42,8 @@ pub struct ListedStates<'s> {
     pub seed: u64,
     /// Rounds in each state.
     pub rounds: u64,
+    /// This program, which is the reference back end on the wire.
+    pub program: &'s Path,
     /// Where everything is written.
     pub folder: &'s RunFolder,
     /// When to stop early.
@@ -128,7 +131,7 @@ impl ListedStates<'_> {
         let log = self.folder.file(&format!("state-{}-server.log", state.name));
         let witness = RefCell::new(Witness::new(watched, &log, is_started));
         witness.borrow_mut().will_start();
-        let launched = Launched::start(&target, self.given, &log, self.stop)?;
+        let launched = Launched::start(&target, self.program, self.given, &log, self.stop)?;
         let servers = launched.servers();
         witness.borrow_mut().is_ready(&servers)?;
         let afresh = || {

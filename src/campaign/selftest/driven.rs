@@ -1,6 +1,7 @@
 //! The self-test on the wire: barrier rounds of many users until a mechanism is found.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::campaign::explore::judged_trial::judge_findings;
@@ -51,12 +52,13 @@ pub fn drive(
     reference: Reference,
     seed: u64,
     budget: Budget,
+    program: &Path,
     folder: &RunFolder,
     stop: &Stop,
 ) -> Result<Drive, CampaignError> {
     let name = reference.defect.map_or_else(|| "none".to_owned(), |defect| defect.to_string());
     let log = folder.file(&format!("serve-{name}.log"));
-    let process = Launched::start(&reference.into(), &Servers::default(), &log, stop)?;
+    let process = Launched::start(&reference.into(), program, &Servers::default(), &log, stop)?;
     let runtime = user_runtime()?;
     let series = Series::of(CampaignKey::from_seed(seed));
     let began = Instant::now();

@@ -1,6 +1,6 @@
 //! Sign-off: the same plans before and after the migration, and what `fixed` takes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::campaign::explore::level_sums::LevelSums;
 use crate::campaign::explore::regressions::{ReplayedFirst, replay_first};
@@ -55,6 +55,8 @@ pub struct SignOff<'s> {
     pub partition: Option<Partition>,
     /// Repros that were saved earlier: none of them may show on after.
     pub saved: &'s [(PathBuf, Repro)],
+    /// This program, which is the reference back end on the wire.
+    pub program: &'s Path,
     /// Where everything is written.
     pub folder: &'s RunFolder,
     /// When to stop early.
@@ -83,11 +85,12 @@ impl<'s> SignOff<'s> {
     pub fn new(
         scenarios: &'s [Compared],
         seed: u64,
+        program: &'s Path,
         folder: &'s RunFolder,
         stop: &'s Stop,
     ) -> Self {
         let (trials, rounds, partition) = (None, None, None);
-        Self { scenarios, seed, trials, rounds, partition, saved: &[], folder, stop }
+        Self { scenarios, seed, trials, rounds, partition, saved: &[], program, folder, stop }
     }
 
     /// Drives both sides and compares them.
@@ -228,7 +231,8 @@ impl<'s> SignOff<'s> {
         Ok(match reached {
             Some(own) => own,
             None => {
-                let launched = Launched::start(target, given, &self.folder.file(log), self.stop)?;
+                let log = self.folder.file(log);
+                let launched = Launched::start(target, self.program, given, &log, self.stop)?;
                 let series = Series::against(target, self.seed);
                 reached.insert(Reached { target: target.clone(), launched, series })
             }

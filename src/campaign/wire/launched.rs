@@ -40,21 +40,23 @@ struct State {
 }
 
 impl Launched {
-    /// Reaches or starts the server, and its upstream where partywall plays it. `given` holds what
-    /// stands for `{{ env.NAME }}`; a started server's output is added to the log.
+    /// Reaches or starts the server, and its upstream where partywall plays it; the reference back end
+    /// is this program. `given` holds what stands for `{{ env.NAME }}`; a started server's output is
+    /// added to the log.
     ///
     /// # Errors
     ///
     /// The target is no server, a URL may not be driven, or the command does not come to be ready.
     pub fn start(
         target: &Target,
+        this_program: &Path,
         given: &Servers,
         log: &Path,
         stop: &Stop,
     ) -> Result<Self, CampaignError> {
         let target = match target {
             Target::Server { target } => (**target).clone(),
-            Target::Reference(reference) => this_program(*reference)?,
+            Target::Reference(reference) => served_by(this_program, *reference),
             Target::Code { name } => return Err(CampaignError::of_code(name)),
         };
         let mut servers = given.clone();
@@ -189,18 +191,15 @@ impl Launched {
     }
 }
 
-/// How this program is started as that reference back end.
-fn this_program(reference: Reference) -> Result<Server, CampaignError> {
-    let program = std::env::current_exe().map_err(|error| {
-        CampaignError::new(Kind::Internal, format!("this program does not know its path: {error}"))
-    })?;
+/// How the program is started as that reference back end.
+fn served_by(program: &Path, reference: Reference) -> Server {
     let defect = reference.defect.map(|defect| ["--defect".to_owned(), defect.to_string()]);
     let mut command = vec![program.display().to_string()];
     command.extend(["serve", "--port", "{{ port }}", "--until-stdin-closes"].map(String::from));
     command.extend(["--migrated".to_owned(), reference.migration.to_string()]);
     command.extend(defect.into_iter().flatten());
     let ready_seconds = START_SECONDS;
-    Ok(Server { command, ready_seconds, ends_with_input: true, ..Server::default() })
+    Server { command, ready_seconds, ends_with_input: true, ..Server::default() }
 }
 
 fn trust(ca: Option<&str>) -> Result<Trust, CampaignError> {
