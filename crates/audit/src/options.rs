@@ -5,7 +5,6 @@ use super::symbols::Symbol;
 
 /// What to look for, and where.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Options {
     /// The accessors.
     pub symbols: Vec<Symbol>,

@@ -4,9 +4,11 @@
 //! thing that `report/` reads.
 
 pub mod audit;
+pub mod call_site;
 pub mod canary;
 pub mod compared;
 pub mod control;
+pub mod defect;
 pub mod detection;
 pub mod dialect;
 pub mod finding;
@@ -29,6 +31,7 @@ pub mod record;
 pub mod run_controls;
 pub mod schedule;
 pub mod spare;
+pub mod target;
 pub mod template;
 pub mod text;
 pub mod timeline;

@@ -10,7 +10,7 @@ use super::factory::{
     AgentInstanceFactory, configure_agent_instance_factory, create_agent_instance_factory,
     get_agent_instance_factory,
 };
-pub use super::migration::{CallSite, Migration, UnknownCallSite};
+pub use partywall_core::call_site::{CallSite, Migration, UnknownCallSite};
 use super::process::Process;
 use super::warning::Warning;
 

@@ -18,7 +18,6 @@ mod earlier;
 mod event;
 pub mod factory;
 mod kernel;
-mod migration;
 pub mod model;
 pub mod process;
 mod question;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::factory::AgentInstanceFactory;
 use super::kernel::singleton::Singleton;
-use super::migration::Migration;
+use partywall_core::call_site::Migration;
 use super::shared::Shared;
 
 /// One server process of the modelled system.

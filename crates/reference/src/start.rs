@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::call_sites::startup;
 use super::defects::Defect;
 use super::kernel::singleton::Singleton;
-use super::migration::Migration;
+use partywall_core::call_site::Migration;
 use super::process::Process;
 use super::shared::Shared;
 use super::warning::{Warn, to_nobody};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::migration::CallSite;
+use partywall_core::call_site::CallSite;
 
 /// Something that the migration is to take away was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

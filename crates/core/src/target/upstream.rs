@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// How the stub answers. What is drawn for a call follows from the seed and its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct Options {
     /// The port on the loopback address; 0 takes a free one.
     pub port: u16,

@@ -1,12 +1,14 @@
 //! What is driven: the reference back end, code in a test, or a server.
 
+mod upstream;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::reference::call_sites::Migration;
-use crate::reference::defects::Defect;
-use crate::upstream::Options;
+pub use self::upstream::{Options, Order, OrderError};
+use super::call_site::Migration;
+use super::defect::Defect;
 
 /// What is driven.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,7 +173,6 @@ impl fmt::Display for Reference {
 /// Where a server is, or how it is started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct Server {
     /// Its base URLs; none where it is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -223,7 +224,6 @@ pub struct Server {
 /// A server's model and tools, played by partywall.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct PlayedUpstream {
     /// How they answer.
     pub options: Options,
@@ -238,7 +238,6 @@ pub struct PlayedUpstream {
 /// Where the users' names and secrets come from: a line for each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum UsersFrom {
     /// A file.
     File(String),
