@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::Plan;
-
 /// Where a back end's JSON messages hold what the oracles ask for, as JSON pointers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
@@ -112,11 +110,6 @@ impl Dialect {
             stopped: "the run was stopped".into(),
             foreign: None,
         }
-    }
-
-    /// How the messages of a plan's back end are read.
-    pub fn of(plan: &Plan) -> Self {
-        plan.protocol.as_ref().map_or_else(Self::reference, |protocol| protocol.dialect.clone())
     }
 
     /// One that knows nothing of a server of somebody's own but that messages may come.

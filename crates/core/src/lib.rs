@@ -32,3 +32,4 @@ pub mod spare;
 pub mod template;
 pub mod timeline;
 pub mod verdict;
+pub mod via;

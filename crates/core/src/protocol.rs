@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::dialect::Dialect;
-use super::plan::Via;
 use super::run_controls::{Caps, RunControls, Switch};
+use super::via::Via;
 
 /// How one user speaks and is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
