@@ -93,7 +93,7 @@ fn imports<'s>(code: &[Token<'s>], depth: usize) -> Vec<Token<'s>> {
     found
 }
 
-fn text<'s>(code: &[Token<'s>], at: usize) -> &'s str {
+pub(crate) fn text<'s>(code: &[Token<'s>], at: usize) -> &'s str {
     code.get(at).map_or("", |token| token.text)
 }
 
@@ -180,9 +180,12 @@ fn the_models_take_the_kernel_source_and_nothing_else() {
     let found = complaints(other_paths);
     assert!(found.is_empty(), "sources by path:\n{}", found.join("\n"));
     let kernel = |source: &Source| source.path.starts_with("reference/kernel/");
-    let found = complaints(|source| {
-        if kernel(source) { foreign(source, "kernel", &[]) } else { Vec::new() }
-    });
+    let found =
+        complaints(
+            |source| {
+                if kernel(source) { foreign(source, "kernel", &[]) } else { Vec::new() }
+            },
+        );
     assert!(found.is_empty(), "not in the models' reach:\n{}", found.join("\n"));
     assert!(all_sources().iter().filter(|source| kernel(source)).count() > 5);
 }
