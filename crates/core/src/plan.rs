@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use super::run_controls::ControlAction;
+pub use super::via::Via;
+
 use super::canary::{CampaignKey, Field, Mint, Owner, PHANTOM_USER};
+use super::dialect::Dialect;
 use super::ids::{RequestId, ThreadId, UserName};
 use super::protocol::{Protocol, written};
 
@@ -199,6 +202,13 @@ impl Plan {
     }
 }
 
+impl Dialect {
+    /// How the messages of a plan's back end are read.
+    pub fn of(plan: &Plan) -> Self {
+        plan.protocol.dialect.clone()
+    }
+}
+
 /// What one simulated user does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -340,26 +350,6 @@ pub enum Step {
     },
 }
 
-/// What a user may ask to be done to a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ControlAction {
-    /// That it end.
-    Stop,
-    /// That it go on, where it waits for that.
-    Approve,
-}
-
-impl ControlAction {
-    /// What the user does, in words.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stop => "stops",
-            Self::Approve => "approves",
-        }
-    }
-}
-
 /// A cursor that a user who comes back may show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -372,34 +362,6 @@ pub enum CursorKind {
     Foreign,
     /// One that there is not.
     Nonsense,
-}
-
-/// How a run is started.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Via {
-    /// A message on the event connection.
-    Socket,
-    /// An HTTP request that answers when the run has ended.
-    Http,
-    /// An HTTP request whose answer is the stream of the run's events.
-    Stream,
-}
-
-impl Via {
-    /// All of them, in order.
-    pub const ALL: [Self; 3] = [Self::Socket, Self::Http, Self::Stream];
-
-    /// The kind of run, as findings name it.
-    pub fn run_kind(self) -> &'static str {
-        match self {
-            Self::Socket => "chat over websocket",
-            Self::Http => "chat over http",
-            Self::Stream => "chat over an http stream",
-        }
-    }
 }
 
 /// One run that a simulated user starts.
