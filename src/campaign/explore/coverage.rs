@@ -52,7 +52,7 @@ impl Phases {
         Self(phases)
     }
 
-    /// The types of events of a server of somebody's own, as its scenario lists them, and what ends
+    /// The types of events of a described server, as its scenario lists them, and what ends
     /// a run where that is none of them.
     pub(crate) fn of_events(dialect: &Dialect) -> Self {
         let mut kinds: Vec<&String> = dialect.events.iter().take(MOST_PHASES - 1).collect();
@@ -246,7 +246,7 @@ fn observed<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
     runs.into_iter().flatten().collect()
 }
 
-/// Runs of a server of somebody's own whose one answer is all that is seen, be it the one event of a
+/// Runs of a described server whose one answer is all that is seen, be it the one event of a
 /// stream: from the request to the answer. That says less than events would: a server that
 /// serialises has requests waiting, too.
 fn in_flight<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {

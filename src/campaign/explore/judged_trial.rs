@@ -171,7 +171,7 @@ fn restarts(history: &History) -> BTreeMap<&UserName, u64> {
     restarts
 }
 
-/// Whether a server of somebody's own answered the run's request with an error.
+/// Whether a described server answered the run's request with an error.
 fn declined(case: &Case<'_>, start: &Start<'_>) -> bool {
     let answered = case.exchange_of(start).is_some_and(|exchange| exchange.answered.is_some());
     // What says far too much is declined as it should be.

@@ -40,7 +40,7 @@ pub(crate) fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize
     ends
 }
 
-/// Whether a server of somebody's own answers with the result, and did.
+/// Whether a described server answers with the result, and did.
 fn answers_end(case: &Case<'_>, message: &Message<'_>) -> bool {
     let whole = |run| {
         let start = case.start_of(message.observer, run);
