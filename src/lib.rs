@@ -8,21 +8,22 @@
 //! [`handler`] makes a back end of one async function, and whatever implements
 //! [`Backend`](world::backend::Backend) will do.
 
-pub mod audit;
 pub mod campaign;
 pub mod cli;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod model;
-pub mod oracle;
 pub mod own_code;
-pub mod reference;
-pub mod report;
 pub mod scenario;
 pub mod swarm;
-pub mod trial;
 pub mod upstream;
-pub mod world;
+
+pub use partywall_audit as audit;
+pub use partywall_core as trial;
+pub use partywall_oracles as oracle;
+pub use partywall_reference as reference;
+pub use partywall_reference::model;
+pub use partywall_report as report;
+pub use partywall_world as world;
 
 pub use own_code::{Config, Isolation, assert_isolated, explore};
 pub use swarm::transport::{Chat, handler};

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "architecture/circles.rs"]
+mod circles;
 #[path = "architecture/layers.rs"]
 mod layers;
 #[path = "architecture/lexer.rs"]
@@ -18,7 +20,8 @@ mod shape;
 /// File, line and what is wrong there.
 type Complaint = String;
 
-/// A source file, by its path within `src/`.
+/// A source file: of the root package by its path within `src/`, of another crate by its path
+/// within `crates/` without the `src/` in it (`core/plan.rs`).
 #[derive(Debug)]
 struct Source {
     path: String,
@@ -26,9 +29,14 @@ struct Source {
 }
 
 impl Source {
-    fn read(path: &str) -> Self {
-        let text = fs::read_to_string(src().join(path)).expect("the source can be read");
-        Self { path: path.to_owned(), text }
+    fn read(file: &Path) -> Self {
+        let text = fs::read_to_string(file).expect("the source can be read");
+        let within = |folder: PathBuf| {
+            let path = file.strip_prefix(folder).ok()?.to_str().expect("plain names");
+            Some(path.replace('\\', "/").replacen("/src/", "/", 1))
+        };
+        let path = within(src()).or_else(|| within(crates())).expect("below one of them");
+        Self { path, text }
     }
 
     /// As if that text stood in that file.
@@ -52,7 +60,7 @@ impl Source {
     }
 
     fn complaint(&self, line: usize, what: &str) -> Complaint {
-        format!("src/{}:{line}: {what}", self.path)
+        format!("{}:{line}: {what}", self.path)
     }
 }
 
@@ -64,16 +72,19 @@ fn src() -> PathBuf {
     root().join("src")
 }
 
+fn crates() -> PathBuf {
+    root().join("crates")
+}
+
 fn all_sources() -> Vec<Source> {
-    let mut paths = Vec::new();
-    collect(&src(), &mut paths);
-    paths.sort();
-    assert!(paths.len() > 50, "the sources are not where they were");
-    let relative = |path: &PathBuf| {
-        let path = path.strip_prefix(src()).expect("below it").to_str().expect("plain names");
-        path.replace('\\', "/")
-    };
-    paths.iter().map(|path| Source::read(&relative(path))).collect()
+    let mut files = Vec::new();
+    collect(&src(), &mut files);
+    for entry in fs::read_dir(crates()).expect("the folder can be read") {
+        collect(&entry.expect("its entries can be read").path().join("src"), &mut files);
+    }
+    files.sort();
+    assert!(files.len() > 50, "the sources are not where they were");
+    files.iter().map(|file| Source::read(file)).collect()
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {

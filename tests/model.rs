@@ -192,7 +192,7 @@ fn tables_and_stories_fit_eighty_columns() {
 /// The documentation's table has a line for each model: name, search, interleavings, seconds.
 #[test]
 fn the_documented_figures_are_the_pinned_ones() {
-    let docs = include_str!("../src/model/mod.rs");
+    let docs = include_str!("../crates/reference/src/model/mod.rs");
     let rows: Vec<Vec<&str>> = docs
         .lines()
         .filter_map(|line| line.strip_prefix("//! | `"))

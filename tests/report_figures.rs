@@ -1,6 +1,5 @@
 //! How long the forms of a large record take, and how big the page of the sample sign-off is.
 
-mod records;
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -18,7 +17,7 @@ const MOST_KIB: u64 = 500 << 10;
 const MOST_PAGE: usize = 1_000_000;
 
 fn huge() -> Record {
-    let mut record = records::leaked_explore();
+    let mut record = crate::records::leaked_explore();
     let level = &mut record.levels[0];
     let mark = |n: u64| Mark {
         n,
@@ -90,8 +89,8 @@ fn all_forms_of_a_hundred_thousand_observations_take_three_seconds_at_most() {
 fn the_page_of_a_sign_off_is_small() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/sample/report.json");
     let text = std::fs::read_to_string(path).expect("the sample");
-    let mut all = records::all().to_vec();
-    let flood = html::render(&records::flooded("<flood>"));
+    let mut all = crate::records::all().to_vec();
+    let flood = html::render(&crate::records::flooded("<flood>"));
     assert!(flood.len() <= MOST_PAGE, "{} bytes", flood.len());
     all.push(("sample", json::read(&text).expect("a report")));
     for (name, record) in all {

@@ -1,7 +1,6 @@
 //! The reports for machines: what they say is held against committed snapshots, JUnit and SARIF
 //! against their schemas, and none of them is broken by what a server sent.
 
-mod records;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,19 +13,19 @@ use serde_json::Value;
 
 fn told() -> [(&'static str, Record); 7] {
     [
-        ("clean_explore", records::clean_explore()),
-        ("leaked_explore", records::leaked_explore()),
-        ("fixed", records::fixed()),
-        ("still_leaks", records::still_leaks()),
-        ("inconclusive", records::inconclusive()),
-        ("hostile", records::hostile()),
-        ("selftest", records::selftest()),
+        ("clean_explore", crate::records::clean_explore()),
+        ("leaked_explore", crate::records::leaked_explore()),
+        ("fixed", crate::records::fixed()),
+        ("still_leaks", crate::records::still_leaks()),
+        ("inconclusive", crate::records::inconclusive()),
+        ("hostile", crate::records::hostile()),
+        ("selftest", crate::records::selftest()),
     ]
 }
 
 fn everything() -> Vec<(&'static str, Record)> {
-    let mut all = records::all().to_vec();
-    all.push(("flood", records::flooded("\u{1b}[2J]]></system-out><x>\u{0}\u{fffe}")));
+    let mut all = crate::records::all().to_vec();
+    all.push(("flood", crate::records::flooded("\u{1b}[2J]]></system-out><x>\u{0}\u{fffe}")));
     all
 }
 
@@ -59,7 +58,7 @@ fn reports_for_machines_read_as_committed() {
 
 #[test]
 fn a_statement_is_about_the_tested_build_or_not_made() {
-    let mut record = records::fixed();
+    let mut record = crate::records::fixed();
     assert_eq!(attestation::render(&record, false), None);
     record.subjects = vec![Subject { name: "app".into(), sha256: "ab".repeat(32) }];
     let text = attestation::render(&record, false).expect("there is a subject");
@@ -154,12 +153,12 @@ fn junit_counts_a_leak_as_a_failure_and_doubt_as_an_error_or_skipped() {
         let text = junit::render(record, lenient);
         ["<failure", "<error", "<skipped"].map(|tag| text.matches(tag).count())
     };
-    assert_eq!(counts(&records::clean_explore(), false), [0, 0, 0]);
-    assert_eq!(counts(&records::fixed(), false), [0, 0, 0]);
-    assert_eq!(counts(&records::leaked_explore(), false)[0], 2);
-    let [failed, errors, skipped] = counts(&records::inconclusive(), false);
+    assert_eq!(counts(&crate::records::clean_explore(), false), [0, 0, 0]);
+    assert_eq!(counts(&crate::records::fixed(), false), [0, 0, 0]);
+    assert_eq!(counts(&crate::records::leaked_explore(), false)[0], 2);
+    let [failed, errors, skipped] = counts(&crate::records::inconclusive(), false);
     assert!(failed == 0 && errors > 0 && skipped == 0);
-    let [failed, errors, skipped] = counts(&records::inconclusive(), true);
+    let [failed, errors, skipped] = counts(&crate::records::inconclusive(), true);
     assert!(failed == 0 && errors == 0 && skipped > 0);
 }
 

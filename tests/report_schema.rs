@@ -2,7 +2,6 @@
 //!
 //! To write it anew, run this test with `PARTYWALL_WRITE_SCHEMA=1`.
 
-mod records;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,10 +46,10 @@ fn the_published_schema_is_that_of_the_record() {
 #[test]
 fn every_report_keeps_the_schema() {
     let validator = validator();
-    for (name, record) in records::all() {
+    for (name, record) in crate::records::all() {
         keeps(&validator, name, &json::render(&record));
     }
-    keeps(&validator, "flood", &json::render(&records::flooded("\u{1b}[2J</script>")));
+    keeps(&validator, "flood", &json::render(&crate::records::flooded("\u{1b}[2J</script>")));
     let sample = fs::read_to_string(root().join("reports/sample/report.json")).expect("the sample");
     keeps(&validator, "sample", &sample);
 }
@@ -59,7 +58,7 @@ fn every_report_keeps_the_schema() {
 fn what_is_no_report_does_not_keep_it() {
     let validator = validator();
     let good: Value =
-        serde_json::from_str(&json::render(&records::leaked_explore())).expect("JSON");
+        serde_json::from_str(&json::render(&crate::records::leaked_explore())).expect("JSON");
     let spoilt = [
         ("/verdict", Value::from("perfect")),
         ("/seed", Value::from(1)),

@@ -3,7 +3,6 @@
 
 #[path = "reports/latent.rs"]
 mod latent;
-mod records;
 
 use partywall::report::explain::explain;
 use partywall::report::terminal::Style;
@@ -38,26 +37,26 @@ fn pipes(row: &str) -> usize {
 
 #[test]
 fn terminal_reports_read_as_committed() {
-    for (name, record) in records::all() {
+    for (name, record) in crate::records::all() {
         insta::assert_snapshot!(format!("terminal_{name}"), plain(&record));
     }
 }
 
 #[test]
 fn markdown_reports_read_as_committed() {
-    for (name, record) in records::all() {
+    for (name, record) in crate::records::all() {
         insta::assert_snapshot!(format!("markdown_{name}"), markdown::render(&record));
     }
 }
 
 #[test]
 fn an_explanation_reads_as_committed() {
-    insta::assert_snapshot!("explain_canary", explain(&records::canary_rule()));
+    insta::assert_snapshot!("explain_canary", explain(&crate::records::canary_rule()));
 }
 
 #[test]
 fn a_record_survives_json() {
-    for (name, record) in records::all() {
+    for (name, record) in crate::records::all() {
         let text = json::render(&record);
         assert!(text.ends_with("}\n"), "{name}");
         assert_eq!(json::read(&text).expect("reads back"), record, "{name}");
@@ -73,7 +72,7 @@ fn json_has_the_promised_fields() {
         }
     };
     let parse = |record| serde_json::from_str(&json::render(&record)).expect("is JSON");
-    let signoff: serde_json::Value = parse(records::fixed());
+    let signoff: serde_json::Value = parse(crate::records::fixed());
     fields(&signoff, "", &["schema_version", "verdict", "reasons", "before", "after"]);
     for side in ["/before", "/after"] {
         fields(&signoff, side, &["verdict", "levels"]);
@@ -93,14 +92,14 @@ fn json_has_the_promised_fields() {
     fields(&signoff, "/before/levels/1/controls", &["planted", "caught"]);
     let finding = ["fingerprint", "oracle", "victim", "observer", "summary", "evidence", "repro"];
     fields(&signoff, "/before/levels/1/findings/0", &finding);
-    let run: serde_json::Value = parse(records::clean_explore());
+    let run: serde_json::Value = parse(crate::records::clean_explore());
     fields(&run, "/levels/0", &level);
 }
 
 #[test]
 fn a_seed_is_text_since_not_every_json_reader_keeps_64_bits() {
     for seed in [(1 << 53) + 1, u64::MAX] {
-        let record = Record { seed, ..records::clean_explore() };
+        let record = Record { seed, ..crate::records::clean_explore() };
         let text = json::render(&record);
         assert!(text.contains(&format!("\"seed\": \"{seed}\"")), "{text}");
         assert_eq!(json::read(&text).expect("reads back").seed, seed);
@@ -109,7 +108,7 @@ fn a_seed_is_text_since_not_every_json_reader_keeps_64_bits() {
 
 #[test]
 fn a_passed_signoff_can_be_read_at_once() {
-    let text = plain(&records::fixed());
+    let text = plain(&crate::records::fixed());
     assert!(text.lines().count() <= 115, "{} lines", text.lines().count());
     // A few of the expected findings, each with its line, and that of a model; one in full.
     assert_eq!(text.matches("Reproduce with:").count(), 4 + 1);
@@ -120,7 +119,7 @@ fn a_passed_signoff_can_be_read_at_once() {
 #[test]
 fn rounds_that_only_after_was_driven_are_told() {
     let told = |record: &Record| plain(record).split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut record = records::fixed();
+    let mut record = crate::records::fixed();
     assert!(told(&record).contains("under the same plans, nothing crossed"));
     let after = record.after.as_mut().expect("a sign-off has two sides");
     let wire = after.levels.iter_mut().find(|level| level.level == LevelName::Wire);
@@ -130,7 +129,7 @@ fn rounds_that_only_after_was_driven_are_told() {
 
 #[test]
 fn what_after_still_leaks_is_told_in_full() {
-    let text = plain(&records::still_leaks());
+    let text = plain(&crate::records::still_leaks());
     let (after, before) = text.split_once("Findings before the migration").expect("both");
     assert_eq!(after.matches("evidence ").count(), 2);
     assert_eq!(before.matches("found by").count(), 1);
@@ -138,7 +137,7 @@ fn what_after_still_leaks_is_told_in_full() {
 
 #[test]
 fn what_after_did_not_reach_is_loud() {
-    for text in [plain(&records::still_leaks()), markdown::render(&records::still_leaks())] {
+    for text in [plain(&crate::records::still_leaks()), markdown::render(&crate::records::still_leaks())] {
         assert!(text.contains("15/80 NOT met"), "{text}");
         assert!(text.contains("100/80 met"), "{text}");
     }
@@ -146,7 +145,7 @@ fn what_after_did_not_reach_is_loud() {
 
 #[test]
 fn interleavings_are_no_trials() {
-    let text = plain(&records::fixed());
+    let text = plain(&crate::records::fixed());
     let first = as_a_shell_reads(text.split("  before").next().unwrap_or_default());
     let tried = "nothing crossed in 4,040 trials and 12,863 thread interleavings";
     assert!(first.contains(tried), "{first}");
@@ -155,7 +154,7 @@ fn interleavings_are_no_trials() {
 
 #[test]
 fn a_refuted_model_is_told_in_full() {
-    let record = records::still_leaks();
+    let record = crate::records::still_leaks();
     let story = record.models[7].story.as_deref().expect("it is refuted");
     let (text, markdown) = (plain(&record), markdown::render(&record));
     for line in story.lines() {
@@ -170,7 +169,7 @@ fn a_refuted_model_is_told_in_full() {
 
 #[test]
 fn a_signoff_that_only_a_model_refutes_says_so() {
-    let mut record = records::still_leaks();
+    let mut record = crate::records::still_leaks();
     record.after.as_mut().expect("is a sign-off").levels[1].findings.clear();
     let text = as_a_shell_reads(&plain(&record));
     assert!(!text.contains("0 distinct findings"), "{text}");
@@ -179,7 +178,7 @@ fn a_signoff_that_only_a_model_refutes_says_so() {
 
 #[test]
 fn colour_adds_nothing_but_colour() {
-    for (name, record) in records::all() {
+    for (name, record) in crate::records::all() {
         let coloured = terminal::render(&record, Style { colour: true, width: 80 });
         assert_ne!(coloured, plain(&record), "{name}");
         assert_eq!(without_colour(&coloured), plain(&record), "{name}");
@@ -188,7 +187,7 @@ fn colour_adds_nothing_but_colour() {
 
 #[test]
 fn a_doubtful_run_is_never_shown_as_a_pass() {
-    for record in [records::inconclusive(), records::baseline_clean()] {
+    for record in [crate::records::inconclusive(), crate::records::baseline_clean()] {
         for text in [plain(&record), markdown::render(&record)] {
             assert!(
                 text.lines().next().is_some_and(|first| first.contains("NOT A PASS")),
@@ -201,8 +200,8 @@ fn a_doubtful_run_is_never_shown_as_a_pass() {
 
 #[test]
 fn many_findings_are_capped_with_a_pointer() {
-    let mut record = records::leaked_explore();
-    record.levels[0].findings = vec![records::crossing(LevelName::Explore); 37];
+    let mut record = crate::records::leaked_explore();
+    record.levels[0].findings = vec![crate::records::crossing(LevelName::Explore); 37];
     let text = plain(&record);
     assert_eq!(text.matches("Reproduce with:").count(), 10);
     assert!(text.contains("… and 27 more findings in report.json."), "{text}");
@@ -210,7 +209,7 @@ fn many_findings_are_capped_with_a_pointer() {
 
 #[test]
 fn a_long_command_can_be_copied_whole() {
-    let mut record = records::leaked_explore();
+    let mut record = crate::records::leaked_explore();
     let path = format!("reports/runs/{}/repro.json", "deep/".repeat(40));
     let command = format!("partywall replay {path}");
     record.levels[0].findings[0].reproduce_with = Some(command.clone());
@@ -227,7 +226,7 @@ fn as_a_shell_reads(text: &str) -> String {
 
 #[test]
 fn even_a_flood_stays_short_in_a_pull_request() {
-    let text = markdown::render(&records::flooded("flood"));
+    let text = markdown::render(&crate::records::flooded("flood"));
     assert!(text.lines().count() < 60, "{}", text.lines().count());
 }
 
@@ -275,7 +274,7 @@ proptest! {
         value in 0.0..1.0_f64,
         seed in any::<u64>(),
     ) {
-        let mut record = records::clean_explore();
+        let mut record = crate::records::clean_explore();
         record.seconds = seconds;
         record.seed = seed;
         record.reasons[0].text = text;
@@ -286,7 +285,7 @@ proptest! {
 
     #[test]
     fn nothing_a_server_sends_breaks_the_terminal(text in hostile_text(), width in 60_usize..120) {
-        let record = records::flooded(&text);
+        let record = crate::records::flooded(&text);
         let coloured = terminal::render(&record, Style { colour: true, width });
         let shown = without_colour(&coloured);
         prop_assert!(!shown.contains(is_hidden), "{shown:?}");
@@ -299,7 +298,7 @@ proptest! {
 
     #[test]
     fn nothing_a_server_sends_breaks_the_markdown(text in hostile_text()) {
-        let shown = markdown::render(&records::flooded(&text));
+        let shown = markdown::render(&crate::records::flooded(&text));
         prop_assert!(shown.lines().count() < 60);
         prop_assert!(!shown.contains(is_hidden), "{shown:?}");
         let rows: Vec<_> = shown.lines().filter(|line| line.starts_with("| ")).collect();

@@ -1,12 +1,11 @@
 //! The test servers by themselves: a clean one answers each user with what is theirs, and a leaking
 //! one mixes two users up in a directed sequence.
 
-mod servers;
 
 use futures_util::{SinkExt, StreamExt};
 use partywall::upstream::{Options, Order, Upstream};
 use serde_json::{Value, json};
-use servers::{Leak, Server, http_api, json_rpc, socket_io, sse_chat, ws_chat};
+use crate::servers::{Leak, Server, http_api, json_rpc, socket_io, sse_chat, ws_chat};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -27,7 +26,7 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 fn client() -> reqwest::Client {
-    servers::http_client()
+    crate::servers::http_client()
 }
 
 async fn post(server: &Server, path: &str, who: &str, body: Value) -> String {

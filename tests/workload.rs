@@ -13,6 +13,5 @@ mod happens;
 mod http;
 #[path = "workload/leaks.rs"]
 mod leaks;
-mod servers;
 #[path = "workload/small.rs"]
 mod small;

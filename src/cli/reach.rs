@@ -23,7 +23,7 @@ pub(super) fn reach(
     // Who the users are still comes from the environment.
     let (mut given, _) = scenario::given_for(&environment_in(&repro.to_file()), &target)?;
     scenario::check_secrets(&given, &repro.plan)?;
-    let caps = repro.plan.protocol.as_ref().map(|protocol| protocol.caps).unwrap_or_default();
+    let caps = repro.plan.protocol.caps;
     given.allowance = Allowance::new(caps.requests, caps.runs_per_second);
     let log = std::env::temp_dir().join(format!("partywall-replay-{}.log", std::process::id()));
     Launched::start(&target, &scenario::this_program()?, &given, &log, stop)

@@ -178,11 +178,8 @@ pub(super) fn dry_run(
     seed: u64,
 ) -> Result<String, CampaignError> {
     let plan = Arc::new(work.round(seed, 0));
-    let protocol = plan.protocol.clone().ok_or_else(|| {
-        CampaignError::usage("--dry-run is for scenarios that describe a server, by `[start]`")
-    })?;
     let target = target.server().cloned().unwrap_or_default();
-    let written = serde_json::to_string(&(&protocol, &target)).unwrap_or_default();
+    let written = serde_json::to_string(&(&plan.protocol, &target)).unwrap_or_default();
     let mut servers = Servers::default();
     for name in environment_in(&written) {
         let place = format!("env.{name}");
@@ -210,7 +207,7 @@ pub(super) fn dry_run(
     };
     let runtime = user_runtime()?;
     let _inside = runtime.enter();
-    let requests = first_requests(&World::live(None), &Arc::new(servers), &protocol, &plan);
+    let requests = first_requests(&World::live(None), &Arc::new(servers), &plan);
     let requests = requests.map_err(CampaignError::usage)?;
     let who = plan.users.first().map(|user| user.name.to_string()).unwrap_or_default();
     text.push_str(&format!(

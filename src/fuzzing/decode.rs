@@ -33,7 +33,7 @@ pub(super) fn plan(bytes: &mut Bytes<'_>) -> Plan {
         trial: 0,
         users,
         faults: Vec::new(),
-        protocol: None,
+        protocol: crate::trial::protocol::Protocol::reference(),
     }
 }
 

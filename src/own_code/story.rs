@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::isolation::Isolation;
 use crate::campaign::error::CampaignError;
-use crate::report::interleaving;
-use crate::report::terminal::Style;
+use crate::trial::text::interleaving;
+use crate::trial::text::page::Style;
 use crate::trial::verdict::Verdict;
 
 /// Tells it. `saved` is what saving the new repros came to.

@@ -11,7 +11,7 @@ use super::file::{SCENARIO_VERSION, ScenarioFile, TargetTable};
 use super::load_file::Count;
 use super::names;
 use super::reference_check::ONLY_REFERENCE;
-use super::target::{Server, Target};
+use crate::trial::target::{Server, Target};
 use super::words::{Checked, Words};
 use crate::trial::protocol::{AnswerKind, Protocol, Start};
 

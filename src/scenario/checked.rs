@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::faults::Faults;
 use super::mix::Act;
 use super::states::{MigrationEvidence, MigrationState};
-use super::target::Target;
+use crate::trial::target::Target;
 use crate::trial::ids::UserName;
 use crate::trial::plan::{Plan, Via};
 use crate::trial::protocol::Protocol;

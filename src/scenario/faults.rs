@@ -336,9 +336,7 @@ impl Words<'_> {
             "`at` is a JSON pointer, such as `/error`".into()
         })?;
         dialect.stopped.clone_from(&table.is);
-        if let Some(foreign) = &mut dialect.foreign {
-            foreign.stopped_at = at;
-        }
+        dialect.stopped_at = at;
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use fastrand::Rng;
 use super::checked::{Range, Workload};
 use crate::trial::canary::CampaignKey;
 use crate::trial::ids::{RequestId, ThreadId, UserName};
+use crate::trial::protocol::Protocol;
 use crate::trial::plan::{Fault, FaultKind, PLAN_VERSION, Plan, RunPlan, Step, UserPlan, Via};
 
 /// One plan in that many carries the phantom's canaries (the path control); the first always does.
@@ -54,8 +55,14 @@ impl Workload {
             trial,
             users,
             faults,
-            protocol: self.server.as_ref().map(|work| Arc::clone(&work.protocol)),
+            protocol: self.protocol(),
         }
+    }
+
+    /// How its users speak.
+    pub(crate) fn protocol(&self) -> Arc<Protocol> {
+        let own = self.server.as_ref().map(|work| Arc::clone(&work.protocol));
+        own.unwrap_or_else(Protocol::reference)
     }
 
     /// The plan of that round on the wire. Rounds are few, and a part of a shared campaign may have

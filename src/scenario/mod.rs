@@ -14,7 +14,6 @@ mod reference_check;
 pub mod speech_file;
 mod states;
 mod strikes;
-mod target;
 mod target_check;
 mod templates;
 mod user_plan;
@@ -27,7 +26,7 @@ pub use embedded::{all_built_in_names, built_in, built_in_names, source_of};
 pub use faults::{Faults, Learnt, Point};
 pub use mix::Act;
 pub use states::{EvidenceSource, MigrationEvidence, MigrationState, SitePlaces};
-pub use target::{PlayedUpstream, Reference, Server, Target, UsersFrom};
+pub use crate::trial::target::{PlayedUpstream, Reference, Server, Target, UsersFrom};
 pub use templates::TEMPLATES;
 
 /// The JSON Schema of scenario files, ready to publish.

@@ -5,7 +5,7 @@ use super::checked::{Ids, ScenarioError, ServerWork};
 use super::file::ScenarioFile;
 use super::generate::user_name;
 use super::speech_file::IdentityTable;
-use super::target::UsersFrom;
+use crate::trial::target::UsersFrom;
 use super::words::Words;
 use crate::trial::ids::UserName;
 use crate::trial::protocol::{Act, Protocol, Start};

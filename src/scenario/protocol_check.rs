@@ -9,9 +9,10 @@ use super::checked::ScenarioError;
 use super::file::ScenarioFile;
 use super::speech_file::{CaptureTable, EndTable, EventsTable, SetUpTable, StartTable};
 use super::words::{Checked, Words};
-use crate::trial::dialect::{Dialect, Foreign, Matching};
+use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::protocol::{
-    Act, AnswerKind, Capture, CaptureFrom, EventConnection, Identity, Protocol, SetUp, Start,
+    Act, AnswerKind, Capture, CaptureFrom, EventConnection, Identity, Protocol, Reads,
+    SetUp, Start,
 };
 use crate::trial::run_controls::Caps;
 
@@ -52,7 +53,20 @@ impl Words<'_> {
         let requests = file.limits.requests.as_ref().map(|most| *most.get_ref());
         let runs_per_second = file.limits.runs_per_second.as_ref().map(|rate| *rate.get_ref());
         let caps = Caps { requests, runs_per_second };
-        Ok(Protocol { identity, setup, start, events, dialect, patience, controls, switch, caps })
+        let (other_starts, reads) = (Vec::new(), Reads::default());
+        Ok(Protocol {
+            identity,
+            setup,
+            start,
+            other_starts,
+            events,
+            dialect,
+            patience,
+            controls,
+            reads,
+            switch,
+            caps,
+        })
     }
 
     /// What is never captured would be left out of every request, without a word.
@@ -188,25 +202,22 @@ impl Words<'_> {
         dialect.greeting.clone_from(&events.greeting);
         dialect.accepted.clone_from(&events.accepted);
         dialect.events.clone_from(&events.types);
-        let mut foreign = Foreign {
-            frame: self.pattern(&events.frame)?,
-            ignore_pattern: self.pattern(&events.ignore_pattern)?,
-            expected: self.pattern(&events.expected)?,
-            ignore: events.ignore.clone(),
-            first: events.first.unwrap_or(1),
-            unique_runs: events.unique_runs.unwrap_or(true),
-            ..Foreign::default()
-        };
+        dialect.frame = self.pattern(&events.frame)?;
+        dialect.ignore_pattern = self.pattern(&events.ignore_pattern)?;
+        dialect.expected = self.pattern(&events.expected)?;
+        dialect.ignore.clone_from(&events.ignore);
+        dialect.first = events.first.unwrap_or(1);
+        dialect.unique_runs = events.unique_runs.unwrap_or(true);
         for end in &events.ends {
             match end {
                 EndTable::Kind(kind) => dialect.terminal.push((kind.clone(), None)),
                 EndTable::Second { kind, agent } => {
                     dialect.terminal.push((kind.clone(), Some(agent.clone())));
                 }
-                EndTable::Place { present } => foreign.ends_where.push(present.clone()),
+                EndTable::Place { present } => dialect.ends_where.push(present.clone()),
             }
         }
-        foreign.matching = match events.matching.as_ref().map(|by| (by, by.get_ref().as_str())) {
+        dialect.matching = match events.matching.as_ref().map(|by| (by, by.get_ref().as_str())) {
             None if !dialect.run.is_empty() => Matching::Run,
             None if !dialect.request.is_empty() => Matching::Request,
             None | Some((_, "stream")) => Matching::Stream,
@@ -218,7 +229,6 @@ impl Words<'_> {
                 return Err(self.error(at, problem.into()));
             }
         };
-        dialect.foreign = Some(foreign);
         Ok(dialect)
     }
 }

@@ -7,7 +7,7 @@ use super::file::{Migrated, ScenarioFile, TargetTable};
 use super::load_file::{LevelTable, LoadTable};
 use super::mix::Act;
 use super::states::MigrationEvidence;
-use super::target::Reference;
+use crate::trial::target::Reference;
 use super::words::{Checked, Words};
 use crate::reference::call_sites::{CallSite, Migration};
 use crate::trial::plan::Via;

@@ -6,7 +6,7 @@ use regex_lite::Regex;
 use toml::Spanned;
 
 use super::file::{EvidenceTable, MigrationTable, StateTable, TargetTable};
-use super::target::Target;
+use crate::trial::target::Target;
 use super::words::{Checked, Words};
 use crate::trial::template;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::file::{ScenarioFile, TargetTable, UpstreamTable};
-use super::target::{PlayedUpstream, Server};
+use crate::trial::target::{PlayedUpstream, Server};
 use super::words::{Checked, Words};
 use crate::trial::template;
 use crate::upstream::Options;

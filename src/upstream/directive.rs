@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use siphasher::sip::SipHasher24;
 
-use super::options::Options;
+use crate::trial::target::Options;
 
 /// How a call asks for something: `[[upstream delay=300 gap=20 error=503]]`, `[[upstream cut=2]]`.
 const OPENS: &str = "[[upstream ";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::directive::shuffled;
-use super::options::{Options, Order};
+use crate::trial::target::{Options, Order};
 
 /// Held by a call while its reply goes out; the next one begins when it is dropped.
 pub(super) type Pass = oneshot::Sender<()>;

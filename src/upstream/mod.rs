@@ -12,7 +12,6 @@ mod directive;
 mod gate;
 mod log;
 mod openai;
-mod options;
 mod reply;
 mod server;
 
@@ -27,7 +26,7 @@ use tokio::sync::oneshot;
 use crate::world::World;
 
 pub use log::{Account, Call, Log, Service, credential_of};
-pub use options::{Options, Order, OrderError};
+pub use crate::trial::target::{Options, Order, OrderError};
 
 /// How long replies that are under way at the end may take.
 const GRACE: Duration = Duration::from_millis(200);

@@ -17,7 +17,7 @@ use super::directive::{Directive, Fault};
 use super::gate::Gate;
 use super::log::{Journal, Says, Service};
 use super::openai::{self, Request};
-use super::options::Options;
+use crate::trial::target::Options;
 use super::reply::Reply;
 
 const WHAT_THERE_IS: &str = "there are POST /v1/chat/completions, GET /v1/models and POST /echo";

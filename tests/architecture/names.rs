@@ -20,13 +20,13 @@ const RULES: [Rule; 8] = [
     Rule {
         about: "a clock: nothing that is explored or judged may depend on the time of day",
         names: &["Instant", "SystemTime", "UNIX_EPOCH"],
-        within: &["trial/", "world/", "reference/", "oracle/", "scenario/", "swarm/"],
-        except: &["world/live.rs"],
+        within: &["core/", "world/", "reference/", "oracles/", "scenario/", "swarm/"],
+        except: &["world/live.rs", "reference/model/check.rs"],
     },
     Rule {
         about: "an unordered collection: its order differs from run to run",
         names: &["HashMap", "HashSet", "RandomState", "DefaultHasher"],
-        within: &["trial/", "world/", "reference/", "oracle/", "scenario/", "swarm/", "campaign/"],
+        within: &["core/", "world/", "reference/", "oracles/", "scenario/", "swarm/", "campaign/"],
         except: &[],
     },
     Rule {
@@ -39,13 +39,13 @@ const RULES: [Rule; 8] = [
         about: "chance in a layer that has none of its own",
         names: &["fastrand"],
         within: &[""],
-        except: &["world/strategy/", "scenario/", "oracle/", "campaign/", "fuzzing/"],
+        except: &["world/strategy/", "scenario/", "oracles/", "campaign/", "fuzzing/"],
     },
     Rule {
         about: "a generator of an oracle's own: the judge control hands out the one there is",
         names: &["Rng::with_seed", "Rng::fork"],
-        within: &["oracle/"],
-        except: &["oracle/control.rs"],
+        within: &["oracles/"],
+        except: &["oracles/control.rs"],
     },
     Rule {
         about: "the environment, which only subcommands read",
@@ -57,14 +57,14 @@ const RULES: [Rule; 8] = [
     Rule {
         about: "the system: plain data and oracles are pure",
         names: &["std::fs", "std::net", "std::process", "std::thread", "std::io", "tokio", "async"],
-        within: &["trial/", "oracle/"],
+        within: &["core/", "oracles/"],
         except: &[],
     },
     Rule {
         about: "a task or a sleep behind the world's back, where no strategy sees it",
         names: &["tokio::spawn", "tokio::time", "tokio::task", "tokio::runtime", "std::thread"],
         within: &["reference/", "swarm/"],
-        except: &[],
+        except: &["reference/model/"],
     },
 ];
 
@@ -113,18 +113,18 @@ fn a_planted_name_is_found() {
     let planted = [
         (0, "reference/planted.rs", "use std::time::{Duration, Instant};"),
         (0, "world/simulated.rs", "let now = std::time::SystemTime::now();"),
-        (1, "oracle/planted.rs", "use std::collections::HashMap;"),
-        (1, "trial/planted.rs", "runs: std::collections::HashSet<u16>,"),
+        (1, "oracles/planted.rs", "use std::collections::HashMap;"),
+        (1, "core/planted.rs", "runs: std::collections::HashSet<u16>,"),
         (2, "campaign/planted.rs", "let seed = fastrand::u64(..);"),
         (2, "scenario/planted.rs", "let mut rng = fastrand::Rng::new();"),
         (2, "reference/planted.rs", "let id = uuid::Uuid::new_v4();"),
-        (3, "trial/planted.rs", "fn draw(rng: &mut fastrand::Rng) {}"),
+        (3, "core/planted.rs", "fn draw(rng: &mut fastrand::Rng) {}"),
         (3, "world/simulated.rs", "let rng = fastrand::Rng::with_seed(1);"),
-        (4, "oracle/canary.rs", "let mut rng = Rng::with_seed(7);"),
+        (4, "oracles/canary.rs", "let mut rng = Rng::with_seed(7);"),
         (5, "campaign/planted.rs", "let set = std::env::var(\"PARTYWALL_SEED\");"),
         (5, "lib.rs", "fn home() -> Option<OsString> { env::var_os(\"HOME\") }"),
-        (6, "oracle/planted.rs", "let text = std::fs::read_to_string(path);"),
-        (6, "trial/planted.rs", "pub async fn mint() {}"),
+        (6, "oracles/planted.rs", "let text = std::fs::read_to_string(path);"),
+        (6, "core/planted.rs", "pub async fn mint() {}"),
         (7, "swarm/planted.rs", "tokio::time::sleep(patience);"),
         (7, "reference/planted.rs", "std::thread::spawn(work);"),
     ];
@@ -141,10 +141,10 @@ fn a_harmless_line_is_left_alone() {
     let harmless = [
         ("world/live.rs", "use tokio::time::Instant;"),
         ("campaign/planted.rs", "use std::time::{Instant, SystemTime};"),
-        ("oracle/planted.rs", "fn draw(rng: &mut fastrand::Rng) {} // HashMap, Instant"),
-        ("oracle/control.rs", "let mut rng = fastrand::Rng::with_seed(seed);"),
+        ("oracles/planted.rs", "fn draw(rng: &mut fastrand::Rng) {} // HashMap, Instant"),
+        ("oracles/control.rs", "let mut rng = fastrand::Rng::with_seed(seed);"),
         ("cli/output.rs", "std::env::var_os(name)"),
-        ("trial/planted.rs", "let version = env!(\"CARGO_PKG_VERSION\"); let s = \"Instant\";"),
+        ("core/planted.rs", "let version = env!(\"CARGO_PKG_VERSION\"); let s = \"Instant\";"),
         ("reference/planted.rs", "use tokio::sync::watch; use std::collections::BTreeMap;"),
     ];
     for (path, line) in harmless {

@@ -10,7 +10,7 @@ use super::{Complaint, Source, complaints, root};
 const MOST_LINES: usize = 500;
 
 /// What stands at the top level of the repository.
-const TOP_LEVEL: [&str; 16] = [
+const TOP_LEVEL: [&str; 17] = [
     ".ci",
     ".gitignore",
     "ARCHITECTURE.md",
@@ -21,6 +21,7 @@ const TOP_LEVEL: [&str; 16] = [
     "LICENSE-MIT",
     "README.md",
     "benches",
+    "crates",
     "fuzz",
     "reports",
     "rustfmt.toml",

@@ -72,17 +72,17 @@ fn what_is_no_file_of_ours_is_refused() {
 fn files_of_another_version_are_told_from_malformed_ones() {
     let scratch = Scratch::new("versions");
     let (history, repro) = leaking();
-    let later = |text: &str, of: &str| text.replacen(of, &of.replace('1', "2"), 1);
+    let later = |text: &str, of: &str, version: &str| text.replacen(of, &of.replace(version, "9"), 1);
     let head = history.replacen("\"version\":2", "\"version\":3", 1);
     let told = ["history format 3", "formats 1 and 2"];
     refused("check", &scratch.file("later.jsonl", head), &told);
     // The one before is read.
     given("check", std::path::Path::new("fuzz/corpus/history/legacy-leaks")).exits(1);
-    let plan = later(&history, "{\"version\":1,\"scenario\"");
-    refused("check", &scratch.file("plan.jsonl", plan), &["line 2", "plan version 2"]);
-    let head = later(&repro, "\"version\": 1");
-    refused("replay", &scratch.file("later.json", head), &["repro format 2", "format 1"]);
-    let schedule = later(&repro, "pw-schedule-1");
+    let plan = later(&history, "{\"version\":2,\"scenario\"", "2");
+    refused("check", &scratch.file("plan.jsonl", plan), &["line 2", "plan version 9"]);
+    let head = later(&repro, "\"version\": 2", "2");
+    refused("replay", &scratch.file("later.json", head), &["repro format 9", "format 2"]);
+    let schedule = later(&repro, "pw-schedule-1", "1");
     refused("replay", &scratch.file("schedule.json", schedule), &["schedule", "pw-schedule-1"]);
 }
 

@@ -7,7 +7,7 @@ use partywall::trial::verdict::Outcome;
 
 use crate::support::reports::{files, only_level, printed_command, report};
 use crate::support::{Scratch, partywall, ran};
-use crate::wire::literally;
+use super::wire::literally;
 
 const ONE_FINDING: [&str; 7] =
     ["explore", "--migrated", "none", "--trials", "20", "--max-findings", "1"];

@@ -9,7 +9,7 @@ use partywall::trial::verdict::{Outcome, ReasonCode};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::hostile_http::driven;
+use super::hostile_http::driven;
 use crate::support::client::token;
 use crate::support::hostile::{Line, serve};
 use crate::support::reports::{codes, only_level, report};

@@ -28,5 +28,4 @@ mod serve_socket;
 mod share;
 mod signoff;
 mod states;
-mod support;
 mod wire;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use partywall::upstream::{Options, Upstream};
 
 use super::rows::{Ready, Seen, rows};
-use super::servers::Leak;
-use super::support::Scratch;
+use crate::servers::Leak;
+use crate::support::Scratch;
 use super::{driven, is_clean, leaks, repository, text};
 
 /// Users and rounds that fit into every build; the second round is sequential.

@@ -1,17 +1,6 @@
 //! Every ready scenario is driven by the program: against a small server that keeps its users apart,
 //! and against the same one with each leak that it can have.
 
-#[path = "../program/support/mod.rs"]
-#[allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "of the program's tests, not all is used here"
-)]
-mod support;
-
-#[path = "../servers/mod.rs"]
-mod servers;
-
 mod described;
 mod reference;
 mod rows;
@@ -24,8 +13,8 @@ use partywall::trial::record::Level;
 use partywall::trial::verdict::Verdict;
 
 use rows::Ready;
-use support::reports::{only_level, report};
-use support::{Scratch, ran};
+use crate::support::reports::{only_level, report};
+use crate::support::{Scratch, ran};
 
 /// Those with tests of their own: the mix (`tests/selftest.rs`), and the reference back end as a
 /// server of somebody's own (`tests/program/scenarios.rs`), in every state (`tests/program/states.rs`).

@@ -14,7 +14,7 @@ use partywall::scenario::{all_built_in_names, built_in, built_in_names};
 use partywall::trial::finding::OracleId;
 use partywall::trial::mechanism::Mechanism;
 
-use super::support::{Scratch, Server};
+use crate::support::{Scratch, Server};
 use super::{ELSEWHERE, driven, is_clean, leaks};
 
 /// Explored trials in which each must be clean.

@@ -1,6 +1,6 @@
 //! Which small server stands for which scenario, and which oracle names which of its leaks.
 
-use super::servers::{Leak, Server, http_api, json_rpc, socket_io, sse_chat, ws_chat};
+use crate::servers::{Leak, Server, http_api, json_rpc, socket_io, sse_chat, ws_chat};
 
 /// A scenario and the small server that it is driven against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,6 @@
 //! Where no Chromium is installed, these tests say so and pass.
 
 mod browser;
-#[path = "../records/mod.rs"]
-mod records;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -36,7 +34,7 @@ fn browser() -> Option<Browser> {
 #[test]
 fn a_page_full_of_hostile_text_does_nothing_but_show_it() {
     let Some(mut browser) = browser() else { return };
-    for (name, record) in records::all().into_iter().chain([("flood", flood())]) {
+    for (name, record) in crate::records::all().into_iter().chain([("flood", flood())]) {
         let path = page(name, &record);
         browser.open(&path);
         assert_eq!(browser.ask("document.documentElement.dataset.ready"), "yes", "{name}");
@@ -52,9 +50,9 @@ fn a_page_full_of_hostile_text_does_nothing_but_show_it() {
 fn flood() -> Record {
     let attack = "</script><script>window.owned=1</script><img src=x onerror=\"window.owned=2\">\
                   <svg onload=window.owned=3> <link rel=stylesheet href=http://192.0.2.1/x>";
-    let mut record = records::flooded(attack);
+    let mut record = crate::records::flooded(attack);
     record.before.as_mut().expect("a sign-off").levels[1].timelines = vec![{
-        let mut line = records::timelines::timeline();
+        let mut line = crate::records::timelines::timeline();
         line.lanes = vec![attack.into(), "bob".into()];
         line.labels = vec![attack.into(); 4];
         line
@@ -65,7 +63,7 @@ fn flood() -> Record {
 #[test]
 fn the_policy_stops_a_script_that_is_not_the_page_s_own() {
     let Some(mut browser) = browser() else { return };
-    let page = html::render(&records::clean_explore());
+    let page = html::render(&crate::records::clean_explore());
     // What escaping prevents, done on purpose: this must be stopped, or the test above shows
     // nothing.
     let planted = page.replacen("<main>", "<main><script>window.owned = 1</script>", 1);
@@ -85,7 +83,7 @@ fn the_policy_stops_a_script_that_is_not_the_page_s_own() {
 #[test]
 fn an_engineer_filters_opens_a_finding_and_copies_its_replay_line() {
     let Some(mut browser) = browser() else { return };
-    let record = records::leaked_explore();
+    let record = crate::records::leaked_explore();
     let path = page("desk", &record);
     browser.open(&path);
     let shown = "document.querySelectorAll('details.finding:not(.hidden)').length";
@@ -146,7 +144,7 @@ fn an_engineer_filters_opens_a_finding_and_copies_its_replay_line() {
 /// What a run of 5,000 users comes to: as many lanes, more marks than are drawn, everybody seen by
 /// many.
 fn huge() -> Record {
-    let mut record = records::leaked_explore();
+    let mut record = crate::records::leaked_explore();
     let level = &mut record.levels[0];
     let line = &mut level.timelines[0];
     for user in 2..5_000 {

@@ -12,7 +12,6 @@ use partywall::trial::verdict::Verdict;
 use partywall::world::backend::Backend;
 use partywall::{Chat, Config, explore, handler};
 
-use super::records;
 
 /// A service that keeps an emitter for everybody, and sets it right before it speaks.
 fn rebinding() -> impl Backend {
@@ -51,7 +50,7 @@ fn one_line(text: &str) -> String {
 }
 
 fn contaminated() -> Record {
-    let mut record = records::clean_explore();
+    let mut record = crate::records::clean_explore();
     let level = record.levels.iter_mut().find(|level| level.level == LevelName::Explore);
     let example = "an emitter of user-1 (run-<b>1</b>) was bound to user-10".into();
     let latent = Latent { trials: 12, first_trial: 3, example };
@@ -87,7 +86,7 @@ fn every_report_shows_it_beside_the_verdict_and_none_calls_it_a_leak() {
     assert!(!junit.contains("<failure") && !junit.contains("<error"), "{junit}");
     assert!(json.contains("\"first_trial\": 3"), "{json}");
     // Nothing of it where there is none.
-    let clean = records::clean_explore();
+    let clean = crate::records::clean_explore();
     assert!(!terminal::render(&clean, Style::default()).contains("latent"));
     assert!(github::annotations(&clean).is_empty());
 }

@@ -2,7 +2,7 @@
 
 use partywall::scenario::Scenario;
 
-use crate::drive::{scenario, steered};
+use super::drive::{scenario, steered};
 
 #[test]
 fn a_workload_that_cannot_be_is_refused_with_its_line() {

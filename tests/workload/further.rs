@@ -3,7 +3,7 @@
 use partywall::trial::record::Level;
 use partywall::trial::verdict::Verdict;
 
-use crate::drive::{Came, drive, drive_after, steered};
+use super::drive::{Came, drive, drive_after, steered};
 use crate::servers::{Leak, Server, steered_chat};
 
 const ROUNDS: u64 = 2;

@@ -3,7 +3,7 @@
 use partywall::trial::history::What;
 use partywall::trial::plan::Step;
 
-use crate::drive::{drive, drive_within, holds, of, steered};
+use super::drive::{drive, drive_within, holds, of, steered};
 use crate::servers::{Leak, steered_chat};
 
 /// What the server noted.

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use crate::drive::drive;
+use super::drive::drive;
 
 /// A request as it came.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use partywall::upstream::{Options, Upstream};
 
-use crate::drive::{Came, drive, steered};
+use super::drive::{Came, drive, steered};
 use crate::servers::{Leak, http_api, steered_chat};
 
 fn driven(leak: Leak, say: &str, work: &str) -> Came {

@@ -10,7 +10,7 @@ use partywall::scenario::Target;
 use partywall::swarm::Servers;
 use partywall::trial::plan::Step;
 
-use crate::drive::{Came, drive_with, steered};
+use super::drive::{Came, drive_with, steered};
 use crate::servers::{Leak, steered_chat};
 
 const WORK: &str = "users = 12\nruns_per_user = 3\nrounds = 1\nstop_other_percent = 60\n\

@@ -64,9 +64,11 @@ impl Phases {
     }
 
     /// Those of a plan of that work.
-    pub(crate) fn of(protocol: Option<&Protocol>, agents: &[String]) -> Self {
-        let golden = || Self::golden_path(agents);
-        protocol.map_or_else(golden, |protocol| Self::of_events(&protocol.dialect))
+    pub(crate) fn of(protocol: &Protocol, agents: &[String]) -> Self {
+        match protocol.is_reference() {
+            true => Self::golden_path(agents),
+            false => Self::of_events(&protocol.dialect),
+        }
     }
 
     fn place(&self, kind: &str, agent: &str) -> Option<usize> {
@@ -246,11 +248,11 @@ fn observed<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
     runs.into_iter().flatten().collect()
 }
 
-/// Runs of a described server whose one answer is all that is seen, be it the one event of a
+/// Runs whose one answer is all that is seen, be it the one event of a
 /// stream: from the request to the answer. That says less than events would: a server that
 /// serialises has requests waiting, too.
 fn in_flight<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
-    if case.dialect.foreign.is_none() {
+    if case.dialect.tells_states() {
         return Vec::new();
     }
     let exchanges = case.starts().iter().filter(|start| {

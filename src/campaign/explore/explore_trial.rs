@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::campaign::explore::subject::Subject;
-use crate::swarm::{self, Patience};
+use crate::swarm::{self, Given};
 use crate::trial::history::{Ending, History};
 use crate::trial::ids::TaskName;
 use crate::trial::plan::Plan;
@@ -57,7 +57,7 @@ fn trial_within(
     let simulated = simulate(strategy, limits, stop, recorder.clone(), |world, users| {
         users.plan_faults(&plan.faults);
         let backend = subject.back_end(world);
-        for (name, user) in swarm::users(world, &*backend, &plan, Patience::default()) {
+        for (name, user) in swarm::users(world, &*backend, Given::default(), &plan) {
             users.spawn(name, user);
         }
     })?;

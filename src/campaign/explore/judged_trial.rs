@@ -73,7 +73,7 @@ pub(crate) fn judge_trial_beside(
     let dialect = Dialect::of(&history.plan);
     let case = Case::with_scanner(history, &dialect, scanner).beside(solos);
     let Judged { findings, path_hits, rows, malformed } = judge(&case);
-    let mut coverage = Coverage::new(Phases::of(history.plan.protocol.as_deref(), agents));
+    let mut coverage = Coverage::new(Phases::of(&history.plan.protocol, agents));
     coverage.observe(&case);
     let ends = run_ends(&case);
     JudgedTrial {
@@ -171,14 +171,14 @@ fn restarts(history: &History) -> BTreeMap<&UserName, u64> {
     restarts
 }
 
-/// Whether a described server answered the run's request with an error.
+/// Whether the run's request was answered with an error, where an answer is the end of a run.
 fn declined(case: &Case<'_>, start: &Start<'_>) -> bool {
     let answered = case.exchange_of(start).is_some_and(|exchange| exchange.answered.is_some());
     // What says far too much is declined as it should be.
     let plan = case.person(start.user.as_str()).and_then(|person| person.run(start.run));
     let too_much = |twist: &Twist| matches!(twist, Twist::Oversize { .. });
     let oversize = plan.is_some_and(|run| run.twists.iter().any(too_much));
-    case.dialect.foreign.is_some() && start.via != Via::Socket && answered && !oversize
+    !case.dialect.tells_states() && start.via != Via::Socket && answered && !oversize
 }
 
 /// Whether the plan has the user go away from the run.

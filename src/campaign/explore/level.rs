@@ -114,10 +114,7 @@ impl LevelTally {
             trials_overlapping: 0,
             overlapping_pairs: 0,
             runs: RunCounts::default(),
-            coverage: Coverage::new(Phases::of(
-                workload.server.as_ref().map(|work| &*work.protocol),
-                &workload.agents,
-            )),
+            coverage: Coverage::new(Phases::of(&workload.protocol(), &workload.agents)),
             oracles: BTreeMap::new(),
             path: BTreeMap::new(),
             malformed: 0,

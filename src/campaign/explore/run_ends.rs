@@ -40,7 +40,7 @@ pub(crate) fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize
     ends
 }
 
-/// Whether a described server answers with the result, and did.
+/// Whether the back end answers with the result and nothing that tells a state, and did.
 fn answers_end(case: &Case<'_>, message: &Message<'_>) -> bool {
     let whole = |run| {
         let start = case.start_of(message.observer, run);
@@ -50,7 +50,7 @@ fn answers_end(case: &Case<'_>, message: &Message<'_>) -> bool {
         What::Answer { status, .. } => (200..300).contains(status),
         _ => false,
     };
-    case.dialect.foreign.is_some() && answered && message.asked_run.is_some_and(whole)
+    !case.dialect.tells_states() && answered && message.asked_run.is_some_and(whole)
 }
 
 fn answered_with_end(case: &Case<'_>, at: usize) -> bool {

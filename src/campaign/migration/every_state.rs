@@ -19,7 +19,6 @@ use crate::campaign::store::error::CampaignError;
 use crate::reference::call_sites::{CallSite, Migration};
 use crate::scenario::Workload;
 use crate::trial::canary::{CampaignKey, Scanner};
-use crate::trial::finding::Finding;
 use crate::trial::migration::{LeakRow, MigrationRecord, ScenarioTrials, StateRow, StateVerdict};
 use crate::world::strategy::Random;
 
@@ -131,7 +130,8 @@ impl<'m> Matrix<'m> {
                 let is_contaminated = judged.latent.is_some();
                 row.runs_started += judged.runs.started;
                 row.runs_completed += judged.runs.completed;
-                row.count(judged.overlapping_pairs > 0, &judged.findings, is_contaminated);
+                let leaked = !judged.findings.is_empty();
+                row.count(judged.overlapping_pairs > 0, leaked, is_contaminated);
                 let told: BTreeSet<String> = judged
                     .findings
                     .iter()
@@ -182,21 +182,6 @@ impl Counts {
         let [done, overlapping, leaking] = [&self.done, &self.overlapping, &self.leaking]
             .map(|count| count.load(Ordering::Relaxed));
         progress.advance(done, overlapping, leaking);
-    }
-}
-
-impl StateRow {
-    /// Counts a trial.
-    fn count(&mut self, overlapped: bool, findings: &[Finding], is_contaminated: bool) {
-        self.trials += 1;
-        self.overlapping += u64::from(overlapped);
-        if !findings.is_empty() {
-            self.leaking += 1;
-            self.first_leak_at_trial.get_or_insert(self.trials);
-        } else if is_contaminated {
-            self.latent += 1;
-            self.first_latent_at_trial.get_or_insert(self.trials);
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::trial::record::LevelName;
 use crate::trial::schedule::Schedule;
 
 /// The version of the repro format that this program writes and reads.
-pub const REPRO_VERSION: u32 = 1;
+pub const REPRO_VERSION: u32 = 2;
 
 /// What the `format` field of a repro says.
 pub const REPRO_FORMAT: &str = "partywall-repro";
@@ -100,7 +100,7 @@ impl Repro {
         if head.version != REPRO_VERSION {
             return Err(CampaignError::usage(format!(
                 "repro format {} was written by partywall {}; this one reads format \
-                 {REPRO_VERSION}",
+                 {REPRO_VERSION}: drive the scenario again, or use the one that wrote it",
                 head.version,
                 head.partywall.escape_debug()
             )));

@@ -9,10 +9,9 @@ use crate::trial::protocol::Protocol;
 /// verdict must know.
 pub(crate) fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) {
     let dialect = &protocol.dialect;
-    let foreign = dialect.foreign.clone().unwrap_or_default();
-    let no_run = dialect.run.is_empty() || !foreign.unique_runs;
+    let no_run = dialect.run.is_empty() || !dialect.unique_runs;
     let whole = protocol.via() == Via::Http;
-    let unbound = protocol.via() == Via::Socket && foreign.matching == Matching::Stream;
+    let unbound = protocol.via() == Via::Socket && dialect.matching == Matching::Stream;
     let all = [
         (OracleId::Ownership, dialect.user.is_empty() && no_run, "no user and no run id"),
         (OracleId::Completeness, !whole && !dialect.tells_ends(), "no end of a run"),
@@ -22,7 +21,7 @@ pub(crate) fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) 
     ];
     let blind: Vec<_> = all.into_iter().filter(|(_, blind, _)| *blind).collect();
     let stops = !protocol.controls.is_none();
-    let told = !foreign.stopped_at.is_empty() || !protocol.controls.asks.is_empty();
+    let told = !dialect.stopped_at.is_empty() || !protocol.controls.asks.is_empty();
     let controls = (stops && !told).then_some((
         OracleId::ControlEffect,
         true,

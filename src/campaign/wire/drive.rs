@@ -7,8 +7,8 @@ use tokio::task::JoinSet;
 
 use crate::campaign::store::budget::Stop;
 use crate::campaign::store::error::{CampaignError, Kind};
-use crate::swarm::transport::{TargetUrl, Wire};
-use crate::swarm::{self, Patience, Servers};
+use crate::swarm::transport::Wire;
+use crate::swarm::{self, Servers};
 use crate::trial::history::{Ending, History};
 use crate::trial::plan::{Plan, UserPlan};
 use crate::upstream::Account;
@@ -66,14 +66,8 @@ pub(crate) async fn drive_watched(
         upstream.report_to(Some(world.clone()));
     }
     let mut users = JoinSet::new();
-    let driven = match &plan.protocol {
-        Some(protocol) => swarm::clients(&world, servers, protocol, &plan),
-        None => {
-            let url = servers.urls.first().cloned().unwrap_or_else(|| TargetUrl::loopback(0));
-            swarm::users(&world, &Wire::trusting(url, &servers.trust), &plan, Patience::default())
-        }
-    };
-    for (_, user) in driven {
+    let backend = Wire::to(servers, &plan.protocol);
+    for (_, user) in swarm::users(&world, &backend, servers.given(), &plan) {
         users.spawn(user);
     }
     let held = || recorder.held() + servers.unrecorded.bytes();

@@ -78,7 +78,7 @@ pub fn shrink_wire_repro(
         drives: Cell::new(0),
     };
     let fingerprint = &repro.fingerprint;
-    let patience = repro.plan.protocol.as_ref().map_or(10_000, |protocol| protocol.patience);
+    let patience = repro.plan.protocol.patience;
     let longest = time_after(Duration::from_millis(patience.into()));
     let (mut whole, mut limit, mut names) = (Rate { hit: 0, of: 0 }, Duration::ZERO, None);
     for _ in 0..times {

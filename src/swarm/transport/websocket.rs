@@ -27,7 +27,7 @@ const LARGEST_MESSAGE: usize = 16 << 20;
 /// The read buffer of a connection, in bytes; the library's default costs 136 KiB a connection.
 const READ_BUFFER: usize = 4 << 10;
 
-pub(in crate::swarm) async fn open(
+pub(super) async fn open(
     url: String,
     headers: Vec<(String, String)>,
     subprotocol: Option<String>,

@@ -1,20 +1,23 @@
-//! A back end by URL: every simulated user has an HTTP client and connections of their own.
+//! Servers by URL: every simulated user has an HTTP client and connections of their own.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use super::super::speech::in_url;
 use super::http::HttpClient;
-use super::tls::Trust;
+use super::servers::Servers;
 use super::websocket;
 use crate::reference::auth;
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::plan::UserPlan;
+use crate::trial::protocol::Protocol;
 use crate::world::World;
-use crate::world::backend::{Answer, Backend, Call, Cursor, Refusal, Session, Socket};
+use crate::world::backend::{
+    Answer, Answering, Backend, Call, Opening, Refusal, Session, Socket,
+};
 
 /// The base URL of a back end, such as `http://127.0.0.1:8080`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,12 +98,8 @@ impl TargetUrl {
         Self(format!("http://127.0.0.1:{port}"))
     }
 
-    fn websocket(&self) -> String {
-        self.socket_url("/ws")
-    }
-
     /// The WebSocket URL of that path.
-    pub(in crate::swarm) fn socket_url(&self, path: &str) -> String {
+    pub(super) fn socket_url(&self, path: &str) -> String {
         format!("ws{}{path}", self.0.trim_start_matches("http"))
     }
 }
@@ -111,24 +110,33 @@ impl fmt::Display for TargetUrl {
     }
 }
 
-/// A back end that speaks the reference protocol, over real connections.
-#[derive(Clone, Debug)]
+/// A server, or each of its replicas, over real connections.
+#[derive(Debug)]
 pub struct Wire {
-    target: TargetUrl,
-    trust: Trust,
+    servers: Arc<Servers>,
+    /// Whether users show the reference back end's tokens.
+    with_tokens: bool,
+    /// How many sessions there are: users are spread over the replicas.
+    sessions: AtomicUsize,
     /// The clients of the browsers that several users sit at.
-    browsers: Arc<Mutex<BTreeMap<u32, HttpClient>>>,
+    browsers: Mutex<BTreeMap<u32, HttpClient>>,
 }
 
 impl Wire {
-    /// A transport to that back end.
-    pub fn new(target: TargetUrl) -> Self {
-        Self::trusting(target, &Trust::nobody())
+    /// A transport for one drive of a plan of that protocol.
+    pub fn to(servers: &Arc<Servers>, protocol: &Protocol) -> Self {
+        let with_tokens = protocol.is_reference();
+        let (servers, sessions) = (Arc::clone(servers), AtomicUsize::new(0));
+        Self { servers, with_tokens, sessions, browsers: Mutex::default() }
     }
 
-    /// The same, with whom to trust where it speaks TLS.
-    pub fn trusting(target: TargetUrl, trust: &Trust) -> Self {
-        Self { target, trust: trust.clone(), browsers: Arc::default() }
+    fn session_with(&self, user: &UserName, http: Option<HttpClient>) -> Box<dyn Session> {
+        let token = self.with_tokens.then(|| {
+            ("authorization".to_owned(), format!("Bearer {}", auth::token_of(user)))
+        });
+        let number = self.sessions.fetch_add(1, Ordering::Relaxed);
+        let (url, servers) = (self.servers.url_of(number), Arc::clone(&self.servers));
+        Box::new(WireSession { servers, url, token, http })
     }
 }
 
@@ -140,48 +148,46 @@ impl Backend for Wire {
     fn session_of(&self, _world: &World, user: &UserPlan) -> Box<dyn Session> {
         let http = user.browser.map(|browser| {
             let mut browsers = self.browsers.lock().unwrap_or_else(PoisonError::into_inner);
-            browsers.entry(browser).or_insert_with(|| HttpClient::new(&self.trust)).clone()
+            browsers.entry(browser).or_insert_with(|| HttpClient::new(&self.servers.trust)).clone()
         });
         self.session_with(&user.name, http)
     }
 }
 
-impl Wire {
-    fn session_with(&self, user: &UserName, http: Option<HttpClient>) -> Box<dyn Session> {
-        let authorization = format!("Bearer {}", auth::token_of(user));
-        let (target, trust) = (self.target.clone(), self.trust.clone());
-        Box::new(WireSession { target, trust, authorization, http })
-    }
-}
-
 struct WireSession {
-    target: TargetUrl,
-    trust: Trust,
-    authorization: String,
-    /// Made at the first call: many users never make one.
+    servers: Arc<Servers>,
+    url: TargetUrl,
+    token: Option<(String, String)>,
+    /// Made at the first call: most users of an event connection never make one.
     http: Option<HttpClient>,
 }
 
 impl WireSession {
-    fn authorization(&self) -> Vec<(String, String)> {
-        vec![("authorization".into(), self.authorization.clone())]
+    fn http(&mut self) -> HttpClient {
+        self.http.get_or_insert_with(|| HttpClient::new(&self.servers.trust)).clone()
+    }
+
+    /// The URL of the call, and the call as it leaves.
+    fn ready(&self, mut call: Call) -> (String, Call) {
+        call.headers.extend(self.token.clone());
+        (format!("{}{}", self.url, call.path), call)
     }
 }
 
 impl Session for WireSession {
-    fn connect(&mut self, _name: &ConnectionId) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
-        let (url, shown) = (self.target.websocket(), self.authorization());
-        Box::pin(websocket::open(url, shown, None, &self.trust))
+    fn connect(&mut self, name: &ConnectionId) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
+        self.open(name, Opening::default())
     }
 
-    fn resume(
+    fn open(
         &mut self,
         _name: &ConnectionId,
-        cursor: Cursor,
+        opening: Opening,
     ) -> BoxFuture<'_, Result<Box<dyn Socket>, Refusal>> {
-        let Cursor { run, after } = cursor;
-        let url = format!("{}?run={}&after={after}", self.target.websocket(), in_url(run.as_str()));
-        Box::pin(websocket::open(url, self.authorization(), None, &self.trust))
+        let Opening { path, mut headers, subprotocol, .. } = opening;
+        headers.extend(self.token.clone());
+        let url = self.servers.websocket.as_ref().unwrap_or(&self.url).socket_url(&path);
+        Box::pin(websocket::open(url, headers, subprotocol, &self.servers.trust))
     }
 
     fn call(
@@ -189,9 +195,16 @@ impl Session for WireSession {
         _name: &ConnectionId,
         call: Call,
     ) -> BoxFuture<'static, Result<Answer, String>> {
-        let http = self.http.get_or_insert_with(|| HttpClient::new(&self.trust)).clone();
-        let url = format!("{}{}", self.target, call.path);
-        let authorization = self.authorization.clone();
-        Box::pin(async move { http.call(url, &authorization, call).await })
+        let (url, call) = self.ready(call);
+        Box::pin(self.http().call(url, call))
+    }
+
+    fn exchange(
+        &mut self,
+        _name: &ConnectionId,
+        call: Call,
+    ) -> BoxFuture<'static, Result<Answering, String>> {
+        let (url, call) = self.ready(call);
+        Box::pin(self.http().exchange(url, call))
     }
 }

@@ -1,0 +1,172 @@
+//! The walk over a syntax tree that turns it into [`Facts`]. It does not recurse: a hostile file
+//! may nest as deep as it is long.
+
+use tree_sitter::{Node, Tree};
+
+use super::facts::{Facts, Fate, Name, Role, Scope, ScopeKind, Span, Text};
+use super::language::{Language, Link, Opens, Said};
+use super::syntax::Path;
+
+/// A scope that is open, from which depth on.
+#[derive(Clone, Copy)]
+struct Open {
+    depth: usize,
+    scope: usize,
+    within: usize,
+}
+
+/// Walks the tree. Of comments and strings only those are kept that `wanted` says of.
+pub fn outline(
+    language: &dyn Language,
+    tree: &Tree,
+    source: &str,
+    wanted: &dyn Fn(Span) -> bool,
+) -> Facts {
+    let root = tree.root_node();
+    let module = Scope { parent: None, kind: ScopeKind::Module, name: None, span: root.into() };
+    let mut facts = Facts { scopes: vec![module], ..Facts::default() };
+    let mut open = vec![Open { depth: 0, scope: 0, within: 0 }];
+    let mut path = Path { steps: Vec::new(), source };
+    let mut cursor = tree.walk();
+    loop {
+        path.steps.push((cursor.node(), cursor.field_name()));
+        enter(language, &path, &mut open, &mut facts, wanted);
+        if cursor.goto_first_child() {
+            continue;
+        }
+        loop {
+            path.steps.pop();
+            open.truncate(
+                open.iter().take_while(|open| open.depth < path.steps.len()).count().max(1),
+            );
+            if cursor.goto_next_sibling() {
+                break;
+            }
+            if !cursor.goto_parent() {
+                // Sorted already, but for grammars that order a node's parts otherwise.
+                facts.names.sort_by_key(|name| name.span);
+                return facts;
+            }
+        }
+    }
+}
+
+fn enter(
+    language: &dyn Language,
+    path: &Path<'_, '_>,
+    open: &mut Vec<Open>,
+    facts: &mut Facts,
+    wanted: &dyn Fn(Span) -> bool,
+) {
+    let node = path.node();
+    if facts.first_error.is_none() && (node.is_error() || node.is_missing()) {
+        facts.first_error = Some(node.start_byte());
+    }
+    if !node.is_named() {
+        return;
+    }
+    let now = open[open.len() - 1];
+    match language.scope(path) {
+        Some(Opens::Scope { kind, name }) => {
+            let name = name.map(Span::from);
+            let scope = Scope { parent: Some(now.scope), kind, name, span: node.into() };
+            facts.scopes.push(scope);
+            let scope = facts.scopes.len() - 1;
+            open.push(Open { depth: path.depth(), scope, within: scope });
+        }
+        Some(Opens::Outer) => {
+            let scope = facts.scopes[now.scope].parent.unwrap_or(now.scope);
+            open.push(Open { depth: path.depth(), scope, within: now.within });
+        }
+        None => {}
+    }
+    let Open { scope, within, .. } = open[open.len() - 1];
+    if language.awaits(node)
+        && let Some(function) = facts.function(within)
+    {
+        facts.awaits.push((node.into(), function));
+    }
+    if let Some(role) = language.role(path) {
+        let (called, fate) = match role {
+            Role::Read | Role::Member { .. } | Role::Loose => fate(language, path, role),
+            _ => (false, Fate::Read),
+        };
+        // A function's own name stands outside it.
+        let within = if role == Role::Define { scope } else { within };
+        facts.names.push(Name { span: node.into(), scope, within, role, called, fate });
+    } else if wanted(node.into())
+        && let Some(said) = language.text(path)
+    {
+        let value = match said {
+            Said::Remark => None,
+            Said::Value(content) => Some(content),
+        };
+        facts.texts.push(Text { span: node.into(), within, value });
+    }
+}
+
+/// What becomes of the last node of the path: whether it is called, and where the value goes.
+fn fate(language: &dyn Language, path: &Path<'_, '_>, role: Role) -> (bool, Fate) {
+    let mut called = false;
+    let mut part = None;
+    // A member's fate is that of the expression that takes it.
+    let is_member = matches!(role, Role::Member { .. });
+    let mut depth = path.depth() - usize::from(is_member && path.depth() > 0);
+    while depth > 0 {
+        match language.link(path, depth) {
+            Link::Same => {}
+            Link::Member(name) => part = Some(Part::Member(name.into())),
+            Link::Item => part = Some(Part::Item),
+            Link::Called => match part {
+                None => called = true,
+                Some(Part::Member(name)) => return (called, Fate::Method(name)),
+                Some(Part::Item) => return (called, Fate::Read),
+            },
+            Link::Target | Link::Deleted => return (called, set(part)),
+            Link::AssignedTo(target) if part.is_none() => {
+                return (called, assigned(language, path, target));
+            }
+            Link::Returned if part.is_none() => return (called, Fate::Returned),
+            Link::Argument(callee) if part.is_none() => {
+                let injects = |callee: Node<'_>| language.injectors().contains(&path.text(callee));
+                if !callee.is_some_and(injects) {
+                    return (called, Fate::Argument);
+                }
+            }
+            Link::Decorates(what) => return (called, Fate::Decorates(what)),
+            _ => return (called, Fate::Read),
+        }
+        depth -= 1;
+    }
+    (called, Fate::Read)
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Member(Span),
+    Item,
+}
+
+fn set(part: Option<Part>) -> Fate {
+    match part {
+        None => Fate::Read,
+        Some(Part::Member(name)) => Fate::MemberSet(name),
+        Some(Part::Item) => Fate::ItemSet,
+    }
+}
+
+fn assigned(language: &dyn Language, path: &Path<'_, '_>, target: Node<'_>) -> Fate {
+    let span = Span::from(target);
+    if target.named_child_count() == 0 {
+        return Fate::Assigned { to: span.start };
+    }
+    let text = span.of(path.source);
+    let own = language.own_names().iter().find_map(|own| text.strip_prefix(own)?.strip_prefix('.'));
+    match own {
+        Some(member) => Fate::StoredOnSelf(Span { start: span.end - member.len(), end: span.end }),
+        None if text.contains(['.', '[']) && !text.starts_with(['(', '[', '{']) => {
+            Fate::StoredElsewhere(span)
+        }
+        None => Fate::Read,
+    }
+}

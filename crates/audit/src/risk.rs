@@ -1,0 +1,155 @@
+//! What becomes of the process-wide object: configured, kept over an await, or stored, where
+//! another request can come in between.
+
+use super::facts::{Fate, Name, Role, ScopeKind, Span};
+use super::source_file::File;
+use partywall_core::audit::{Risk, Shown};
+
+/// Methods that change what all share begin like this.
+const CONFIGURES: [&str; 14] = [
+    "configure",
+    "set",
+    "setup",
+    "init",
+    "register",
+    "reset",
+    "update",
+    "bind",
+    "add",
+    "attach",
+    "use",
+    "replace",
+    "override",
+    "inject",
+];
+
+/// What speaks against a use, as it is gathered.
+#[derive(Default)]
+struct Seen {
+    configured: Vec<Shown>,
+    kept: Vec<Shown>,
+    stored: Vec<Shown>,
+}
+
+/// The risk of a call or reference, and the lines that show it.
+pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
+    let facts = file.bindings.facts;
+    let name = &facts.names[at];
+    let function = facts.function(name.within);
+    let is_async = function.is_some_and(|function| facts.is_async(function));
+    let mut seen = Seen::default();
+    seen.value(file, name);
+    if let Fate::Assigned { to } = name.fate {
+        seen.variable(file, to, name, function);
+    }
+    let Seen { configured, kept, stored } = seen;
+    let high = !stored.is_empty() || (is_async && !(configured.is_empty() && kept.is_empty()));
+    let risk = match (high, configured.is_empty()) {
+        (true, _) => Risk::High,
+        (false, false) => Risk::Low,
+        (false, true) => Risk::None,
+    };
+    // Without an await between, what is kept is nobody else's yet.
+    let kept = if is_async { kept } else { Vec::new() };
+    let mut shown = configured;
+    shown.extend(kept);
+    shown.extend(stored);
+    shown.sort_by_key(|shown| shown.line);
+    shown.dedup();
+    (risk, shown)
+}
+
+impl Seen {
+    /// What becomes of the object right where a name stands for it.
+    fn value(&mut self, file: &File<'_>, name: &Name) {
+        let source = file.bindings.source;
+        let start = name.span.start;
+        match name.fate {
+            Fate::Method(method) if configures(method.of(source)) => {
+                self.configured.push(file.lines.shown(method.start, "configured"));
+            }
+            Fate::MemberSet(member) => {
+                self.configured.push(file.lines.shown(member.start, "a member of it is set"));
+            }
+            Fate::ItemSet => {
+                self.configured.push(file.lines.shown(start, "an item of it is set"));
+            }
+            Fate::StoredOnSelf(member) => {
+                let own = file.own_names.first().copied().unwrap_or("self");
+                let what = format!("stored on {own}");
+                self.stored.push(file.lines.shown(member.start, what));
+            }
+            Fate::StoredElsewhere(target) => {
+                self.stored.push(file.lines.shown(target.start, "stored outside the function"));
+            }
+            _ => {}
+        }
+    }
+
+    /// What becomes of the variable that holds the object.
+    fn variable(&mut self, file: &File<'_>, to: usize, made: &Name, function: Option<usize>) {
+        let bindings = file.bindings;
+        let facts = bindings.facts;
+        let Some(variable) = facts.name_at(to) else { return };
+        let target = &facts.names[variable];
+        let text = bindings.text(variable);
+        if target.role == Role::Define {
+            self.stored.push(file.lines.shown(to, "stored on the object"));
+            return;
+        }
+        let Some(home) = bindings.home_of(variable) else { return };
+        match facts.scopes[home].kind {
+            ScopeKind::Module => {
+                self.stored.push(file.lines.shown(to, "stored on the module"));
+            }
+            ScopeKind::Class => self.stored.push(file.lines.shown(to, "stored on the class")),
+            ScopeKind::Function { .. } | ScopeKind::Inner => {}
+        }
+        let from = made.span.end.max(target.span.end);
+        let reads = facts.names.iter().enumerate().filter(|(at, name)| {
+            name.role == Role::Read
+                && name.span.start > from
+                && name.span.of(bindings.source) == text
+                && bindings.home_of(*at) == Some(home)
+        });
+        let is_parameter = matches!(target.role, Role::Parameter(_));
+        for (_, read) in reads {
+            self.value(file, read);
+            let inside = function.is_some() && facts.function(read.within) == function;
+            // A parameter is there from the beginning of the function.
+            let awaited = awaited_between(file, function, from, read.span);
+            if let Some(await_at) = awaited.filter(|_| inside && self.kept.is_empty()) {
+                let what = match is_parameter {
+                    true => "awaited while it is held",
+                    false => "awaited after it was taken",
+                };
+                self.kept.push(file.lines.shown(await_at, what));
+                self.kept.push(file.lines.shown(read.span.start, "used after that"));
+            }
+        }
+    }
+}
+
+/// Where that function awaits after one place and before another.
+fn awaited_between(
+    file: &File<'_>,
+    function: Option<usize>,
+    from: usize,
+    until: Span,
+) -> Option<usize> {
+    let function = function?;
+    let between = |(span, of): &&(Span, usize)| {
+        *of == function && span.start > from && span.end <= until.start
+    };
+    file.bindings.facts.awaits.iter().find(between).map(|(span, _)| span.start)
+}
+
+fn configures(method: &str) -> bool {
+    let method = method.trim_start_matches('_');
+    CONFIGURES.iter().any(|begin| {
+        let rest = method.strip_prefix(begin);
+        rest.is_some_and(|rest| {
+            rest.is_empty() || rest.starts_with(|c: char| c == '_' || c.is_uppercase())
+        })
+    })
+}

@@ -1,0 +1,242 @@
+//! Searches the files, on several threads.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use aho_corasick::AhoCorasick;
+use tree_sitter::{ParseOptions, Parser, Tree};
+
+use super::bindings::Bindings;
+use super::facts::Span;
+use super::glob::Glob;
+use super::language::Language;
+use super::languages::{all, of_extension};
+use super::lines::Lines;
+use super::options::Options;
+use super::outline::outline;
+use super::source_file::File;
+use super::suspects;
+use super::uses::{replaced, uses};
+use partywall_core::audit::{BrokenFile, Code, SingletonSuspect, SkippedFile, Use};
+
+/// A longer file is not written by people; it would take more memory than it is worth.
+const LONGEST_FILE: u64 = 8 * 1024 * 1024;
+/// No file that people write takes that long, even where the machine has much else to do.
+const LONGEST_PARSE: Duration = Duration::from_secs(60);
+
+/// What one file came to.
+#[derive(Debug, Default)]
+pub(super) struct Searched {
+    pub(super) parsed: bool,
+    pub(super) broken: Option<BrokenFile>,
+    pub(super) skipped: Option<SkippedFile>,
+    pub(super) uses: Vec<Use>,
+    pub(super) suspects: Vec<SingletonSuspect>,
+    /// Calls of each symbol's replacement.
+    pub(super) replaced: Vec<u64>,
+}
+
+/// What all files are searched with.
+struct Search<'s> {
+    root: &'s Path,
+    options: &'s Options,
+    /// The names that a file must hold to be parsed.
+    needles: AhoCorasick,
+    /// For each language what its tests are.
+    tests: Vec<(&'static str, Vec<Glob>)>,
+}
+
+/// Searches the files, and gives what was found in their order.
+pub(super) fn search(
+    root: &Path,
+    files: &[String],
+    options: &Options,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Vec<Searched> {
+    let names = options
+        .symbols
+        .iter()
+        .flat_map(|symbol| std::iter::once(&symbol.name).chain(&symbol.replacement));
+    let Ok(needles) = AhoCorasick::new(names) else { return Vec::new() };
+    let patterns = |language: &&dyn Language| {
+        let own = language.test_patterns().iter().map(|pattern| Glob::new(pattern)).collect();
+        let given = !options.tests.is_empty();
+        (language.name(), if given { options.tests.clone() } else { own })
+    };
+    let search = Search { root, options, needles, tests: all().iter().map(patterns).collect() };
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..options.workers.clamp(1, 64) {
+            scope.spawn(|| {
+                let mut parsers = BTreeMap::new();
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(file) = files.get(at) else { return };
+                    let searched = search.file(file, &mut parsers);
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    done.insert(at, searched);
+                    progress(done.len() as u64, files.len() as u64);
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.into_values().collect()
+}
+
+impl Search<'_> {
+    fn file(&self, file: &str, parsers: &mut BTreeMap<String, Parser>) -> Searched {
+        let mut searched =
+            Searched { replaced: vec![0; self.options.symbols.len()], ..Searched::default() };
+        let path = if file.is_empty() { self.root.to_owned() } else { self.root.join(file) };
+        let shown = match path.file_name() {
+            Some(name) if file.is_empty() => name.to_string_lossy().into_owned(),
+            _ => file.to_owned(),
+        };
+        if let Err(why) = self.read_and_search(&path, &shown, parsers, &mut searched) {
+            searched.skipped = Some(SkippedFile { path: shown, why });
+        }
+        searched
+    }
+
+    fn read_and_search(
+        &self,
+        path: &Path,
+        shown: &str,
+        parsers: &mut BTreeMap<String, Parser>,
+        searched: &mut Searched,
+    ) -> Result<(), String> {
+        let extension = path.extension().and_then(|own| own.to_str()).unwrap_or_default();
+        let language = of_extension(extension).ok_or("no language that can be audited")?;
+        let bytes = read(path)?;
+        if !self.options.find_singletons && !self.needles.is_match(&bytes) {
+            return Ok(());
+        }
+        let bytes = as_lines(bytes);
+        // What is no UTF-8 is in comments and strings: the names that are looked for are ASCII or
+        // spelled in UTF-8.
+        let source = String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let parser = parsers.entry(extension.to_owned()).or_default();
+        let tree = parse(language, extension, parser, &source)?;
+        searched.parsed = true;
+        self.search(language, &tree, &source, shown, searched);
+        Ok(())
+    }
+
+    fn search(
+        &self,
+        language: &dyn Language,
+        tree: &Tree,
+        source: &str,
+        path: &str,
+        searched: &mut Searched,
+    ) {
+        let hits: Vec<usize> = self.needles.find_overlapping_starts(source);
+        let wanted = |span: Span| {
+            let first = hits.partition_point(|hit| *hit < span.start);
+            hits.get(first).is_some_and(|hit| *hit < span.end)
+        };
+        let facts = outline(language, tree, source, &wanted);
+        let bindings = Bindings::new(&facts, source);
+        let lines = Lines::new(source);
+        let tests = self.tests.iter().find(|(name, _)| *name == language.name());
+        let is_test = tests.is_some_and(|(_, globs)| globs.iter().any(|glob| glob.matches(path)));
+        let code = if is_test { Code::Test } else { Code::Application };
+        let file = File {
+            path,
+            code,
+            bindings: &bindings,
+            lines: &lines,
+            own_names: language.own_names(),
+            containers: language.containers(),
+            keeps_defaults: language.keeps_defaults(),
+        };
+        if let Some(at) = facts.first_error {
+            let line = lines.line(at.min(source.len()));
+            searched.broken = Some(BrokenFile { path: path.to_owned(), line });
+        }
+        if !hits.is_empty() {
+            for (at, symbol) in self.options.symbols.iter().enumerate() {
+                searched.uses.extend(uses(&file, symbol));
+                let name = symbol.replacement.as_deref();
+                searched.replaced[at] = name.map_or(0, |name| replaced(&bindings, name));
+            }
+        }
+        if self.options.find_singletons {
+            searched.suspects = suspects::suspects(&file);
+        }
+    }
+}
+
+/// Where the names begin, one inside the other too.
+trait Starts {
+    fn find_overlapping_starts(&self, text: &str) -> Vec<usize>;
+}
+
+impl Starts for AhoCorasick {
+    fn find_overlapping_starts(&self, text: &str) -> Vec<usize> {
+        let mut starts: Vec<usize> =
+            self.find_overlapping_iter(text).map(|found| found.start()).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        starts
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    if length > LONGEST_FILE {
+        return Err(format!("it has {length} bytes, more than {LONGEST_FILE}"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+    // It may grow while it is read.
+    file.take(LONGEST_FILE).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+/// The text as interpreters take it: no byte order mark in front, and a lone carriage return ends a
+/// line, too. No place in it moves but by the mark.
+fn as_lines(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        bytes.drain(..3);
+    }
+    for at in 0..bytes.len() {
+        if bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n') {
+            bytes[at] = b'\n';
+        }
+    }
+    bytes
+}
+
+fn parse(
+    language: &dyn Language,
+    extension: &str,
+    parser: &mut Parser,
+    source: &str,
+) -> Result<Tree, String> {
+    if parser.language().is_none() {
+        parser.set_language(&language.grammar(extension)).map_err(|error| error.to_string())?;
+    }
+    let begun = Instant::now();
+    let mut patience = |_: &tree_sitter::ParseState| match begun.elapsed() > LONGEST_PARSE {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let mut text = |at: usize, _| source.as_bytes().get(at..).unwrap_or_default();
+    let options = ParseOptions::new().progress_callback(&mut patience);
+    let tree = parser.parse_with_options(&mut text, None, Some(options));
+    if tree.is_none() {
+        parser.reset();
+    }
+    tree.ok_or_else(|| format!("it takes more than {} s to parse", LONGEST_PARSE.as_secs()))
+}

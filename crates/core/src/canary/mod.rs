@@ -1,0 +1,47 @@
+//! Canaries: tokens which name their owner.
+//!
+//! A canary is planted in one user's data. Whoever sees it later can tell, from
+//! the token and the [`CampaignKey`] alone, which user, run and field it belongs
+//! to, and that it is genuine. So judging needs no shared state, and ten machines
+//! can each judge what they saw.
+//!
+//! ```
+//! use partywall_core::canary::{CampaignKey, Field, Mint, Owner, Scanner};
+//!
+//! let key = CampaignKey::from_seed(7);
+//! let alice = Owner { user: 1, run: 2, field: Field::Prompt };
+//! let canary = Mint::new(key).mint(alice);
+//!
+//! let seen = format!(r#"{{"content":"you said {}"}}"#, canary.to_uppercase());
+//! let sightings = Scanner::new(key).scan(seen.as_bytes());
+//! assert_eq!(sightings[0].owner, alice);
+//! ```
+//!
+//! # Why this format?
+//!
+//! *36 letters and digits:* they survive JSON, URLs, headers, file names and most
+//! tokenisers unchanged, and no byte of them becomes `+`, `/`, `-` or `_` in
+//! base64, so that both base64 alphabets look the same from the inside.
+//! *A fixed magic first:* the scan looks for a handful of short strings and decodes
+//! only there. *An 80-bit keyed tag:* what verifies is genuine; a text would have to
+//! hold 2⁸⁰ near misses before one is expected to pass.
+//!
+//! # What is not seen
+//!
+//! A canary that was cut, hashed, compressed, encrypted, translated, or spelled with
+//! only some of its characters escaped; base64 broken into lines; and two layers of
+//! encoding, except JSON (up to two strings deep) around any one of the others.
+
+mod encoding;
+mod magic;
+mod mint;
+mod piece;
+mod scan;
+mod stream;
+
+pub use encoding::base64;
+pub use encoding::{Alignment, Encoding, HexCase};
+pub use mint::{CANARY_LEN, CampaignKey, Field, Mint, Owner, PHANTOM_USER, ParseKeyError};
+pub use piece::{Last, Tail, hangs};
+pub use scan::{Form, Scanner, Sighting};
+pub use stream::Stream;

@@ -1,0 +1,138 @@
+//! O6: nothing comes after a connection or a run has ended.
+
+use std::collections::BTreeMap;
+
+use super::alter;
+use super::case::Case;
+use super::control::Alteration;
+use super::message::{Message, Place};
+use super::suspects::{Suspects, shows};
+use super::{Judgement, Oracle};
+use partywall_core::finding::{FindingKind, OracleId, Suspect};
+use partywall_core::record::Rule;
+
+/// After an orderly goodbye of the client the server may finish its sentence; after its own
+/// goodbye, or on a connection whose client is gone, it may not. A run says nothing after the event
+/// that ends it; that an event comes a second time is O4's matter.
+#[derive(Debug)]
+pub(super) struct AfterClose;
+
+impl Oracle for AfterClose {
+    fn id(&self) -> OracleId {
+        OracleId::AfterClose
+    }
+
+    fn help(&self) -> Rule {
+        Rule {
+            oracle: self.id(),
+            short: "Nothing comes after a connection or a run has ended.".into(),
+            meaning: "A message came on a connection that had ended, or an event of a run after \
+                      the event that ends it: something still holds what it should have let go."
+                .into(),
+            precondition: "A connection ended or a run came to its terminal event.".into(),
+            next:
+                "Look for work that outlives its run, and for a clean-up that is skipped on some \
+                   path."
+                    .into(),
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let mut suspects = Suspects::default();
+        let mut items = case.connections.iter().filter(|connection| closed(connection)).count();
+        for message in &case.messages {
+            after_connection(case, message, &mut suspects);
+        }
+        for (events, orderly) in case.events.iter().zip(&case.orderly) {
+            items += match orderly {
+                Some(orderly) => usize::from(orderly.ends),
+                None => after_run(case, events, &mut suspects),
+            };
+        }
+        Judgement::new(
+            suspects.finish(),
+            items as u64,
+            "no connection and no run ended, so nothing could come after an end",
+        )
+    }
+
+    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+        alter::late(case, &self.judge(case).suspects, rng)
+    }
+}
+
+fn closed(connection: &super::case::Connection<'_>) -> bool {
+    connection.is_socket && (connection.ended.is_some() || connection.vanished.is_some())
+}
+
+fn after_connection(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) {
+    let connection = &case.connections[message.line()];
+    let ends = [
+        connection.ended.map(|n| (n, "the back end ends the connection")),
+        connection.vanished.map(|n| (n, "the user leaves without a goodbye")),
+    ];
+    let end = ends.into_iter().flatten().min();
+    let Some((end, what)) = end.filter(|(end, _)| *end < message.n) else { return };
+    if !message.channel.carries_events() {
+        return;
+    }
+    let observer = message.observer;
+    suspects.add(Suspect {
+        kind: FindingKind::Late,
+        victim: observer.clone(),
+        victim_run: None,
+        observer: observer.clone(),
+        victim_operation: "an ended connection".into(),
+        observer_operation: message.channel.as_str().into(),
+        evidence: vec![
+            shows(end, what),
+            shows(message.n, format!("{observer} receives a message on it")),
+        ],
+    });
+}
+
+/// How often the run ended on a connection.
+fn after_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> usize {
+    let mut ended: BTreeMap<usize, (u64, Vec<u64>)> = BTreeMap::new();
+    let mut numbers: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+    for at in events.iter().map(|at| at.get()) {
+        let message = &case.messages[at];
+        if case.facts(message).is_none_or(|facts| !facts.may_be_of(message.observer)) {
+            continue;
+        }
+        match ended.get_mut(&message.line()) {
+            Some((end, known)) => {
+                let again = message.sequence.is_some_and(|n| known.binary_search(&n).is_ok());
+                if !again {
+                    suspects.add(after_terminal(case, *end, message));
+                }
+            }
+            None if message.is_terminal => {
+                let mut known = numbers.remove(&message.line()).unwrap_or_default();
+                known.extend(message.sequence);
+                known.sort_unstable();
+                ended.insert(message.line(), (message.n, known));
+            }
+            None => numbers.entry(message.line()).or_default().extend(message.sequence),
+        }
+    }
+    ended.len()
+}
+
+fn after_terminal(case: &Case<'_>, end: u64, message: &Message<'_>) -> Suspect {
+    let observer = message.observer;
+    let facts = case.facts(message).filter(|facts| facts.user == Some(observer));
+    let run = facts.and_then(|facts| facts.run);
+    Suspect {
+        kind: FindingKind::Late,
+        victim: observer.clone(),
+        victim_run: run,
+        observer: observer.clone(),
+        victim_operation: case.run_kind(observer, run).into(),
+        observer_operation: message.channel.as_str().into(),
+        evidence: vec![
+            shows(end, format!("{observer} receives the run's terminal event")),
+            shows(message.n, format!("{observer} receives another event of it")),
+        ],
+    }
+}

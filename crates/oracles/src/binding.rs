@@ -1,0 +1,186 @@
+//! O7: an answer belongs to the request that it answers.
+
+use std::cell::LazyCell;
+
+use super::alter;
+use super::case::Case;
+use super::control::Alteration;
+use super::message::{Channel, Message};
+use super::runs::{Acceptance, Answers};
+use super::seen::Seen;
+use super::suspects::{Suspects, shows};
+use super::{Judgement, Oracle};
+use partywall_core::canary::Field;
+use partywall_core::finding::{FindingKind, OracleId, Suspect};
+use partywall_core::history::What;
+use partywall_core::record::Rule;
+
+/// What shifts replies between requests of one user shifts them between users on another day. A run
+/// may quote another of the same conversation, but not answer in its place.
+#[derive(Debug)]
+pub(super) struct Binding;
+
+impl Oracle for Binding {
+    fn id(&self) -> OracleId {
+        OracleId::Binding
+    }
+
+    fn help(&self) -> Rule {
+        Rule {
+            oracle: self.id(),
+            short: "An answer belongs to the request that it answers.".into(),
+            meaning:
+                "A run was accepted that nobody waited for, or the answer to one request holds \
+                      what the same user gave with another."
+                    .into(),
+            precondition: "The back end names the request when it accepts a run, or sends a \
+                           request's canaries back in its events or its answer."
+                .into(),
+            next: "Look for replies that are matched by order or by an id that is used again: a \
+                   pooled upstream connection, a queue, a batch."
+                .into(),
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let mut suspects = Suspects::default();
+        let mut items = 0;
+        let echoes = acceptances_that_fit(case).next().is_some();
+        for acceptance in &case.acceptances {
+            let message = &case.messages[acceptance.message];
+            items += u64::from(echoes && acceptance.answers != Answers::Unclear);
+            if echoes && acceptance.answers == Answers::None {
+                suspects.add(unasked(message));
+            }
+        }
+        for message in &case.messages {
+            other_run(case, message, &mut suspects);
+        }
+        items += canaries(case, &mut suspects);
+        Judgement::new(
+            suspects.finish(),
+            items,
+            "no acceptance named its request, and no canary came back in an answer to a known one",
+        )
+    }
+
+    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+        alter::bindings(case, &self.judge(case).suspects, rng)
+    }
+}
+
+/// The acceptances that answer a start. Without any, the back end may not mean the client's ids.
+pub(super) fn acceptances_that_fit<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c Acceptance> {
+    case.acceptances.iter().filter(|acceptance| {
+        matches!(acceptance.answers, Answers::Start(_) | Answers::OneOfSeveral)
+    })
+}
+
+fn suspect(message: &Message<'_>, run: Option<u16>, operation: String) -> Suspect {
+    Suspect {
+        kind: FindingKind::WrongBinding,
+        victim: message.observer.clone(),
+        victim_run: run,
+        observer: message.observer.clone(),
+        victim_operation: operation,
+        observer_operation: message.channel.as_str().into(),
+        evidence: Vec::new(),
+    }
+}
+
+fn unasked(message: &Message<'_>) -> Suspect {
+    let text =
+        format!("{} receives the acceptance of a request they do not wait for", message.observer);
+    Suspect {
+        evidence: vec![shows(message.n, text)],
+        ..suspect(message, None, "acceptance of a run".into())
+    }
+}
+
+/// An HTTP answer that names another run of the user than the one that was asked about.
+fn other_run(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) {
+    let (Some(asked), Some(facts)) = (message.asked_run, case.facts(message)) else { return };
+    let observer = message.observer;
+    let run = facts.run.filter(|_| facts.run_told && facts.user == Some(observer));
+    if let Some(run) = run.filter(|run| *run != asked) {
+        let text = format!("{observer} asks about run {asked} and is told of run {run}");
+        let operation = format!("run id of {}", case.run_kind(observer, Some(run)));
+        suspects.add(Suspect {
+            evidence: vec![shows(message.n, text)],
+            ..suspect(message, Some(run), operation)
+        });
+    }
+}
+
+/// How many of the user's own canaries came back in answers to known requests.
+fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
+    let mut items = 0;
+    let own =
+        |seen: &&Seen| case.is_own(seen.owner, seen.observer) && seen.owner.field != Field::Name;
+    // Of a server that mixes nothing up nobody asks.
+    let labels = LazyCell::new(|| labels_all(case, own));
+    for same_message in case.seen.chunk_by(|one, other| one.at() == other.at()) {
+        let message = same_message[0].message().map(|message| &case.messages[message]);
+        let Some((message, asked)) = message.and_then(|m| Some((m, answered_run(case, m)?))) else {
+            continue;
+        };
+        let answers = same_message.iter().any(|seen| own(&seen) && seen.owner.run == asked);
+        for seen in same_message.iter().filter(own) {
+            items += 1;
+            let quotes = || (answers || !*labels) && may_quote(case, seen, asked);
+            if seen.owner.run != asked && !quotes() {
+                suspects.add(wrong(case, message, seen, asked));
+            }
+        }
+    }
+    items
+}
+
+/// Whether every answer to a known request holds something that its user gave: then one that holds
+/// only what belongs to another request is no mere quotation.
+fn labels_all(case: &Case<'_>, own: impl Fn(&&Seen) -> bool) -> bool {
+    let mut labelled = vec![false; case.messages.len()];
+    for message in case.seen.iter().filter(own).filter_map(Seen::message) {
+        labelled[message] = true;
+    }
+    let fails = |message: &Message<'_>| match case.history.observations[message.at()].what {
+        What::Answer { status, .. } => !(200..300).contains(&status),
+        _ => false,
+    };
+    case.messages.iter().zip(labelled).all(|(message, labelled)| {
+        labelled || answered_run(case, message).is_none() || fails(message)
+    })
+}
+
+/// The run that the message answers, where the back end or the client said so: an inference from
+/// canaries would be circular here.
+pub(super) fn answered_run(case: &Case<'_>, message: &Message<'_>) -> Option<u16> {
+    match message.channel {
+        Channel::HttpAnswer => message.asked_run,
+        Channel::Websocket | Channel::Stream => {
+            let facts = case.facts(message).filter(|_| message.is_event)?;
+            facts.run.filter(|_| facts.run_told && facts.user == Some(message.observer))
+        }
+    }
+}
+
+/// Whether the run may know what was said in that other one: both are of one conversation, whose
+/// turns may overlap. Settings are no part of what was said.
+fn may_quote(case: &Case<'_>, seen: &Seen, run: u16) -> bool {
+    let said = matches!(seen.owner.field, Field::Prompt | Field::Document);
+    let thread = |run| case.start_of(seen.observer, run).map(|start| start.thread);
+    said && thread(run).is_some_and(|here| thread(seen.owner.run) == Some(here))
+}
+
+fn wrong(case: &Case<'_>, message: &Message<'_>, seen: &Seen, asked: u16) -> Suspect {
+    let (observer, run, field) = (seen.observer, seen.owner.run, seen.owner.field);
+    let mut evidence = Vec::with_capacity(2);
+    if let Some(start) = case.start_of(observer, run) {
+        evidence.push(shows(start.n, format!("{observer} starts run {run}")));
+    }
+    let text =
+        format!("{observer} receives the {field} canary of run {run} in an answer of run {asked}");
+    evidence.push(shows(seen.n, text));
+    let operation = format!("{field} of {}", case.run_kind(observer, Some(run)));
+    Suspect { evidence, ..suspect(message, Some(run), operation) }
+}

@@ -1,0 +1,301 @@
+//! O3: every event of a run comes, in order, with exactly one terminal event.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::alter;
+use super::case::{Case, Start};
+use super::control::Alteration;
+use super::keys::Key;
+use super::message::{Channel, Message, Place};
+use super::orderly::Orderly;
+use super::sequence::Sequence;
+use super::suspects::{Suspects, shows};
+use super::{Judgement, Oracle};
+use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
+use partywall_core::ids::UserName;
+use partywall_core::plan::Via;
+use partywall_core::record::Rule;
+
+/// The type of a message by which a back end declines what it was asked.
+const REFUSAL: &str = "error";
+
+/// What is missing is lost only if it had to come: the user's connections stood all the while, and
+/// either a later event did come or nothing could come any more. Otherwise it is unknown.
+#[derive(Debug)]
+pub(super) struct Completeness;
+
+impl Oracle for Completeness {
+    fn id(&self) -> OracleId {
+        OracleId::Completeness
+    }
+
+    fn help(&self) -> Rule {
+        Rule {
+            oracle: self.id(),
+            short: "Every event of a run comes, in order, with exactly one terminal event.".into(),
+            meaning: "A user did not get an event or an answer that was theirs, or got events out \
+                      of order. Often the other half of a crossing: what is missing here went \
+                      elsewhere."
+                .into(),
+            precondition: "Events carry the id of their run and a number, or the end of a run is \
+                           known; what a cut connection missed is unknown."
+                .into(),
+            next: "Look whether another user got what is missing; if nobody did, look for a slot \
+                   that was overwritten or a buffer that drops."
+                .into(),
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let mut suspects = Suspects::default();
+        let mut items = 0;
+        for (events, orderly) in case.events.iter().zip(&case.orderly) {
+            items += match orderly {
+                Some(orderly) => orderly.events,
+                None => order(case, events, &mut suspects),
+            };
+        }
+        let world = World::of(case);
+        let expected = Sequence::of(case.dialect);
+        for start in &case.starts {
+            items += match start.via {
+                // Answered whole where a stream might have come.
+                Via::Stream if !case.has_events(start) => http_run(case, start, &mut suspects),
+                Via::Socket | Via::Stream => {
+                    socket_run(case, &world, start, expected.as_ref(), &mut suspects)
+                }
+                Via::Http => http_run(case, start, &mut suspects),
+            };
+        }
+        Judgement::new(
+            suspects.finish(),
+            items,
+            "no event carried a run id and a number, and no end of a run is known",
+        )
+    }
+
+    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+        alter::gaps(case, &self.judge(case).suspects, rng)
+    }
+}
+
+fn suspect(
+    kind: FindingKind,
+    user: &UserName,
+    run: Option<u16>,
+    operation: String,
+    channel: Channel,
+    evidence: Vec<Evidence>,
+) -> Suspect {
+    Suspect {
+        kind,
+        victim: user.clone(),
+        victim_run: run,
+        observer: user.clone(),
+        victim_operation: operation,
+        observer_operation: channel.as_str().into(),
+        evidence,
+    }
+}
+
+/// Whether a run's numbers rise on each connection, and only one event ends it. Numbers that come
+/// again are O4's matter. Gives the number of numbered events.
+fn order(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
+    let mut items = 0;
+    let mut came = BTreeSet::new();
+    let mut highest: BTreeMap<usize, &Message<'_>> = BTreeMap::new();
+    let mut ended: BTreeMap<&str, &Message<'_>> = BTreeMap::new();
+    for message in events.iter().map(|at| &case.messages[at.get()]) {
+        let (Some(number), Some(facts)) = (message.sequence, case.facts(message)) else { continue };
+        let user = message.observer;
+        if !facts.may_be_of(user) {
+            continue;
+        }
+        items += 1;
+        if !came.insert((user.as_str(), number)) {
+            continue;
+        }
+        let run = facts.run.filter(|_| facts.user == Some(user));
+        let mut disorder = |operation: String, before: &Message<'_>, what: &str| {
+            let event = |n: Option<u64>| n.unwrap_or_default();
+            let evidence = vec![
+                shows(before.n, format!("{user} receives event {}", event(before.sequence))),
+                shows(message.n, format!("{user} receives event {number}{what}")),
+            ];
+            let kind = FindingKind::Disorder;
+            suspects.add(suspect(kind, user, run, operation, message.channel, evidence));
+        };
+        let kind = || case.run_kind(user, run);
+        let before = *highest.entry(message.line()).or_insert(message);
+        if before.sequence > message.sequence {
+            disorder(kind().into(), before, " of the same run after it");
+        } else {
+            highest.insert(message.line(), message);
+        }
+        if message.is_terminal {
+            match ended.get(user.as_str()) {
+                Some(first) => disorder(
+                    format!("the end of {}", kind()),
+                    first,
+                    ", the second that ends the same run",
+                ),
+                None => _ = ended.insert(user.as_str(), message),
+            }
+        }
+    }
+    items
+}
+
+/// What a loss is judged against.
+pub(super) struct World<'c> {
+    /// When each user's event connections ended, in order, by the user's number.
+    closings: Vec<Vec<u64>>,
+    /// When users were told of an end, but not of which run.
+    untold: BTreeMap<Key<'c>, Vec<u64>>,
+    /// When users were refused something, but not what.
+    refused: BTreeMap<Key<'c>, Vec<u64>>,
+}
+
+impl<'c> World<'c> {
+    pub(super) fn of(case: &'c Case<'_>) -> Self {
+        let mut closings = vec![Vec::new(); case.numbered_users()];
+        for connection in case.connections.iter().filter(|connection| connection.is_socket) {
+            if let (Some(user), Some(closed)) = (connection.user_at, connection.closed) {
+                closings[user].push(closed);
+            }
+        }
+        closings.iter_mut().for_each(|closings| closings.sort_unstable());
+        let mut untold: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
+        let mut refused: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
+        for message in case.messages.iter().filter(|message| message.run_at().is_none()) {
+            let table = match case.kind(message) {
+                _ if message.is_terminal => &mut untold,
+                Some(REFUSAL) => &mut refused,
+                _ => continue,
+            };
+            table.entry(Key::of(message.observer.as_str())).or_default().push(message.n);
+        }
+        Self { closings, untold, refused }
+    }
+
+    fn any_between(
+        table: &BTreeMap<Key<'_>, Vec<u64>>,
+        user: &UserName,
+        from: u64,
+        to: u64,
+    ) -> bool {
+        table.get(&Key::of(user.as_str())).is_some_and(|numbers| one_between(numbers, from, to))
+    }
+
+    /// Whether one of the user's connections ended in that time: what is missing may have been on
+    /// its way there.
+    pub(super) fn is_cut(&self, case: &Case<'_>, start: &Start<'_>, to: u64) -> bool {
+        let dead = start.line.and_then(|line| case.connections[line].closed);
+        dead.is_some_and(|closed| closed < to)
+            || one_between(&self.closings[start.user_at], start.n, to)
+    }
+}
+
+/// Whether one of those numbers, which ascend, lies between the two.
+fn one_between(numbers: &[u64], from: u64, to: u64) -> bool {
+    let next = numbers.partition_point(|&n| n <= from);
+    numbers.get(next).is_some_and(|&n| n < to)
+}
+
+fn socket_run(
+    case: &Case<'_>,
+    world: &World<'_>,
+    start: &Start<'_>,
+    expected: Option<&Sequence>,
+    suspects: &mut Suspects,
+) -> u64 {
+    let events = start.run_at.map_or(&[][..], |run| &case.events[run]);
+    let own = || {
+        let messages = events.iter().map(|at| &case.messages[at.get()]);
+        messages.filter(|message| message.observer == start.user)
+    };
+    let terminal = own().find(|message| message.is_terminal).map(|message| message.n);
+    let end = terminal.or(start.gave_up.map(|(n, _)| n)).unwrap_or(u64::MAX);
+    let at_rest = start.gave_up.filter(|(_, at_rest)| *at_rest).map(|(n, _)| n);
+    if world.is_cut(case, start, end) {
+        return terminal.is_some().into();
+    }
+    let whole = start.run_at.and_then(|run| case.orderly[run]).is_some_and(Orderly::is_whole);
+    if !whole {
+        gap(case, start, &own().collect::<Vec<_>>(), suspects);
+    }
+    if let (Some(expected), Some(_)) = (expected, terminal) {
+        expected.judge(case, start, &own().collect::<Vec<_>>(), suspects);
+    }
+    let to = at_rest.unwrap_or(u64::MAX);
+    let between = |table| World::any_between(table, start.user, start.n, to);
+    let told = terminal.is_some()
+        || between(&world.untold)
+        // What was accepted is no longer refused.
+        || (start.run_at.is_none() && between(&world.refused));
+    if let (Some(n), false) = (at_rest, told) {
+        let evidence = vec![
+            shows(start.n, format!("{} starts run {}", start.user, start.run)),
+            shows(n, format!("nothing can come any more, and no event ended run {}", start.run)),
+        ];
+        let operation = format!("the end of {}", start.via.run_kind());
+        let (kind, run) = (FindingKind::Loss, Some(start.run));
+        suspects.add(suspect(kind, start.user, run, operation, Channel::Websocket, evidence));
+    }
+    (terminal.is_some() || at_rest.is_some()).into()
+}
+
+fn gap(case: &Case<'_>, start: &Start<'_>, own: &[&Message<'_>], suspects: &mut Suspects) {
+    let numbered = |message: &&Message<'_>| Some((message.sequence?, message.n));
+    let Some((highest, _)) = own.iter().filter_map(numbered).max() else { return };
+    // A message of a type that the dialect does not list may have taken a number of the same row.
+    let others = start.run_at.map_or(&[][..], |run| &case.others[run]);
+    let others = others.iter().map(|at| &case.messages[at.get()]);
+    let others = others.filter(|message| message.observer == start.user);
+    let mut numbered: Vec<(u64, u64)> =
+        own.iter().copied().chain(others).filter_map(|message| numbered(&message)).collect();
+    numbered.retain(|(number, _)| *number <= highest);
+    numbered.sort_unstable();
+    let mut last = (0_u64, start.n);
+    for (number, n) in numbered {
+        if number > last.0.saturating_add(1) {
+            let user = start.user;
+            let before = match last.0 {
+                0 => format!("{user} starts run {}", start.run),
+                number => format!("{user} receives event {number}"),
+            };
+            let missing = match (last.0 + 1, number - 1) {
+                (one, other) if one == other => format!("event {one} never comes"),
+                (first, last) => format!("events {first} to {last} never come"),
+            };
+            let after = format!("{user} receives event {number}; {missing}");
+            suspects.add(suspect(
+                FindingKind::Loss,
+                user,
+                Some(start.run),
+                case.run_kind(user, Some(start.run)).into(),
+                Channel::Websocket,
+                vec![shows(last.1, before), shows(n, after)],
+            ));
+        }
+        last = (number, n);
+    }
+}
+
+fn http_run(case: &Case<'_>, start: &Start<'_>, suspects: &mut Suspects) -> u64 {
+    let Some(exchange) = start.line.map(|line| &case.connections[line]) else { return 0 };
+    if exchange.answered.is_some() {
+        return 1;
+    }
+    let Some((n, true)) = start.gave_up else { return 0 };
+    if exchange.broken.is_none() {
+        let evidence = vec![
+            shows(start.n, format!("{} starts run {}", start.user, start.run)),
+            shows(n, format!("nothing can come any more, and run {} has no answer", start.run)),
+        ];
+        let operation = start.via.run_kind().into();
+        let (kind, run) = (FindingKind::Loss, Some(start.run));
+        suspects.add(suspect(kind, start.user, run, operation, Channel::HttpAnswer, evidence));
+    }
+    1
+}

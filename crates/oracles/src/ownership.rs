@@ -1,0 +1,150 @@
+//! O2: every id on a client's wire belongs to that client.
+
+use std::collections::BTreeMap;
+
+use super::alter;
+use super::case::Case;
+use super::control::Alteration;
+use super::keys::Key;
+use super::message::Message;
+use super::runs::RunFacts;
+use super::suspects::{Suspects, shows};
+use super::{Judgement, Oracle, private};
+use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
+use partywall_core::ids::UserName;
+use partywall_core::record::Rule;
+
+/// Users are known by the plan's names, runs and connections by whom the back end gave them to.
+/// An id that nobody is known to own accuses nobody.
+#[derive(Debug)]
+pub(super) struct Ownership;
+
+impl Oracle for Ownership {
+    fn id(&self) -> OracleId {
+        OracleId::Ownership
+    }
+
+    fn help(&self) -> Rule {
+        Rule {
+            oracle: self.id(),
+            short: "Every id on a client's wire belongs to that client.".into(),
+            meaning:
+                "A message for one user, or about one user's run, came to another; or the back \
+                      end gave two users the same run or connection id; or what the scenario calls one \
+                      user's alone (a session, a token) was shown to another."
+                    .into(),
+            precondition: "Messages name their user as the plan does, or the back end tells which \
+                           run id belongs to which request, or it greets connections with an id, \
+                           or the scenario captures what is private."
+                .into(),
+            next: "Ask by which key the message found its connection, and whether that key can be \
+                   the same for two users."
+                .into(),
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let mut suspects = Suspects::default();
+        let mut items = 0;
+        let mut greeted = BTreeMap::new();
+        for message in &case.messages {
+            items += user_id(case, message, &mut suspects);
+            items += run_id(case, message, &mut suspects);
+            if let Some(id) = case.greeted(message) {
+                items += 1;
+                let first = *greeted.entry(Key::of(id)).or_insert(message);
+                connection_id(first, message, &mut suspects);
+            }
+        }
+        given_twice(case, &mut suspects);
+        items += private::judge(case, &mut suspects);
+        Judgement::new(
+            suspects.finish(),
+            items,
+            "no message carried a user, run or connection id whose owner is known",
+        )
+    }
+
+    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+        alter::ids(case, &self.judge(case).suspects, rng)
+    }
+}
+
+fn suspect(
+    victim: &UserName,
+    run: Option<u16>,
+    operation: String,
+    message: &Message<'_>,
+    evidence: Vec<Evidence>,
+) -> Suspect {
+    Suspect {
+        kind: FindingKind::Crossing,
+        victim: victim.clone(),
+        victim_run: run,
+        observer: message.observer.clone(),
+        victim_operation: operation,
+        observer_operation: message.channel.as_str().into(),
+        evidence,
+    }
+}
+
+fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u64 {
+    if message.names_observer {
+        return case.knows_observer(message).into();
+    }
+    let Some(named) = case.user(message).and_then(|user| case.person(user)) else { return 0 };
+    let (victim, observer) = (&named.name, message.observer);
+    if victim != observer {
+        let evidence =
+            vec![shows(message.n, format!("{observer} receives a message for {victim}"))];
+        suspects.add(suspect(victim, None, "user id".into(), message, evidence));
+    }
+    1
+}
+
+fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u64 {
+    let told = |facts: &&RunFacts<'_>| facts.user_told && !facts.made_up;
+    let Some(facts) = case.facts(message).filter(told) else { return 0 };
+    let (Some(victim), observer) = (facts.user, message.observer) else { return 0 };
+    if !facts.may_be_of(observer) && !case.named.may_echo(message, &facts.id) {
+        let run = facts.run.filter(|_| facts.run_told);
+        let mut evidence: Vec<_> = facts
+            .given
+            .map(|(n, user)| shows(n, format!("the run id is given to {user}")))
+            .into_iter()
+            .collect();
+        evidence.push(shows(message.n, format!("{observer} receives a message of {victim}'s run")));
+        let operation = format!("run id of {}", case.run_kind(victim, run));
+        suspects.add(suspect(victim, run, operation, message, evidence));
+    }
+    1
+}
+
+fn connection_id(first: &Message<'_>, message: &Message<'_>, suspects: &mut Suspects) {
+    // A user who comes back may be given their old connection again.
+    let (victim, observer) = (first.observer, message.observer);
+    if victim != observer {
+        let evidence = vec![
+            shows(first.n, format!("{victim} is greeted with a connection id")),
+            shows(message.n, format!("{observer} is greeted with the same connection id")),
+        ];
+        suspects.add(suspect(victim, None, "connection id".into(), message, evidence));
+    }
+}
+
+fn given_twice(case: &Case<'_>, suspects: &mut Suspects) {
+    for facts in &case.runs {
+        let Some((first, victim)) = facts.given else { continue };
+        for (n, observer) in &facts.given_again {
+            let message = case.messages.binary_search_by_key(n, |message| message.n);
+            let Ok(message) = message.map(|at| &case.messages[at]) else { continue };
+            let run = facts.run.filter(|_| facts.run_told && facts.user == Some(victim));
+            let evidence = vec![
+                shows(first, format!("the run id is given to {victim}")),
+                shows(*n, format!("the same run id is given to {observer}")),
+            ];
+            let operation = format!("run id of {}", case.run_kind(victim, run));
+            suspects.add(suspect(victim, run, operation, message, evidence));
+        }
+    }
+}

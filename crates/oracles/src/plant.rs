@@ -1,0 +1,298 @@
+//! Alterations for O1: another user's canary in every encoding, in every place where bytes come in,
+//! whole and cut.
+
+use std::collections::BTreeSet;
+
+use super::Case;
+use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_member};
+use super::message::Message;
+use partywall_core::canary::{Encoding, Field, Mint, Owner};
+use partywall_core::finding::{FindingKind, OracleId};
+use partywall_core::history::What;
+use partywall_core::ids::UserName;
+use partywall_core::plan::UserPlan;
+use partywall_core::raw::Raw;
+
+/// How a string may hang in a message: a member with `#` for the string. In the last it is the name,
+/// and names are read one by one.
+const SHAPES: [&str; 4] = [
+    r#""planted":#"#,
+    r#""planted":{"deep":[{"er":#}]}"#,
+    r#""planted":[null,#,7]"#,
+    r##"#:"planted""##,
+];
+
+/// For each encoding: whole in raw bytes, whole in a JSON string, cut over two messages' bytes, cut
+/// over two messages' texts, and whole in whatever else comes in.
+pub(super) fn canaries(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+    let places = Places::of(case);
+    let mint = Mint::new(case.history.plan.campaign);
+    let seen: BTreeSet<_> = case.seen.iter().map(|seen| (seen.owner, seen.observer)).collect();
+    let mut alterations = Vec::new();
+    for encoding in Encoding::all() {
+        for split in SPLITS {
+            let Some((observer, hide)) = split.draw(case, &places, rng) else { continue };
+            let Some(victim) = victim(case, observer, rng) else { continue };
+            let Some(owner) = unseen(victim, observer, &seen) else { continue };
+            let text = encoding.encode(&mint.mint(owner));
+            alterations.push(Alteration {
+                what: format!(
+                    "{} canary of {} as {encoding}, {}, to {observer}",
+                    owner.field,
+                    victim.name,
+                    split.name()
+                ),
+                edits: hide.edits(case, &text, rng),
+                expected: Expected {
+                    oracle: OracleId::Canary,
+                    kind: FindingKind::Crossing,
+                    victim: victim.name.clone(),
+                    observer: observer.clone(),
+                },
+            });
+        }
+    }
+    alterations
+}
+
+fn victim<'c>(
+    case: &Case<'c>,
+    observer: &UserName,
+    rng: &mut fastrand::Rng,
+) -> Option<&'c UserPlan> {
+    let others: Vec<_> =
+        case.history.plan.users.iter().filter(|user| user.name != *observer).collect();
+    rng.choice(others)
+}
+
+/// A canary of the victim that the observer has not seen, so that it is new in any history.
+fn unseen(
+    victim: &UserPlan,
+    observer: &UserName,
+    seen: &BTreeSet<(Owner, &UserName)>,
+) -> Option<Owner> {
+    let run = victim.runs().next().map_or(1, |run| run.run);
+    [Field::Document, Field::Name, Field::Settings, Field::Prompt]
+        .map(|field| Owner { user: victim.index, run, field })
+        .into_iter()
+        .find(|owner| !seen.contains(&(*owner, observer)))
+}
+
+/// Where something can be hidden.
+struct Places<'c> {
+    /// Messages on event connections.
+    messages: Vec<&'c Message<'c>>,
+    /// Those of them that take another member.
+    objects: Vec<&'c Message<'c>>,
+    /// Messages that follow each other on a connection.
+    pairs: Vec<(&'c Message<'c>, &'c Message<'c>)>,
+    /// Messages of the same run that follow each other on a connection and take another member.
+    object_pairs: Vec<(&'c Message<'c>, &'c Message<'c>)>,
+    /// Places of HTTP answers, refusals and close reasons.
+    answers: Vec<usize>,
+    /// What came with header lines, by kind: answers, openings, refusals.
+    headed: Vec<Vec<usize>>,
+    refusals: Vec<usize>,
+    endings: Vec<usize>,
+}
+
+impl<'c> Places<'c> {
+    fn of(case: &'c Case<'c>) -> Self {
+        let messages: Vec<_> =
+            case.messages.iter().filter(|message| message.channel.carries_events()).collect();
+        let objects: Vec<_> = messages
+            .iter()
+            .copied()
+            .filter(|message| {
+                // Only what was understood: in the rest, a member would be no text.
+                let understood = case.kind(message).is_some() || !case.dialect.strict;
+                understood && member_in(case, message, "").is_some()
+            })
+            .collect();
+        let places = |wanted: fn(&What) -> bool| {
+            let observations = case.history.observations.iter().enumerate();
+            observations
+                .filter(|(_, observation)| wanted(&observation.what) && observation.by.is_some())
+                .map(|(at, _)| at)
+                .collect()
+        };
+        Self {
+            pairs: pairs(&messages, |message| message.line()),
+            object_pairs: pairs(&objects, |message| (message.line(), message.run_at())),
+            messages,
+            objects,
+            answers: places(|what| matches!(what, What::Answer { .. })),
+            headed: [
+                places(|what| matches!(what, What::Answer { .. })),
+                places(|what| matches!(what, What::Connected { headers } if !headers.is_empty())),
+                places(|what| matches!(what, What::Refused { headers, .. } if !headers.is_empty())),
+            ]
+            .into_iter()
+            .filter(|kind| !kind.is_empty())
+            .collect(),
+            refusals: places(|what| matches!(what, What::Refused { .. })),
+            endings: places(|what| matches!(what, What::Ended { .. })),
+        }
+    }
+}
+
+fn pairs<'c, K: Ord>(
+    messages: &[&'c Message<'c>],
+    key: impl Fn(&Message<'c>) -> K,
+) -> Vec<(&'c Message<'c>, &'c Message<'c>)> {
+    let mut last = std::collections::BTreeMap::new();
+    let follows = |&message: &&'c Message<'c>| {
+        // Texts are told apart by who sees them, so both must be seen by the same user.
+        let before: Option<&'c Message<'c>> = last.insert(key(message), message);
+        before.filter(|before| before.observer == message.observer).map(|before| (before, message))
+    };
+    messages.iter().filter_map(follows).collect()
+}
+
+/// In which way a canary is hidden.
+#[derive(Clone, Copy)]
+enum Split {
+    Raw,
+    String,
+    CutRaw,
+    CutString,
+    AnswerBody,
+    AnswerHeader,
+    Refusal,
+    CloseReason,
+}
+
+const SPLITS: [Split; 8] = [
+    Split::Raw,
+    Split::String,
+    Split::CutRaw,
+    Split::CutString,
+    Split::AnswerBody,
+    Split::AnswerHeader,
+    Split::Refusal,
+    Split::CloseReason,
+];
+
+/// Where one canary is hidden.
+enum Hide<'c> {
+    Within(usize),
+    Header(usize),
+    Member(&'c Message<'c>),
+    Between(&'c Message<'c>, &'c Message<'c>),
+    Members(&'c Message<'c>, &'c Message<'c>),
+}
+
+impl Split {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "in raw bytes",
+            Self::String => "in a JSON string with one letter escaped",
+            Self::CutRaw => "cut over two messages",
+            Self::CutString => "cut over one field of two messages",
+            Self::AnswerBody => "in an HTTP answer",
+            Self::AnswerHeader => "in a header of an answer",
+            Self::Refusal => "in a refusal",
+            Self::CloseReason => "in a close reason",
+        }
+    }
+
+    /// Draws who gets it and where.
+    fn draw<'c>(
+        self,
+        case: &'c Case<'_>,
+        places: &Places<'c>,
+        rng: &mut fastrand::Rng,
+    ) -> Option<(&'c UserName, Hide<'c>)> {
+        let message = |message: &'c Message<'c>, hide| (message.observer, hide);
+        let mut place = |places: &[usize], hide: fn(usize) -> Hide<'c>| {
+            let at = *rng.choice(places)?;
+            Some((case.history.observations[at].by.as_ref()?, hide(at)))
+        };
+        match self {
+            Self::AnswerBody => place(&places.answers, Hide::Within),
+            Self::AnswerHeader => {
+                // Of few openings among many answers some must be drawn; without any, nothing is.
+                let kind = match &places.headed[..] {
+                    [one] => one,
+                    kinds => rng.choice(kinds)?,
+                };
+                let at = *rng.choice(kind)?;
+                Some((case.history.observations[at].by.as_ref()?, Hide::Header(at)))
+            }
+            Self::Refusal => place(&places.refusals, Hide::Within),
+            Self::CloseReason => place(&places.endings, Hide::Within),
+            Self::Raw => rng.choice(&places.messages).map(|&m| message(m, Hide::Within(m.at()))),
+            Self::String => rng.choice(&places.objects).map(|&m| message(m, Hide::Member(m))),
+            Self::CutRaw => rng
+                .choice(&places.pairs)
+                .map(|&(one, other)| message(one, Hide::Between(one, other))),
+            Self::CutString => rng
+                .choice(&places.object_pairs)
+                .map(|&(one, other)| message(one, Hide::Members(one, other))),
+        }
+    }
+}
+
+impl Hide<'_> {
+    fn edits(&self, case: &Case<'_>, text: &str, rng: &mut fastrand::Rng) -> Vec<Edit> {
+        let history = case.history;
+        let what = |at: usize| &history.observations[at].what;
+        let replace = |at, bytes: Vec<u8>| Edit::Replace { at, what: with_bytes(what(at), bytes) };
+        // In the middle third, where all encodings have the canary itself.
+        let (head, tail) = text.split_at(rng.usize(text.len() / 3..text.len() * 2 / 3));
+        let names = usize::from(matches!(self, Self::Members(..)));
+        let shape = SHAPES[rng.usize(..SHAPES.len() - names)];
+        let member = |message: &Message<'_>, string: &str| {
+            let member = shape.replace('#', string);
+            let added = member_in(case, message, &member);
+            replace(message.at(), added.unwrap_or_default())
+        };
+        match *self {
+            Self::Within(at) => {
+                let (before, after) = {
+                    let bytes = bytes(history, at);
+                    bytes.split_at(rng.usize(..=bytes.len()))
+                };
+                vec![replace(at, [before, text.as_bytes(), after].concat())]
+            }
+            Self::Header(at) => {
+                let mut what = what(at).clone();
+                if let What::Answer { headers, .. }
+                | What::Connected { headers }
+                | What::Refused { headers, .. } = &mut what
+                {
+                    *headers =
+                        Raw::new([headers.bytes(), b"\nx-planted: ", text.as_bytes()].concat());
+                }
+                vec![Edit::Replace { at, what }]
+            }
+            // With one letter escaped, the raw bytes do not show it: the decoded text must.
+            Self::Member(message) => vec![member(message, &quoted(text, Some(head.len())))],
+            Self::Between(one, other) => vec![
+                replace(one.at(), [bytes(history, one.at()), head.as_bytes()].concat()),
+                replace(other.at(), [tail.as_bytes(), bytes(history, other.at())].concat()),
+            ],
+            Self::Members(one, other) => {
+                vec![member(one, &quoted(head, None)), member(other, &quoted(tail, None))]
+            }
+        }
+    }
+}
+
+/// The message with one more member in its JSON object.
+fn member_in(case: &Case<'_>, message: &Message<'_>, member: &str) -> Option<Vec<u8>> {
+    case.in_json(message.at(), |json| with_member(json, member))
+}
+
+/// The text as a JSON string, with the letter at that place written as an escape.
+fn quoted(text: &str, escape: Option<usize>) -> String {
+    let mut string = String::from("\"");
+    for (at, letter) in text.char_indices() {
+        match letter {
+            _ if escape == Some(at) => string.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            '"' | '\\' => string.extend(['\\', letter]),
+            _ => string.push(letter),
+        }
+    }
+    string + "\""
+}

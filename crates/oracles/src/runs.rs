@@ -1,0 +1,368 @@
+//! What is known of each run id: whose run it is, and which of the plan.
+//!
+//! The back end tells it when it accepts a run or answers a request about one. Where it does not,
+//! the canaries in the run's events do, if they agree; what is only inferred like that is not used
+//! to accuse anybody of an id.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::case::Case;
+use super::message::Place;
+use super::seen::EARLIER;
+use partywall_core::canary::Field;
+use partywall_core::ids::UserName;
+use partywall_core::plan::Via;
+
+/// What is known of a run id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFacts<'h> {
+    /// The id; server text.
+    pub id: Cow<'h, str>,
+    /// Whether the id was made up here, for a run whose messages name none: it accuses nobody.
+    pub made_up: bool,
+    /// Whose run it is.
+    pub user: Option<&'h UserName>,
+    /// Which of the plan.
+    pub run: Option<u16>,
+    /// Whether the back end told whose it is; else canaries did.
+    pub user_told: bool,
+    /// Whether the back end told which it is; else canaries did.
+    pub run_told: bool,
+    /// To whom it was given first, by the number of the observation.
+    pub given: Option<(u64, &'h UserName)>,
+    /// To whom else: that is a fault.
+    pub given_again: Vec<(u64, &'h UserName)>,
+    /// Which start it answers, in [`Case::starts`], where the back end told.
+    start: Place,
+}
+
+impl<'h> RunFacts<'h> {
+    pub(super) fn unknown(id: Cow<'h, str>) -> Self {
+        let (user, run, given, given_again) = (None, None, None, Vec::new());
+        let (user_told, run_told, start) = (false, false, Place::NONE);
+        Self { id, made_up: false, user, run, user_told, run_told, given, given_again, start }
+    }
+
+    /// A run whose messages name no id.
+    pub(super) fn made_up(id: Cow<'h, str>) -> Self {
+        Self { made_up: true, ..Self::unknown(id) }
+    }
+
+    /// Whether the run is known to be that user's, or may be.
+    pub fn may_be_of(&self, user: &UserName) -> bool {
+        self.user.is_none_or(|owner| same(owner, user)) || self.was_given(user)
+    }
+
+    pub(super) fn tell(&mut self, user: &'h UserName, run: Option<u16>) {
+        if self.user.is_none() {
+            (self.user, self.user_told) = (Some(user), true);
+        }
+        if self.run.is_none() && self.user.is_some_and(|owner| same(owner, user)) {
+            (self.run, self.run_told) = (run, run.is_some());
+        }
+    }
+
+    fn give(&mut self, n: u64, user: &'h UserName) {
+        if self.given.is_none() {
+            self.given = Some((n, user));
+        } else if !self.was_given(user) {
+            self.given_again.push((n, user));
+        }
+    }
+
+    fn was_given(&self, user: &UserName) -> bool {
+        self.given.iter().chain(&self.given_again).any(|(_, given)| same(given, user))
+    }
+}
+
+/// Whether the two are equal; mostly they are the very same, which can be told without a look at them.
+fn same(one: &UserName, other: &UserName) -> bool {
+    std::ptr::eq(one, other) || one == other
+}
+
+/// A message that accepts a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accepting {
+    /// It, in [`Case::messages`].
+    pub(super) message: usize,
+    /// The number of the request id that it names.
+    pub(super) request: Place,
+}
+
+/// What became of a message that accepts a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Acceptance {
+    /// The message, in [`Case::messages`].
+    pub(super) message: usize,
+    /// Which start it answers.
+    pub(super) answers: Answers,
+}
+
+/// Which start an acceptance answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// That start.
+    Start(usize),
+    /// One of several with the same request id; which is not known.
+    OneOfSeveral,
+    /// It says so little, or of another user, that nothing follows.
+    Unclear,
+    /// No start that waits for an answer.
+    None,
+}
+
+/// Fills in what the case knows of its runs.
+pub(super) fn learn(case: &mut Case<'_>, accepting: &[Accepting]) {
+    learn_from_acceptances(case, accepting);
+    learn_from_answers(case);
+    learn_from_canaries(case);
+    if !case.dialect.strict {
+        learn_from_first_told(case);
+    }
+    for run in 0..case.runs.len() {
+        let facts = &case.runs[run];
+        let told = facts.start.some().map(|start| &case.starts[start]).is_some_and(|start| {
+            start.run_at == Some(run)
+                && facts.run == Some(start.run)
+                && facts.user == Some(start.user)
+        });
+        if told {
+            continue;
+        }
+        if let Some(start) = case.start_of_run_at(run) {
+            case.starts[start].run_at.get_or_insert(run);
+        }
+    }
+}
+
+/// The starts on sockets that wait for an answer.
+struct Waiting {
+    /// Of each user, by their number, the numbers of the request ids, sorted, and the starts, those of
+    /// one request id in order: those of all users in one table.
+    starts: Vec<(Place, Place)>,
+    /// Where those of each user end.
+    ends: Vec<usize>,
+    /// With the first start of each request id the run that was given for them first.
+    given: Vec<Place>,
+    /// The others that were: hardly any.
+    given_again: BTreeMap<usize, Vec<usize>>,
+}
+
+impl Waiting {
+    fn of(case: &Case<'_>) -> Self {
+        let on_sockets = || case.starts.iter().filter(|start| start.via == Via::Socket);
+        let mut ends = vec![0; case.numbered_users()];
+        on_sockets().for_each(|start| ends[start.user_at] += 1);
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += std::mem::replace(end, sum);
+        }
+        // Now each holds where its user's begin, and goes on to where they end.
+        let mut starts = vec![(Place::NONE, Place::NONE); sum];
+        for (at, start) in case.starts.iter().enumerate() {
+            if start.via == Via::Socket {
+                let end = &mut ends[start.user_at];
+                starts[*end] = (start.request, Place::new(at));
+                *end += 1;
+            }
+        }
+        let mut begin = 0;
+        for &end in &ends {
+            starts[begin..end].sort_unstable();
+            begin = end;
+        }
+        let given = vec![Place::NONE; case.starts.len()];
+        Self { starts, ends, given, given_again: BTreeMap::new() }
+    }
+
+    /// Notes that the run was given for those starts, of which that is the first.
+    fn give(&mut self, first: usize, run: usize) {
+        match self.given[first].some() {
+            None => self.given[first] = Place::new(run),
+            Some(_) => self.given_again.entry(first).or_default().push(run),
+        }
+    }
+
+    /// The runs that were given for those starts.
+    fn given(&self, first: usize) -> impl Iterator<Item = usize> {
+        let again = self.given_again.get(&first).into_iter().flatten();
+        self.given[first].some().into_iter().chain(again.copied())
+    }
+
+    /// The starts of that user with that request id.
+    fn starts_of(&self, user: usize, request: usize) -> impl Iterator<Item = usize> + Clone + '_ {
+        let begin = user.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let (starts, wanted) = (&self.starts[begin..self.ends[user]], Place::new(request));
+        let first = starts.partition_point(|(request, _)| *request < wanted);
+        let alike = starts[first..].iter().take_while(move |(request, _)| *request == wanted);
+        alike.map(|(_, start)| start.get())
+    }
+}
+
+fn learn_from_acceptances(case: &mut Case<'_>, accepting: &[Accepting]) {
+    for (acceptance, user) in acceptances(case, accepting) {
+        let Acceptance { message, answers } = acceptance;
+        case.acceptances.push(acceptance);
+        let (n, run) = (case.messages[message].n, case.messages[message].run_at());
+        let Some(run) = run else { continue };
+        match answers {
+            Answers::Start(start) => {
+                case.starts[start].run_at = Some(run);
+                let number = case.starts[start].run;
+                case.runs[run].tell(user, Some(number));
+                case.runs[run].start = Place::new(start);
+            }
+            Answers::OneOfSeveral | Answers::Unclear => case.runs[run].tell(user, None),
+            Answers::None => continue,
+        }
+        case.runs[run].give(n, user);
+    }
+}
+
+/// The messages that accept a run, in order, each with the user whose run it is.
+fn acceptances<'h>(case: &Case<'h>, accepting: &[Accepting]) -> Vec<(Acceptance, &'h UserName)> {
+    let mut waiting = Waiting::of(case);
+    let mut found = Vec::with_capacity(accepting.len());
+    for &Accepting { message: at, request } in accepting {
+        let message = &case.messages[at];
+        // To look at what it says would be to read it again, which mostly is not needed.
+        let named = if message.names_observer { None } else { case.user(message) };
+        let foreign = named.and_then(|user| case.person(user));
+        let (answers, user) = match (foreign, request.some()) {
+            (Some(other), _) => (Answers::Unclear, &other.name),
+            (None, None) => (Answers::Unclear, message.observer),
+            (None, Some(request)) => {
+                let answers = match case.number_of_observer(message) {
+                    Some(user) => answered(case, at, &mut waiting, (user, request)),
+                    None => Answers::None,
+                };
+                (answers, message.observer)
+            }
+        };
+        found.push((Acceptance { message: at, answers }, user));
+    }
+    found
+}
+
+fn answered(
+    case: &Case<'_>,
+    message: usize,
+    waiting: &mut Waiting,
+    (user, request): (usize, usize),
+) -> Answers {
+    let message = &case.messages[message];
+    let starts = waiting.starts_of(user, request);
+    let Some(first) = starts.clone().next() else { return Answers::None };
+    // Told again, perhaps on a new connection: nothing new, and nothing wrong.
+    if message.run_at().is_some_and(|run| waiting.given(first).any(|given| given == run)) {
+        return Answers::Unclear;
+    }
+    let may_answer = |&start: &usize| {
+        let start = &case.starts[start];
+        let here = start.line.is_none_or(|line| {
+            // After a cut, the answer may come on the user's next connection; where several stand,
+            // on each of them.
+            line == message.line()
+                || case.connections[line].closed.is_some_and(|n| n < message.n)
+                || case.connections[message.line()].first < start.n
+        });
+        start.n < message.n && here
+    };
+    let mut possible = starts.clone().filter(may_answer);
+    let (answering, others) = (possible.next(), possible.count());
+    let is_one_of_several = starts.count() > 1;
+    let Some(answering) = answering.filter(|_| waiting.given(first).count() <= others) else {
+        return Answers::None;
+    };
+    if let Some(run) = message.run_at() {
+        waiting.give(first, run);
+    }
+    match is_one_of_several {
+        true => Answers::OneOfSeveral,
+        false => Answers::Start(answering),
+    }
+}
+
+fn learn_from_answers(case: &mut Case<'_>) {
+    if case.connections.iter().all(|connection| connection.asked_run.is_none()) {
+        return;
+    }
+    for at in 0..case.messages.len() {
+        let message = &case.messages[at];
+        let (Some(asked), Some(run)) = (message.asked_run, message.run_at()) else { continue };
+        // The first id in a stream is its run's; another one later may be anybody's.
+        let known = case.start_of(message.observer, asked).and_then(|start| start.run_at);
+        let known = known.filter(|known| !case.runs[*known].made_up);
+        if message.channel.carries_events() && known.is_some_and(|known| known != run) {
+            continue;
+        }
+        let named = case.user(message).and_then(|user| case.person(user));
+        let (n, observer) = (message.n, message.observer);
+        match named {
+            Some(other) if other.name != *observer => case.runs[run].tell(&other.name, None),
+            _ => {
+                case.runs[run].tell(observer, Some(asked));
+                case.runs[run].give(n, observer);
+                if message.channel.carries_events()
+                    && let Some(start) = case.start_place(observer, asked)
+                {
+                    case.starts[start].run_at.get_or_insert(run);
+                }
+            }
+        }
+    }
+}
+
+/// Where the server tells of runs only by their events, a run is whose canaries it carries, or else
+/// whoever was told of it first. Ids of runs are unique there: somebody else may not see one.
+fn learn_from_first_told(case: &mut Case<'_>) {
+    for at in 0..case.messages.len() {
+        let message = &case.messages[at];
+        let (true, Some(run)) = (message.is_event, message.run_at()) else { continue };
+        let (n, observer) = (message.n, message.observer);
+        let facts = &mut case.runs[run];
+        if facts.user_told {
+            continue;
+        }
+        if facts.user.is_none() {
+            facts.user = Some(observer);
+        }
+        facts.user_told = true;
+        if facts.user == Some(observer) {
+            facts.give(n, observer);
+        }
+    }
+}
+
+/// An event that carries the prompt canary of one run only is of that run, as far as one can tell.
+fn learn_from_canaries(case: &mut Case<'_>) {
+    let mut owners: BTreeMap<usize, Option<(u32, u16)>> = BTreeMap::new();
+    for seen in case
+        .seen
+        .iter()
+        .filter(|seen| seen.owner.field == Field::Prompt && seen.owner.run != EARLIER)
+    {
+        let message = seen.message().map(|message| &case.messages[message]);
+        let Some(run) = message.filter(|message| message.is_event).and_then(|m| m.run_at()) else {
+            continue;
+        };
+        let facts = &case.runs[run];
+        let person = case.person_at(seen.owner.user);
+        let fits = person.is_some_and(|person| facts.user.is_none_or(|user| *user == person.name));
+        if facts.run.is_none() && fits {
+            let owner = (seen.owner.user, seen.owner.run);
+            owners
+                .entry(run)
+                .and_modify(|known| *known = known.filter(|known| *known == owner))
+                .or_insert(Some(owner));
+        }
+    }
+    for (run, owner) in owners {
+        let Some((user, number)) = owner else { continue };
+        let Some(person) = case.person_at(user) else { continue };
+        let facts = &mut case.runs[run];
+        facts.user.get_or_insert(&person.name);
+        facts.run = Some(number);
+    }
+}

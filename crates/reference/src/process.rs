@@ -1,0 +1,32 @@
+//! What is process-wide in the modelled system, as a value: two trials share nothing.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::factory::AgentInstanceFactory;
+use super::kernel::singleton::Singleton;
+use partywall_core::call_site::Migration;
+use super::shared::Shared;
+
+/// One server process of the modelled system.
+pub struct Process {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) migration: Migration,
+    /// The process-wide factory: what the migration takes away, call site by call site.
+    pub(crate) singleton: Singleton<AgentInstanceFactory>,
+}
+
+impl Process {
+    /// Takes no new run, ends every connection, and tells how many runs are still in flight.
+    pub fn shut_down(&self) -> u64 {
+        self.shared.gate.close();
+        self.shared.connections.shut_down();
+        self.shared.gate.in_flight()
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Process(migrated {})", self.migration)
+    }
+}

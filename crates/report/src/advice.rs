@@ -1,0 +1,239 @@
+//! What to do about a verdict that is not a pass.
+
+use partywall_core::control::Drive;
+use partywall_core::finding::OracleId;
+use partywall_core::record::{Level, LevelName, Record};
+use partywall_core::verdict::{Outcome, Reason, ReasonCode, Verdict};
+
+use super::latent;
+use super::models;
+use super::phrases::{self, Quote};
+
+/// The reasons of the whole, then those of inconclusive levels that the whole does not repeat.
+pub(super) fn reasons(record: &Record, quote: Quote) -> Vec<String> {
+    let told = |reason: &Reason| {
+        record
+            .reasons
+            .iter()
+            .any(|other| other.code == reason.code && other.text.contains(&reason.text))
+    };
+    let mut lines: Vec<_> = record
+        .reasons
+        .iter()
+        .map(|reason| match reason.code {
+            // The text says it all.
+            ReasonCode::Shown | ReasonCode::Findings => quote(&reason.text),
+            code => format!("{}: {}", label(code), quote(&reason.text)),
+        })
+        .collect();
+    for (side, level) in doubtful(record) {
+        for reason in level.reasons.iter().filter(|reason| !told(reason)) {
+            lines.push(format!(
+                "{}, at {}: {}",
+                label(reason.code),
+                phrases::place(side, level, quote),
+                quote(&reason.text)
+            ));
+        }
+    }
+    lines.extend(latent::warnings(record, quote));
+    lines
+}
+
+/// The controls that were planted and not caught.
+pub(super) fn missed_controls(record: &Record, quote: Quote) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (side, level) in record.all_levels() {
+        let controls = &level.controls;
+        let place = phrases::place(side, level, quote);
+        if controls.drive == Drive::Missed {
+            lines.push(format!("drive control at {place}: a back end known to leak did not"));
+        }
+        for (kind, tally) in [("judge", &controls.judge), ("path", &controls.path)] {
+            for missed in &tally.missed {
+                let lead = match level.level {
+                    LevelName::Model => String::new(),
+                    _ => format!("{kind} control at "),
+                };
+                lines.push(format!("{lead}{place}: {}", quote(missed)));
+            }
+        }
+    }
+    lines
+}
+
+/// What a reader of a clean verdict should know was not tried.
+pub(super) fn not_tried(record: &Record, quote: Quote) -> Vec<String> {
+    let mut lines: Vec<_> = record.not_tried.iter().map(|text| quote(text)).collect();
+    // In a sign-off, before is the back end that is known to leak.
+    if record.levels.iter().any(|level| level.controls.drive == Drive::Absent) {
+        lines.push(
+            "A back end that is known to leak, under the same plans: only that would show that \
+             these plans provoke leaks."
+                .into(),
+        );
+    }
+    lines
+}
+
+/// What to do next, each advice once; nothing for a pass.
+pub(super) fn next_steps(record: &Record, quote: Quote) -> Vec<String> {
+    match record.verdict {
+        Outcome::Clean | Outcome::Fixed => Vec::new(),
+        Outcome::Leaked | Outcome::StillLeaks => after_a_leak(record, quote),
+        Outcome::NotMigrated => vec![CALL_SITES_REMEDY.into()],
+        Outcome::BaselineClean | Outcome::Inconclusive => out_of_doubt(record),
+    }
+}
+
+fn after_a_leak(record: &Record, quote: Quote) -> Vec<String> {
+    let side = if phrases::is_signoff(record) { "after" } else { "" };
+    let mut found: Vec<OracleId> =
+        phrases::findings_of(record, side).map(|(_, finding)| finding.oracle).collect();
+    found.sort();
+    found.dedup();
+    let rule_of = |oracle| record.rules.iter().find(|rule| rule.oracle == oracle);
+    let told =
+        |oracle: &OracleId| rule_of(*oracle).map(|rule| format!("{oracle}: {}", quote(&rule.next)));
+    let mut lines: Vec<_> = found.iter().filter_map(told).collect();
+    if record.models.iter().any(models::unexpectedly_refuted) {
+        lines.push(
+            "The kernel: read the refuted model's story below; each column is a thread, and its \
+             last lines say what went wrong and what ought to hold."
+                .into(),
+        );
+    }
+    if let Some(first) = found.first() {
+        lines
+            .push(format!("`partywall explain {}` says what that oracle looks for.", first.code()));
+    }
+    lines
+}
+
+fn out_of_doubt(record: &Record) -> Vec<String> {
+    let levels = doubtful(record).flat_map(|(_, level)| &level.reasons);
+    let mut codes: Vec<_> = record.reasons.iter().chain(levels).map(|reason| reason.code).collect();
+    if record.verdict == Outcome::BaselineClean {
+        codes.insert(0, ReasonCode::BaselineClean);
+    }
+    let mut lines: Vec<String> = Vec::new();
+    if doubtful(record).any(|(_, level)| level.level == LevelName::Model) {
+        lines.push(KERNEL_REMEDY.into());
+        let is_missed = |level: &Level| level.controls.caught < level.controls.planted;
+        let mut others = record.all_levels().filter(|(_, level)| level.level != LevelName::Model);
+        if !others.any(|(_, level)| is_missed(level)) {
+            // It was a control of a model, and that has a remedy of its own.
+            codes.retain(|code| *code != ReasonCode::ControlMissed);
+        }
+    }
+    for advice in codes.into_iter().filter_map(remedy) {
+        if !lines.iter().any(|line| line == advice) {
+            lines.push(advice.into());
+        }
+    }
+    if lines.is_empty() {
+        lines.push("Look at the reasons of each level in report.json, and run it again.".into());
+    }
+    lines
+}
+
+fn doubtful(record: &Record) -> impl Iterator<Item = (&'static str, &Level)> {
+    record.all_levels().filter(|(_, level)| level.verdict == Verdict::Inconclusive)
+}
+
+/// The reason in a few words.
+fn label(code: ReasonCode) -> &'static str {
+    match code {
+        ReasonCode::Findings => "Findings",
+        ReasonCode::NothingExercised => "Nothing exercised",
+        ReasonCode::ControlMissed => "A control was missed",
+        ReasonCode::FalseAlarm => "A false alarm",
+        ReasonCode::TooLittleOverlap => "Too little overlap",
+        ReasonCode::RunsIncomplete => "Runs did not complete",
+        ReasonCode::PreconditionNotMet => "An oracle was blind",
+        ReasonCode::TargetUnreachable => "Target unreachable",
+        ReasonCode::UnexpectedProtocol => "Unexpected protocol",
+        ReasonCode::BackendHangs => "The back end hangs",
+        ReasonCode::BackendPanicked => "The back end panicked",
+        ReasonCode::NeedsTokio => "The back end needs tokio's runtime",
+        ReasonCode::Nondeterministic => "Nondeterministic",
+        ReasonCode::ReplayDiverged => "A replay diverged",
+        ReasonCode::BudgetCut => "Budget cut short",
+        ReasonCode::Interrupted => "Interrupted",
+        ReasonCode::HistoryCut => "History cut short",
+        ReasonCode::BaselineClean => "Before did not leak",
+        ReasonCode::ReproNotGone => "A repro is not gone",
+        ReasonCode::ComparisonTooWeak => "The sides do not compare",
+        ReasonCode::CallSitesRemain => "Call sites remain",
+        ReasonCode::Shown => "Shown",
+    }
+}
+
+/// What helps where a model of the kernel says nothing.
+const KERNEL_REMEDY: &str = "Do not trust what looks clean in the kernel: `partywall model` checks \
+                             it alone. A broken variant that is not refuted, or a state that is \
+                             never reached, means that the model no longer fits the kernel.";
+
+/// What helps where the source is not migrated.
+const CALL_SITES_REMEDY: &str = "Migrate the call sites that are listed, those at high risk first; `partywall audit` shows the lines that make them so.";
+
+/// What helps against a doubt.
+fn remedy(code: ReasonCode) -> Option<&'static str> {
+    Some(match code {
+        ReasonCode::Findings | ReasonCode::Shown => return None,
+        ReasonCode::NothingExercised | ReasonCode::RunsIncomplete => {
+            "Make the runs complete: look at how they ended in the recorded histories, and give \
+             slow runs more time."
+        }
+        ReasonCode::ControlMissed => {
+            "Do not trust what looks clean here: something planted on purpose was not seen. Make \
+             the back end echo part of each prompt, or check how its messages are decoded."
+        }
+        ReasonCode::FalseAlarm => {
+            "Do not trust what leaks here: something was found in a back end that keeps users \
+             apart. Judge its history again with `partywall check` and report it."
+        }
+        ReasonCode::TooLittleOverlap => {
+            "Make runs of different users meet: more users, longer runs, or a target that does \
+             not serve them one after another."
+        }
+        ReasonCode::PreconditionNotMet => {
+            "Give the blind oracles what they need; `partywall explain <oracle>` names it."
+        }
+        ReasonCode::TargetUnreachable => "Start the target, and check the URL and the port.",
+        ReasonCode::UnexpectedProtocol => {
+            "Check that the target speaks the protocol of `partywall serve`."
+        }
+        ReasonCode::BackendHangs | ReasonCode::BackendPanicked => {
+            "Repair the hang or the panic first: what comes after it was not tested."
+        }
+        ReasonCode::NeedsTokio => {
+            "Take the `World`'s spawn, sleep, time_limit and channel instead of tokio's; \
+             `tokio::sync` types may stay."
+        }
+        ReasonCode::Nondeterministic => {
+            "Take clocks, random ids and unordered maps out of the back end's path, or give them \
+             what the `World` has: without that a finding cannot be replayed."
+        }
+        ReasonCode::ReplayDiverged => {
+            "The replay did not take the same path: was the repro made with this build and \
+             this scenario?"
+        }
+        ReasonCode::BudgetCut | ReasonCode::Interrupted => {
+            "Run it again, without interruption, until the whole budget is spent."
+        }
+        ReasonCode::CallSitesRemain => CALL_SITES_REMEDY,
+        ReasonCode::HistoryCut => "Judge a history that was recorded to its end.",
+        ReasonCode::BaselineClean => {
+            "Make the plans stronger until the side before the migration leaks: more users, more \
+             trials, another seed. Check that it is the unmigrated build that was driven."
+        }
+        ReasonCode::ReproNotGone => {
+            "Replay that repro against the migrated build and see what it still shows."
+        }
+        ReasonCode::ComparisonTooWeak => {
+            "See why the migrated side overlaps, covers or completes less: a global lock would \
+             look just like this."
+        }
+    })
+}

@@ -1,0 +1,207 @@
+//! An audit as SARIF 2.1.0, as code scanning reads it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::audit_phrases::{from_here, remedy, suspect, what, why};
+use super::safe_text;
+use partywall_core::audit::{
+    AuditRecord, Code, Place, Risk, Shown, SingletonSuspect, SuspectKind, Use, UseKind,
+};
+
+/// The whole log.
+pub fn render(audit: &AuditRecord) -> String {
+    let mut seen = BTreeMap::new();
+    let mut results: Vec<Value> = Vec::new();
+    for found in audit.counted() {
+        let words = [
+            found.kind.as_str(),
+            &found.symbol,
+            &found.place.path,
+            found.function.as_deref().unwrap_or_default(),
+            &found.text,
+        ];
+        let print = fingerprint(&words, &mut seen);
+        results.push(of_use(audit, found, &print));
+    }
+    for found in &audit.suspects {
+        let words = [found.kind.as_str(), &found.name, &found.place.path];
+        let print = fingerprint(&words, &mut seen);
+        results.push(of_suspect(audit, found, &print));
+    }
+    let log = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "partywall",
+                "version": audit.partywall,
+                "rules": rules(audit),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [{
+                "executionSuccessful": audit.files.skipped.is_empty(),
+                "toolExecutionNotifications": notifications(audit),
+            }],
+            "results": results,
+        }],
+    });
+    let mut text = serde_json::to_string_pretty(&log).expect("plain data serialises");
+    text.push('\n');
+    text
+}
+
+fn rules(audit: &AuditRecord) -> Vec<Value> {
+    let uses = UseKind::ALL.into_iter().filter(|kind| kind.is_counted()).map(|kind| {
+        let short = format!("A deprecated accessor remains ({}).", kind.as_str());
+        rule(
+            &id_of_use(kind),
+            &short,
+            "It reaches an object that all users of the process share: what one request sets on \
+             it, another request uses.",
+            "Take a factory that is made for the request, bound to its user.",
+        )
+    });
+    let suspects = SuspectKind::ALL.into_iter().filter(|_| audit.searched_singletons).map(|kind| {
+        let short = format!("All users may share this ({}).", kind.as_str());
+        rule(
+            &id_of_suspect(kind),
+            &short,
+            "It lives as long as the process, and code changes or fills it. A suspect, not a \
+             verdict.",
+            "Look whether data of one user can go in and come out for another.",
+        )
+    });
+    uses.chain(suspects).collect()
+}
+
+fn rule(id: &str, short: &str, full: &str, help: &str) -> Value {
+    json!({
+        "id": id,
+        "shortDescription": { "text": short },
+        "fullDescription": { "text": full },
+        "help": { "text": help },
+    })
+}
+
+fn id_of_use(kind: UseKind) -> String {
+    format!("partywall/remaining-{}", kind.as_str().replace(' ', "-"))
+}
+
+fn id_of_suspect(kind: SuspectKind) -> String {
+    format!("partywall/suspect-{}", kind.as_str().replace(' ', "-"))
+}
+
+fn of_use(audit: &AuditRecord, found: &Use, print: &str) -> Value {
+    let level = match (found.code, found.risk) {
+        (Code::Application, Risk::High) => "error",
+        (Code::Application, _) if found.kind.is_call_site() => "warning",
+        _ => "note",
+    };
+    let mut message = what(audit, found);
+    if !found.shown_by.is_empty() {
+        message = format!("{message}: {}", why(found));
+    }
+    if let Some(remedy) = remedy(audit, found) {
+        message = format!("{message}; use {remedy}");
+    }
+    result(
+        &id_of_use(found.kind),
+        level,
+        &message,
+        &here(audit, &found.place),
+        &found.shown_by,
+        print,
+    )
+}
+
+fn of_suspect(audit: &AuditRecord, found: &SingletonSuspect, print: &str) -> Value {
+    let level = if found.score >= 4 { "warning" } else { "note" };
+    let id = id_of_suspect(found.kind);
+    result(&id, level, &suspect(found), &here(audit, &found.place), &found.shown_by, print)
+}
+
+fn here(audit: &AuditRecord, place: &Place) -> Place {
+    Place { path: from_here(audit, &place.path), ..place.clone() }
+}
+
+fn result(
+    rule: &str,
+    level: &str,
+    message: &str,
+    place: &Place,
+    shown: &[Shown],
+    print: &str,
+) -> Value {
+    let evidence = shown.iter().map(|shown| {
+        json!({
+            "physicalLocation": {
+                "artifactLocation": { "uri": uri(&place.path) },
+                "region": { "startLine": shown.line },
+            },
+            "message": { "text": shown.what },
+        })
+    });
+    json!({
+        "ruleId": rule,
+        "level": level,
+        "message": { "text": safe_text::visible(message) },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": uri(&place.path) },
+            "region": {
+                "startLine": place.line,
+                "startColumn": place.column,
+                "endColumn": place.end_column,
+            },
+        }}],
+        "relatedLocations": evidence.collect::<Vec<_>>(),
+        "partialFingerprints": { "primaryLocationLineHash": print },
+    })
+}
+
+fn notifications(audit: &AuditRecord) -> Vec<Value> {
+    let note = |level: &str, text: String, path: &str| {
+        json!({
+            "level": level,
+            "message": { "text": safe_text::visible(&text) },
+            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(&from_here(audit, path)) } } }],
+        })
+    };
+    let broken = audit
+        .files
+        .broken
+        .iter()
+        .map(|file| note("note", format!("a syntax error in line {}", file.line), &file.path));
+    let skipped =
+        audit.files.skipped.iter().map(|file| note("error", file.why.clone(), &file.path));
+    broken.chain(skipped).collect()
+}
+
+/// A path as a relative URI: everything but plain characters is escaped.
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte));
+            }
+            byte => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+/// What stays the same when lines move; those alike are numbered.
+fn fingerprint(words: &[&str], seen: &mut BTreeMap<String, u32>) -> String {
+    let mut hash = Sha256::new();
+    for word in words {
+        hash.update(word.as_bytes());
+        hash.update([0]);
+    }
+    let print: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let number = seen.entry(print.clone()).or_default();
+    *number += 1;
+    format!("{print}:{number}")
+}

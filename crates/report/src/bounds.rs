@@ -1,0 +1,156 @@
+//! How likely a leak could still be, in words that claim no more than the figures say.
+
+use partywall_core::record::{Level, LevelName, Record, UpperBound};
+use partywall_core::verdict::{Outcome, Verdict};
+
+use super::phrases::{Quote, capped, count, place};
+
+/// How many scenarios are told in one sentence.
+const MOST_SCENARIOS: usize = 6;
+
+/// Levels whose bounds differ in nothing but the scenario and the figures.
+struct Group<'r> {
+    level: LevelName,
+    side: &'static str,
+    kind: &'r UpperBound,
+    members: Vec<(&'r str, &'r UpperBound, String)>,
+}
+
+/// How likely a leak could still be at the clean levels. Nothing in a report that is no pass, where
+/// it would read like one, and nothing for before, which is there to leak.
+pub(super) fn bounds(record: &Record, quote: Quote, sentence_quote: Quote) -> Vec<String> {
+    if matches!(record.verdict, Outcome::BaselineClean | Outcome::Inconclusive) {
+        return Vec::new();
+    }
+    // A search of interleavings draws nothing at random: what it covers is said with the models.
+    let counts = |side: &str, level: &Level| {
+        side != "before" && level.verdict == Verdict::Clean && level.level != LevelName::Model
+    };
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut unknown = Vec::new();
+    for (side, level) in record.all_levels().filter(|(side, level)| counts(side, level)) {
+        let bound = level.leak_probability_upper_bound.as_ref();
+        let Some((bound, most)) = bound.and_then(|bound| Some((bound, at_most(bound.value)?)))
+        else {
+            let place = place(side, level, quote);
+            let method = quote(&level.method);
+            if level.claims.is_empty() {
+                unknown.push(format!("{place}: no probability can be stated for {method}."));
+            } else {
+                let claims = level.claims.iter().map(|claim| sentence_quote(claim));
+                let claims = claims.collect::<Vec<_>>().join("; ");
+                unknown.push(format!("{place}, {method}: {claims}."));
+            }
+            continue;
+        };
+        let member = (level.scenario.as_str(), bound, most);
+        let fits = |group: &&mut Group<'_>| {
+            (group.level, group.side) == (level.level, side) && alike(group.kind, bound)
+        };
+        match groups.iter_mut().find(fits) {
+            Some(group) => group.members.push(member),
+            None => {
+                groups.push(Group { level: level.level, side, kind: bound, members: vec![member] });
+            }
+        }
+    }
+    groups.iter().map(|group| sentence(group, quote)).chain(unknown).collect()
+}
+
+/// The same in a few words: for each level the largest of its bounds.
+pub(super) fn short(record: &Record) -> String {
+    let mut levels: Vec<(LevelName, f64, u64)> = Vec::new();
+    for (side, level) in record.all_levels() {
+        let Some(bound) = &level.leak_probability_upper_bound else { continue };
+        if side == "before" || level.verdict != Verdict::Clean {
+            continue;
+        }
+        match levels.iter_mut().find(|(name, ..)| *name == level.level) {
+            Some((_, value, n)) if bound.value > *value => (*value, *n) = (bound.value, bound.n),
+            Some(_) => {}
+            None => levels.push((level.level, bound.value, bound.n)),
+        }
+    }
+    let words = |(level, value, n): &(LevelName, f64, u64)| {
+        Some(format!("{}: {} would leak (n = {})", level.as_str(), at_most(*value)?, count(*n)))
+    };
+    let words: Vec<_> = levels.iter().filter_map(words).collect();
+    format!("with 95 % confidence, {}", words.join("; "))
+}
+
+/// Whether two bounds are of the same kind, whatever their figures.
+fn alike(one: &UpperBound, other: &UpperBound) -> bool {
+    let kind = |bound: &UpperBound| (bound.confidence.to_bits(), bound.same_process);
+    kind(one) == kind(other) && one.unit == other.unit && one.method == other.method
+}
+
+fn sentence(group: &Group<'_>, quote: Quote) -> String {
+    let kind = group.kind;
+    let units = match kind.unit.as_str() {
+        "trial" if kind.method.contains("random") => "random schedules".into(),
+        "barrier round" => "barrier rounds".into(),
+        unit => format!("{}s drawn in this way", quote(unit)),
+    };
+    let member = |(at, (scenario, bound, most)): (usize, &(&str, &UpperBound, String))| {
+        let (units, leak) = match (at, most.ends_with('%')) {
+            (0, false) => (format!(" {units}"), " would leak"),
+            (0, true) => (format!(" of the {units}"), " would leak"),
+            _ => (String::new(), ""),
+        };
+        format!("{most}{units} of {}{leak} (n = {})", quote(scenario), count(bound.n))
+    };
+    let (shown, more) = capped(&group.members, MOST_SCENARIOS);
+    let members: Vec<_> = shown.iter().enumerate().map(member).chain(more).collect();
+    let level = group.level.as_str();
+    let place =
+        if group.side.is_empty() { level.into() } else { format!("{level}, {}", group.side) };
+    let process = if kind.same_process { "; not fully independent (one process)" } else { "" };
+    let confidence = trimmed(kind.confidence * 100.0);
+    format!("{place}: with {confidence} % confidence, {}{process}.", members.join(", "))
+}
+
+/// `at most 1 in 668`, rounded so that it never claims more than the figure; `None` for a figure
+/// that is no probability.
+fn at_most(value: f64) -> Option<String> {
+    if !(value > 0.0 && value <= 1.0) {
+        return None;
+    }
+    Some(match one_in(value) {
+        Some(one_in) => format!("at most {one_in}"),
+        None => format!("up to {} %", trimmed((value * 1000.0).ceil() / 10.0)),
+    })
+}
+
+/// `1 in 668`, where that says something.
+pub(super) fn one_in(value: f64) -> Option<String> {
+    // Rounded down, and below 1 in 2 it would mislead: half is not "1 in 1".
+    let whole = (1.0 / value).floor();
+    // Beyond 2^53 a float is no exact count; no run is that long.
+    (2.0..9e15).contains(&whole).then(|| format!("1 in {}", count(whole as u64)))
+}
+
+fn trimmed(percent: f64) -> String {
+    let text = format!("{percent:.1}");
+    text.strip_suffix(".0").map_or_else(|| text.clone(), String::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_never_claims_more_than_its_figure() {
+        let cases = [
+            (1.0 - 0.05_f64.powf(1.0 / 2000.0), Some("at most 1 in 668")),
+            (0.3935, Some("at most 1 in 2")),
+            (0.6316, Some("up to 63.2 %")),
+            (1.0, Some("up to 100 %")),
+            (0.0, None),
+            (f64::NAN, None),
+            (-1.0, None),
+        ];
+        for (value, words) in cases {
+            assert_eq!(at_most(value).as_deref(), words, "{value}");
+        }
+    }
+}
