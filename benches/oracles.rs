@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use partywall::campaign::explore_trial::explore_trial;
-use partywall::campaign::subject::Reference;
 use partywall::oracle::{Case, judge, judge_control};
 use partywall::scenario::{Workload, built_in};
+use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::canary::Scanner;
 use partywall::trial::dialect::Dialect;
 use partywall::trial::history::History;
+use partywall::trial::target::Reference;
 use partywall::world::strategy::Random;
 
 fn history(workload: &Workload, reference: Reference) -> History {
     let plan = workload.plan(1, 0);
-    let trial = explore_trial(&plan, &reference, &mut Random::new(1), &|| false);
+    let trial = explore_trial(&plan, &ReferenceSubject(reference), &mut Random::new(1), &|| false);
     trial.expect("a bench runs outside any runtime").history
 }
 

@@ -5,16 +5,22 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use partywall::campaign::explore_trial::explore_trial;
-use partywall::campaign::subject::Reference;
 use partywall::oracle::{Case, judge};
 use partywall::scenario::built_in;
+use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::dialect::Dialect;
 use partywall::trial::history::{Ending, History};
 use partywall::trial::plan::Plan;
+use partywall::trial::target::Reference;
 use partywall::world::strategy::Random;
 
 fn drive(plan: &Plan) -> History {
-    let trial = explore_trial(plan, &Reference::PER_REQUEST, &mut Random::new(1), &|| false);
+    let trial = explore_trial(
+        plan,
+        &ReferenceSubject(Reference::PER_REQUEST),
+        &mut Random::new(1),
+        &|| false,
+    );
     let history = trial.expect("a bench runs outside any runtime").history;
     assert_eq!(history.ending, Some(Ending::Finished));
     history

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use partywall::campaign::explore_trial::explore_trial;
-use partywall::campaign::subject::Reference;
 use partywall::scenario::built_in;
+use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::plan::Plan;
+use partywall::trial::target::Reference;
 use partywall::world::recorder::Recorder;
 use partywall::world::simulated::{Limits, simulate};
 use partywall::world::strategy::Random;
@@ -36,7 +37,7 @@ fn trials(criterion: &mut Criterion) {
 
 fn steps(plan: &Plan, reference: Reference) -> u64 {
     let mut walk = Random::new(plan.trial);
-    let trial = explore_trial(plan, &reference, &mut walk, &|| false);
+    let trial = explore_trial(plan, &ReferenceSubject(reference), &mut walk, &|| false);
     trial.expect("a bench runs outside any runtime").steps
 }
 

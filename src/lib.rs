@@ -12,19 +12,18 @@ pub mod campaign;
 pub mod cli;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod own_code;
 pub mod scenario;
 pub mod swarm;
 pub mod upstream;
 
 pub use partywall_audit as audit;
 pub use partywall_core as trial;
+pub use partywall_explore::own_code;
 pub use partywall_oracles as oracle;
 pub use partywall_reference as reference;
 pub use partywall_reference::model;
 pub use partywall_report as report;
 pub use partywall_world as world;
 
-pub use own_code::{Config, Isolation, assert_isolated, explore};
-pub use swarm::transport::{Chat, handler};
+pub use partywall_explore::{Chat, Config, Isolation, assert_isolated, explore, handler};
 pub use world::World;

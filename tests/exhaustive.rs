@@ -7,8 +7,9 @@ use partywall::campaign::budget::{Silent, Stop};
 use partywall::campaign::exhaustive::{Exhausted, exhaust};
 use partywall::campaign::explore::Exploration;
 use partywall::campaign::store::RunFolder;
-use partywall::campaign::subject::Reference;
 use partywall::scenario::built_in;
+use partywall::swarm::transport::ReferenceSubject;
+use partywall::trial::target::Reference;
 use partywall::trial::verdict::Verdict;
 
 fn search(name: &str, reference: Reference, delays: usize) -> Exhausted {
@@ -20,7 +21,8 @@ fn search(name: &str, reference: Reference, delays: usize) -> Exhausted {
         .expect("it is explored")
         .smallest();
     let stop = Stop::default();
-    let exploration = Exploration::new(&workload, &reference, 1, 1, &folder, &stop);
+    let subject = ReferenceSubject(reference);
+    let exploration = Exploration::new(&workload, &subject, 1, 1, &folder, &stop);
     exhaust(&exploration, Some(delays), &Silent).expect("searched")
 }
 

@@ -12,9 +12,10 @@ use partywall::campaign::explore::{Exploration, explore};
 use partywall::campaign::replay::{Replayed, replay_explored};
 use partywall::campaign::repro::Repro;
 use partywall::campaign::store::RunFolder;
-use partywall::campaign::subject::Reference;
 use partywall::scenario::{Workload, built_in, built_in_names};
+use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::finding::FindingKind;
+use partywall::trial::target::Reference;
 use partywall::trial::verdict::Verdict;
 
 /// Seeds of which every one must find the leak, and in how many trials.
@@ -74,7 +75,8 @@ fn the_legacy_leak_is_found_in_the_first_twenty_trials_of_every_seed() {
 fn first_leak(workload: &Workload, seed: u64, folder: &RunFolder) -> u64 {
     let stop = Stop::default();
     let none = &Reference::LEGACY;
-    let mut exploration = Exploration::new(workload, none, seed, TRIALS_TO_LEAK, folder, &stop);
+    let subject = ReferenceSubject(*none);
+    let mut exploration = Exploration::new(workload, &subject, seed, TRIALS_TO_LEAK, folder, &stop);
     let side = format!("seed-{seed}");
     exploration.side = &side;
     let explored = explore(&exploration, &StopAtFirst(&stop)).expect("nothing is in the way");
@@ -93,8 +95,14 @@ fn the_per_request_form_is_clean_in_trials_that_did_look() {
         let workload = workload(scenario);
         let stop = Stop::default();
         let share = trials / names.len() as u64;
-        let exploration =
-            Exploration::new(&workload, &Reference::PER_REQUEST, 1, share, &folder, &stop);
+        let exploration = Exploration::new(
+            &workload,
+            &ReferenceSubject(Reference::PER_REQUEST),
+            1,
+            share,
+            &folder,
+            &stop,
+        );
         let level = explore(&exploration, &Silent).expect("nothing is in the way").level;
         let of = |part: u64, whole: u64| part as f64 / whole as f64;
         let overlapping = of(level.trials_overlapping, level.trials);
@@ -124,8 +132,14 @@ fn a_repro_gives_the_same_bytes_every_time() {
     let folder = folder("repro");
     let workload = workload("reference-golden-path");
     let stop = Stop::default();
-    let mut exploration =
-        Exploration::new(&workload, &Reference::LEGACY, 1, TRIALS_TO_LEAK, &folder, &stop);
+    let mut exploration = Exploration::new(
+        &workload,
+        &ReferenceSubject(Reference::LEGACY),
+        1,
+        TRIALS_TO_LEAK,
+        &folder,
+        &stop,
+    );
     exploration.enough = Some(1);
     let explored = explore(&exploration, &Silent).expect("nothing is in the way");
     let record = &explored.level.findings[0];
@@ -137,7 +151,8 @@ fn a_repro_gives_the_same_bytes_every_time() {
 
     let replayed = || {
         let (came_to, history) =
-            replay_explored(&repro, &Reference::LEGACY, &stop).expect("it can be replayed");
+            replay_explored(&repro, &ReferenceSubject(Reference::LEGACY), &stop)
+                .expect("it can be replayed");
         assert_eq!(came_to, Replayed::Same, "{}", history.body());
         history.body()
     };
@@ -148,7 +163,7 @@ fn a_repro_gives_the_same_bytes_every_time() {
     }
     println!("{times} replays gave {} and the same {} bytes", repro.fingerprint, first.len());
     // The same schedule shows nothing in the other form, so what is the same is not just anything.
-    let (came_to, _) =
-        replay_explored(&repro, &Reference::PER_REQUEST, &stop).expect("it can be replayed");
+    let (came_to, _) = replay_explored(&repro, &ReferenceSubject(Reference::PER_REQUEST), &stop)
+        .expect("it can be replayed");
     assert_eq!(came_to, Replayed::Gone);
 }

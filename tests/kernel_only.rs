@@ -98,7 +98,8 @@ fn the_kernel_names_no_lock_but_those_of_its_sync_module() {
 
 #[test]
 fn each_part_of_the_kernel_is_in_a_model() {
-    let model = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/reference/src/model/models"));
+    let model =
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/reference/src/model/models"));
     let models = model.iter().map(|file| fs::read_to_string(file).expect("can be read"));
     let models: String = models.collect();
     for file in sources(&reference().join("kernel")) {

@@ -9,6 +9,7 @@ mod explore_figures;
 mod fuzz_corpora;
 mod kernel_only;
 mod model;
+mod names;
 mod oracle_controls;
 mod oracles;
 mod own_code;

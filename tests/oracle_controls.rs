@@ -5,17 +5,18 @@ use std::collections::BTreeSet;
 
 use partywall::campaign::alone::Alone;
 use partywall::campaign::explore_trial::explore_trial;
-use partywall::campaign::subject::Reference;
 use partywall::oracle::control::{Edit, altered, judge_control_beside, judge_control_with};
 use partywall::oracle::notation::{found, found_by, history, key};
 use partywall::oracle::{Alteration, Case, Judgement, Oracle, all, judge_control, of};
 use partywall::scenario::built_in;
+use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::canary::{Encoding, Field, Mint, Owner};
 use partywall::trial::dialect::Dialect;
 use partywall::trial::finding::OracleId;
 use partywall::trial::history::{History, Observation, What, Whose};
 use partywall::trial::ids::UserName;
 use partywall::trial::record::Rule;
+use partywall::trial::target::Reference;
 use partywall::world::strategy::Random;
 use proptest::prelude::*;
 
@@ -141,9 +142,11 @@ fn the_controls_of_explored_trials_are_caught() {
     for trial in 0..120 {
         let plan = work.plan(5, trial);
         let mut walk = Random::new(trial);
-        let done = explore_trial(&plan, &Reference::PER_REQUEST, &mut walk, &|| false);
+        let done =
+            explore_trial(&plan, &ReferenceSubject(Reference::PER_REQUEST), &mut walk, &|| false);
         let history = done.expect("outside a runtime").history;
-        let mut alone = Alone::new(&history.plan, &Reference::PER_REQUEST, &|| false);
+        let mut alone =
+            Alone::new(&history.plan, &ReferenceSubject(Reference::PER_REQUEST), &|| false);
         let solos = Some(alone.solos().expect("outside a runtime"));
         let dialect = Dialect::reference();
         let optional = OracleId::ALL.into_iter().filter(|oracle| oracle.is_optional());

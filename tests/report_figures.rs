@@ -1,6 +1,5 @@
 //! How long the forms of a large record take, and how big the page of the sample sign-off is.
 
-
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,6 @@
 //! The reports for machines: what they say is held against committed snapshots, JUnit and SARIF
 //! against their schemas, and none of them is broken by what a server sent.
 
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

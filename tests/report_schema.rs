@@ -2,7 +2,6 @@
 //!
 //! To write it anew, run this test with `PARTYWALL_WRITE_SCHEMA=1`.
 
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

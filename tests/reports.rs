@@ -137,7 +137,9 @@ fn what_after_still_leaks_is_told_in_full() {
 
 #[test]
 fn what_after_did_not_reach_is_loud() {
-    for text in [plain(&crate::records::still_leaks()), markdown::render(&crate::records::still_leaks())] {
+    for text in
+        [plain(&crate::records::still_leaks()), markdown::render(&crate::records::still_leaks())]
+    {
         assert!(text.contains("15/80 NOT met"), "{text}");
         assert!(text.contains("100/80 met"), "{text}");
     }

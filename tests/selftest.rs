@@ -12,14 +12,15 @@ use partywall::campaign::selftest::explored::{Search, search, stay_quiet};
 use partywall::campaign::selftest::matrix::expected;
 use partywall::campaign::selftest::table::render;
 use partywall::campaign::selftest::{MIX, mix};
-use partywall::campaign::subject::Reference;
 use partywall::oracle::{Case, judge};
 use partywall::reference::defects::Defect;
 use partywall::scenario::{built_in, built_in_names};
+use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::dialect::Dialect;
 use partywall::trial::finding::{FindingKind, OracleId};
 use partywall::trial::history::{History, Note, What};
 use partywall::trial::mechanism::Mechanism;
+use partywall::trial::target::Reference;
 use partywall::world::strategy::Random;
 
 /// Seeds, and the most trials with each, of the table.
@@ -36,7 +37,11 @@ fn searches() -> Vec<(Mechanism, Search)> {
     let one = |mechanism| {
         let subject = Reference::with_defect(Defect::new(mechanism));
         let wanted = expected(mechanism).explore;
-        (mechanism, search(&work, &subject, SEEDS, TRIALS, wanted).expect("outside a runtime"))
+        (
+            mechanism,
+            search(&work, &ReferenceSubject(subject), SEEDS, TRIALS, wanted)
+                .expect("outside a runtime"),
+        )
     };
     Mechanism::ALL.into_iter().map(one).collect()
 }
@@ -46,7 +51,7 @@ fn every_mechanism_is_found_and_the_table_is_up_to_date() {
     let searches = searches();
     let works = built_in_names().chain([MIX]).map(|name| {
         let work = built_in(name).expect("it is carried").explore.expect("it is explored");
-        let quiet = stay_quiet(&work, &Reference::PER_REQUEST, 1, QUIET);
+        let quiet = stay_quiet(&work, &ReferenceSubject(Reference::PER_REQUEST), 1, QUIET);
         (name.to_owned(), quiet.expect("outside a runtime"))
     });
     let quiet: Vec<_> = works.collect();
@@ -72,7 +77,8 @@ fn blind_spot_a_wrong_identity_without_the_log_of_the_upstream() {
     let mut seen = 0;
     for trial in 0..40 {
         let plan = work.plan(1, trial);
-        let done = explore_trial(&plan, &subject, &mut Random::new(trial), &|| false);
+        let done =
+            explore_trial(&plan, &ReferenceSubject(subject), &mut Random::new(trial), &|| false);
         let mut history = done.expect("outside a runtime").history;
         let by_log = |history: &History| {
             let judged = judge(&Case::new(history, &Dialect::reference()));
@@ -96,9 +102,14 @@ fn blind_spot_a_wrong_identity_without_the_log_of_the_upstream() {
 fn a_stream_that_differs_from_a_run_alone_is_found_beside_it() {
     let work = mix().expect("it is carried");
     let plan = work.plan(1, 1);
-    let done = explore_trial(&plan, &Reference::PER_REQUEST, &mut Random::new(1), &|| false);
+    let done = explore_trial(
+        &plan,
+        &ReferenceSubject(Reference::PER_REQUEST),
+        &mut Random::new(1),
+        &|| false,
+    );
     let mut history = done.expect("outside a runtime").history;
-    let mut alone = Alone::new(&plan, &Reference::PER_REQUEST, &|| false);
+    let mut alone = Alone::new(&plan, &ReferenceSubject(Reference::PER_REQUEST), &|| false);
     assert_eq!(alone.findings(&history).expect("outside a runtime"), []);
     let mut changed = 0;
     for seen in &mut history.observations {

@@ -1,11 +1,10 @@
 //! The test servers by themselves: a clean one answers each user with what is theirs, and a leaking
 //! one mixes two users up in a directed sequence.
 
-
+use crate::servers::{Leak, Server, http_api, json_rpc, socket_io, sse_chat, ws_chat};
 use futures_util::{SinkExt, StreamExt};
 use partywall::upstream::{Options, Order, Upstream};
 use serde_json::{Value, json};
-use crate::servers::{Leak, Server, http_api, json_rpc, socket_io, sse_chat, ws_chat};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};

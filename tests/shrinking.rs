@@ -6,12 +6,15 @@ use std::time::Instant;
 use partywall::campaign::budget::Stop;
 use partywall::campaign::explore_trial::explore_trial;
 use partywall::campaign::repro::Repro;
-use partywall::campaign::shrink::shrink_repro;
-use partywall::campaign::subject::{Reference, Subject};
+use partywall::campaign::shrink::{all_approved, only_waits, shrink, shrink_repro, smaller_plans};
+use partywall::campaign::subject::Subject;
 use partywall::oracle::{Case, judge};
 use partywall::scenario::{built_in, built_in_names};
+use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::dialect::Dialect;
+use partywall::trial::plan::{Plan, Twist};
 use partywall::trial::record::LevelName;
+use partywall::trial::target::Reference;
 use partywall::world::strategy::Random;
 
 /// How many repros of each scenario; an unoptimised build is several times slower.
@@ -22,7 +25,7 @@ const SECONDS: f64 = 5.0;
 /// Findings as they come, each with the plan and schedule of its trial: the first three of a trial.
 fn found(scenario: &str) -> Vec<Repro> {
     let workload = built_in(scenario).expect("it is carried").explore.expect("it is explored");
-    let subject = Reference::LEGACY;
+    let subject = ReferenceSubject(Reference::LEGACY);
     let mut repros = Vec::new();
     for trial in 0.. {
         let plan = workload.plan(7, trial);
@@ -62,7 +65,8 @@ fn nearly_all_repros_shrink_to_two_users_five_actions_and_two_deviations() {
     for scenario in built_in_names() {
         for repro in found(scenario) {
             let began = Instant::now();
-            let shrunk = shrink_repro(&repro, &Reference::LEGACY, &Stop::default());
+            let shrunk =
+                shrink_repro(&repro, &ReferenceSubject(Reference::LEGACY), &Stop::default());
             let shrunk = shrunk.expect("it can be driven").expect("it shows its finding");
             slowest = slowest.max(began.elapsed().as_secs_f64());
             assert_eq!(shrunk.fingerprint, repro.fingerprint);
@@ -87,15 +91,71 @@ fn nearly_all_repros_shrink_to_two_users_five_actions_and_two_deviations() {
 fn what_a_shrunk_repro_shows_is_of_the_back_end_and_not_of_its_plan() {
     let scenario = "reference-controls";
     for repro in found(scenario).into_iter().take(REPROS / 2) {
-        let shrunk = shrink_repro(&repro, &Reference::LEGACY, &Stop::default());
+        let shrunk = shrink_repro(&repro, &ReferenceSubject(Reference::LEGACY), &Stop::default());
         let shrunk = shrunk.expect("it can be driven").expect("it shows its finding");
         for seed in 0..3 {
             let mut walk = Random::new(seed);
-            let driven = explore_trial(&shrunk.plan, &Reference::PER_REQUEST, &mut walk, &|| false);
+            let driven = explore_trial(
+                &shrunk.plan,
+                &ReferenceSubject(Reference::PER_REQUEST),
+                &mut walk,
+                &|| false,
+            );
             let driven = driven.expect("outside any runtime");
             let dialect = Dialect::reference();
             let judged = judge(&Case::new(&driven.history, &dialect));
             assert_eq!(judged.findings, [], "{scenario}: {:?}", shrunk.plan.users);
         }
     }
+}
+
+#[test]
+fn no_smaller_plan_leaves_a_run_without_its_approval() {
+    let work = built_in("mechanism-mix").expect("built in").explore.expect("it is explored");
+    let approved = |plan: &Plan| plan.runs().any(|(_, run)| run.has(Twist::Approval));
+    let plans = (0..40).map(|trial| work.plan(1, trial)).filter(approved);
+    let (mut seen, mut dropped) = (0, 0);
+    for plan in plans {
+        assert!(all_approved(&plan), "the generator's own plans are whole");
+        for smaller in smaller_plans(&plan) {
+            seen += usize::from(approved(&smaller));
+            assert!(all_approved(&smaller), "{smaller:?}");
+        }
+        for (user, who) in plan.users.iter().enumerate() {
+            for step in 0..who.steps.len() {
+                let mut less = plan.clone();
+                let is_wait = only_waits(&less.users[user].steps.remove(step));
+                dropped += usize::from(is_wait && !all_approved(&less));
+            }
+        }
+    }
+    assert!(seen > 0 && dropped > 0, "no plan had an approval to lose");
+}
+
+/// A run over HTTP has no approval any more: a plan that is still long is not made shorter so.
+#[test]
+fn what_is_found_in_a_run_with_an_approval_stays_approved() {
+    let work =
+        built_in("reference-controls").expect("it is carried").explore.expect("it is explored");
+    let subject = ReferenceSubject(Reference::LEGACY);
+    let mut shrunk = 0;
+    for trial in 0..40 {
+        let plan = work.plan(1, trial);
+        if !plan.runs().any(|(_, run)| run.has(Twist::Approval)) {
+            continue;
+        }
+        let driven = explore_trial(&plan, &subject, &mut Random::new(trial), &|| false);
+        let driven = driven.expect("outside any runtime");
+        let found = judge(&Case::new(&driven.history, &Dialect::reference())).findings;
+        let Some(finding) = found.first() else { continue };
+        let sought = (finding.oracle, &finding.fingerprint);
+        let small = shrink(&plan, &driven.schedule, &subject, sought, &|| false);
+        let small = small.expect("outside any runtime").expect("it shows its finding");
+        assert!(all_approved(&small.plan), "{:?}", small.plan.users);
+        shrunk += 1;
+        if shrunk == 4 {
+            return;
+        }
+    }
+    panic!("only {shrunk} were found");
 }

@@ -1,13 +1,13 @@
 //! One trial, many trials, and what they come to: coverage, confidence, controls, verdicts.
 
-pub mod explore;
 pub mod migration;
 pub mod selftest;
 pub mod share;
-pub mod shrink;
 pub mod signoff;
-pub mod store;
 pub mod wire;
+
+pub use partywall_explore::exploration as explore;
+pub use partywall_explore::{shrink, store};
 
 pub use explore::{
     alone, exhaustive, explore_trial, interleaving, recorded, regressions, replay, search, subject,

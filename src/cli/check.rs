@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::common::{ShownArgs, not_tried, rules, show};
+use super::common::{ShownArgs, locate, not_tried, rules, show};
 use crate::campaign::error::{CampaignError, read_cut_text};
 use crate::campaign::recorded::judge_recorded;
 use crate::trial::history::History;
@@ -28,7 +28,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let level = judge_recorded(&history);
     let outcome = level.verdict.into();
     let reasons = level.reasons.clone();
-    let record = Record {
+    let mut record = Record {
         schema_version: SCHEMA_VERSION,
         partywall: env!("CARGO_PKG_VERSION").into(),
         command: "check".into(),
@@ -56,5 +56,6 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         not_tried: not_tried(),
         rules: rules(),
     };
+    locate(&mut record);
     Ok(show(&record, &args.shown))
 }

@@ -12,7 +12,7 @@ use crate::campaign::error::CampaignError;
 use crate::campaign::secrets::redacted;
 use crate::campaign::store::RunFolder;
 use crate::report::{github, terminal};
-use crate::scenario::Workload;
+use crate::scenario::{Workload, source_of};
 use crate::trial::measure::Subject;
 use crate::trial::record::{Level, Record, Rule, SCHEMA_VERSION};
 use crate::trial::verdict::{ExitCode, Outcome, Reason, Verdict};
@@ -250,6 +250,7 @@ impl Begun {
         if !args.subject.is_empty() {
             record.subjects.clone_from(&args.subject);
         }
+        locate(&mut record);
         let record = redacted(record, &self.secrets)?;
         let mut formats = vec![Format::Json, Format::Markdown];
         formats.extend(&args.report);
@@ -269,6 +270,15 @@ impl Begun {
             }
         }
         stands(show(&record, &args.shown), broken)
+    }
+}
+
+/// Says where the carried scenarios say what was driven.
+pub(super) fn locate(record: &mut Record) {
+    for level in record.all_levels_mut() {
+        if level.source.is_none() {
+            level.source = source_of(&level.scenario, level.level);
+        }
     }
 }
 

@@ -11,13 +11,14 @@ use crate::campaign::explore::{Exploration, Explored, explore};
 use crate::campaign::regressions::replay_first;
 use crate::campaign::search::Search;
 use crate::campaign::share::part::write_level;
-use crate::campaign::subject::Reference;
 use crate::reference::call_sites::Migration;
 use crate::reference::defects::Defect;
 use crate::scenario::Target;
+use crate::swarm::transport::ReferenceSubject;
 use crate::trial::measure::Partition;
 use crate::trial::plan::FaultKind;
 use crate::trial::record::Level;
+use crate::trial::target::Reference;
 use crate::trial::verdict::ExitCode;
 
 /// The arguments of `explore`.
@@ -166,9 +167,10 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     };
     let trials = args.trials.unwrap_or(scenario.explore_trials);
     let reference = reference(&args, &scenario.target);
+    let subject = ReferenceSubject(reference);
     let mut exploration = Exploration::new(
         &workload,
-        &reference,
+        &subject,
         args.campaign.seed,
         trials,
         &begun.folder,
@@ -181,7 +183,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         exploration.partition = args.partition;
     }
     let shown = Shown::new();
-    let first = replay_first(&saved, &reference, &begun.stop, &shown)?;
+    let first = replay_first(&saved, &subject, &begun.stop, &shown)?;
     exploration.search = args.search();
     let Explored { level, repros, sums } = explore(&exploration, &shown)?;
     if let (Some(partition), Some(sums)) = (args.partition, &sums) {

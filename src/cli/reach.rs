@@ -5,9 +5,9 @@ use crate::campaign::budget::Stop;
 use crate::campaign::error::CampaignError;
 use crate::campaign::launched::Launched;
 use crate::campaign::repro::Repro;
-use crate::campaign::subject::Reference;
 use crate::scenario::{Target, environment_in};
 use crate::swarm::Allowance;
+use crate::trial::target::Reference;
 
 /// Reaches or starts the server of the repro, or another where one is given.
 pub(super) fn reach(

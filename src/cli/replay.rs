@@ -15,14 +15,15 @@ use crate::campaign::redrive::replay_on_wire;
 use crate::campaign::replay::{Replayed, replay_explored};
 use crate::campaign::repro::Repro;
 use crate::campaign::series::Series;
-use crate::campaign::subject::Reference;
 use crate::reference::call_sites::Migration;
 use crate::report::interleaving;
 use crate::report::terminal::Style;
 use crate::scenario::Target;
+use crate::swarm::transport::ReferenceSubject;
 use crate::trial::history::History;
 use crate::trial::raw::to_hex;
 use crate::trial::record::LevelName;
+use crate::trial::target::Reference;
 use crate::trial::verdict::ExitCode;
 
 /// The arguments of `replay`.
@@ -98,12 +99,13 @@ fn replay_explore(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
     let reference = explored(&target(args, repro))?;
     if args.trace {
         let style = Style { colour: args.color.wanted(), ..Style::default() };
-        let interleaving = interleave(repro, &reference, &Stop::default())?;
+        let interleaving = interleave(repro, &ReferenceSubject(reference), &Stop::default())?;
         output::print(&format!("{}\n", interleaving::render(&interleaving, style)));
     }
     let mut tally = Tally::default();
     for _ in 0..args.times {
-        let (replayed, history) = replay_explored(repro, &reference, &Stop::default())?;
+        let (replayed, history) =
+            replay_explored(repro, &ReferenceSubject(reference), &Stop::default())?;
         tally.add(replayed);
         let digest = digest(&history);
         if !tally.histories.contains(&digest) {

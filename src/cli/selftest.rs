@@ -19,11 +19,12 @@ use crate::campaign::selftest::explored::{Quiet, Search, search, stay_quiet};
 use crate::campaign::selftest::matrix::{Wire, expected};
 use crate::campaign::selftest::table::render;
 use crate::campaign::selftest::{MIX, own_work};
-use crate::campaign::subject::Reference;
 use crate::reference::defects::Defect;
 use crate::scenario::{Workload, built_in, built_in_names};
+use crate::swarm::transport::ReferenceSubject;
 use crate::trial::detection::{DetectionRecord, QuietRow};
 use crate::trial::mechanism::Mechanism;
+use crate::trial::target::Reference;
 use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
 
 /// The arguments of `selftest`.
@@ -167,7 +168,13 @@ impl SelfTest<'_> {
                 }
                 let (seeds, trials) = (self.args.seeds, self.args.trials);
                 let wanted = if by_oracle(self.args) { expected(mechanism).explore } else { &[] };
-                let found = search(&work, &self.subject(mechanism), seeds, trials, wanted);
+                let found = search(
+                    &work,
+                    &ReferenceSubject(self.subject(mechanism)),
+                    seeds,
+                    trials,
+                    wanted,
+                );
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 self.told.advance(done, done, 0);
                 Ok((mechanism, found.map_err(broken)?))
@@ -194,7 +201,7 @@ impl SelfTest<'_> {
         for name in names.iter().take_while(|_| !self.is_stopped()) {
             let scenario = built_in(name).map_err(broken)?;
             let work = scenario.to_explore().map_err(broken)?;
-            let quiet = stay_quiet(work, &Reference::PER_REQUEST, 1, overlapping);
+            let quiet = stay_quiet(work, &ReferenceSubject(Reference::PER_REQUEST), 1, overlapping);
             all.push(((*name).to_owned(), quiet.map_err(broken)?));
             let done = all.len() as u64;
             self.told.advance(done, done, 0);

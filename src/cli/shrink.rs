@@ -11,6 +11,7 @@ use crate::campaign::error::{CampaignError, read_text, write_whole};
 use crate::campaign::repro::Repro;
 use crate::campaign::shrink::shrink_repro;
 use crate::campaign::wire::shrink::{ShrinkBudget, Small, shrink_wire_repro};
+use crate::swarm::transport::ReferenceSubject;
 use crate::trial::record::LevelName;
 use crate::trial::verdict::ExitCode;
 
@@ -48,7 +49,7 @@ fn shrink_explored(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError
         ));
     }
     let reference = explored(&repro.target)?;
-    let Some(small) = shrink_repro(repro, &reference, &Stop::default())? else {
+    let Some(small) = shrink_repro(repro, &ReferenceSubject(reference), &Stop::default())? else {
         return Ok(gone());
     };
     keep(args, repro, &small, [String::new(), String::new()])

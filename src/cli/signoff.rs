@@ -11,12 +11,12 @@ use super::scenario;
 use super::source::SourceArgs;
 use crate::campaign::error::CampaignError;
 use crate::campaign::signoff::{Compared, SignOff, SignedOff};
-use crate::campaign::subject::Reference;
 use crate::reference::call_sites::Migration;
 use crate::scenario::{Scenario, Target};
 use crate::trial::measure::{Partition, Subject};
 use crate::trial::raw::to_hex;
 use crate::trial::record::Record;
+use crate::trial::target::Reference;
 use crate::trial::verdict::ExitCode;
 
 /// The arguments of `signoff`.

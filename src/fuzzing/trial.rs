@@ -6,14 +6,15 @@ use super::Bytes;
 use super::brute_force::Expected;
 use super::decode::{ByBytes, campaign, plan};
 use crate::campaign::explore_trial::{Trial, explore_trial, replay_trial};
-use crate::campaign::subject::Reference;
 use crate::oracle::{Case, Judged, judge};
 use crate::reference::call_sites::Migration;
+use crate::swarm::transport::ReferenceSubject;
 use crate::trial::canary::Scanner;
 use crate::trial::dialect::Dialect;
 use crate::trial::finding::OracleId;
 use crate::trial::history::{Ending, History};
 use crate::trial::plan::Plan;
+use crate::trial::target::Reference;
 use crate::world::strategy::Mode;
 
 /// Drives the input against the per-request back end.
@@ -42,8 +43,13 @@ pub fn leaks_on_legacy(data: &[u8]) -> bool {
 fn driven(data: &[u8], migration: Migration) -> (History, Judged) {
     let mut bytes = Bytes::new(data);
     let plan = plan(&mut bytes);
-    let trial = explore_trial(&plan, &Reference::from(migration), &mut ByBytes(bytes), &|| false)
-        .expect("a fuzz target runs outside any runtime");
+    let trial = explore_trial(
+        &plan,
+        &ReferenceSubject(Reference::from(migration)),
+        &mut ByBytes(bytes),
+        &|| false,
+    )
+    .expect("a fuzz target runs outside any runtime");
     let history = &trial.history;
     assert_eq!(history.ending, Some(Ending::Finished), "in\n{}", history.body());
     replays(&plan, migration, &trial);
@@ -59,9 +65,14 @@ fn driven(data: &[u8], migration: Migration) -> (History, Judged) {
 }
 
 fn replays(plan: &Plan, migration: Migration, trial: &Trial) {
-    let again =
-        replay_trial(plan, &Reference::from(migration), &trial.schedule, Mode::Strict, &|| false)
-            .expect("a fuzz target runs outside any runtime");
+    let again = replay_trial(
+        plan,
+        &ReferenceSubject(Reference::from(migration)),
+        &trial.schedule,
+        Mode::Strict,
+        &|| false,
+    )
+    .expect("a fuzz target runs outside any runtime");
     assert_eq!(again.schedule, trial.schedule, "the replay deviates elsewhere");
     assert_eq!(again.history.body(), trial.history.body(), "the replay gives other bytes");
 }

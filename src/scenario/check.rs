@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::checked::{
-    Limits, Range, Scenario, ScenarioError, ServerWork, Sizes, Workload, line_of,
-};
+use super::checked::{Limits, Scenario, ScenarioError, line_of};
 use super::file::{SCENARIO_VERSION, ScenarioFile, TargetTable};
 use super::load_file::Count;
 use super::names;
 use super::reference_check::ONLY_REFERENCE;
-use crate::trial::target::{Server, Target};
 use super::words::{Checked, Words};
+use super::{Range, ServerWork, Sizes, Workload};
 use crate::trial::protocol::{AnswerKind, Protocol, Start};
+use crate::trial::target::{Server, Target};
 
 impl Scenario {
     /// Reads and checks a scenario file.

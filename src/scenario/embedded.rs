@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::checked::{Scenario, ScenarioError};
+
 use crate::trial::measure::Source;
 use crate::trial::raw::to_hex;
 use crate::trial::record::LevelName;

@@ -5,28 +5,24 @@ mod checked;
 mod embedded;
 mod faults;
 pub mod file;
-mod generate;
 pub mod load_file;
-mod mix;
 mod names;
 mod protocol_check;
 mod reference_check;
 pub mod speech_file;
 mod states;
-mod strikes;
 mod target_check;
 mod templates;
-mod user_plan;
 mod words;
 
-pub use checked::{
-    Ids, Limits, Range, Scenario, ScenarioError, ServerWork, Sizes, Workload, environment_in,
-};
-pub use embedded::{all_built_in_names, built_in, built_in_names, source_of};
-pub use faults::{Faults, Learnt, Point};
-pub use mix::Act;
-pub use states::{EvidenceSource, MigrationEvidence, MigrationState, SitePlaces};
 pub use crate::trial::target::{PlayedUpstream, Reference, Server, Target, UsersFrom};
+pub use checked::{Limits, Scenario, ScenarioError, environment_in};
+pub use embedded::{all_built_in_names, built_in, built_in_names, source_of};
+pub use partywall_explore::workload;
+pub use partywall_explore::workload::{
+    Act, Faults, Ids, Learnt, Point, Range, ServerWork, Sizes, Workload, are_users,
+};
+pub use states::{EvidenceSource, MigrationEvidence, MigrationState, SitePlaces};
 pub use templates::TEMPLATES;
 
 /// The JSON Schema of scenario files, ready to publish.

@@ -11,8 +11,7 @@ use super::speech_file::{CaptureTable, EndTable, EventsTable, SetUpTable, StartT
 use super::words::{Checked, Words};
 use crate::trial::dialect::{Dialect, Matching};
 use crate::trial::protocol::{
-    Act, AnswerKind, Capture, CaptureFrom, EventConnection, Identity, Protocol, Reads,
-    SetUp, Start,
+    Act, AnswerKind, Capture, CaptureFrom, EventConnection, Identity, Protocol, Reads, SetUp, Start,
 };
 use crate::trial::run_controls::Caps;
 

@@ -2,15 +2,16 @@
 
 use toml::Spanned;
 
-use super::checked::{Limits, Range, Scenario, Sizes, Workload};
+use super::Act;
+use super::checked::{Limits, Scenario};
 use super::file::{Migrated, ScenarioFile, TargetTable};
 use super::load_file::{LevelTable, LoadTable};
-use super::mix::Act;
 use super::states::MigrationEvidence;
-use crate::trial::target::Reference;
 use super::words::{Checked, Words};
+use super::{Range, Sizes, Workload};
 use crate::reference::call_sites::{CallSite, Migration};
 use crate::trial::plan::Via;
+use crate::trial::target::Reference;
 
 /// Keys of `[workload]` and the levels that only the reference back end has.
 pub(super) const ONLY_REFERENCE: [&str; 9] = [

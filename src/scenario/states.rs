@@ -6,8 +6,8 @@ use regex_lite::Regex;
 use toml::Spanned;
 
 use super::file::{EvidenceTable, MigrationTable, StateTable, TargetTable};
-use crate::trial::target::Target;
 use super::words::{Checked, Words};
+use crate::trial::target::Target;
 use crate::trial::template;
 
 /// One state of the migration.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::file::{ScenarioFile, TargetTable, UpstreamTable};
-use crate::trial::target::{PlayedUpstream, Server};
 use super::words::{Checked, Words};
+use crate::trial::target::{PlayedUpstream, Server};
 use crate::trial::template;
 use crate::upstream::Options;
 

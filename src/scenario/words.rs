@@ -5,7 +5,8 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::checked::{Range, ScenarioError, line_of};
+use super::Range;
+use super::checked::{ScenarioError, line_of};
 use super::speech_file::Pairs;
 use crate::trial::protocol::{Content, Request};
 use crate::trial::reader::SSE_EVENT;

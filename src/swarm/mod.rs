@@ -1,7 +1,6 @@
-//! The simulated users: written once, driven in the simulated world and over real connections.
+//! What carries the simulated users' messages over real connections.
 
 pub mod transport;
-mod user;
 
+pub use partywall_explore::user::{Allowance, Given, Played, Unrecorded, users};
 pub use transport::{Servers, first_requests, read_page};
-pub use user::{Allowance, Given, Played, Unrecorded, users};

@@ -25,8 +25,8 @@ use tokio::sync::oneshot;
 
 use crate::world::World;
 
-pub use log::{Account, Call, Log, Service, credential_of};
 pub use crate::trial::target::{Options, Order, OrderError};
+pub use log::{Account, Call, Log, Service, credential_of};
 
 /// How long replies that are under way at the end may take.
 const GRACE: Duration = Duration::from_millis(200);

@@ -17,8 +17,8 @@ use super::directive::{Directive, Fault};
 use super::gate::Gate;
 use super::log::{Journal, Says, Service};
 use super::openai::{self, Request};
-use crate::trial::target::Options;
 use super::reply::Reply;
+use crate::trial::target::Options;
 
 const WHAT_THERE_IS: &str = "there are POST /v1/chat/completions, GET /v1/models and POST /echo";
 

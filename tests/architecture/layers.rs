@@ -180,9 +180,12 @@ fn the_models_take_the_kernel_source_and_nothing_else() {
     let found = complaints(other_paths);
     assert!(found.is_empty(), "sources by path:\n{}", found.join("\n"));
     let kernel = |source: &Source| source.path.starts_with("reference/kernel/");
-    let found = complaints(|source| {
-        if kernel(source) { foreign(source, "kernel", &[]) } else { Vec::new() }
-    });
+    let found =
+        complaints(
+            |source| {
+                if kernel(source) { foreign(source, "kernel", &[]) } else { Vec::new() }
+            },
+        );
     assert!(found.is_empty(), "not in the models' reach:\n{}", found.join("\n"));
     assert!(all_sources().iter().filter(|source| kernel(source)).count() > 5);
 }

@@ -7,12 +7,13 @@ use partywall::campaign::explore_trial::{Trial, explore_trial};
 use partywall::campaign::recorded::judge_recorded;
 use partywall::campaign::replay::replay_explored;
 use partywall::campaign::repro::Repro;
-use partywall::campaign::subject::Reference;
 use partywall::oracle::{Case, judge};
 use partywall::scenario::{Target, built_in};
+use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::dialect::Dialect;
 use partywall::trial::history::{Header, History};
 use partywall::trial::record::LevelName;
+use partywall::trial::target::Reference;
 use partywall::world::strategy::Random;
 
 use crate::support::{Ran, Scratch, partywall, ran};
@@ -23,7 +24,12 @@ fn leaking() -> (String, String) {
         built_in("reference-golden-path").expect("it is there").explore.expect("it is explored");
     for trial in 0..20 {
         let plan = workload.plan(1, trial);
-        let trial = explore_trial(&plan, &Reference::LEGACY, &mut Random::new(trial), &|| false);
+        let trial = explore_trial(
+            &plan,
+            &ReferenceSubject(Reference::LEGACY),
+            &mut Random::new(trial),
+            &|| false,
+        );
         let Trial { history, schedule, .. } = trial.expect("no runtime is around");
         if let Some(finding) = judge(&Case::new(&history, &Dialect::reference())).findings.first() {
             let target = Target::from(Reference::LEGACY);
@@ -72,7 +78,8 @@ fn what_is_no_file_of_ours_is_refused() {
 fn files_of_another_version_are_told_from_malformed_ones() {
     let scratch = Scratch::new("versions");
     let (history, repro) = leaking();
-    let later = |text: &str, of: &str, version: &str| text.replacen(of, &of.replace(version, "9"), 1);
+    let later =
+        |text: &str, of: &str, version: &str| text.replacen(of, &of.replace(version, "9"), 1);
     let head = history.replacen("\"version\":2", "\"version\":3", 1);
     let told = ["history format 3", "formats 1 and 2"];
     refused("check", &scratch.file("later.jsonl", head), &told);
@@ -195,7 +202,8 @@ fn damaged_files_never_panic() {
                 _ => Reference::LEGACY,
             };
             // A pause of 2^32 turns is a plan too: it ends at the step limit.
-            replay_explored(&repro, &reference, &Stop::default()).expect("no runtime is around");
+            replay_explored(&repro, &ReferenceSubject(reference), &Stop::default())
+                .expect("no runtime is around");
         }
     }
     assert!(read >= 25 && driven >= 10, "{read} histories, {driven} repros");

@@ -5,9 +5,9 @@ use std::path::Path;
 use partywall::trial::record::Record;
 use partywall::trial::verdict::Outcome;
 
+use super::wire::literally;
 use crate::support::reports::{files, only_level, printed_command, report};
 use crate::support::{Scratch, partywall, ran};
-use super::wire::literally;
 
 const ONE_FINDING: [&str; 7] =
     ["explore", "--migrated", "none", "--trials", "20", "--max-findings", "1"];

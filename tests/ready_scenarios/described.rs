@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use partywall::upstream::{Options, Upstream};
 
 use super::rows::{Ready, Seen, rows};
+use super::{driven, is_clean, leaks, repository, text};
 use crate::servers::Leak;
 use crate::support::Scratch;
-use super::{driven, is_clean, leaks, repository, text};
 
 /// Users and rounds that fit into every build; the second round is sequential.
 const USERS: &str = "8";

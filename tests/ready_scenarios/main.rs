@@ -12,9 +12,9 @@ use partywall::scenario::all_built_in_names;
 use partywall::trial::record::Level;
 use partywall::trial::verdict::Verdict;
 
-use rows::Ready;
 use crate::support::reports::{only_level, report};
 use crate::support::{Scratch, ran};
+use rows::Ready;
 
 /// Those with tests of their own: the mix (`tests/selftest.rs`), and the reference back end as a
 /// server of somebody's own (`tests/program/scenarios.rs`), in every state (`tests/program/states.rs`).

@@ -8,14 +8,15 @@ use partywall::campaign::budget::{Silent, Stop};
 use partywall::campaign::explore::{Exploration, explore};
 use partywall::campaign::selftest::explored::search;
 use partywall::campaign::store::RunFolder;
-use partywall::campaign::subject::Reference;
 use partywall::reference::defects::Defect;
 use partywall::scenario::{all_built_in_names, built_in, built_in_names};
+use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::finding::OracleId;
 use partywall::trial::mechanism::Mechanism;
+use partywall::trial::target::Reference;
 
-use crate::support::{Scratch, Server};
 use super::{ELSEWHERE, driven, is_clean, leaks};
+use crate::support::{Scratch, Server};
 
 /// Explored trials in which each must be clean.
 const TRIALS: u64 = 300;
@@ -57,8 +58,14 @@ fn explored_each_is_clean_per_request() {
         let _ = std::fs::remove_dir_all(&home);
         let folder = RunFolder::create(&home, name, SystemTime::now()).expect("it can be made");
         let stop = Stop::default();
-        let exploration =
-            Exploration::new(&work, &Reference::PER_REQUEST, 1, TRIALS, &folder, &stop);
+        let exploration = Exploration::new(
+            &work,
+            &ReferenceSubject(Reference::PER_REQUEST),
+            1,
+            TRIALS,
+            &folder,
+            &stop,
+        );
         let level = explore(&exploration, &Silent).expect("nothing is in the way").level;
         println!(
             "{name}: {} of {} trials overlapping, {:.0} % of phase pairs, of {} runs {} completed \
@@ -78,12 +85,14 @@ fn explored_each_is_clean_per_request() {
 fn explored_each_finds_what_it_is_there_for() {
     for Row { name, finds } in ROWS {
         let work = built_in(name).expect("it is carried").explore.expect("it is explored");
-        let legacy = search(&work, &Reference::LEGACY, SEEDS, TRIALS_TO_FIND, &[]);
+        let legacy =
+            search(&work, &ReferenceSubject(Reference::LEGACY), SEEDS, TRIALS_TO_FIND, &[]);
         let legacy = legacy.expect("outside a runtime");
         assert!(legacy.worst().is_some(), "{name}, legacy: {:?}", legacy.found_at);
         for (mechanism, oracle) in finds {
             let subject = Reference::with_defect(Defect::new(*mechanism));
-            let found = search(&work, &subject, SEEDS, TRIALS_TO_FIND, &[*oracle]);
+            let found =
+                search(&work, &ReferenceSubject(subject), SEEDS, TRIALS_TO_FIND, &[*oracle]);
             let found = found.expect("outside a runtime");
             println!("{name}: {mechanism:?} found in trials {:?}", found.found_at);
             let by = found.oracles.get(oracle).map_or(0, |found| found.seeds());

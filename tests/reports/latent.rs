@@ -12,7 +12,6 @@ use partywall::trial::verdict::Verdict;
 use partywall::world::backend::Backend;
 use partywall::{Chat, Config, explore, handler};
 
-
 /// A service that keeps an emitter for everybody, and sets it right before it speaks.
 fn rebinding() -> impl Backend {
     let bound_to: Arc<Mutex<Option<UserName>>> = Arc::default();

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
+use super::protocol::SUPERVISOR;
 
 /// Where a back end's JSON messages hold what the oracles ask for, as JSON pointers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +117,7 @@ impl Dialect {
             accepted: "run_accepted".into(),
             events: events.map(String::from).to_vec(),
             terminal: vec![
-                ("agent_completed".into(), Some("supervisor".into())),
+                ("agent_completed".into(), Some(SUPERVISOR.into())),
                 ("agent_error".into(), None),
             ],
             stopped: "the run was stopped".into(),

@@ -12,6 +12,9 @@ use super::dialect::Dialect;
 use super::plan::Via;
 use super::run_controls::{Caps, RunControls, Switch};
 
+/// Who speaks for a run of the reference protocol as a whole.
+pub const SUPERVISOR: &str = "supervisor";
+
 /// How one user speaks and is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

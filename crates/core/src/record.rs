@@ -103,6 +103,12 @@ impl Record {
             .chain(named("after", self.after.as_ref()))
             .chain(self.levels.iter().map(|level| ("", level)))
     }
+
+    /// The same levels, to be changed.
+    pub fn all_levels_mut(&mut self) -> impl Iterator<Item = &mut Level> {
+        let sides = self.before.iter_mut().chain(&mut self.after);
+        sides.flat_map(|side| &mut side.levels).chain(&mut self.levels)
+    }
 }
 
 /// One side of a sign-off.

@@ -28,7 +28,8 @@ pub(super) fn owner_in(round: u32, sighting: &Sighting) -> Owner {
 
 /// Whether the user of that name gave it in an earlier round: it may come back at any time.
 pub(super) fn is_own_of_earlier(history: &History, owner: Owner, name: &UserName) -> bool {
-    let own = |user: &partywall_core::plan::UserPlan| user.index == owner.user && user.name == *name;
+    let own =
+        |user: &partywall_core::plan::UserPlan| user.index == owner.user && user.name == *name;
     owner.run == EARLIER && history.plan.users.iter().any(own)
 }
 

@@ -1,7 +1,6 @@
 //! The classes of agent that there are.
 
-/// The supervisor's name.
-pub const SUPERVISOR: &str = "supervisor";
+pub use partywall_core::protocol::SUPERVISOR;
 
 /// The supervisor's sub-agents, in order.
 pub const SUB_AGENTS: [&str; 5] = ["triage", "data", "optimization", "actions", "reporting"];

@@ -10,9 +10,9 @@ use super::factory::{
     AgentInstanceFactory, configure_agent_instance_factory, create_agent_instance_factory,
     get_agent_instance_factory,
 };
-pub use partywall_core::call_site::{CallSite, Migration, UnknownCallSite};
 use super::process::Process;
 use super::warning::Warning;
+pub use partywall_core::call_site::{CallSite, Migration, UnknownCallSite};
 
 type Factory = Arc<AgentInstanceFactory>;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::factory::AgentInstanceFactory;
 use super::kernel::singleton::Singleton;
-use partywall_core::call_site::Migration;
 use super::shared::Shared;
+use partywall_core::call_site::Migration;
 
 /// One server process of the modelled system.
 pub struct Process {

@@ -41,7 +41,7 @@ const LOGGED_RUNS: usize = 1_000;
 pub(crate) struct Shared {
     pub(crate) world: World,
     pub(crate) connections: ConnectionRegistry<UserName, EventSink>,
-    pub(crate) runs: RunRegistry<RunId, (UserName, ThreadId), RunAnswer>,
+    pub runs: RunRegistry<RunId, (UserName, ThreadId), RunAnswer>,
     pub(crate) conversations: ConversationStore<(UserName, ThreadId), SaidMessage>,
     pub(crate) limits: UserLimits<UserName>,
     pub(crate) emitters: EmitterPool<UserName, RunId>,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::call_sites::startup;
 use super::defects::Defect;
 use super::kernel::singleton::Singleton;
-use partywall_core::call_site::Migration;
 use super::process::Process;
 use super::shared::Shared;
 use super::warning::{Warn, to_nobody};
+use partywall_core::call_site::Migration;
 use partywall_world::World;
 
 impl Process {

@@ -13,13 +13,14 @@ use crate::campaign::explore::exploration::{inside_runtime, walk_seed};
 use crate::campaign::explore::explore_trial::explore_trial;
 use crate::campaign::explore::judged_trial::judge_trial;
 use crate::campaign::explore::level::RANDOM_WALK;
-use crate::campaign::explore::subject::Reference;
 use crate::campaign::store::budget::{Progress, Stop};
 use crate::campaign::store::error::CampaignError;
 use crate::reference::call_sites::{CallSite, Migration};
 use crate::scenario::Workload;
+use crate::swarm::transport::ReferenceSubject;
 use crate::trial::canary::{CampaignKey, Scanner};
 use crate::trial::migration::{LeakRow, MigrationRecord, ScenarioTrials, StateRow, StateVerdict};
+use crate::trial::target::Reference;
 use crate::world::strategy::Random;
 
 /// The share of trials that must overlap, or a state is not called clean.
@@ -124,7 +125,8 @@ impl<'m> Matrix<'m> {
                 }
                 let plan = work.plan(self.seed, number);
                 let mut walk = Random::new(walk_seed(self.seed, number));
-                let trial = explore_trial(&plan, &reference, &mut walk, &|| false);
+                let trial =
+                    explore_trial(&plan, &ReferenceSubject(reference), &mut walk, &|| false);
                 let trial = trial.map_err(inside_runtime)?;
                 let judged = judge_trial(&trial.history, &work.agents, &scanner);
                 let is_contaminated = judged.latent.is_some();
@@ -240,7 +242,12 @@ mod tests {
             let drive = |number| {
                 let mut walk = Random::new(walk_seed(1, number));
                 let plan = work.plan(1, number);
-                let trial = explore_trial(&plan, &Reference::from(migration), &mut walk, &|| false);
+                let trial = explore_trial(
+                    &plan,
+                    &ReferenceSubject(Reference::from(migration)),
+                    &mut walk,
+                    &|| false,
+                );
                 contaminations(&trial.expect("no runtime here").history).len()
             };
             (0..20).map(drive).sum::<usize>()

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::campaign::explore::judged_trial::judge_findings;
-use crate::campaign::explore::subject::Reference;
 use crate::campaign::store::budget::Stop;
 use crate::campaign::store::error::CampaignError;
 use crate::campaign::store::run_folder::RunFolder;
@@ -16,6 +15,7 @@ use crate::scenario::Workload;
 use crate::swarm::Servers;
 use crate::trial::canary::CampaignKey;
 use crate::trial::finding::OracleId;
+use crate::trial::target::Reference;
 use crate::world::recorder::Recorder;
 
 /// What driving one back end came to.

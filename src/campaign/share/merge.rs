@@ -12,9 +12,10 @@ use crate::campaign::signoff::conclusion::SignedOff;
 use crate::campaign::store::error::{CampaignError, read_text, shown};
 use crate::campaign::store::repro::replay_line;
 use crate::campaign::store::run_folder::RunFolder;
+use crate::swarm::transport::ReferenceSubject;
 use crate::trial::control::{Drive, Tally};
 use crate::trial::finding::Fingerprint;
-use crate::trial::record::{FindingRecord, Latent, Level, LevelName, SCHEMA_VERSION};
+use crate::trial::record::{FindingRecord, Level, LevelName, SCHEMA_VERSION};
 
 /// A campaign put together.
 #[derive(Clone, Debug)]
@@ -246,95 +247,6 @@ fn carry_over(
     Ok(())
 }
 
-impl LevelTally {
-    /// What must be the same in all parts.
-    fn work(&self) -> (LevelName, String, [u32; 2], String, Vec<String>) {
-        let phases = self.coverage.to_record().phases;
-        (self.level, self.scenario.clone(), self.users, self.method.clone(), phases)
-    }
-
-    /// Adds what another part of the same campaign came to.
-    fn merge(&mut self, other: Self) {
-        let is_later = other.number() > self.number();
-        if other.unreachable > 0
-            && (self.unreachable == 0 || other.first_unreachable_in < self.first_unreachable_in)
-        {
-            self.first_unreachable = other.first_unreachable;
-            self.first_unreachable_in = other.first_unreachable_in;
-        }
-        for (oracle, (judged, items, blind)) in other.oracles {
-            let row = self.oracles.entry(oracle).or_default();
-            row.0 += judged;
-            row.1 += items;
-            // As in one run, the last trial's reason stands.
-            if row.2.is_none() || (blind.is_some() && is_later) {
-                row.2 = blind;
-            }
-        }
-        for (via, (planted, caught)) in other.path {
-            let own = self.path.entry(via).or_default();
-            *own = (own.0 + planted, own.1 + caught);
-        }
-        for (pair, trials) in other.pairs {
-            *self.pairs.entry(pair).or_default() += trials;
-        }
-        self.planned += other.planned;
-        self.trials += other.trials;
-        self.trials_overlapping += other.trials_overlapping;
-        self.overlapping_pairs += other.overlapping_pairs;
-        self.runs.add(other.runs);
-        self.malformed += other.malformed;
-        self.unreachable += other.unreachable;
-        self.coverage.add(&other.coverage);
-        self.first_leaks.merge(&other.first_leaks);
-        self.latency.merge(&other.latency);
-        self.first_leak = [self.first_leak, other.first_leak].into_iter().flatten().min();
-        self.latent = match (self.latent.take(), other.latent) {
-            (Some(one), Some(other)) => {
-                let trials = one.trials + other.trials;
-                let first = if other.first_trial < one.first_trial { other } else { one };
-                Some(Latent { trials, ..first })
-            }
-            (one, other) => one.or(other),
-        };
-        self.merge_endings(other.endings);
-        self.merge_findings(other.findings);
-        // From here on the number of the last trial is that of the whole.
-        self.partition = crate::trial::measure::Partition::WHOLE;
-    }
-
-    fn merge_endings(&mut self, others: Vec<(u64, crate::trial::verdict::Reason)>) {
-        self.endings.extend(others);
-        self.endings.sort_by_key(|(number, _)| *number);
-        let mut codes = Vec::new();
-        self.endings.retain(|(_, reason)| {
-            let new = !codes.contains(&reason.code);
-            codes.push(reason.code);
-            new
-        });
-    }
-
-    /// Of each finding what was told of it first, as in one run.
-    fn merge_findings(&mut self, others: Vec<FindingRecord>) {
-        for found in others {
-            match self.findings.iter_mut().find(|own| own.fingerprint == found.fingerprint) {
-                Some(own) => {
-                    let seen_in_trials = own.seen_in_trials + found.seen_in_trials;
-                    if found.first_trial < own.first_trial {
-                        *own = found;
-                    }
-                    own.seen_in_trials = seen_in_trials;
-                }
-                None => self.findings.push(found),
-            }
-        }
-        // Stable, and those of one trial are of one part: their order there stays.
-        self.findings.sort_by_key(|found| found.first_trial);
-        self.places =
-            self.findings.iter().map(|found| found.fingerprint.clone()).zip(0..).collect();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,10 +254,10 @@ mod tests {
     use crate::campaign::explore::explore_trial::explore_trial;
     use crate::campaign::explore::judged_trial::judge_trial;
     use crate::campaign::explore::level::RANDOM_WALK;
-    use crate::campaign::explore::subject::Reference;
     use crate::scenario::built_in;
     use crate::trial::canary::{CampaignKey, Scanner};
     use crate::trial::measure::Partition;
+    use crate::trial::target::Reference;
     use crate::world::strategy::Random;
 
     const TRIALS: u64 = 9;
@@ -364,7 +276,8 @@ mod tests {
         for number in (0..own).map(|place| slice.trial(place)) {
             let plan = work.plan(1, number);
             let mut walk = Random::new(walk_seed(1, number));
-            let trial = explore_trial(&plan, &Reference::LEGACY, &mut walk, &|| false);
+            let trial =
+                explore_trial(&plan, &ReferenceSubject(Reference::LEGACY), &mut walk, &|| false);
             let trial = trial.expect("outside of a runtime");
             tally.add(&judge_trial(&trial.history, &work.agents, &scanner));
         }

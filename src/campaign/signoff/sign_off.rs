@@ -22,6 +22,7 @@ use crate::model::{ModelSpec, Thoroughness, models};
 use crate::reference::call_sites::Migration;
 use crate::scenario::{Learnt, Reference, Scenario, Target};
 use crate::swarm::Servers;
+use crate::swarm::transport::ReferenceSubject;
 use crate::trial::measure::Partition;
 use crate::trial::record::{CrossCheck, Level, LevelName, ModelRow, Side};
 
@@ -102,7 +103,7 @@ impl<'s> SignOff<'s> {
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
         let models = self.models(progress);
         let first = match self.reference(|compared| &compared.after) {
-            Some(after) => replay_first(self.saved, &after, self.stop, progress)?,
+            Some(after) => replay_first(self.saved, &ReferenceSubject(after), self.stop, progress)?,
             None => ReplayedFirst::default(),
         };
         let before = self.side("before", |compared| &compared.before, None, progress)?;
@@ -182,8 +183,9 @@ impl<'s> SignOff<'s> {
             let Target::Reference(reference) = target(compared) else { continue };
             let work = compared.scenario.to_explore().map_err(CampaignError::in_scenario)?;
             let trials = self.trials.unwrap_or(compared.scenario.explore_trials);
+            let subject = ReferenceSubject(*reference);
             let mut exploration =
-                Exploration::new(work, reference, self.seed, trials, self.folder, self.stop);
+                Exploration::new(work, &subject, self.seed, trials, self.folder, self.stop);
             exploration.side = side;
             exploration.partition = self.partition;
             let Explored { level, repros, sums } = explore(&exploration, progress)?;
@@ -319,7 +321,7 @@ impl<'s> SignOff<'s> {
             let Target::Reference(after) = &compared.after else { continue };
             for repro in explored.iter().filter(|repro| compared.is_of(repro)) {
                 if self.stop.reason().is_none() {
-                    checks.push(check_explored(repro, after, self.stop)?);
+                    checks.push(check_explored(repro, &ReferenceSubject(*after), self.stop)?);
                     told(checks);
                 }
             }

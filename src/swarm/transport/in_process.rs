@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::pipe::{self, ServerEnd};
 use crate::reference::auth;
 use crate::reference::service::{HttpRequest, Service, SocketIo};
 use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::plan::{FaultKind, UserPlan};
 use crate::trial::raw::Raw;
+use crate::trial::target::{Reference, Target};
 use crate::world::World;
 use crate::world::backend::{Answer, Backend, Call, Cursor, Refusal, Session, Socket};
+use partywall_explore::exploration::subject::Subject;
+use partywall_explore::in_process::{self as pipe, ServerEnd};
 
 /// The reference back end in this process.
 #[derive(Clone, Debug)]
@@ -24,6 +26,21 @@ impl InProcess {
     /// A transport to that service.
     pub fn new(service: Service) -> Self {
         Self { service }
+    }
+}
+
+/// The reference back end with those switches, made anew in this process for each trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferenceSubject(pub Reference);
+
+impl Subject for ReferenceSubject {
+    fn back_end(&self, world: &World) -> Box<dyn Backend> {
+        let Reference { migration, defect } = self.0;
+        Box::new(InProcess::new(Service::with_defect(world.clone(), migration, defect)))
+    }
+
+    fn target(&self) -> Target {
+        self.0.into()
     }
 }
 
@@ -74,7 +91,8 @@ impl InProcessSession {
                 let (headers, body) = (Raw::default(), answer.body.into());
                 Refusal::Refused { status: answer.status, headers, body }
             })?;
-            let (client, mut io) = pipe::open(&self.world, &self.user);
+            let (client, server) = pipe::open(&self.world, &self.user);
+            let mut io = ServiceSocket(server);
             let service = self.service.clone();
             self.world.spawn(name.to_string(), async move {
                 service.serve_socket(user, name.as_str(), cursor.as_ref(), &mut io).await;
@@ -129,13 +147,16 @@ impl Session for InProcessSession {
     }
 }
 
-impl SocketIo for ServerEnd {
+/// The server's end, as the service uses it.
+struct ServiceSocket(ServerEnd);
+
+impl SocketIo for ServiceSocket {
     fn receive(&mut self) -> BoxFuture<'_, Option<String>> {
-        Box::pin(self.from_client.receive())
+        Box::pin(self.0.from_client.receive())
     }
 
     fn send(&mut self, text: Arc<str>) -> BoxFuture<'_, bool> {
-        let taken = self.to_client.send(Raw::from(&*text)).is_ok();
+        let taken = self.0.to_client.send(Raw::from(&*text)).is_ok();
         Box::pin(async move { taken })
     }
 }

@@ -7,7 +7,6 @@ use tokio::sync::watch;
 
 use super::tls::Trust;
 use super::wire::{TargetUrl, Wire};
-use crate::swarm::user::{self, Allowance, Given, Played, Unrecorded};
 use crate::trial::hidden::Secrets;
 use crate::trial::history::{What, Whose};
 use crate::trial::ids::UserName;
@@ -15,6 +14,7 @@ use crate::trial::plan::Plan;
 use crate::trial::template::names;
 use crate::upstream::{Upstream, credential_of};
 use crate::world::World;
+use partywall_explore::user::{self, Allowance, Given, Played, Unrecorded};
 
 /// The servers of one target, and what their users are given besides their plan.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::{AnswerKind, Content, EventConnection, Identity, Ping, Protocol, Reads, Request, Start};
+use super::{
+    AnswerKind, Content, EventConnection, Identity, Ping, Protocol, Reads, Request, Start,
+};
 use crate::dialect::Dialect;
 use crate::protocol::Act;
 use crate::run_controls::{Caps, RunControls};

@@ -1,0 +1,315 @@
+//! How hard we looked: which runs truly overlapped, and which phases met.
+//!
+//! A phase is the last milestone of a run. For each ordered pair (A in phase i while B emits j)
+//! it is counted how often it was hit. A is in a phase from its first milestone until it ends, so
+//! there is no row for the last one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use partywall_core::dialect::Dialect;
+use partywall_core::history::Note;
+use partywall_core::ids::{RunId, UserName};
+use partywall_core::plan::Via;
+use partywall_core::protocol::Protocol;
+use partywall_core::protocol::SUPERVISOR;
+use partywall_core::record::PhaseCoverage;
+use partywall_oracles::Case;
+
+/// The most phases that a scenario has; more are thinned out by type of event.
+const MOST_PHASES: usize = 16;
+
+/// The milestones of a run: what kind of event, by which agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phases(Vec<(String, String)>);
+
+impl Phases {
+    /// The milestones of the golden path with those sub-agents. Where there are more than sixteen,
+    /// inner event types are left out of all agents, thinking first.
+    pub(crate) fn golden_path(agents: &[String]) -> Self {
+        let mut inner = vec![
+            "agent_started",
+            "agent_thinking",
+            "tool_executing",
+            "tool_completed",
+            "agent_completed",
+        ];
+        let thin_out = ["agent_thinking", "tool_executing", "tool_completed"];
+        for leave_out in thin_out {
+            if inner.len() * agents.len() + 2 > MOST_PHASES {
+                inner.retain(|kind| *kind != leave_out);
+            }
+        }
+        let milestone = |kind: &str, agent: &str| (kind.to_owned(), agent.to_owned());
+        let mut phases = vec![milestone("agent_started", SUPERVISOR)];
+        for agent in agents {
+            phases.extend(inner.iter().map(|kind| milestone(kind, agent)));
+        }
+        phases.truncate(MOST_PHASES - 1);
+        phases.push(milestone("agent_completed", SUPERVISOR));
+        phases.dedup();
+        Self(phases)
+    }
+
+    /// The types of events of a described server, as its scenario lists them, and what ends
+    /// a run where that is none of them.
+    pub(crate) fn of_events(dialect: &Dialect) -> Self {
+        let mut kinds: Vec<&String> = dialect.events.iter().take(MOST_PHASES - 1).collect();
+        let mut ends = dialect.terminal.iter().map(|(kind, _)| kind);
+        if !kinds.is_empty() && !ends.clone().any(|end| kinds.contains(&end)) {
+            kinds.extend(ends.next());
+        }
+        Self(kinds.into_iter().map(|kind| (kind.clone(), String::new())).collect())
+    }
+
+    /// Those of a plan of that work.
+    pub(crate) fn of(protocol: &Protocol, agents: &[String]) -> Self {
+        match protocol.is_reference() {
+            true => Self::golden_path(agents),
+            false => Self::of_events(&protocol.dialect),
+        }
+    }
+
+    fn place(&self, kind: &str, agent: &str) -> Option<usize> {
+        self.0.iter().position(|(own, by)| own == kind && (by.is_empty() || by == agent))
+    }
+}
+
+/// The coverage of one or many trials.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Coverage {
+    phases: Phases,
+    counts: Vec<Vec<u64>>,
+}
+
+impl Coverage {
+    pub(crate) fn new(phases: Phases) -> Self {
+        let width = phases.0.len();
+        Self { counts: vec![vec![0; width]; width.saturating_sub(1)], phases }
+    }
+
+    /// Adds what one trial hit: in order of emission where the back end reports it, else in order
+    /// of observation.
+    pub(crate) fn observe(&mut self, case: &Case<'_>) {
+        let mut live = LiveRuns::new(self.phases.0.len());
+        let mut reported = false;
+        for observation in &case.history.observations {
+            if let Some(Note::Emitted { user, run, event, agent }) = observation.what.note() {
+                reported = true;
+                self.emit(&mut live, user, run.as_str(), event, agent);
+            }
+        }
+        if reported {
+            return;
+        }
+        for message in case.messages.iter().filter(|message| message.is_event) {
+            let owner = case.facts(message).and_then(|facts| facts.user);
+            if let (Some(user), Some(run), Some(kind)) =
+                (owner, case.run_id(message), case.kind(message))
+            {
+                let agent = case.agent(message).unwrap_or_default();
+                self.emit(&mut live, user, run, kind, agent);
+            }
+        }
+    }
+
+    fn emit<'c>(
+        &mut self,
+        live: &mut LiveRuns<'c>,
+        user: &UserName,
+        run: &'c str,
+        kind: &str,
+        agent: &str,
+    ) {
+        let Some(phase) = self.phases.place(kind, agent) else { return };
+        let before = live.enter(user, run, (phase + 1 < self.phases.0.len()).then_some(phase));
+        for (counts, others) in self.counts.iter_mut().zip(before) {
+            counts[phase] += others;
+        }
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (own, others) in self.counts.iter_mut().zip(&other.counts) {
+            for (own, other) in own.iter_mut().zip(others) {
+                *own += other;
+            }
+        }
+    }
+
+    pub fn to_record(&self) -> PhaseCoverage {
+        let hit = self.counts.iter().flatten().filter(|count| **count > 0).count() as u64;
+        let of = self.counts.iter().map(Vec::len).sum::<usize>() as u64;
+        PhaseCoverage {
+            phases: self
+                .phases
+                .0
+                .iter()
+                .map(|(kind, agent)| match agent.as_str() {
+                    "" => kind.clone(),
+                    agent => format!("{kind} of {agent}"),
+                })
+                .collect(),
+            hit,
+            of,
+            share: if of == 0 { 0.0 } else { hit as f64 / of as f64 },
+            counts: self.counts.clone(),
+        }
+    }
+}
+
+/// In which phase every live run is.
+struct LiveRuns<'c> {
+    in_phase: Vec<u64>,
+    of: BTreeMap<UserName, RunsOfUser<'c>>,
+}
+
+struct RunsOfUser<'c> {
+    in_phase: Vec<u64>,
+    phases: BTreeMap<&'c str, Option<usize>>,
+}
+
+impl<'c> LiveRuns<'c> {
+    fn new(phases: usize) -> Self {
+        Self { in_phase: vec![0; phases], of: BTreeMap::new() }
+    }
+
+    /// The run comes into that phase. Gives how many live runs of other users were in each.
+    fn enter(
+        &mut self,
+        user: &UserName,
+        run: &'c str,
+        phase: Option<usize>,
+    ) -> impl Iterator<Item = u64> {
+        if !self.of.contains_key(user) {
+            let none = vec![0; self.in_phase.len()];
+            self.of.insert(user.clone(), RunsOfUser { in_phase: none, phases: BTreeMap::new() });
+        }
+        let own = self.of.get_mut(user).expect("it was made if it was missing");
+        let before = match own.phases.get_mut(run) {
+            Some(known) => std::mem::replace(known, phase),
+            None => {
+                own.phases.insert(run, phase);
+                None
+            }
+        };
+        // Those of others are the same before and after.
+        for counts in [&mut self.in_phase, &mut own.in_phase] {
+            before.into_iter().for_each(|at| counts[at] -= 1);
+            phase.into_iter().for_each(|at| counts[at] += 1);
+        }
+        self.in_phase.iter().zip(&own.in_phase).map(|(all, own)| all - own)
+    }
+}
+
+/// How many pairs of runs of different users overlapped: the first and last events of each enclose
+/// at least one event of the other, by the recorder's number; in order of emission where the back
+/// end reports it, else of observation. Send times do not count, since a server that serialises
+/// would fake overlap.
+pub fn overlapping_pairs(case: &Case<'_>) -> u64 {
+    let mut runs = emitted(case);
+    if runs.is_empty() {
+        runs = observed(case);
+    }
+    runs.extend(in_flight(case));
+    runs.sort_by_key(|(_, events)| events.first().copied());
+    let mut pairs = 0;
+    for (place, (user, events)) in runs.iter().enumerate() {
+        let last = events.last();
+        // Those that begin later than this one ends cannot overlap with it.
+        for (other, others) in runs[place + 1..].iter().take_while(|run| run.1.first() < last) {
+            pairs +=
+                u64::from(encloses(events, others) && encloses(others, events) && user != other);
+        }
+    }
+    pairs
+}
+
+/// The events of each run, as the back end reports them.
+fn emitted<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
+    let mut runs: BTreeMap<&RunId, (&UserName, Vec<u64>)> = BTreeMap::new();
+    for seen in &case.history.observations {
+        if let Some(Note::Emitted { user, run, .. }) = seen.what.note() {
+            runs.entry(run).or_insert_with(|| (user, Vec::new())).1.push(seen.n);
+        }
+    }
+    runs.into_values().collect()
+}
+
+/// The events of each run, as they were observed.
+fn observed<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
+    let mut runs: Vec<Option<(&UserName, Vec<u64>)>> = vec![None; case.runs().len()];
+    for message in case.messages.iter().filter(|message| message.is_event) {
+        let owner = case.facts(message).and_then(|facts| facts.user);
+        if let (Some(owner), Some(place)) = (owner, message.run_at()) {
+            runs[place].get_or_insert_with(|| (owner, Vec::new())).1.push(message.n);
+        }
+    }
+    runs.into_iter().flatten().collect()
+}
+
+/// Runs whose one answer is all that is seen, be it the one event of a
+/// stream: from the request to the answer. That says less than events would: a server that
+/// serialises has requests waiting, too.
+fn in_flight<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
+    if case.dialect.tells_states() {
+        return Vec::new();
+    }
+    let exchanges = case.starts().iter().filter(|start| {
+        start.via == Via::Http
+            || (start.via == Via::Stream && case.event_numbers(start).count() < 2)
+    });
+    let flights = exchanges.filter_map(|start| {
+        let answered = case.exchange_of(start)?.answered?;
+        let answered = case.event_numbers(start).next().unwrap_or(answered);
+        Some((start.user, vec![start.n, answered]))
+    });
+    flights.collect()
+}
+
+/// Whether an event of `inner` lies between the first and the last of `outer`; both ascend.
+fn encloses(outer: &[u64], inner: &[u64]) -> bool {
+    let (Some(first), Some(last)) = (outer.first(), outer.last()) else { return false };
+    inner.get(inner.partition_point(|n| n < first)).is_some_and(|n| n < last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_are_thinned_out_to_sixteen() {
+        let agents = |count: usize| (0..count).map(|at| format!("agent-{at}")).collect::<Vec<_>>();
+        for (count, phases) in [(0, 2), (1, 7), (2, 12), (3, 14), (5, 12), (7, 16), (12, 16)] {
+            assert_eq!(Phases::golden_path(&agents(count)).0.len(), phases, "{count} agents");
+        }
+    }
+
+    fn pairs(rest: &str) -> u64 {
+        let start = "alice connects; bob connects; alice starts r1; bob starts r1;";
+        let history = partywall_oracles::notation::history(&format!("{start} {rest}"));
+        overlapping_pairs(&Case::new(&history, &partywall_core::dialect::Dialect::reference()))
+    }
+
+    #[test]
+    fn runs_overlap_only_if_each_encloses_an_event_of_the_other() {
+        let [a1, b1, a2, b2] = [
+            "r1 of alice emits 1",
+            "r1 of bob emits 1",
+            "r1 of alice emits 2",
+            "r1 of bob emits 2",
+        ];
+        assert_eq!(pairs(&[a1, b1, a2, b2].join("; ")), 1);
+        assert_eq!(pairs(&[a1, a2, b1, b2].join("; ")), 0);
+        // One after the other was started is not enough, nor is one inside the other.
+        assert_eq!(pairs(&[a1, b1, b2, a2].join("; ")), 0);
+    }
+
+    #[test]
+    fn overlap_asks_that_each_run_encloses_an_event_of_the_other() {
+        assert!(encloses(&[1, 5], &[3]));
+        assert!(!encloses(&[1, 5], &[0, 6]));
+        assert!(!encloses(&[1, 5], &[]));
+        assert!(!encloses(&[2], &[2]));
+    }
+}

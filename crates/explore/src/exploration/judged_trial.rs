@@ -1,0 +1,230 @@
+//! One judged trial: what was found in it, and how hard it looked.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::exploration::coverage::{Coverage, Phases, overlapping_pairs};
+use crate::exploration::run_ends::{durations, first_crossing, run_ends};
+use partywall_core::canary::Scanner;
+use partywall_core::dialect::Dialect;
+use partywall_core::finding::{Finding, Fingerprint, OracleId};
+use partywall_core::history::{Ending, History, Note, What};
+use partywall_core::ids::UserName;
+use partywall_core::plan::{FaultKind, Step, Twist, Via};
+use partywall_oracles::case::Start;
+use partywall_oracles::latent::{Contamination, contaminations};
+use partywall_oracles::{Case, Judged, Solos, judge};
+
+/// What one trial came to.
+#[derive(Clone, Debug)]
+pub struct JudgedTrial {
+    pub findings: Vec<Finding>,
+    /// For each finding, at which event it was seen first.
+    pub(crate) events: Vec<Option<String>>,
+    pub(crate) rows: Vec<(OracleId, u64, Option<String>)>,
+    pub path: Vec<(Via, bool)>,
+    pub overlapping_pairs: u64,
+    pub coverage: Coverage,
+    pub runs: RunCounts,
+    /// How long the completed runs took.
+    pub(crate) durations: Vec<u64>,
+    /// When the first crossing was seen.
+    pub(crate) first_crossing: Option<u64>,
+    pub malformed: u64,
+    /// What the back end says of itself, where nothing was found.
+    pub latent: Option<Contamination>,
+    pub unreachable: Vec<String>,
+    pub(crate) ending: Option<Ending>,
+}
+
+/// What became of the runs.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct RunCounts {
+    pub started: u64,
+    pub completed: u64,
+    pub(crate) unknown: u64,
+    /// Those of the unknown ones whose user the plan cuts off.
+    pub(crate) cut_by_plan: u64,
+}
+
+impl RunCounts {
+    /// Adds the counts of others.
+    pub fn add(&mut self, other: Self) {
+        self.started += other.started;
+        self.completed += other.completed;
+        self.unknown += other.unknown;
+        self.cut_by_plan += other.cut_by_plan;
+    }
+}
+
+/// Judges a history.
+pub fn judge_trial(history: &History, agents: &[String], scanner: &Scanner) -> JudgedTrial {
+    judge_trial_beside(history, agents, scanner, None)
+}
+
+/// Judges a history beside what each of its users gets alone, where that is known.
+pub(crate) fn judge_trial_beside(
+    history: &History,
+    agents: &[String],
+    scanner: &Scanner,
+    solos: Option<&Solos>,
+) -> JudgedTrial {
+    let dialect = Dialect::of(&history.plan);
+    let case = Case::with_scanner(history, &dialect, scanner).beside(solos);
+    let Judged { findings, path_hits, rows, malformed } = judge(&case);
+    let mut coverage = Coverage::new(Phases::of(&history.plan.protocol, agents));
+    coverage.observe(&case);
+    let ends = run_ends(&case);
+    JudgedTrial {
+        events: findings.iter().map(|finding| event_of(&case, finding)).collect(),
+        rows,
+        path: phantom_runs(history).map(|via| (via, path_hits.contains(&via))).collect(),
+        overlapping_pairs: overlapping_pairs(&case),
+        coverage,
+        runs: count_runs(&case, &ends),
+        durations: durations(&case, &ends),
+        first_crossing: first_crossing(&case, &findings),
+        malformed,
+        latent: latent(history).filter(|_| findings.is_empty()),
+        unreachable: unreachable(history),
+        ending: history.ending.clone(),
+        findings,
+    }
+}
+
+/// The first contamination that the back end reports of itself.
+fn latent(history: &History) -> Option<Contamination> {
+    contaminations(history).into_iter().next()
+}
+
+/// At which event the crossing was seen first, as the server called it: hostile text.
+fn event_of(case: &Case<'_>, finding: &Finding) -> Option<String> {
+    let seen = |n| {
+        case.messages.iter().find(|message| message.n == n && *message.observer == finding.observer)
+    };
+    let message = finding.evidence.iter().filter_map(|evidence| seen(evidence.n)).next()?;
+    let kind = case.kind(message)?;
+    Some(match case.agent(message) {
+        Some(agent) => format!("{kind} of {agent}"),
+        None => kind.to_owned(),
+    })
+}
+
+/// The kinds of run that carried the phantom's canary and whose prompt left.
+fn phantom_runs(history: &History) -> impl Iterator<Item = Via> {
+    let carried = |via: &Via| {
+        history.plan.runs().any(|(user, run)| {
+            let started =
+                |what: &What| matches!(what, What::Start { run: own, .. } if *own == run.run);
+            run.phantom
+                && run.via == *via
+                && history
+                    .observations
+                    .iter()
+                    .any(|seen| seen.by.as_ref() == Some(&user.name) && started(&seen.what))
+        })
+    };
+    Via::ALL.into_iter().filter(carried)
+}
+
+/// Whether at least half of the runs came to an end, those aside that the plan itself cuts off: a
+/// server that answers nothing shows nothing either.
+pub fn mostly_ended(history: &History) -> bool {
+    let dialect = Dialect::of(&history.plan);
+    let case = Case::new(history, &dialect);
+    let RunCounts { started, completed, cut_by_plan, .. } = count_runs(&case, &run_ends(&case));
+    started > 0 && (completed + cut_by_plan) * 2 >= started
+}
+
+fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCounts {
+    let mut counts = RunCounts::default();
+    let restarts = restarts(case.history);
+    for start in case.starts() {
+        counts.started += 1;
+        let ended = ended.contains_key(&(start.user.as_str(), start.run));
+        match start.gave_up {
+            // That the back end calls it completed does not count where its stream never ended.
+            None if ended => counts.completed += 1,
+            Some((_, true)) => {}
+            // Answered otherwise: an outcome that is known.
+            None if declined(case, start) => {}
+            _ => {
+                counts.unknown += 1;
+                let restarted = restarts.get(start.user).is_some_and(|n| start.n < *n);
+                let is_cut = restarted || is_cut_off(case, start.user) || is_left(case, start);
+                counts.cut_by_plan += u64::from(is_cut);
+            }
+        }
+    }
+    counts
+}
+
+/// When partywall last restarted the process of each user whom it did that to.
+fn restarts(history: &History) -> BTreeMap<&UserName, u64> {
+    let mut restarts = BTreeMap::new();
+    for seen in &history.observations {
+        if let Some(Note::Restarted { users }) = seen.what.note() {
+            restarts.extend(users.iter().map(|user| (user, seen.n)));
+        }
+    }
+    restarts
+}
+
+/// Whether the run's request was answered with an error, where an answer is the end of a run.
+fn declined(case: &Case<'_>, start: &Start<'_>) -> bool {
+    let answered = case.exchange_of(start).is_some_and(|exchange| exchange.answered.is_some());
+    // What says far too much is declined as it should be.
+    let plan = case.person(start.user.as_str()).and_then(|person| person.run(start.run));
+    let too_much = |twist: &Twist| matches!(twist, Twist::Oversize { .. });
+    let oversize = plan.is_some_and(|run| run.twists.iter().any(too_much));
+    !case.dialect.tells_states() && start.via != Via::Socket && answered && !oversize
+}
+
+/// Whether the plan has the user go away from the run.
+fn is_left(case: &Case<'_>, start: &Start<'_>) -> bool {
+    let person = case.person(start.user.as_str());
+    person.is_some_and(|person| person.steps.contains(&Step::Abandon { run: start.run }))
+}
+
+/// Whether the plan has a fault that takes the user's request or connection away.
+fn is_cut_off(case: &Case<'_>, user: &UserName) -> bool {
+    let cuts = |kind| matches!(kind, FaultKind::Cancel | FaultKind::Vanish);
+    case.history.plan.faults.iter().any(|fault| fault.user == *user && cuts(fault.kind))
+}
+
+/// Why connections were never made, one text for each: broken, or answered with something else.
+fn unreachable(history: &History) -> Vec<String> {
+    let mut opening: BTreeMap<_, ()> = BTreeMap::new();
+    let mut why = Vec::new();
+    for seen in &history.observations {
+        let Some(on) = &seen.on else { continue };
+        match &seen.what {
+            What::Connect => {
+                opening.insert(on, ());
+            }
+            What::Connected { .. } => {
+                opening.remove(on);
+            }
+            What::Broken { error }
+                if opening.remove(on).is_some() || error.starts_with("cannot reach: ") =>
+            {
+                why.push(error.clone());
+            }
+            What::Refused { status, .. } if opening.remove(on).is_some() => {
+                why.push(format!("HTTP status {status} instead of a WebSocket"));
+            }
+            _ => {}
+        }
+    }
+    why
+}
+
+pub fn shows(findings: &[Finding], fingerprint: &Fingerprint) -> bool {
+    findings.iter().any(|finding| finding.fingerprint == *fingerprint)
+}
+
+/// What all oracles find in a history.
+pub fn judge_findings(history: &History) -> Vec<Finding> {
+    judge(&Case::new(history, &Dialect::of(&history.plan))).findings
+}

@@ -1,0 +1,487 @@
+//! From judged trials to one level of a report: what was found, how hard we looked, and what that
+//! comes to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::exploration::as_list;
+use crate::exploration::confidence::upper_bound;
+use crate::exploration::coverage::{Coverage, Phases};
+use crate::exploration::judged_trial::{JudgedTrial, RunCounts};
+use crate::exploration::unfinished::reason_of;
+use crate::workload::Workload;
+use partywall_core::control::{Controls, Drive, Tally};
+use partywall_core::finding::{Finding, FindingKind, Fingerprint, OracleId};
+use partywall_core::history::Ending;
+use partywall_core::ids::UserName;
+use partywall_core::measure::{LeakMatrix, Partition, Source, SpreadCount};
+use partywall_core::plan::Via;
+use partywall_core::record::{FindingRecord, Latent, Level, LevelName, OracleRow, UpperBound};
+use partywall_core::timeline::TimeUnit;
+use partywall_core::verdict::{Reason, ReasonCode, Verdict};
+
+/// The method whose trials are drawn independently.
+pub const RANDOM_WALK: &str = "random walk";
+/// The least share of trials that must overlap for a level to be clean.
+const LEAST_OVERLAP: f64 = 0.5;
+/// The least share of the runs with a known outcome that must complete for a level to be clean.
+const LEAST_COMPLETED: f64 = 0.9;
+/// The most pairs of users that are counted: a broadcast among 5,000 would make 25 million.
+const MOST_COUNTED_PAIRS: usize = 100_000;
+
+/// Notes a reason, in words made when needed, if it holds.
+type Against<'a> = dyn FnMut(bool, ReasonCode, &dyn Fn() -> String) + 'a;
+
+/// How the trials of a level were chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Method {
+    /// A few words.
+    pub(crate) name: String,
+    /// What may be claimed of it, where it is no independent drawing.
+    pub claims: Vec<String>,
+}
+
+impl Method {
+    pub(crate) fn new(name: impl Into<String>, claims: Vec<String>) -> Self {
+        Self { name: name.into(), claims }
+    }
+}
+
+/// What a saved repro says of its finding.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub(crate) repro: String,
+    pub(crate) size: String,
+    pub(crate) replay: String,
+    pub(crate) story: Vec<String>,
+}
+
+/// Adds up the trials of one level, in the order of their numbers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LevelTally {
+    pub level: LevelName,
+    pub scenario: String,
+    pub method: String,
+    pub claims: Vec<String>,
+    pub users: [u32; 2],
+    pub planned: u64,
+    pub(crate) least_overlap: f64,
+    pub(crate) may_be_blind: Vec<OracleId>,
+    /// Optional oracles that this target has what they need for.
+    pub(crate) must_see: Vec<OracleId>,
+    pub trials: u64,
+    pub trials_overlapping: u64,
+    pub overlapping_pairs: u64,
+    pub runs: RunCounts,
+    pub coverage: Coverage,
+    pub oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
+    pub path: BTreeMap<Via, (u64, u64)>,
+    pub malformed: u64,
+    pub unreachable: u64,
+    pub first_unreachable: String,
+    pub first_unreachable_in: u64,
+    /// How trials ended that did not finish, each way once, with the number of the first.
+    pub endings: Vec<(u64, Reason)>,
+    pub findings: Vec<FindingRecord>,
+    pub places: BTreeMap<Fingerprint, usize>,
+    pub first_leak: Option<u64>,
+    #[serde(default)]
+    pub latent: Option<Latent>,
+    #[serde(with = "as_list")]
+    pub pairs: BTreeMap<(UserName, UserName), u64>,
+    pub first_leaks: SpreadCount,
+    pub latency: SpreadCount,
+    pub(crate) source: Option<Source>,
+    /// Which of the campaign's trials these are.
+    pub partition: Partition,
+}
+
+impl LevelTally {
+    pub fn new(level: LevelName, workload: &Workload, method: &str, planned: u64) -> Self {
+        let bystander = u32::from(workload.bystander);
+        Self {
+            level,
+            scenario: workload.scenario.clone(),
+            method: method.to_owned(),
+            claims: Vec::new(),
+            users: [workload.users.least + bystander, workload.users.most + bystander],
+            planned,
+            least_overlap: LEAST_OVERLAP,
+            may_be_blind: Vec::new(),
+            must_see: Vec::new(),
+            trials: 0,
+            trials_overlapping: 0,
+            overlapping_pairs: 0,
+            runs: RunCounts::default(),
+            coverage: Coverage::new(Phases::of(&workload.protocol(), &workload.agents)),
+            oracles: BTreeMap::new(),
+            path: BTreeMap::new(),
+            malformed: 0,
+            unreachable: 0,
+            first_unreachable: String::new(),
+            first_unreachable_in: 0,
+            endings: Vec::new(),
+            findings: Vec::new(),
+            places: BTreeMap::new(),
+            first_leak: None,
+            latent: None,
+            pairs: BTreeMap::new(),
+            first_leaks: SpreadCount::default(),
+            latency: SpreadCount::default(),
+            source: None,
+            partition: Partition::WHOLE,
+        }
+    }
+
+    /// A level of a search most of whose schedules are close to one that lets task after task run
+    /// (every schedule up to a bound, PCT, sweeps), so that only some overlap is asked.
+    pub(crate) fn systematic(workload: &Workload, planned: u64) -> Self {
+        let mut tally = Self::new(LevelName::Explore, workload, "systematic", planned);
+        tally.least_overlap = f64::MIN_POSITIVE;
+        tally
+    }
+
+    /// Which oracles may say nothing without making the verdict doubtful.
+    pub fn may_be_blind(&mut self, oracles: &[OracleId]) {
+        self.may_be_blind = oracles.to_vec();
+    }
+
+    /// That oracle is optional elsewhere, and here the target has what it needs.
+    pub fn must_see(&mut self, oracle: OracleId) {
+        self.must_see.push(oracle);
+    }
+
+    /// States how the trials were chosen and how many there were to try.
+    pub(crate) fn state_method(&mut self, method: Method, planned: u64) {
+        (self.method, self.claims) = (method.name, method.claims);
+        self.planned = planned;
+    }
+
+    /// The number of the trial that was added last, from 1, among all of the campaign's.
+    pub fn number(&self) -> u64 {
+        self.partition.trial(self.trials.saturating_sub(1)).saturating_add(1)
+    }
+
+    /// Adds the next trial. Gives the places in [`Self::findings`] of those that are new, with
+    /// their places in the trial's findings.
+    pub fn add(&mut self, trial: &JudgedTrial) -> Vec<(usize, usize)> {
+        self.trials += 1;
+        self.trials_overlapping += u64::from(trial.overlapping_pairs > 0);
+        self.overlapping_pairs += trial.overlapping_pairs;
+        self.runs.add(trial.runs);
+        self.malformed += trial.malformed;
+        if let (0, Some(first)) = (self.unreachable, trial.unreachable.first()) {
+            self.first_unreachable.clone_from(first);
+            self.first_unreachable_in = self.number();
+        }
+        self.unreachable += trial.unreachable.len() as u64;
+        self.coverage.add(&trial.coverage);
+        for (via, came_back) in &trial.path {
+            let (planted, caught) = self.path.entry(*via).or_default();
+            *planted += 1;
+            *caught += u64::from(*came_back);
+        }
+        for (oracle, items, blind) in &trial.rows {
+            let row = self.oracles.entry(*oracle).or_default();
+            match blind {
+                None => row.0 += 1,
+                // Of several reasons that of the first trial, which every oracle is asked of.
+                Some(why) => _ = row.2.get_or_insert_with(|| why.clone()),
+            }
+            row.1 += items;
+        }
+        self.note_ending(trial.ending.as_ref());
+        trial.durations.iter().for_each(|took| self.latency.add(*took));
+        if let Some(at) = trial.first_crossing {
+            self.first_leaks.add(at);
+        }
+        if let Some(found) = &trial.latent {
+            let (first_trial, example) = (self.number(), found.in_words());
+            let first = || Latent { trials: 0, first_trial, example };
+            self.latent.get_or_insert_with(first).trials += 1;
+        }
+        self.add_pairs(trial);
+        self.add_findings(trial)
+    }
+
+    /// Adds a saved repro that showed its finding again.
+    pub(crate) fn add_again(&mut self, trial: &JudgedTrial, known: Known) {
+        for (record, _) in self.add(trial) {
+            let record = &mut self.findings[record];
+            record.chain.clone_from(&known.story);
+            record.repro = Some(known.repro.clone());
+            record.repro_size = Some(known.size.clone());
+            record.reproduce_with = Some(known.replay.clone());
+        }
+    }
+
+    /// Who saw whose data in this trial, each pair once.
+    fn add_pairs(&mut self, trial: &JudgedTrial) {
+        let crossed = |finding: &&Finding| {
+            finding.kind == FindingKind::Crossing && finding.victim != finding.observer
+        };
+        let pairs: BTreeSet<_> = trial
+            .findings
+            .iter()
+            .filter(crossed)
+            .map(|finding| (finding.victim.clone(), finding.observer.clone()))
+            .collect();
+        for pair in pairs {
+            if self.pairs.len() < MOST_COUNTED_PAIRS || self.pairs.contains_key(&pair) {
+                *self.pairs.entry(pair).or_default() += 1;
+            }
+        }
+    }
+
+    fn add_findings(&mut self, trial: &JudgedTrial) -> Vec<(usize, usize)> {
+        let number = self.number();
+        let mut new = Vec::new();
+        let mut seen_here = Vec::new();
+        for (place, finding) in trial.findings.iter().enumerate() {
+            let known = self.places.get(&finding.fingerprint).copied();
+            let record = known.unwrap_or_else(|| {
+                let own = self.findings.len();
+                self.findings.push(record_of(finding, trial.events[place].clone(), number));
+                self.places.insert(finding.fingerprint.clone(), own);
+                new.push((own, place));
+                own
+            });
+            if !seen_here.contains(&record) {
+                seen_here.push(record);
+                self.findings[record].seen_in_trials += 1;
+            }
+        }
+        if !trial.findings.is_empty() {
+            self.first_leak.get_or_insert(self.number());
+        }
+        new
+    }
+
+    /// Adds what went wrong around the trials; each kind once.
+    pub fn note(&mut self, code: ReasonCode, what: &dyn std::fmt::Display) {
+        if self.endings.iter().all(|(_, known)| known.code != code) {
+            self.endings.push((self.number(), Reason::new(code, what.to_string())));
+        }
+    }
+
+    fn note_ending(&mut self, ending: Option<&Ending>) {
+        if let Some(reason) = ending.and_then(|ending| reason_of(ending, self.number())) {
+            self.note(reason.code, &reason.text);
+        }
+    }
+
+    /// Whether no run of the trials so far has completed.
+    pub fn is_in_vain(&self) -> bool {
+        self.runs.completed == 0
+    }
+
+    /// Closes the level: controls in, verdict out.
+    pub fn finish(self, judge: Tally, drive: Drive, stopped: Option<ReasonCode>) -> Level {
+        let mut path = Tally::default();
+        for (via, (planted, caught)) in &self.path {
+            // Once for each kind of run; that it did not come back everywhere is the runs' matter.
+            debug_assert!(*planted > 0);
+            path.count(*caught > 0, || {
+                format!("a phantom's canary sent through {} never came back", via.run_kind())
+            });
+        }
+        let controls = Controls::new(judge, path, drive);
+        let mut reasons: Vec<Reason> =
+            self.endings.iter().map(|(_, reason)| reason.clone()).collect();
+        reasons.extend(self.reasons_against_clean(&controls));
+        if let Some(code) = stopped {
+            let what = match code {
+                ReasonCode::Interrupted => "interrupted",
+                _ => "the time limit was reached",
+            };
+            let of_plan = self.trials.min(self.planned);
+            let further = match self.trials - of_plan {
+                0 => String::new(),
+                further => format!(" and {further} further ones"),
+            };
+            let text = format!("{what} after {of_plan} of {} trials{further}", self.planned);
+            reasons.push(Reason::new(code, text));
+        }
+        let verdict = if !self.findings.is_empty() {
+            let text = format!(
+                "{} distinct findings, the first in trial {}",
+                self.findings.len(),
+                self.first_leak.unwrap_or_default()
+            );
+            reasons.insert(0, Reason::new(ReasonCode::Findings, text));
+            Verdict::Leaked
+        } else if reasons.is_empty() {
+            reasons
+                .push(Reason::new(ReasonCode::Shown, "nothing crossed, and every control fired"));
+            Verdict::Clean
+        } else {
+            Verdict::Inconclusive
+        };
+        self.into_record(verdict, reasons, controls)
+    }
+
+    fn into_record(self, verdict: Verdict, reasons: Vec<Reason>, controls: Controls) -> Level {
+        let oracles = OracleId::ALL.map(|oracle| self.oracle_row(oracle)).to_vec();
+        let unit =
+            if self.level == LevelName::Wire { TimeUnit::Millisecond } else { TimeUnit::Step };
+        Level {
+            leak_probability_upper_bound: self.bound(),
+            level: self.level,
+            scenario: self.scenario,
+            verdict,
+            reasons,
+            method: self.method,
+            claims: self.claims,
+            users: self.users,
+            trials: self.trials,
+            trials_planned: self.planned,
+            trials_overlapping: self.trials_overlapping,
+            runs_started: self.runs.started,
+            runs_completed: self.runs.completed,
+            runs_unknown: self.runs.unknown,
+            overlapping_pairs: self.overlapping_pairs,
+            phase_coverage: self.coverage.to_record(),
+            controls,
+            oracles,
+            findings: self.findings,
+            first_leak_at_trial: self.first_leak,
+            latent: self.latent,
+            source: self.source,
+            leak_matrix: LeakMatrix::of(&self.pairs),
+            time_to_first_leak: self.first_leaks.spread(unit),
+            latency: self.latency.spread(unit),
+            timelines: Vec::new(),
+        }
+    }
+
+    fn oracle_row(&self, oracle: OracleId) -> OracleRow {
+        let (judged_trials, judged_items, blind) =
+            self.oracles.get(&oracle).cloned().unwrap_or((0, 0, None));
+        OracleRow {
+            oracle,
+            judged_trials,
+            judged_items,
+            blind: blind.filter(|_| judged_trials == 0),
+            findings: self.findings.iter().filter(|found| found.oracle == oracle).count() as u64,
+        }
+    }
+
+    /// Only independently drawn trials with overlap count, and none of it holds after a leak.
+    fn bound(&self) -> Option<UpperBound> {
+        if !self.findings.is_empty() {
+            return None;
+        }
+        match self.level {
+            // Only these are drawn independently; the other searches state their own odds.
+            LevelName::Explore if self.method != RANDOM_WALK => None,
+            LevelName::Explore => {
+                upper_bound(self.trials_overlapping, "trial", &self.method, false)
+            }
+            LevelName::Wire => {
+                upper_bound(self.trials_overlapping, "barrier round", &self.method, true)
+            }
+            LevelName::Model | LevelName::Recorded => None,
+        }
+    }
+
+    fn reasons_against_clean(&self, controls: &Controls) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let mut against = |holds: bool, code, text: &dyn Fn() -> String| {
+            if holds {
+                reasons.push(Reason::new(code, text()));
+            }
+        };
+        against(self.unreachable > 0, ReasonCode::TargetUnreachable, &|| {
+            format!(
+                "{} connections could not be opened; the first: {}",
+                self.unreachable, self.first_unreachable
+            )
+        });
+        against(self.malformed > 0, ReasonCode::UnexpectedProtocol, &|| {
+            format!("{} messages were not of the expected protocol", self.malformed)
+        });
+        if self.runs.completed == 0 {
+            against(true, ReasonCode::NothingExercised, &|| {
+                format!("none of {} runs completed", self.runs.started)
+            });
+            return reasons;
+        }
+        self.reasons_of_effort(&mut against);
+        for tally in [&controls.judge, &controls.path] {
+            against(!tally.all_caught(), ReasonCode::ControlMissed, &|| match tally
+                .missed
+                .as_slice()
+            {
+                [] => "no control could be planted".into(),
+                missed => format!("{} controls were missed: {}", missed.len(), missed.join("; ")),
+            });
+        }
+        let needed = |oracle: &OracleId| !oracle.is_optional() || self.must_see.contains(oracle);
+        for oracle in OracleId::ALL.into_iter().filter(needed) {
+            let row = self.oracle_row(oracle);
+            let blind = row.judged_trials == 0 && !self.may_be_blind.contains(&oracle);
+            against(blind, ReasonCode::PreconditionNotMet, &|| {
+                format!("{oracle} was blind: {}", row.blind.clone().unwrap_or_default())
+            });
+        }
+        reasons
+    }
+
+    fn reasons_of_effort(&self, against: &mut Against<'_>) {
+        let overlap = share(self.trials_overlapping, self.trials);
+        against(overlap < self.least_overlap, ReasonCode::TooLittleOverlap, &|| {
+            format!(
+                "runs of different users overlapped in {} of {} trials, too few",
+                self.trials_overlapping, self.trials
+            )
+        });
+        let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;
+        against(
+            share(completed, started - unknown) < LEAST_COMPLETED
+                // Nobody saw what a call without an answer would have brought, nor to whom.
+                || unknown > cut_by_plan,
+            ReasonCode::RunsIncomplete,
+            &|| {
+                format!(
+                    "{completed} of {started} runs completed, {unknown} have an unknown outcome \
+                     ({cut_by_plan} of them cut off by the plan); at least {:.0} % of those with a \
+                     known outcome must complete, and none may be unknown but those that the plan \
+                     cuts off: find out what keeps the others from an answer, be it the server or \
+                     too much load",
+                    LEAST_COMPLETED * 100.0
+                )
+            },
+        );
+    }
+}
+
+pub fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+pub fn record_of(finding: &Finding, event: Option<String>, trial: u64) -> FindingRecord {
+    FindingRecord {
+        fingerprint: finding.fingerprint.clone(),
+        oracle: finding.oracle,
+        kind: finding.kind,
+        victim: finding.victim.clone(),
+        victim_run: finding.victim_run,
+        observer: finding.observer.clone(),
+        victim_operation: finding.victim_operation.clone(),
+        observer_operation: finding.observer_operation.clone(),
+        summary: finding.summary(),
+        event,
+        evidence: finding.evidence.clone(),
+        chain: Vec::new(),
+        mechanism: None,
+        history: None,
+        crossing: None,
+        seen_in_trials: 0,
+        first_trial: trial,
+        repro: None,
+        repro_size: None,
+        reproduction_rate: None,
+        reproduce_with: None,
+    }
+}

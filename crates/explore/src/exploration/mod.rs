@@ -1,0 +1,30 @@
+//! Campaigns in the simulated world: one trial, many trials, how hard they looked, and what they found.
+
+pub mod alone;
+pub(crate) mod as_list;
+pub(crate) mod collector;
+pub mod confidence;
+pub mod coverage;
+pub mod diagnosis;
+pub mod exhaustive;
+pub mod exploration;
+pub mod explore_trial;
+pub(crate) mod finding_files;
+pub mod interleaving;
+pub mod judged_trial;
+pub mod level;
+pub mod level_sums;
+mod merged_level;
+pub mod recorded;
+pub mod regressions;
+pub mod replay;
+pub mod run_ends;
+pub mod search;
+pub mod subject;
+pub mod sweep;
+pub mod timeline;
+pub mod trials;
+pub(crate) mod unfinished;
+
+pub use exploration::{Exploration, Explored};
+pub use trials::explore;

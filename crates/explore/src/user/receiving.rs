@@ -1,0 +1,79 @@
+//! What comes next to a user, on whatever it comes.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+
+use super::exchange::{Exchange, Part};
+use super::{Carrier, OpenSocket};
+use partywall_world::backend::{Incoming, Socket};
+
+/// What comes next on a socket; never ready where there is none. It is one future without others in
+/// it where the socket can do without: there are millions of messages, and a future around a future
+/// copies each of them once more.
+struct Receiving<'s> {
+    socket: Option<&'s mut (dyn Socket + 's)>,
+    /// The socket's own future, where only that knows.
+    own: Option<BoxFuture<'s, Incoming>>,
+}
+
+impl<'s> Receiving<'s> {
+    /// What comes in the body of an answer comes as its parts.
+    fn on(open: Option<&'s mut OpenSocket>) -> Self {
+        let socket = open.and_then(|open| match &mut open.carrier {
+            Carrier::Websocket(socket) => Some(&mut **socket as _),
+            Carrier::Streamed => None,
+        });
+        Self { socket, own: None }
+    }
+}
+
+impl Future for Receiving<'_> {
+    type Output = Incoming;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Incoming> {
+        if let Some(socket) = &mut self.socket {
+            if let Some(incoming) = socket.poll_receive(context) {
+                return incoming;
+            }
+            self.own = self.socket.take().map(|socket| socket.receive());
+        }
+        match &mut self.own {
+            Some(own) => own.as_mut().poll(context),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// What comes next, and on which of the connections that stand beside the one that is sent on.
+pub(super) async fn next_message(
+    socket: &mut Option<OpenSocket>,
+    parked: &mut [(u8, OpenSocket)],
+) -> (Option<usize>, Incoming) {
+    let current = Receiving::on(socket.as_mut());
+    if parked.is_empty() {
+        return (None, current.await);
+    }
+    let others = parked.iter_mut().enumerate().map(|(place, (_, open))| {
+        Box::pin(async move { (Some(place), Receiving::on(Some(open)).await) })
+    });
+    tokio::select! {
+        biased;
+        incoming = current => (None, incoming),
+        (first, ..) = futures_util::future::select_all(others) => first,
+    }
+}
+
+/// What comes next of the answers, and of which of them.
+pub(super) async fn next_part(exchanges: &mut [Exchange]) -> (usize, Part) {
+    std::future::poll_fn(|context| {
+        for (place, exchange) in exchanges.iter_mut().enumerate() {
+            if let Poll::Ready(part) = exchange.poll_next(context) {
+                return Poll::Ready((place, part));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}

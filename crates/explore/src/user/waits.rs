@@ -1,0 +1,104 @@
+//! How a user waits, and listens meanwhile.
+
+use std::time::Duration;
+
+use super::receiving::{next_message, next_part};
+use super::{MOST_TOGETHER, User};
+use partywall_world::{AtRest, unconstrained};
+
+impl User {
+    /// Listens until that is so; gives how patience ended where it did before.
+    pub(super) async fn wait(
+        &mut self,
+        until: impl Fn(&Self) -> bool,
+        limit: Duration,
+    ) -> Option<AtRest> {
+        let mut patience = self.world.patience_by(limit, std::mem::take(&mut self.timer));
+        // What comes together has one time: known until something is waited for, or that much came.
+        let (mut now, mut together) = (None, 0);
+        let out = loop {
+            if until(self) {
+                break None;
+            }
+            if together == MOST_TOGETHER {
+                (now, together) = (None, 0);
+                if let Some(at_rest) = patience.is_out().await {
+                    break Some(at_rest);
+                }
+            }
+            together += 1;
+            tokio::select! {
+                biased;
+                (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {
+                    let at = *now.get_or_insert_with(|| self.world.now());
+                    if let Some(reply) = self.take(at, from, incoming) {
+                        now = None;
+                        self.reply(from, reply).await;
+                    }
+                }
+                (place, part) = next_part(&mut self.exchanges), if !self.exchanges.is_empty() => {
+                    now = None;
+                    self.take_part(place, part);
+                }
+                at_rest = async {
+                    (now, together) = (None, 0);
+                    (&mut patience).await
+                } => break Some(at_rest),
+            }
+        };
+        self.timer = patience.into_timer();
+        out
+    }
+
+    /// Listens until the future is done, or patience is out where there is a limit.
+    pub(super) async fn listen(
+        &mut self,
+        until: impl Future<Output = ()>,
+        limit: Option<Duration>,
+    ) {
+        let world = self.world.clone();
+        let patience = async {
+            match limit {
+                Some(limit) => _ = world.patience(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        // What comes is taken first, so who is flooded must still notice that it is done.
+        let until = unconstrained(until);
+        tokio::pin!(until, patience);
+        loop {
+            tokio::select! {
+                biased;
+                (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {
+                    if let Some(reply) = self.take(self.world.now(), from, incoming) {
+                        self.reply(from, reply).await;
+                    }
+                }
+                (place, part) = next_part(&mut self.exchanges), if !self.exchanges.is_empty() => {
+                    self.take_part(place, part);
+                }
+                () = &mut until => return,
+                () = &mut patience => return,
+            }
+        }
+    }
+
+    /// Waits for others, or for time to pass. Over real connections the user listens meanwhile; in
+    /// the simulated world, where each message that comes would be a switch point of a user who only
+    /// waits, what comes stays until they go on.
+    pub(super) async fn stand_by(
+        &mut self,
+        until: impl Future<Output = ()>,
+        limit: Option<Duration>,
+    ) {
+        if !self.world.is_simulated() {
+            return self.listen(until, limit).await;
+        }
+        let Some(limit) = limit else { return until.await };
+        tokio::select! {
+            biased;
+            () = until => {}
+            _ = self.world.patience(limit) => {}
+        }
+    }
+}
