@@ -178,6 +178,7 @@ pub(super) fn dry_run(
     seed: u64,
 ) -> Result<String, CampaignError> {
     let plan = Arc::new(work.round(seed, 0));
+    let is_started = target.is_started();
     let target = target.server().cloned().unwrap_or_default();
     let written = serde_json::to_string(&(&plan.protocol, &target)).unwrap_or_default();
     let mut servers = Servers::default();
@@ -201,9 +202,9 @@ pub(super) fn dry_run(
             .map_err(|error| CampaignError::usage(error.to_string()))
     };
     servers.websocket = target.websocket.as_ref().map(parse).transpose()?;
-    servers.urls = match target.command.is_empty() {
-        true => target.urls.iter().map(parse).collect::<Result<_, _>>()?,
-        false => vec![TargetUrl::loopback(0)],
+    servers.urls = match is_started {
+        true => vec![TargetUrl::loopback(0)],
+        false => target.urls.iter().map(parse).collect::<Result<_, _>>()?,
     };
     let runtime = user_runtime()?;
     let _inside = runtime.enter();

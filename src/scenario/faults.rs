@@ -1,4 +1,4 @@
-//! What goes otherwise than it should in the work against a server of somebody's own, as checked.
+//! What goes otherwise than it should in the work against a described server, as checked.
 
 use toml::Spanned;
 

@@ -1,4 +1,4 @@
-//! What the oracles cannot see on a server of somebody's own, by what its scenario names.
+//! What the oracles cannot see on a described server, by what its scenario names.
 
 use crate::trial::dialect::Matching;
 use crate::trial::finding::OracleId;

@@ -52,7 +52,7 @@ impl Phases {
         Self(phases)
     }
 
-    /// The types of events of a server of somebody's own, as its scenario lists them, and what ends
+    /// The types of events of a described server, as its scenario lists them, and what ends
     /// a run where that is none of them.
     pub(crate) fn of_events(dialect: &Dialect) -> Self {
         let mut kinds: Vec<&String> = dialect.events.iter().take(MOST_PHASES - 1).collect();

@@ -1,4 +1,4 @@
-//! What strikes a run of a server of somebody's own, and what users do to each other's runs.
+//! What strikes a run of a described server, and what users do to each other's runs.
 
 use fastrand::Rng;
 

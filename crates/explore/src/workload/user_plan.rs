@@ -1,4 +1,4 @@
-//! Plans for a server of somebody's own: users who start together, some of whom go away.
+//! Plans for a described server: users who start together, some of whom go away.
 
 use fastrand::Rng;
 
