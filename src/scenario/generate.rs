@@ -7,8 +7,8 @@ use fastrand::Rng;
 use super::checked::{Range, Workload};
 use crate::trial::canary::CampaignKey;
 use crate::trial::ids::{RequestId, ThreadId, UserName};
-use crate::trial::protocol::Protocol;
 use crate::trial::plan::{Fault, FaultKind, PLAN_VERSION, Plan, RunPlan, Step, UserPlan, Via};
+use crate::trial::protocol::Protocol;
 
 /// One plan in that many carries the phantom's canaries (the path control); the first always does.
 const PHANTOM_EVERY: u64 = 16;

@@ -71,7 +71,8 @@ fn what_is_no_file_of_ours_is_refused() {
 fn files_of_another_version_are_told_from_malformed_ones() {
     let scratch = Scratch::new("versions");
     let (history, repro) = leaking();
-    let later = |text: &str, of: &str, version: &str| text.replacen(of, &of.replace(version, "9"), 1);
+    let later =
+        |text: &str, of: &str, version: &str| text.replacen(of, &of.replace(version, "9"), 1);
     let head = history.replacen("\"version\":2", "\"version\":3", 1);
     let told = ["history format 3", "formats 1 and 2"];
     refused("check", &scratch.file("later.jsonl", head), &told);

@@ -15,9 +15,7 @@ use crate::trial::ids::{ConnectionId, UserName};
 use crate::trial::plan::UserPlan;
 use crate::trial::protocol::Protocol;
 use crate::world::World;
-use crate::world::backend::{
-    Answer, Answering, Backend, Call, Opening, Refusal, Session, Socket,
-};
+use crate::world::backend::{Answer, Answering, Backend, Call, Opening, Refusal, Session, Socket};
 
 /// The base URL of a back end, such as `http://127.0.0.1:8080`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,9 +129,9 @@ impl Wire {
     }
 
     fn session_with(&self, user: &UserName, http: Option<HttpClient>) -> Box<dyn Session> {
-        let token = self.with_tokens.then(|| {
-            ("authorization".to_owned(), format!("Bearer {}", auth::token_of(user)))
-        });
+        let token = self
+            .with_tokens
+            .then(|| ("authorization".to_owned(), format!("Bearer {}", auth::token_of(user))));
         let number = self.sessions.fetch_add(1, Ordering::Relaxed);
         let (url, servers) = (self.servers.url_of(number), Arc::clone(&self.servers));
         Box::new(WireSession { servers, url, token, http })

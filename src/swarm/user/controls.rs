@@ -157,8 +157,7 @@ impl User {
         let Some(other_run) = other.run(run) else { return };
         let asks = action == ControlAction::Approve && !protocol.controls.asks.is_empty();
         let board = Arc::clone(&self.meeting.board);
-        let is_so =
-            |run: &Posted| run.ended || (run.id.is_some() && (!asks || run.asked));
+        let is_so = |run: &Posted| run.ended || (run.id.is_some() && (!asks || run.asked));
         self.listen(board.until(user, run, is_so), Some(self.patience.run)).await;
         let posted = board.read(user, run);
         let Some(id) = posted.id.clone().filter(|_| is_so(&posted) && !posted.ended) else {

@@ -110,10 +110,13 @@ impl User {
                 let on = Some(&exchange.name);
                 rest.into_iter().for_each(|what| self.observe(on, what));
                 let is_broken = broken.is_some();
-                self.observe(on, match broken {
-                    Some(error) => What::Broken { error },
-                    None => What::Ended { code: None, raw: Raw::default() },
-                });
+                self.observe(
+                    on,
+                    match broken {
+                        Some(error) => What::Broken { error },
+                        None => What::Ended { code: None, raw: Raw::default() },
+                    },
+                );
                 if self.socket.as_ref().is_some_and(|open| open.name == exchange.name) {
                     self.socket = None;
                     self.cut();
@@ -141,7 +144,8 @@ impl User {
         if dialect.tells_states() {
             let tree: serde_json::Value = serde_json::from_slice(body.bytes()).unwrap_or_default();
             let told = |at: &str| tree.pointer(at).and_then(serde_json::Value::as_str);
-            let ended = told(&dialect.state).is_some_and(|now| dialect.ended.iter().any(|end| end == now));
+            let ended =
+                told(&dialect.state).is_some_and(|now| dialect.ended.iter().any(|end| end == now));
             if self.runs.id(run).is_none() {
                 self.runs.identify(run, told(&dialect.run));
             }

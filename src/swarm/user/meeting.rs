@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::allowance::Turns;
-use super::runs::Posted;
 use super::latch::Latch;
+use super::runs::Posted;
 use super::{Given, OpenSocket};
 use crate::trial::ids::UserName;
 use crate::trial::plan::{CursorKind, Plan, Step};

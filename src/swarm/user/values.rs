@@ -119,11 +119,7 @@ impl User {
         Ok(headers)
     }
 
-    pub(super) fn fill_request(
-        &self,
-        request: &Request,
-        about: About<'_>,
-    ) -> Result<Call, String> {
+    pub(super) fn fill_request(&self, request: &Request, about: About<'_>) -> Result<Call, String> {
         let path = self.path(&request.path, &[], about)?;
         let mut headers = self.headers(&request.headers, about)?;
         let names = |headers: &[(String, String)], wanted: &str| {

@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::{AnswerKind, Content, EventConnection, Identity, Ping, Protocol, Reads, Request, Start};
+use super::{
+    AnswerKind, Content, EventConnection, Identity, Ping, Protocol, Reads, Request, Start,
+};
 use crate::trial::dialect::Dialect;
 use crate::trial::protocol::Act;
 use crate::trial::run_controls::{Caps, RunControls};
