@@ -3,10 +3,11 @@
 //! Plans are made by [`crate::scenario::Workload::plan`]; here is only what they say. A delay is
 //! counted in *turns*: one switch point in the simulated world, one millisecond on the wire.
 
+mod versions;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub use super::run_controls::ControlAction;
 pub use super::via::Via;
@@ -14,7 +15,7 @@ pub use super::via::Via;
 use super::canary::{CampaignKey, Field, Mint, Owner, PHANTOM_USER};
 use super::dialect::Dialect;
 use super::ids::{RequestId, ThreadId, UserName};
-use super::protocol::{Protocol, written};
+use super::protocol::Protocol;
 
 /// The version of the plan format that this program writes and reads.
 pub const PLAN_VERSION: u32 = 2;
@@ -94,34 +95,7 @@ impl std::fmt::Display for PlanError {
 
 impl std::error::Error for PlanError {}
 
-fn other_version(version: u64) -> PlanError {
-    PlanError(format!(
-        "plan version {version} is not {PLAN_VERSION}: drive its scenario again with this \
-         partywall, or use the one that wrote it"
-    ))
-}
-
 impl Plan {
-    /// Reads a plan. One of version 1 that names no protocol is of the reference protocol.
-    ///
-    /// # Errors
-    ///
-    /// It is no plan, or of a version that cannot be read.
-    pub fn from_json(text: &str) -> Result<Self, PlanError> {
-        let not_a_plan = |error: serde_json::Error| PlanError(format!("not a plan: {error}"));
-        let mut written: Value = serde_json::from_str(text).map_err(not_a_plan)?;
-        if written["version"] == 1 && written.get("protocol").is_none() {
-            written["version"] = PLAN_VERSION.into();
-            written["protocol"] = written::REFERENCE.into();
-        }
-        if let Some(version) = written["version"].as_u64()
-            && version != u64::from(PLAN_VERSION)
-        {
-            return Err(other_version(version));
-        }
-        serde_json::from_value(written).map_err(not_a_plan)
-    }
-
     /// Checks what a plan from a file may have wrong.
     ///
     /// # Errors
@@ -131,7 +105,7 @@ impl Plan {
     pub fn check(&self) -> Result<(), PlanError> {
         let problem = |text: String| Err(PlanError(text));
         if self.version != PLAN_VERSION {
-            return Err(other_version(self.version.into()));
+            return Err(versions::other(self.version.into()));
         }
         for (place, user) in self.users.iter().enumerate() {
             let name = user.name.as_str().escape_debug();
