@@ -10,9 +10,10 @@ use super::lexer::{Token, tokens};
 use super::{Source, collect, root};
 
 /// The folders of the packages that the rule holds for. The root package is left out for now.
-const HOLDS_FOR: [&str; 6] = [
+const HOLDS_FOR: [&str; 7] = [
     "crates/audit",
     "crates/core",
+    "crates/explore",
     "crates/oracles",
     "crates/reference",
     "crates/report",

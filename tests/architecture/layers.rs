@@ -43,13 +43,14 @@ const IN_ROOT: [&str; 7] =
 
 /// The crates, each with those of this workspace that it depends on. `reference`, `oracles` and
 /// `audit` do not know each other, so that what judges shares nothing with what is judged.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 7] = [
     ("core", &[]),
     ("world", &["core"]),
     ("oracles", &["core"]),
     ("audit", &["core"]),
     ("report", &["core"]),
     ("reference", &["core", "world"]),
+    ("explore", &["core", "oracles", "world"]),
 ];
 
 /// The one file that is compiled a second time, over loom.
