@@ -22,7 +22,7 @@ const MOST_PHASES: usize = 16;
 
 /// The milestones of a run: what kind of event, by which agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Phases(Vec<(String, String)>);
+pub(crate) struct Phases(Vec<(String, String)>);
 
 impl Phases {
     /// The milestones of the golden path with those sub-agents. Where there are more than sixteen,
@@ -78,7 +78,7 @@ impl Phases {
 
 /// The coverage of one or many trials.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     phases: Phases,
     counts: Vec<Vec<u64>>,
 }
@@ -129,7 +129,8 @@ impl Coverage {
         }
     }
 
-    pub fn add(&mut self, other: &Self) {
+    /// Adds the counts of another trial with the same phases.
+    pub(crate) fn add(&mut self, other: &Self) {
         for (own, others) in self.counts.iter_mut().zip(&other.counts) {
             for (own, other) in own.iter_mut().zip(others) {
                 *own += other;
@@ -137,7 +138,8 @@ impl Coverage {
         }
     }
 
-    pub fn to_record(&self) -> PhaseCoverage {
+    /// The figures for the report.
+    pub(crate) fn to_record(&self) -> PhaseCoverage {
         let hit = self.counts.iter().flatten().filter(|count| **count > 0).count() as u64;
         let of = self.counts.iter().map(Vec::len).sum::<usize>() as u64;
         PhaseCoverage {
@@ -206,7 +208,7 @@ impl<'c> LiveRuns<'c> {
 /// at least one event of the other, by the recorder's number; in order of emission where the back
 /// end reports it, else of observation. Send times do not count, since a server that serialises
 /// would fake overlap.
-pub fn overlapping_pairs(case: &Case<'_>) -> u64 {
+pub(crate) fn overlapping_pairs(case: &Case<'_>) -> u64 {
     let mut runs = emitted(case);
     if runs.is_empty() {
         runs = observed(case);

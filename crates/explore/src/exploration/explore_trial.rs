@@ -76,7 +76,7 @@ fn trial_within(
 /// # Errors
 ///
 /// [`InsideRuntime`] when called from inside a tokio runtime.
-pub fn explore_twice(
+pub(crate) fn explore_twice(
     plan: &Plan,
     subject: &dyn Subject,
     strategy: &mut dyn Strategy,

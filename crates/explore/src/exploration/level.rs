@@ -1,45 +1,36 @@
-//! From judged trials to one level of a report: what was found, how hard we looked, and what that
-//! comes to.
+//! The judged trials of one level, added up: what was found and how hard we looked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::exploration::as_list;
-use crate::exploration::confidence::upper_bound;
 use crate::exploration::coverage::{Coverage, Phases};
 use crate::exploration::judged_trial::{JudgedTrial, RunCounts};
 use crate::exploration::unfinished::reason_of;
 use crate::workload::Workload;
-use partywall_core::control::{Controls, Drive, Tally};
 use partywall_core::finding::{Finding, FindingKind, Fingerprint, OracleId};
 use partywall_core::history::Ending;
 use partywall_core::ids::UserName;
-use partywall_core::measure::{LeakMatrix, Partition, Source, SpreadCount};
+use partywall_core::measure::{Partition, Source, SpreadCount};
 use partywall_core::plan::Via;
-use partywall_core::record::{FindingRecord, Latent, Level, LevelName, OracleRow, UpperBound};
-use partywall_core::timeline::TimeUnit;
-use partywall_core::verdict::{Reason, ReasonCode, Verdict};
+use partywall_core::record::{FindingRecord, Latent, LevelName};
+use partywall_core::verdict::{Reason, ReasonCode};
 
 /// The method whose trials are drawn independently.
 pub const RANDOM_WALK: &str = "random walk";
 /// The least share of trials that must overlap for a level to be clean.
 const LEAST_OVERLAP: f64 = 0.5;
-/// The least share of the runs with a known outcome that must complete for a level to be clean.
-const LEAST_COMPLETED: f64 = 0.9;
 /// The most pairs of users that are counted: a broadcast among 5,000 would make 25 million.
 const MOST_COUNTED_PAIRS: usize = 100_000;
 
-/// Notes a reason, in words made when needed, if it holds.
-type Against<'a> = dyn FnMut(bool, ReasonCode, &dyn Fn() -> String) + 'a;
-
 /// How the trials of a level were chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Method {
+pub(crate) struct Method {
     /// A few words.
     pub(crate) name: String,
     /// What may be claimed of it, where it is no independent drawing.
-    pub claims: Vec<String>,
+    pub(crate) claims: Vec<String>,
 }
 
 impl Method {
@@ -50,7 +41,7 @@ impl Method {
 
 /// What a saved repro says of its finding.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub(crate) struct Known {
     pub(crate) repro: String,
     pub(crate) size: String,
     pub(crate) replay: String,
@@ -60,44 +51,51 @@ pub struct Known {
 /// Adds up the trials of one level, in the order of their numbers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LevelTally {
-    pub level: LevelName,
+    pub(crate) level: LevelName,
+    /// The scenario's name.
     pub scenario: String,
-    pub method: String,
+    pub(crate) method: String,
+    /// What may be claimed of the method, where it is no independent drawing.
     pub claims: Vec<String>,
-    pub users: [u32; 2],
+    pub(crate) users: [u32; 2],
+    /// Trials to drive.
     pub planned: u64,
     pub(crate) least_overlap: f64,
     pub(crate) may_be_blind: Vec<OracleId>,
     /// Optional oracles that this target has what they need for.
     pub(crate) must_see: Vec<OracleId>,
+    /// Trials that were driven.
     pub trials: u64,
+    /// Trials in which runs of different users overlapped.
     pub trials_overlapping: u64,
-    pub overlapping_pairs: u64,
-    pub runs: RunCounts,
-    pub coverage: Coverage,
-    pub oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
-    pub path: BTreeMap<Via, (u64, u64)>,
-    pub malformed: u64,
-    pub unreachable: u64,
-    pub first_unreachable: String,
-    pub first_unreachable_in: u64,
+    pub(crate) overlapping_pairs: u64,
+    pub(crate) runs: RunCounts,
+    pub(crate) coverage: Coverage,
+    pub(crate) oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
+    pub(crate) path: BTreeMap<Via, (u64, u64)>,
+    pub(crate) malformed: u64,
+    pub(crate) unreachable: u64,
+    pub(crate) first_unreachable: String,
+    pub(crate) first_unreachable_in: u64,
     /// How trials ended that did not finish, each way once, with the number of the first.
-    pub endings: Vec<(u64, Reason)>,
+    pub(crate) endings: Vec<(u64, Reason)>,
+    /// The distinct findings, in the order in which they were first seen.
     pub findings: Vec<FindingRecord>,
-    pub places: BTreeMap<Fingerprint, usize>,
-    pub first_leak: Option<u64>,
+    pub(crate) places: BTreeMap<Fingerprint, usize>,
+    pub(crate) first_leak: Option<u64>,
     #[serde(default)]
-    pub latent: Option<Latent>,
+    pub(crate) latent: Option<Latent>,
     #[serde(with = "as_list")]
-    pub pairs: BTreeMap<(UserName, UserName), u64>,
-    pub first_leaks: SpreadCount,
-    pub latency: SpreadCount,
+    pub(crate) pairs: BTreeMap<(UserName, UserName), u64>,
+    pub(crate) first_leaks: SpreadCount,
+    pub(crate) latency: SpreadCount,
     pub(crate) source: Option<Source>,
     /// Which of the campaign's trials these are.
     pub partition: Partition,
 }
 
 impl LevelTally {
+    /// A level without trials yet, whose plan is to drive that many.
     pub fn new(level: LevelName, workload: &Workload, method: &str, planned: u64) -> Self {
         let bystander = u32::from(workload.bystander);
         Self {
@@ -275,191 +273,14 @@ impl LevelTally {
     pub fn is_in_vain(&self) -> bool {
         self.runs.completed == 0
     }
-
-    /// Closes the level: controls in, verdict out.
-    pub fn finish(self, judge: Tally, drive: Drive, stopped: Option<ReasonCode>) -> Level {
-        let mut path = Tally::default();
-        for (via, (planted, caught)) in &self.path {
-            // Once for each kind of run; that it did not come back everywhere is the runs' matter.
-            debug_assert!(*planted > 0);
-            path.count(*caught > 0, || {
-                format!("a phantom's canary sent through {} never came back", via.run_kind())
-            });
-        }
-        let controls = Controls::new(judge, path, drive);
-        let mut reasons: Vec<Reason> =
-            self.endings.iter().map(|(_, reason)| reason.clone()).collect();
-        reasons.extend(self.reasons_against_clean(&controls));
-        if let Some(code) = stopped {
-            let what = match code {
-                ReasonCode::Interrupted => "interrupted",
-                _ => "the time limit was reached",
-            };
-            let of_plan = self.trials.min(self.planned);
-            let further = match self.trials - of_plan {
-                0 => String::new(),
-                further => format!(" and {further} further ones"),
-            };
-            let text = format!("{what} after {of_plan} of {} trials{further}", self.planned);
-            reasons.push(Reason::new(code, text));
-        }
-        let verdict = if !self.findings.is_empty() {
-            let text = format!(
-                "{} distinct findings, the first in trial {}",
-                self.findings.len(),
-                self.first_leak.unwrap_or_default()
-            );
-            reasons.insert(0, Reason::new(ReasonCode::Findings, text));
-            Verdict::Leaked
-        } else if reasons.is_empty() {
-            reasons
-                .push(Reason::new(ReasonCode::Shown, "nothing crossed, and every control fired"));
-            Verdict::Clean
-        } else {
-            Verdict::Inconclusive
-        };
-        self.into_record(verdict, reasons, controls)
-    }
-
-    fn into_record(self, verdict: Verdict, reasons: Vec<Reason>, controls: Controls) -> Level {
-        let oracles = OracleId::ALL.map(|oracle| self.oracle_row(oracle)).to_vec();
-        let unit =
-            if self.level == LevelName::Wire { TimeUnit::Millisecond } else { TimeUnit::Step };
-        Level {
-            leak_probability_upper_bound: self.bound(),
-            level: self.level,
-            scenario: self.scenario,
-            verdict,
-            reasons,
-            method: self.method,
-            claims: self.claims,
-            users: self.users,
-            trials: self.trials,
-            trials_planned: self.planned,
-            trials_overlapping: self.trials_overlapping,
-            runs_started: self.runs.started,
-            runs_completed: self.runs.completed,
-            runs_unknown: self.runs.unknown,
-            overlapping_pairs: self.overlapping_pairs,
-            phase_coverage: self.coverage.to_record(),
-            controls,
-            oracles,
-            findings: self.findings,
-            first_leak_at_trial: self.first_leak,
-            latent: self.latent,
-            source: self.source,
-            leak_matrix: LeakMatrix::of(&self.pairs),
-            time_to_first_leak: self.first_leaks.spread(unit),
-            latency: self.latency.spread(unit),
-            timelines: Vec::new(),
-        }
-    }
-
-    fn oracle_row(&self, oracle: OracleId) -> OracleRow {
-        let (judged_trials, judged_items, blind) =
-            self.oracles.get(&oracle).cloned().unwrap_or((0, 0, None));
-        OracleRow {
-            oracle,
-            judged_trials,
-            judged_items,
-            blind: blind.filter(|_| judged_trials == 0),
-            findings: self.findings.iter().filter(|found| found.oracle == oracle).count() as u64,
-        }
-    }
-
-    /// Only independently drawn trials with overlap count, and none of it holds after a leak.
-    fn bound(&self) -> Option<UpperBound> {
-        if !self.findings.is_empty() {
-            return None;
-        }
-        match self.level {
-            // Only these are drawn independently; the other searches state their own odds.
-            LevelName::Explore if self.method != RANDOM_WALK => None,
-            LevelName::Explore => {
-                upper_bound(self.trials_overlapping, "trial", &self.method, false)
-            }
-            LevelName::Wire => {
-                upper_bound(self.trials_overlapping, "barrier round", &self.method, true)
-            }
-            LevelName::Model | LevelName::Recorded => None,
-        }
-    }
-
-    fn reasons_against_clean(&self, controls: &Controls) -> Vec<Reason> {
-        let mut reasons = Vec::new();
-        let mut against = |holds: bool, code, text: &dyn Fn() -> String| {
-            if holds {
-                reasons.push(Reason::new(code, text()));
-            }
-        };
-        against(self.unreachable > 0, ReasonCode::TargetUnreachable, &|| {
-            format!(
-                "{} connections could not be opened; the first: {}",
-                self.unreachable, self.first_unreachable
-            )
-        });
-        against(self.malformed > 0, ReasonCode::UnexpectedProtocol, &|| {
-            format!("{} messages were not of the expected protocol", self.malformed)
-        });
-        if self.runs.completed == 0 {
-            against(true, ReasonCode::NothingExercised, &|| {
-                format!("none of {} runs completed", self.runs.started)
-            });
-            return reasons;
-        }
-        self.reasons_of_effort(&mut against);
-        for tally in [&controls.judge, &controls.path] {
-            against(!tally.all_caught(), ReasonCode::ControlMissed, &|| match tally
-                .missed
-                .as_slice()
-            {
-                [] => "no control could be planted".into(),
-                missed => format!("{} controls were missed: {}", missed.len(), missed.join("; ")),
-            });
-        }
-        let needed = |oracle: &OracleId| !oracle.is_optional() || self.must_see.contains(oracle);
-        for oracle in OracleId::ALL.into_iter().filter(needed) {
-            let row = self.oracle_row(oracle);
-            let blind = row.judged_trials == 0 && !self.may_be_blind.contains(&oracle);
-            against(blind, ReasonCode::PreconditionNotMet, &|| {
-                format!("{oracle} was blind: {}", row.blind.clone().unwrap_or_default())
-            });
-        }
-        reasons
-    }
-
-    fn reasons_of_effort(&self, against: &mut Against<'_>) {
-        let overlap = share(self.trials_overlapping, self.trials);
-        against(overlap < self.least_overlap, ReasonCode::TooLittleOverlap, &|| {
-            format!(
-                "runs of different users overlapped in {} of {} trials, too few",
-                self.trials_overlapping, self.trials
-            )
-        });
-        let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;
-        against(
-            share(completed, started - unknown) < LEAST_COMPLETED
-                // Nobody saw what a call without an answer would have brought, nor to whom.
-                || unknown > cut_by_plan,
-            ReasonCode::RunsIncomplete,
-            &|| {
-                format!(
-                    "{completed} of {started} runs completed, {unknown} have an unknown outcome \
-                     ({cut_by_plan} of them cut off by the plan); at least {:.0} % of those with a \
-                     known outcome must complete, and none may be unknown but those that the plan \
-                     cuts off: find out what keeps the others from an answer, be it the server or \
-                     too much load",
-                    LEAST_COMPLETED * 100.0
-                )
-            },
-        );
-    }
 }
 
+/// A part of a whole, between 0 and 1; 0 of nothing.
 pub fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
+/// The record of a finding that was first seen in that trial, at that event; it counts no trial yet.
 pub fn record_of(finding: &Finding, event: Option<String>, trial: u64) -> FindingRecord {
     FindingRecord {
         fingerprint: finding.fingerprint.clone(),

@@ -52,7 +52,7 @@ impl Search {
 
 /// Chooses the schedules of one exploration's trials.
 #[derive(Debug)]
-pub struct Searcher<'s> {
+pub(crate) struct Searcher<'s> {
     search: &'s Search,
     guide: Mutex<Guide>,
 }
@@ -99,7 +99,7 @@ impl<'s> Searcher<'s> {
     }
 
     /// How the trials were chosen, with what can be claimed of it.
-    pub fn method(&self, odds: &Odds) -> Method {
+    pub(crate) fn method(&self, odds: &Odds) -> Method {
         match self.search {
             Search::Pct { depth } => {
                 Method::new(format!("PCT of depth {depth}"), odds.stated(*depth))
@@ -118,7 +118,7 @@ impl<'s> Searcher<'s> {
     }
 
     /// An empty level for it.
-    pub fn tally(&self, workload: &Workload, planned: u64) -> LevelTally {
+    pub(crate) fn tally(&self, workload: &Workload, planned: u64) -> LevelTally {
         match self.search {
             Search::Pct { .. } => LevelTally::systematic(workload, planned),
             _ => LevelTally::new(LevelName::Explore, workload, RANDOM_WALK, planned),
@@ -128,7 +128,7 @@ impl<'s> Searcher<'s> {
 
 /// The size of the trials, for what PCT may claim of them.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Odds {
+pub(crate) struct Odds {
     trials: u64,
     most_tasks: u64,
     most_choices: u64,

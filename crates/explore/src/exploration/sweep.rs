@@ -21,7 +21,7 @@ const WALKS: u64 = 2;
 /// # Errors
 ///
 /// The run folder cannot be written, or the simulated world cannot run here.
-pub fn sweep(
+pub(crate) fn sweep(
     exploration: &Exploration<'_>,
     kinds: &[FaultKind],
     plans: u64,

@@ -88,7 +88,7 @@ impl RunFolder {
     /// # Errors
     ///
     /// It cannot be opened.
-    pub fn in_hand(&self, relative: &str) -> Result<InHand, CampaignError> {
+    pub(crate) fn in_hand(&self, relative: &str) -> Result<InHand, CampaignError> {
         let path = self.ready(relative)?;
         let file = File::create(&path);
         let file = file.map_err(|error| CampaignError::storage("write", &path, &error))?;
@@ -140,7 +140,7 @@ impl Lines {
 
 /// What one worker is about to do, on disk before it does it.
 #[derive(Debug)]
-pub struct InHand {
+pub(crate) struct InHand {
     file: File,
     path: PathBuf,
 }
@@ -151,7 +151,7 @@ impl InHand {
     /// # Errors
     ///
     /// It cannot be written.
-    pub fn take(&mut self, text: &str) -> Result<(), CampaignError> {
+    pub(crate) fn take(&mut self, text: &str) -> Result<(), CampaignError> {
         use std::io::Seek;
         self.file
             .rewind()

@@ -68,7 +68,7 @@ impl Workload {
     }
 
     /// What is known of the workload that a plan was made from; no plan is made from it.
-    pub fn of_plan(plan: &Plan) -> Self {
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
         let users = u32::try_from(plan.users.len()).unwrap_or(u32::MAX);
         let agents = plan.runs().next().map(|(_, run)| run.agents.clone()).unwrap_or_default();
         Self { agents, ..Self::plain(&plan.scenario, Range { least: users, most: users }) }
@@ -86,7 +86,7 @@ impl Workload {
 
     /// Users of one's own back end in the simulated world: two to four, who start one run each at
     /// about the same time over event connections, and one who does nothing.
-    pub fn of_own_code(name: impl Into<String>) -> Self {
+    pub(crate) fn of_own_code(name: impl Into<String>) -> Self {
         Self {
             via: vec![Via::Socket],
             bystander: true,

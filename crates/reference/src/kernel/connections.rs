@@ -75,7 +75,7 @@ impl<K: Ord + Clone, S: Sink> ConnectionRegistry<K, S> {
     }
 
     /// The users who have a live connection, in order.
-    pub fn users(&self) -> Vec<K> {
+    pub(crate) fn users(&self) -> Vec<K> {
         lock(&self.live).of.keys().cloned().collect()
     }
 

@@ -11,7 +11,7 @@ pub(crate) mod gate;
 pub(crate) mod id_source;
 pub(crate) mod limits;
 pub(crate) mod pool;
-pub mod runs;
+pub(crate) mod runs;
 pub(crate) mod singleton;
 pub(crate) mod table;
 
