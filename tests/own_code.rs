@@ -129,7 +129,7 @@ fn a_saved_repro_of_another_version_is_one_clear_error() {
     let cases = [
         (
             "version.json",
-            text.replace("\"version\": 1,\n  \"partywall\"", "\"version\": 9,\n  \"partywall\""),
+            text.replace("\"version\": 2,\n  \"partywall\"", "\"version\": 9,\n  \"partywall\""),
             "format 9",
         ),
         ("cut.json", text[..text.len() / 2].to_owned(), "not a repro"),

@@ -93,7 +93,7 @@ fn imports<'s>(code: &[Token<'s>], depth: usize) -> Vec<Token<'s>> {
     found
 }
 
-fn text<'s>(code: &[Token<'s>], at: usize) -> &'s str {
+pub(crate) fn text<'s>(code: &[Token<'s>], at: usize) -> &'s str {
     code.get(at).map_or("", |token| token.text)
 }
 

@@ -16,7 +16,7 @@ struct Rule {
     except: &'static [&'static str],
 }
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     Rule {
         about: "a clock: nothing that is explored or judged may depend on the time of day",
         names: &["Instant", "SystemTime", "UNIX_EPOCH"],
@@ -65,6 +65,19 @@ const RULES: [Rule; 8] = [
         names: &["tokio::spawn", "tokio::time", "tokio::task", "tokio::runtime", "std::thread"],
         within: &["reference/", "swarm/"],
         except: &["reference/model/"],
+    },
+    Rule {
+        about: "what carries a simulated user's messages, which only transports know",
+        names: &[
+            "reqwest",
+            "tokio_tungstenite",
+            "rustls",
+            "upstream::*",
+            "reference::*",
+            "transport::*",
+        ],
+        within: &["swarm/user/"],
+        except: &[],
     },
 ];
 
@@ -127,6 +140,8 @@ fn a_planted_name_is_found() {
         (6, "core/planted.rs", "pub async fn mint() {}"),
         (7, "swarm/planted.rs", "tokio::time::sleep(patience);"),
         (7, "reference/planted.rs", "std::thread::spawn(work);"),
+        (8, "swarm/user/planted.rs", "use crate::reference::auth;"),
+        (8, "swarm/user/planted.rs", "fn send(client: &reqwest::Client) {}"),
     ];
     for (number, path, line) in planted {
         let found = RULES[number].judge(&Source::planted(path, line));

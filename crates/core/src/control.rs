@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::canary::{Field, Owner, PHANTOM_USER};
-use super::plan::Via;
+use super::via::Via;
 
 /// Whose canary the path control puts into a real user's prompt: nobody's, told apart by the kind
 /// of run only, so that its return shows through which kind of run the canary oracle can see.

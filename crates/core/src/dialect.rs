@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::Plan;
-use super::protocol::SUPERVISOR;
+/// Who speaks for a run of the reference protocol as a whole.
+pub const SUPERVISOR: &str = "supervisor";
 
 /// Where a back end's JSON messages hold what the oracles ask for, as JSON pointers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,11 +128,6 @@ impl Dialect {
             strict: true,
             ..Self::unknown()
         }
-    }
-
-    /// How the messages of a plan's back end are read.
-    pub fn of(plan: &Plan) -> Self {
-        plan.protocol.dialect.clone()
     }
 
     /// One that knows nothing of a back end but that messages may come.

@@ -12,7 +12,7 @@ use super::ids::{ConnectionId, RequestId, RunId, TaskName, ThreadId, UserName};
 use super::line::{Line, read_line, write_line};
 use super::plan::{ControlAction, Plan, Via};
 use super::raw::Raw;
-use super::spare::OBSERVATIONS;
+use super::spare::Spare;
 
 pub use super::note::Note;
 
@@ -22,6 +22,11 @@ pub const HISTORY_VERSION: u32 = 2;
 
 /// What the `format` field of a history's header says.
 pub const HISTORY_FORMAT: &str = "partywall-history";
+
+thread_local! {
+    /// The table of a history that is out of use.
+    pub static OBSERVATIONS: Spare<Observation> = const { Spare::none() };
+}
 
 /// One line of a history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

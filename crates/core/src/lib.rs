@@ -36,3 +36,4 @@ pub mod template;
 pub mod text;
 pub mod timeline;
 pub mod verdict;
+pub mod via;

@@ -3,15 +3,19 @@
 //! Plans are made by [`crate::scenario::Workload::plan`]; here is only what they say. A delay is
 //! counted in *turns*: one switch point in the simulated world, one millisecond on the wire.
 
+mod versions;
+
 use std::sync::Arc;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+pub use super::run_controls::ControlAction;
+pub use super::via::Via;
 
 use super::canary::{CampaignKey, Field, Mint, Owner, PHANTOM_USER};
+use super::dialect::Dialect;
 use super::ids::{RequestId, ThreadId, UserName};
-use super::protocol::{Protocol, written};
+use super::protocol::Protocol;
 
 /// The version of the plan format that this program writes and reads.
 pub const PLAN_VERSION: u32 = 2;
@@ -91,34 +95,7 @@ impl std::fmt::Display for PlanError {
 
 impl std::error::Error for PlanError {}
 
-fn other_version(version: u64) -> PlanError {
-    PlanError(format!(
-        "plan version {version} is not {PLAN_VERSION}: drive its scenario again with this \
-         partywall, or use the one that wrote it"
-    ))
-}
-
 impl Plan {
-    /// Reads a plan. One of version 1 that names no protocol is of the reference protocol.
-    ///
-    /// # Errors
-    ///
-    /// It is no plan, or of a version that cannot be read.
-    pub fn from_json(text: &str) -> Result<Self, PlanError> {
-        let not_a_plan = |error: serde_json::Error| PlanError(format!("not a plan: {error}"));
-        let mut written: Value = serde_json::from_str(text).map_err(not_a_plan)?;
-        if written["version"] == 1 && written.get("protocol").is_none() {
-            written["version"] = PLAN_VERSION.into();
-            written["protocol"] = written::REFERENCE.into();
-        }
-        if let Some(version) = written["version"].as_u64()
-            && version != u64::from(PLAN_VERSION)
-        {
-            return Err(other_version(version));
-        }
-        serde_json::from_value(written).map_err(not_a_plan)
-    }
-
     /// Checks what a plan from a file may have wrong.
     ///
     /// # Errors
@@ -128,7 +105,7 @@ impl Plan {
     pub fn check(&self) -> Result<(), PlanError> {
         let problem = |text: String| Err(PlanError(text));
         if self.version != PLAN_VERSION {
-            return Err(other_version(self.version.into()));
+            return Err(versions::other(self.version.into()));
         }
         for (place, user) in self.users.iter().enumerate() {
             let name = user.name.as_str().escape_debug();
@@ -196,6 +173,13 @@ impl Plan {
     pub fn barrier_width(&self) -> usize {
         let waits = |user: &&UserPlan| user.steps.contains(&Step::Barrier);
         self.users.iter().filter(waits).count()
+    }
+}
+
+impl Dialect {
+    /// How the messages of a plan's back end are read.
+    pub fn of(plan: &Plan) -> Self {
+        plan.protocol.dialect.clone()
     }
 }
 
@@ -340,26 +324,6 @@ pub enum Step {
     },
 }
 
-/// What a user may ask to be done to a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ControlAction {
-    /// That it end.
-    Stop,
-    /// That it go on, where it waits for that.
-    Approve,
-}
-
-impl ControlAction {
-    /// What the user does, in words.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stop => "stops",
-            Self::Approve => "approves",
-        }
-    }
-}
-
 /// A cursor that a user who comes back may show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -372,34 +336,6 @@ pub enum CursorKind {
     Foreign,
     /// One that there is not.
     Nonsense,
-}
-
-/// How a run is started.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Via {
-    /// A message on the event connection.
-    Socket,
-    /// An HTTP request that answers when the run has ended.
-    Http,
-    /// An HTTP request whose answer is the stream of the run's events.
-    Stream,
-}
-
-impl Via {
-    /// All of them, in order.
-    pub const ALL: [Self; 3] = [Self::Socket, Self::Http, Self::Stream];
-
-    /// The kind of run, as findings name it.
-    pub fn run_kind(self) -> &'static str {
-        match self {
-            Self::Socket => "chat over websocket",
-            Self::Http => "chat over http",
-            Self::Stream => "chat over an http stream",
-        }
-    }
 }
 
 /// One run that a simulated user starts.

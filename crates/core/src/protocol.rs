@@ -9,11 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::dialect::Dialect;
-use super::plan::Via;
 use super::run_controls::{Caps, RunControls, Switch};
-
-/// Who speaks for a run of the reference protocol as a whole.
-pub const SUPERVISOR: &str = "supervisor";
+use super::via::Via;
 
 /// How one user speaks and is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

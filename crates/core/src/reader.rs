@@ -99,16 +99,6 @@ pub struct Said<'m> {
     pub is_whole: bool,
 }
 
-impl Said<'_> {
-    /// The same, whether the message stays or not.
-    pub fn into_owned(self) -> Said<'static> {
-        let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
-        let (kind, run, request) = (owned(self.kind), owned(self.run), owned(self.request));
-        let Self { sequence, is_event, is_terminal, ignored, is_whole, .. } = self;
-        Said { kind, run, request, sequence, is_event, is_terminal, ignored, is_whole }
-    }
-}
-
 impl Reader {
     /// The reader of that dialect. Patterns are checked with the scenario; one that cannot be
     /// compiled here matches nothing.

@@ -3,9 +3,27 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::ControlAction;
 use super::protocol::{Act, Content};
-use super::template;
+
+/// What a user may ask to be done to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlAction {
+    /// That it end.
+    Stop,
+    /// That it go on, where it waits for that.
+    Approve,
+}
+
+impl ControlAction {
+    /// What the user does, in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stops",
+            Self::Approve => "approves",
+        }
+    }
+}
 
 /// How runs are stopped and approved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,14 +52,6 @@ impl RunControls {
             ControlAction::Stop => self.stop.as_ref(),
             ControlAction::Approve => self.approve.as_ref(),
         }
-    }
-}
-
-impl Act {
-    /// Whether it names the run as the server does, by `{{ run }}`.
-    pub fn names_run(&self) -> bool {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        template::names(&text).is_ok_and(|names| names.contains(&"run"))
     }
 }
 

@@ -3,15 +3,8 @@
 
 use std::cell::RefCell;
 
-use super::history::Observation;
-
 /// More than so many bytes are given back to the system.
 const MOST: usize = 32 << 20;
-
-thread_local! {
-    /// The table of a history that is out of use.
-    pub static OBSERVATIONS: Spare<Observation> = const { Spare::none() };
-}
 
 /// A table that is out of use: the biggest that was, if any.
 #[derive(Debug)]

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::protocol::Act;
+
 pub use prepared::Prepared;
 
 /// What the places of a template may be called; those that end in a dot take any name behind it.
@@ -110,6 +112,14 @@ pub fn names(text: &str) -> Result<Vec<&str>, String> {
         found.push(name);
     }
     Ok(found)
+}
+
+impl Act {
+    /// Whether it names the run as the server does, by `{{ run }}`.
+    pub fn names_run(&self) -> bool {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        names(&text).is_ok_and(|names| names.contains(&"run"))
+    }
 }
 
 /// The text with its places filled in; `by_default` is what is done to a value without a filter.

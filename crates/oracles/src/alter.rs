@@ -1,13 +1,12 @@
 //! Alterations for the oracles of ids, streams and bindings. Each is drawn among those whose
 //! finding would be new, so that nothing counts as caught that was found before.
 
-use super::binding::{acceptances_that_fit, answered_run};
-use super::case::Start;
-use super::completeness::World;
-use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_member, with_value};
+use super::case::{Case, Start};
+use super::edits::{Alteration, Edit, Expected, bytes, with_bytes, with_member, with_value};
+use super::interruptions::Interruptions;
 use super::message::{Channel, Message};
+use super::private;
 use super::sequence::Sequence;
-use super::{Case, private};
 use partywall_core::canary::{Field, Mint, Owner};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
 use partywall_core::history::{Observation, What, Whose};
@@ -193,7 +192,7 @@ struct Whole<'c> {
 }
 
 fn whole_runs<'c>(case: &'c Case<'c>) -> Vec<Whole<'c>> {
-    let world = World::of(case);
+    let interruptions = Interruptions::of(case);
     let whole = |start: &'c Start<'c>| {
         let events: Vec<_> =
             case.events[start.run_at?].iter().map(|at| &case.messages[at.get()]).collect();
@@ -208,7 +207,7 @@ fn whole_runs<'c>(case: &'c Case<'c>) -> Vec<Whole<'c>> {
             && numbered
             && last.is_terminal
             && events.iter().all(same)
-            && !world.is_cut(case, start, last.n);
+            && !interruptions.is_cut(case, start, last.n);
         whole.then_some(Whole { start, events })
     };
     case.starts.iter().filter_map(whole).collect()
@@ -455,7 +454,7 @@ pub(super) fn bindings(
         let answers = case
             .messages
             .iter()
-            .filter(|message| message.channel == channel && answered_run(case, message).is_some());
+            .filter(|message| message.channel == channel && case.answered_run(message).is_some());
         // What is no JSON in a stream would no longer be what it was with something added.
         let takes = |at| case.in_json(at, |json| with_member(json, "")).is_some();
         let answers = answers.filter(|message| channel != Channel::Stream || takes(message.at()));
@@ -469,8 +468,8 @@ pub(super) fn bindings(
     }
 
     // With one alone, it could not be known that the back end echoes the client's ids.
-    let echoes = acceptances_that_fit(case).nth(1).is_some();
-    let accepted = acceptances_that_fit(case).filter(|_| echoes);
+    let echoes = case.acceptances_that_fit().nth(1).is_some();
+    let accepted = case.acceptances_that_fit().filter(|_| echoes);
     let accepted = accepted.map(|acceptance| {
         let message = &case.messages[acceptance.message];
         (message.observer, message.at())

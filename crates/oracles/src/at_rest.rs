@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::case::{Case, Start};
-use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_value};
+use super::edits::{Alteration, Edit, Expected, bytes, with_bytes, with_value};
+use super::oracle::{Judgement, Oracle};
 use super::seen::{EARLIER, owner_in};
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle};
 use partywall_core::canary::{Field, Owner, PHANTOM_USER};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
 use partywall_core::history::{Observation, What};

@@ -1,82 +1,21 @@
 //! O8: every call upstream is made as whoever it is made for.
 
-use std::collections::BTreeMap;
-
 use super::case::Case;
-use super::control::{Alteration, Edit, Expected};
-use super::seen::{EARLIER, is_own_of_earlier, owner_in};
+use super::edits::{Alteration, Edit, Expected};
+use super::oracle::{Judgement, Oracle};
+use super::seen::EARLIER;
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle};
-use partywall_core::canary::{Owner, PHANTOM_USER, Scanner};
+use super::upstream_calls::UpstreamCall;
+use partywall_core::canary::{Owner, PHANTOM_USER};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
-use partywall_core::history::{History, Note, Observation, What};
-use partywall_core::ids::{RunId, UserName};
+use partywall_core::history::{Note, What};
+use partywall_core::ids::UserName;
 use partywall_core::record::Rule;
 
 /// A reply may look right although it was asked for under another user's account; only the log of
 /// the upstream shows it.
 #[derive(Debug)]
 pub(super) struct Attribution;
-
-/// One call in the upstream's log.
-#[derive(Clone, Debug)]
-pub(super) struct Asked {
-    n: u64,
-    at: usize,
-    service: &'static str,
-    credential: UserName,
-    run: RunId,
-    owners: Vec<Owner>,
-}
-
-/// The calls that the scripted upstream logged, with the canaries in each.
-pub(super) fn asked(
-    history: &History,
-    acts: &[(usize, &Observation)],
-    scanner: &Scanner,
-) -> Vec<Asked> {
-    let accounts = accounts(acts);
-    let of = |&(at, seen): &(usize, &Observation)| match seen.what.note()? {
-        Note::Upstream { service, credential, run, text } => Some(Asked {
-            n: seen.n,
-            at,
-            service: if service == "tool" { "upstream tool" } else { "upstream model" },
-            credential: account_of(&accounts, credential).clone(),
-            run: run.clone(),
-            owners: owners(history, scanner, account_of(&accounts, credential), text),
-        }),
-        _ => None,
-    };
-    acts.iter().filter_map(of).collect()
-}
-
-/// Who has which credential, by all that the history says; none where several users have it, since
-/// what they share tells nobody apart.
-type Accounts<'h> = BTreeMap<&'h UserName, Option<&'h UserName>>;
-
-fn accounts<'h>(acts: &[(usize, &'h Observation)]) -> Accounts<'h> {
-    let mut accounts = Accounts::new();
-    for &(_, seen) in acts {
-        if let (What::Account { credential }, Some(user)) = (&seen.what, &seen.by) {
-            let known = accounts.entry(credential).or_insert(Some(user));
-            *known = known.filter(|known| *known == user);
-        }
-    }
-    accounts
-}
-
-/// The user whose credential that is, or the credential where it is nobody's.
-fn account_of<'h>(accounts: &Accounts<'h>, credential: &'h UserName) -> &'h UserName {
-    accounts.get(credential).copied().flatten().unwrap_or(credential)
-}
-
-/// Whose the canaries in a call are, without what its account gave in an earlier round.
-fn owners(history: &History, scanner: &Scanner, account: &UserName, text: &str) -> Vec<Owner> {
-    let sightings = scanner.scan(text.as_bytes());
-    let round = history.plan.campaign.round();
-    let owners = sightings.iter().map(|sighting| owner_in(round, sighting));
-    owners.filter(|owner| !is_own_of_earlier(history, *owner, account)).collect()
-}
 
 impl Oracle for Attribution {
     fn id(&self) -> OracleId {
@@ -157,7 +96,7 @@ impl Oracle for Attribution {
     }
 }
 
-fn suspect(asked: &Asked, victim: &UserName, operation: String, shown: String) -> Suspect {
+fn suspect(asked: &UpstreamCall, victim: &UserName, operation: String, shown: String) -> Suspect {
     Suspect {
         kind: FindingKind::Crossing,
         victim: victim.clone(),
@@ -170,7 +109,7 @@ fn suspect(asked: &Asked, victim: &UserName, operation: String, shown: String) -
 }
 
 /// What one user gave, asked about under another's account.
-fn foreign_text(case: &Case<'_>, asked: &Asked, owner: Owner, suspects: &mut Suspects) {
+fn foreign_text(case: &Case<'_>, asked: &UpstreamCall, owner: Owner, suspects: &mut Suspects) {
     let Some(person) = case.person_at(owner.user) else { return };
     // An account of the back end itself is nobody's: it says nothing about whom a call is for.
     if person.name == asked.credential || case.person(asked.credential.as_str()).is_none() {
@@ -190,7 +129,7 @@ fn foreign_text(case: &Case<'_>, asked: &Asked, owner: Owner, suspects: &mut Sus
 }
 
 /// A call for one user's run under another's account.
-fn foreign_run(case: &Case<'_>, asked: &Asked, suspects: &mut Suspects) {
+fn foreign_run(case: &Case<'_>, asked: &UpstreamCall, suspects: &mut Suspects) {
     let Some((owner, run)) = case.run_owner(asked.run.as_str()) else { return };
     if *owner != asked.credential {
         let shown =

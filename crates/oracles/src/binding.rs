@@ -4,12 +4,12 @@ use std::cell::LazyCell;
 
 use super::alter;
 use super::case::Case;
-use super::control::Alteration;
-use super::message::{Channel, Message};
-use super::runs::{Acceptance, Answers};
+use super::edits::Alteration;
+use super::message::Message;
+use super::oracle::{Judgement, Oracle};
+use super::run_facts::Answers;
 use super::seen::Seen;
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle};
 use partywall_core::canary::Field;
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
 use partywall_core::history::What;
@@ -45,7 +45,7 @@ impl Oracle for Binding {
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let mut suspects = Suspects::default();
         let mut items = 0;
-        let echoes = acceptances_that_fit(case).next().is_some();
+        let echoes = case.acceptances_that_fit().next().is_some();
         for acceptance in &case.acceptances {
             let message = &case.messages[acceptance.message];
             items += u64::from(echoes && acceptance.answers != Answers::Unclear);
@@ -67,13 +67,6 @@ impl Oracle for Binding {
     fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
         alter::bindings(case, &self.judge(case).suspects, rng)
     }
-}
-
-/// The acceptances that answer a start. Without any, the back end may not mean the client's ids.
-pub(super) fn acceptances_that_fit<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c Acceptance> {
-    case.acceptances.iter().filter(|acceptance| {
-        matches!(acceptance.answers, Answers::Start(_) | Answers::OneOfSeveral)
-    })
 }
 
 fn suspect(message: &Message<'_>, run: Option<u16>, operation: String) -> Suspect {
@@ -121,7 +114,7 @@ fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
     let labels = LazyCell::new(|| labels_all(case, own));
     for same_message in case.seen.chunk_by(|one, other| one.at() == other.at()) {
         let message = same_message[0].message().map(|message| &case.messages[message]);
-        let Some((message, asked)) = message.and_then(|m| Some((m, answered_run(case, m)?))) else {
+        let Some((message, asked)) = message.and_then(|m| Some((m, case.answered_run(m)?))) else {
             continue;
         };
         let answers = same_message.iter().any(|seen| own(&seen) && seen.owner.run == asked);
@@ -148,20 +141,8 @@ fn labels_all(case: &Case<'_>, own: impl Fn(&&Seen) -> bool) -> bool {
         _ => false,
     };
     case.messages.iter().zip(labelled).all(|(message, labelled)| {
-        labelled || answered_run(case, message).is_none() || fails(message)
+        labelled || case.answered_run(message).is_none() || fails(message)
     })
-}
-
-/// The run that the message answers, where the back end or the client said so: an inference from
-/// canaries would be circular here.
-pub(super) fn answered_run(case: &Case<'_>, message: &Message<'_>) -> Option<u16> {
-    match message.channel {
-        Channel::HttpAnswer => message.asked_run,
-        Channel::Websocket | Channel::Stream => {
-            let facts = case.facts(message).filter(|_| message.is_event)?;
-            facts.run.filter(|_| facts.run_told && facts.user == Some(message.observer))
-        }
-    }
 }
 
 /// Whether the run may know what was said in that other one: both are of one conversation, whose

@@ -1,11 +1,11 @@
 //! O1: no canary of another user is seen.
 
 use super::case::Case;
-use super::control::Alteration;
+use super::edits::Alteration;
+use super::oracle::{Judgement, Oracle};
 use super::plant;
 use super::seen::{EARLIER, Seen};
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle};
 use partywall_core::canary::{Owner, PHANTOM_USER};
 use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
 use partywall_core::ids::UserName;

@@ -3,17 +3,16 @@
 //! What the server sent may be anything. What cannot be read is counted and otherwise left to the
 //! scan of the raw bytes.
 
-use super::attribution::{self, Asked};
 use super::by_run::ByRun;
-use super::decode::Decoder;
 use super::keys::{ByName, in_life};
 use super::message::{Channel, Message, Place, Text, Where};
 use super::named::Named;
 use super::orderly::Orderly;
-use super::runs::{Acceptance, RunFacts};
-use super::seen::{self, Seen};
+use super::run_facts::{Acceptance, Answers, RunFacts};
+use super::seen::Seen;
 use super::solo::Solos;
 use super::starts::StartsByRun;
+use super::upstream_calls::UpstreamCall;
 use partywall_core::canary::{Owner, Scanner};
 use partywall_core::dialect::Dialect;
 use partywall_core::history::{History, Observation, What};
@@ -141,22 +140,22 @@ pub struct Case<'h> {
     /// The runs that users named.
     pub(super) named: Named<'h>,
     /// The calls that the upstream logged.
-    pub(super) upstream: Vec<Asked>,
+    pub(super) upstream: Vec<UpstreamCall>,
     pub(super) scanner: Scanner,
     /// What each user gets alone, where they were driven alone.
     pub(super) solos: Option<&'h Solos>,
     /// Of each run whether its events came as they should.
     pub(super) orderly: Vec<Option<Orderly>>,
-    run_ids: ByName<'h>,
+    pub(super) run_ids: ByName<'h>,
     /// How often one process was restarted.
-    restarts: u32,
+    pub(super) restarts: u32,
     /// The places of users in the plan; of two of one name the first.
-    people: ByName<'h>,
+    pub(super) people: ByName<'h>,
     /// Sorted; a plan mostly counts its users from 0.
-    by_index: Vec<(u32, &'h UserPlan)>,
+    pub(super) by_index: Vec<(u32, &'h UserPlan)>,
     /// Of each connection whether its user is in the plan.
-    known: Vec<bool>,
-    starts_by_run: StartsByRun<'h>,
+    pub(super) known: Vec<bool>,
+    pub(super) starts_by_run: StartsByRun<'h>,
 }
 
 thread_local! {
@@ -175,65 +174,6 @@ impl Drop for Case<'_> {
 }
 
 impl<'h> Case<'h> {
-    /// Decodes the history.
-    pub fn new(history: &'h History, dialect: &'h Dialect) -> Self {
-        Self::with_scanner(history, dialect, &Scanner::new(history.plan.campaign))
-    }
-
-    /// Decodes the history with a scanner for the plan's campaign that was made before: its trials
-    /// share one, so a campaign need not make it anew for each.
-    pub fn with_scanner(history: &'h History, dialect: &'h Dialect, scanner: &Scanner) -> Self {
-        let mut decoder = Decoder::new(dialect, scanner.clone(), history);
-        for (at, observation) in history.observations.iter().enumerate() {
-            decoder.take(at, observation);
-        }
-        let mut people = ByName::new(history.plan.campaign).with_room(history.plan.users.len());
-        for (at, user) in history.plan.users.iter().enumerate() {
-            people.get_or_add(user.name.as_str().into(), |_| at);
-        }
-        let mut by_index: Vec<_> =
-            history.plan.users.iter().map(|user| (user.index, user)).collect();
-        by_index.sort_by_key(|(index, _)| *index);
-        // The first of two stands.
-        by_index.dedup_by_key(|(index, _)| *index);
-        let known = |connection: &Connection<'_>| {
-            connection.user.is_some_and(|user| people.get(user.as_str()).is_some())
-        };
-        let known = decoder.connections.iter().map(known).collect();
-        let by_run = |table: &Vec<(Place, Place)>| ByRun::new(decoder.runs.len(), table);
-        let [events, others] = [&decoder.events, &decoder.others].map(by_run);
-        let mut case = Self {
-            history,
-            dialect,
-            malformed: decoder.malformed,
-            reader: decoder.reader.clone(),
-            named: Named::of(&decoder),
-            upstream: attribution::asked(history, &decoder.acts, scanner),
-            seen: seen::all(history, &mut decoder),
-            messages: decoder.messages,
-            made: decoder.made,
-            acts: decoder.acts,
-            connections: decoder.connections,
-            runs: decoder.runs,
-            acceptances: Vec::new(),
-            events,
-            others,
-            scanner: scanner.clone(),
-            solos: None,
-            restarts: decoder.restarts.values().copied().max().unwrap_or_default(),
-            run_ids: decoder.run_ids,
-            orderly: Vec::new(),
-            known,
-            people,
-            by_index,
-            starts_by_run: decoder.starts_by_run,
-            starts: decoder.starts,
-        };
-        super::runs::learn(&mut case, &decoder.accepting);
-        case.orderly = case.events.iter().map(|events| Orderly::of(&case, events)).collect();
-        case
-    }
-
     /// The same beside what each user gets alone.
     #[must_use]
     pub fn beside(mut self, solos: Option<&'h Solos>) -> Self {
@@ -292,6 +232,25 @@ impl<'h> Case<'h> {
     /// What is known of the message's run.
     pub fn facts(&self, message: &Message<'_>) -> Option<&RunFacts<'h>> {
         message.run_at().and_then(|at| self.runs.get(at))
+    }
+
+    /// The acceptances that answer a start. Without any, the back end may not mean the client's ids.
+    pub(super) fn acceptances_that_fit(&self) -> impl Iterator<Item = &Acceptance> {
+        self.acceptances.iter().filter(|acceptance| {
+            matches!(acceptance.answers, Answers::Start(_) | Answers::OneOfSeveral)
+        })
+    }
+
+    /// The run that the message answers, where the back end or the client said so: an inference from
+    /// canaries would be circular here.
+    pub(super) fn answered_run(&self, message: &Message<'_>) -> Option<u16> {
+        match message.channel {
+            Channel::HttpAnswer => message.asked_run,
+            Channel::Websocket | Channel::Stream => {
+                let facts = self.facts(message).filter(|_| message.is_event)?;
+                facts.run.filter(|_| facts.run_told && facts.user == Some(message.observer))
+            }
+        }
     }
 
     /// The plan's user of that name.
@@ -369,7 +328,7 @@ impl<'h> Case<'h> {
             Where::Absent => None,
             Where::Made(place) => self.made.get(place).map(String::as_str),
             Where::Within { from, length } => {
-                let raw = super::control::raw(self.history, message.at());
+                let raw = super::edits::raw(self.history, message.at());
                 raw.as_text()?.get(from..from + length)
             }
         }
@@ -377,7 +336,7 @@ impl<'h> Case<'h> {
 
     /// What the message carries.
     pub(super) fn payload(&self, message: &Message<'_>) -> Payload<'h> {
-        let raw = super::control::raw(self.history, message.at());
+        let raw = super::edits::raw(self.history, message.at());
         self.reader.payload(raw, message.channel == Channel::Stream)
     }
 

@@ -4,20 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::alter;
 use super::case::{Case, Start};
-use super::control::Alteration;
-use super::keys::Key;
+use super::edits::Alteration;
+use super::interruptions::Interruptions;
 use super::message::{Channel, Message, Place};
+use super::oracle::{Judgement, Oracle};
 use super::orderly::Orderly;
 use super::sequence::Sequence;
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle};
 use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
 use partywall_core::ids::UserName;
 use partywall_core::plan::Via;
 use partywall_core::record::Rule;
-
-/// The type of a message by which a back end declines what it was asked.
-const REFUSAL: &str = "error";
 
 /// What is missing is lost only if it had to come: the user's connections stood all the while, and
 /// either a later event did come or nothing could come any more. Otherwise it is unknown.
@@ -55,14 +52,14 @@ impl Oracle for Completeness {
                 None => order(case, events, &mut suspects),
             };
         }
-        let world = World::of(case);
+        let interruptions = Interruptions::of(case);
         let expected = Sequence::of(case.dialect);
         for start in &case.starts {
             items += match start.via {
                 // Answered whole where a stream might have come.
                 Via::Stream if !case.has_events(start) => http_run(case, start, &mut suspects),
                 Via::Socket | Via::Stream => {
-                    socket_run(case, &world, start, expected.as_ref(), &mut suspects)
+                    socket_run(case, &interruptions, start, expected.as_ref(), &mut suspects)
                 }
                 Via::Http => http_run(case, start, &mut suspects),
             };
@@ -146,65 +143,9 @@ fn order(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
     items
 }
 
-/// What a loss is judged against.
-pub(super) struct World<'c> {
-    /// When each user's event connections ended, in order, by the user's number.
-    closings: Vec<Vec<u64>>,
-    /// When users were told of an end, but not of which run.
-    untold: BTreeMap<Key<'c>, Vec<u64>>,
-    /// When users were refused something, but not what.
-    refused: BTreeMap<Key<'c>, Vec<u64>>,
-}
-
-impl<'c> World<'c> {
-    pub(super) fn of(case: &'c Case<'_>) -> Self {
-        let mut closings = vec![Vec::new(); case.numbered_users()];
-        for connection in case.connections.iter().filter(|connection| connection.is_socket) {
-            if let (Some(user), Some(closed)) = (connection.user_at, connection.closed) {
-                closings[user].push(closed);
-            }
-        }
-        closings.iter_mut().for_each(|closings| closings.sort_unstable());
-        let mut untold: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
-        let mut refused: BTreeMap<Key<'_>, Vec<u64>> = BTreeMap::new();
-        for message in case.messages.iter().filter(|message| message.run_at().is_none()) {
-            let table = match case.kind(message) {
-                _ if message.is_terminal => &mut untold,
-                Some(REFUSAL) => &mut refused,
-                _ => continue,
-            };
-            table.entry(Key::of(message.observer.as_str())).or_default().push(message.n);
-        }
-        Self { closings, untold, refused }
-    }
-
-    fn any_between(
-        table: &BTreeMap<Key<'_>, Vec<u64>>,
-        user: &UserName,
-        from: u64,
-        to: u64,
-    ) -> bool {
-        table.get(&Key::of(user.as_str())).is_some_and(|numbers| one_between(numbers, from, to))
-    }
-
-    /// Whether one of the user's connections ended in that time: what is missing may have been on
-    /// its way there.
-    pub(super) fn is_cut(&self, case: &Case<'_>, start: &Start<'_>, to: u64) -> bool {
-        let dead = start.line.and_then(|line| case.connections[line].closed);
-        dead.is_some_and(|closed| closed < to)
-            || one_between(&self.closings[start.user_at], start.n, to)
-    }
-}
-
-/// Whether one of those numbers, which ascend, lies between the two.
-fn one_between(numbers: &[u64], from: u64, to: u64) -> bool {
-    let next = numbers.partition_point(|&n| n <= from);
-    numbers.get(next).is_some_and(|&n| n < to)
-}
-
 fn socket_run(
     case: &Case<'_>,
-    world: &World<'_>,
+    interruptions: &Interruptions<'_>,
     start: &Start<'_>,
     expected: Option<&Sequence>,
     suspects: &mut Suspects,
@@ -217,7 +158,7 @@ fn socket_run(
     let terminal = own().find(|message| message.is_terminal).map(|message| message.n);
     let end = terminal.or(start.gave_up.map(|(n, _)| n)).unwrap_or(u64::MAX);
     let at_rest = start.gave_up.filter(|(_, at_rest)| *at_rest).map(|(n, _)| n);
-    if world.is_cut(case, start, end) {
+    if interruptions.is_cut(case, start, end) {
         return terminal.is_some().into();
     }
     let whole = start.run_at.and_then(|run| case.orderly[run]).is_some_and(Orderly::is_whole);
@@ -228,11 +169,11 @@ fn socket_run(
         expected.judge(case, start, &own().collect::<Vec<_>>(), suspects);
     }
     let to = at_rest.unwrap_or(u64::MAX);
-    let between = |table| World::any_between(table, start.user, start.n, to);
+    let between = |table| Interruptions::any_between(table, start.user, start.n, to);
     let told = terminal.is_some()
-        || between(&world.untold)
+        || between(&interruptions.untold)
         // What was accepted is no longer refused.
-        || (start.run_at.is_none() && between(&world.refused));
+        || (start.run_at.is_none() && between(&interruptions.refused));
     if let (Some(n), false) = (at_rest, told) {
         let evidence = vec![
             shows(start.n, format!("{} starts run {}", start.user, start.run)),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::case::Case;
-use super::control::{Alteration, Edit, Expected};
+use super::edits::{Alteration, Edit, Expected};
 use super::message::{Channel, Message};
+use super::oracle::{Judgement, Oracle};
+use super::stop_and_approve;
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle, stop_and_approve};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
 use partywall_core::history::What;
 use partywall_core::ids::UserName;

@@ -11,8 +11,8 @@ use super::keys::{ByName, Key, in_life};
 use super::leaves::{Leaves, Paths, Roles, Value};
 use super::lines::Lines;
 use super::message::{Channel, Message, Place, Text};
-use super::runs::{Accepting, RunFacts};
-use super::seen::{self, Arrived, Seen, owner_in};
+use super::run_facts::{Accepting, RunFacts};
+use super::seen::{Seen, owner_in};
 use super::starts::{InOrder, StartsByRun};
 use super::texts::Texts;
 use partywall_core::canary::{Last, Owner, Scanner, Tail};
@@ -116,18 +116,8 @@ impl<'h> Decoder<'h> {
         self.lines.of(id)
     }
 
-    pub(super) fn take(&mut self, at: usize, observation: &'h Observation) {
-        let before = self.messages.len();
-        let line = self.sort_in(at, observation);
-        let message = (self.messages.len() > before).then_some(before);
-        if let Some(arrived) = Arrived::of(self, at, observation, line, message) {
-            // While its bytes are at hand.
-            seen::in_raw_bytes(self, &arrived);
-        }
-    }
-
     /// Gives the connection that it happened on.
-    fn sort_in(&mut self, at: usize, observation: &'h Observation) -> Option<usize> {
+    pub(super) fn sort_in(&mut self, at: usize, observation: &'h Observation) -> Option<usize> {
         if !matches!(observation.what, What::Received { .. } | What::Sent { .. }) {
             self.acts.push((at, observation));
         }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::alter;
 use super::case::Case;
-use super::control::Alteration;
+use super::edits::Alteration;
 use super::message::Place;
+use super::oracle::{Judgement, Oracle};
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
 use partywall_core::record::Rule;
 

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::decode::Decoder;
 use super::message::{Channel, Message};
-use partywall_core::history::What;
+use partywall_core::history::{Observation, What};
+use partywall_core::ids::ConnectionId;
 
 /// What users named, and where they asked for events again.
 #[derive(Debug, Default)]
@@ -17,12 +17,15 @@ pub(super) struct Named<'h> {
 }
 
 impl<'h> Named<'h> {
-    pub(super) fn of(decoder: &Decoder<'h>) -> Self {
+    pub(super) fn of(
+        acts: &[(usize, &'h Observation)],
+        line_of: impl Fn(&ConnectionId) -> Option<usize>,
+    ) -> Self {
         let mut named = Self::default();
-        for &(_, seen) in &decoder.acts {
+        for &(_, seen) in acts {
             let id = match &seen.what {
                 What::Resume { run, after } => {
-                    if let Some(line) = seen.on.as_ref().and_then(|on| decoder.line_of(on)) {
+                    if let Some(line) = seen.on.as_ref().and_then(&line_of) {
                         named.resumed.insert(line, (run.as_str(), *after));
                     }
                     Some(run)

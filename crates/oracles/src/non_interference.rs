@@ -2,11 +2,12 @@
 
 use super::alter;
 use super::case::Case;
-use super::control::Alteration;
+use super::edits::Alteration;
 use super::message::Channel;
-use super::solo::{Account, Got, GotRun, Solo, Solos};
+use super::oracle::{Judgement, Oracle};
+use super::received::{Received, ReceivedRun};
+use super::solo::{Account, Solo, Solos};
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle};
 use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
 use partywall_core::ids::UserName;
 use partywall_core::plan::{FaultKind, Step, UserPlan};
@@ -84,7 +85,7 @@ fn compared<'c>(case: &'c Case<'_>, solos: &Solos) -> (Vec<usize>, Vec<&'c UserN
         if person.is_bystander() {
             listeners.push(&person.name);
         }
-        for run in Got::of(case, &person.name).runs {
+        for run in Received::of(case, &person.name).runs {
             if solo.run(run.number).is_none_or(|alone| !same(&run, alone)) {
                 break;
             }
@@ -101,7 +102,7 @@ fn compared<'c>(case: &'c Case<'_>, solos: &Solos) -> (Vec<usize>, Vec<&'c UserN
 }
 
 fn judge_user(case: &Case<'_>, person: &UserPlan, solo: &Solo, suspects: &mut Suspects) -> u64 {
-    let got = Got::of(case, &person.name);
+    let got = Received::of(case, &person.name);
     let mut items = 0;
     for run in &got.runs {
         let Some(alone) = solo.run(run.number) else { break };
@@ -126,7 +127,7 @@ fn judge_user(case: &Case<'_>, person: &UserPlan, solo: &Solo, suspects: &mut Su
 }
 
 /// Whether all of the run came, and as it comes alone.
-fn same(run: &GotRun, alone: &Account) -> bool {
+fn same(run: &ReceivedRun, alone: &Account) -> bool {
     let events = run.events.iter().map(|(number, (_, text))| (number, text));
     run.is_alone
         && run.ended.is_some()
@@ -138,7 +139,7 @@ fn same(run: &GotRun, alone: &Account) -> bool {
 fn judge_run(
     case: &Case<'_>,
     person: &UserPlan,
-    run: &GotRun,
+    run: &ReceivedRun,
     alone: &Account,
     suspects: &mut Suspects,
 ) -> u64 {

@@ -39,7 +39,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, Oracle, judge};
+use super::case::Case;
+use super::judge::judge;
+use super::oracle::Oracle;
 use partywall_core::canary::{CampaignKey, Field, Mint, Owner};
 use partywall_core::control::phantom_owner;
 use partywall_core::dialect::Dialect;

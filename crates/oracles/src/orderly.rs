@@ -3,8 +3,8 @@
 //! Nearly every run is orderly, and of an orderly one O3, O4 and O6 would find nothing in its order,
 //! at several times the cost.
 
-use super::case::Case;
-use super::message::Place;
+use super::message::{Message, Place};
+use super::run_facts::RunFacts;
 
 /// What there is to know of an orderly run: one user who may have it got all its events on one
 /// connection, each numbered higher than the one before, and nothing after the one that ends it.
@@ -21,14 +21,18 @@ pub(super) struct Orderly {
 
 impl Orderly {
     /// Of the run with those events, in the order in which they came; nothing if it is not orderly.
-    pub(super) fn of(case: &Case<'_>, events: &[Place]) -> Option<Self> {
+    pub(super) fn of(
+        messages: &[Message<'_>],
+        runs: &[RunFacts<'_>],
+        events: &[Place],
+    ) -> Option<Self> {
         let (first, _) = events.split_first()?;
-        let first = &case.messages[first.get()];
-        if !case.facts(first)?.may_be_of(first.observer) {
+        let first = &messages[first.get()];
+        if !runs[first.run_at()?].may_be_of(first.observer) {
             return None;
         }
         let mut orderly = Self { events: 0, ends: false, first: first.sequence?, last: 0 };
-        for message in events.iter().map(|at| &case.messages[at.get()]) {
+        for message in events.iter().map(|at| &messages[at.get()]) {
             let number = message.sequence?;
             let rises = orderly.events == 0 || number > orderly.last;
             let same = message.line() == first.line() && message.observer == first.observer;

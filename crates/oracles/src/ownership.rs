@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::alter;
 use super::case::Case;
-use super::control::Alteration;
+use super::edits::Alteration;
 use super::keys::Key;
 use super::message::Message;
-use super::runs::RunFacts;
+use super::oracle::{Judgement, Oracle};
+use super::private;
+use super::run_facts::RunFacts;
 use super::suspects::{Suspects, shows};
-use super::{Judgement, Oracle, private};
 use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
 use partywall_core::ids::UserName;
 use partywall_core::record::Rule;

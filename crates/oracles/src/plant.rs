@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Case;
-use super::control::{Alteration, Edit, Expected, bytes, with_bytes, with_member};
+use super::case::Case;
+use super::edits::{Alteration, Edit, Expected, bytes, with_bytes, with_member};
 use super::message::Message;
 use partywall_core::canary::{Encoding, Field, Mint, Owner};
 use partywall_core::finding::{FindingKind, OracleId};

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasickBuilder, MatchKind};
 
-use super::Case;
-use super::control::{Edit, with_bytes};
+use super::case::Case;
+use super::edits::{Edit, with_bytes};
 use super::suspects::{Suspects, shows};
 use partywall_core::finding::{FindingKind, Suspect};
 use partywall_core::hidden::MARK;

@@ -4,7 +4,7 @@
 use regex_lite::Regex;
 
 use super::case::{Case, Start};
-use super::completeness::World;
+use super::interruptions::Interruptions;
 use super::message::Message;
 use super::suspects::{Suspects, shows};
 use partywall_core::dialect::Dialect;
@@ -62,7 +62,7 @@ impl Sequence {
 
     /// Events without which a run that came as expected would not have: whose, and their places.
     pub(super) fn needed<'c>(&self, case: &'c Case<'_>) -> Vec<(&'c UserName, usize)> {
-        let world = World::of(case);
+        let interruptions = Interruptions::of(case);
         let mut found = Vec::new();
         for start in &case.starts {
             let Some(run) = start.run_at else { continue };
@@ -74,7 +74,7 @@ impl Sequence {
             let whole = last.is_terminal
                 && events.iter().all(own)
                 && self.whole.is_match(&words(case, events.iter().copied()))
-                && !world.is_cut(case, start, last.n);
+                && !interruptions.is_cut(case, start, last.n);
             for (place, event) in events.iter().enumerate().filter(|(_, own)| !own.is_terminal) {
                 let rest = events.iter().enumerate().filter(|(at, _)| *at != place);
                 let rest = words(case, rest.map(|(_, event)| *event));

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Start};
-use super::completeness::World;
-use super::control::{Alteration, Edit, Expected};
+use super::edits::{Alteration, Edit, Expected};
+use super::interruptions::Interruptions;
 use super::message::{Channel, Message};
 use super::suspects::{Suspects, shows};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
@@ -58,17 +58,17 @@ pub(super) fn judge(case: &Case<'_>) -> (Suspects, u64) {
     if controls.is_empty() {
         return (suspects, 0);
     }
-    let world = World::of(case);
+    let interruptions = Interruptions::of(case);
     let mut ends: Vec<End<'_>> = ends(case).collect();
     ends.sort_by_key(|end| end.n);
-    let mut astray = astray(case, &world, &controls, &ends);
+    let mut astray = astray(case, &interruptions, &controls, &ends);
     let mut items = 0;
     for end in &ends {
         let concerned = controls.iter().any(|control| control.n < end.n && control.is_of(end));
         items += u64::from(concerned);
         if end.stopped {
             items += u64::from(!concerned);
-            suspects_of_stopped(case, &world, &controls, &mut astray, end, &mut suspects);
+            suspects_of_stopped(case, &interruptions, &controls, &mut astray, end, &mut suspects);
         } else {
             suspects_of_approved(case, &controls, end, &mut suspects);
         }
@@ -80,15 +80,15 @@ pub(super) fn judge(case: &Case<'_>) -> (Suspects, u64) {
 /// known to have been. Of a run that was cut, or whose user gave up, nobody knows.
 fn astray(
     case: &Case<'_>,
-    world: &World<'_>,
+    interruptions: &Interruptions<'_>,
     controls: &[Control<'_>],
     ends: &[End<'_>],
 ) -> BTreeSet<u64> {
     let missed = |stop: &&Control<'_>| match ends.iter().find(|end| stop.is_of(end)) {
         Some(end) => !end.stopped,
-        None => case
-            .start_of(stop.owner, stop.run)
-            .is_none_or(|start| start.gave_up.is_none() && !world.is_cut(case, start, u64::MAX)),
+        None => case.start_of(stop.owner, stop.run).is_none_or(|start| {
+            start.gave_up.is_none() && !interruptions.is_cut(case, start, u64::MAX)
+        }),
     };
     let stops = controls.iter().filter(|control| control.action == ControlAction::Stop);
     stops.filter(missed).map(|stop| stop.n).collect()
@@ -98,7 +98,7 @@ fn astray(
 /// else.
 fn suspects_of_stopped(
     case: &Case<'_>,
-    world: &World<'_>,
+    interruptions: &Interruptions<'_>,
     controls: &[Control<'_>],
     astray: &mut BTreeSet<u64>,
     end: &End<'_>,
@@ -109,7 +109,9 @@ fn suspects_of_stopped(
             |control: &&Control<'_>| control.action == ControlAction::Stop && control.n < end.n;
         controls.iter().filter(earlier)
     };
-    if stops().any(|stop| stop.is_own() && stop.is_of(end)) || has_other_reason(case, world, end) {
+    if stops().any(|stop| stop.is_own() && stop.is_of(end))
+        || has_other_reason(case, interruptions, end)
+    {
         return;
     }
     let of_this = stops().rfind(|stop| stop.is_of(end));
@@ -127,9 +129,10 @@ fn suspects_of_stopped(
 }
 
 /// Whether a server might stop the run by itself.
-fn has_other_reason(case: &Case<'_>, world: &World<'_>, end: &End<'_>) -> bool {
+fn has_other_reason(case: &Case<'_>, interruptions: &Interruptions<'_>, end: &End<'_>) -> bool {
     let start = end.start;
-    let left = start.gave_up.is_some_and(|(n, _)| n < end.n) || world.is_cut(case, start, end.n);
+    let left =
+        start.gave_up.is_some_and(|(n, _)| n < end.n) || interruptions.is_cut(case, start, end.n);
     let newer = |other: &Start<'_>| {
         other.user == start.user
             && other.thread == start.thread
@@ -192,7 +195,7 @@ fn suspect(end: &End<'_>, of: &str) -> Suspect {
 pub(super) fn alterations(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
     let controls = controls(case);
     let known = judge(case).0.finish();
-    let world = World::of(case);
+    let interruptions = Interruptions::of(case);
     let own = |end: End<'_>| {
         let is_new = known.iter().all(|known| known.victim != *end.start.user);
         let mut stops = controls
@@ -200,7 +203,8 @@ pub(super) fn alterations(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alter
             .filter(|stop| stop.action == ControlAction::Stop && stop.is_own() && stop.is_of(&end));
         let (first, second) = (stops.next()?, stops.next());
         let alone = second.is_none() && first.n < end.n;
-        (end.stopped && alone && is_new && !has_other_reason(case, &world, &end)).then_some(*first)
+        (end.stopped && alone && is_new && !has_other_reason(case, &interruptions, &end))
+            .then_some(*first)
     };
     let candidates: Vec<Control<'_>> = ends(case).filter_map(own).collect();
     let Some(stop) = rng.choice(&candidates) else { return Vec::new() };

@@ -1,6 +1,6 @@
 //! The classes of agent that there are.
 
-pub use partywall_core::protocol::SUPERVISOR;
+pub use partywall_core::dialect::SUPERVISOR;
 
 /// The supervisor's sub-agents, in order.
 pub const SUB_AGENTS: [&str; 5] = ["triage", "data", "optimization", "actions", "reporting"];

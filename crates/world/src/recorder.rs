@@ -5,10 +5,10 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use partywall_core::hidden::Secrets;
+use partywall_core::history::OBSERVATIONS;
 use partywall_core::history::{Note, Observation, What, Whose};
 use partywall_core::ids::{ConnectionId, UserName};
 use partywall_core::line::write_line;
-use partywall_core::spare::OBSERVATIONS;
 
 /// So many bytes wait at most to be written together: a call of the system for each observation
 /// would cost more than recording it.

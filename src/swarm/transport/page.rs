@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::http::HttpClient;
 use super::servers::Servers;
+use crate::world::World;
 use crate::world::backend::{Call, Method};
 
 /// How long it may take.
@@ -17,13 +18,18 @@ const LARGEST: usize = 16 << 20;
 ///
 /// One of them does not answer in time, or with a status other than 2xx; in words.
 pub async fn read_page(servers: &Servers, path: &str) -> Result<String, String> {
-    let mut text = String::new();
+    let (world, mut text) = (World::live(None), String::new());
     for url in &servers.urls {
         let (headers, body) = (Vec::new(), String::new());
         let call = Call { method: Method::Get, path: path.to_owned(), headers, body };
         let asked = HttpClient::new(&servers.trust).call(format!("{url}{path}"), call);
-        let late = |_| format!("GET {path} is not answered in {} s", LIMIT.as_secs());
-        let answer = tokio::time::timeout(LIMIT, asked).await.map_err(late)??;
+        let answer = tokio::select! {
+            biased;
+            answer = asked => answer?,
+            _ = world.patience(LIMIT) => {
+                return Err(format!("GET {path} is not answered in {} s", LIMIT.as_secs()));
+            }
+        };
         if !(200..300).contains(&answer.status) {
             return Err(format!("GET {path} is answered with {}", answer.status));
         }

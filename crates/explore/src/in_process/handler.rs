@@ -13,7 +13,7 @@ use super::pipe::{self, ServerEnd};
 use partywall_core::history::Note;
 use partywall_core::ids::{ConnectionId, RequestId, RunId, ThreadId, UserName};
 use partywall_core::plan::FaultKind;
-use partywall_core::protocol::SUPERVISOR;
+use partywall_core::dialect::SUPERVISOR;
 use partywall_core::raw::Raw;
 use partywall_world::World;
 use partywall_world::backend::{Answer, Backend, Call, Method, Refusal, Session, Socket};

@@ -17,7 +17,8 @@ impl User {
         self.greeted = false;
         let name = ConnectionId::new(format!("{}/socket{}", self.name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);
-        if let Some((id, after)) = &cursor {
+        // A strict back end gives nothing again but what the cursor asks for: no need to excuse more.
+        if let (Some((id, after)), false) = (&cursor, self.protocol.dialect.strict) {
             let (run, after) = (RunId::new(id), *after);
             self.observe(Some(&name), What::Resume { run, after });
         }

@@ -79,6 +79,11 @@ impl Exchange {
         self.flow.streams
     }
 
+    /// Whether nothing of the answer has come yet.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self.state, State::Asked(_))
+    }
+
     /// Goes away: what came so far is recorded first.
     pub(super) fn abandon(mut self, why: Option<&str>) {
         let what = match why {

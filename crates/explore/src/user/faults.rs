@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::allowance::SPENT;
 use super::connect::send_in_time;
 use super::meeting::Left;
+use super::receiving::next_head;
 use super::values::About;
 use super::{Carrier, OpenSocket, User};
 use partywall_core::history::What;
@@ -14,6 +15,7 @@ use partywall_core::plan::CursorKind;
 use partywall_core::protocol::{Content, Start};
 use partywall_core::raw::Raw;
 use partywall_world::backend::Incoming;
+use partywall_world::unconstrained;
 
 /// What is no message of any protocol.
 const MALFORMED: &str = r#"{"type":"chat","message":7"#;
@@ -96,7 +98,17 @@ impl User {
 
     /// Reads nothing for that long; what the system buffers is small for who does that.
     pub(super) async fn stop_reading(&mut self, turns: u32) {
-        self.world.sleep(turns).await;
+        let world = self.world.clone();
+        let over = unconstrained(world.sleep(turns));
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut over => return,
+                // What was asked leaves all the same.
+                (place, part) = next_head(&mut self.exchanges) => self.take_part(place, part),
+            }
+        }
     }
 
     pub(super) async fn resume(&mut self, run: u16, kind: CursorKind) {

@@ -67,8 +67,18 @@ pub(super) async fn next_message(
 
 /// What comes next of the answers, and of which of them.
 pub(super) async fn next_part(exchanges: &mut [Exchange]) -> (usize, Part) {
+    next_of(exchanges, |_| true).await
+}
+
+/// The same of those that have not begun: that they begin.
+pub(super) async fn next_head(exchanges: &mut [Exchange]) -> (usize, Part) {
+    next_of(exchanges, Exchange::is_asked).await
+}
+
+async fn next_of(exchanges: &mut [Exchange], wanted: fn(&Exchange) -> bool) -> (usize, Part) {
     std::future::poll_fn(|context| {
-        for (place, exchange) in exchanges.iter_mut().enumerate() {
+        let exchanges = exchanges.iter_mut().enumerate().filter(|(_, own)| wanted(own));
+        for (place, exchange) in exchanges {
             if let Poll::Ready(part) = exchange.poll_next(context) {
                 return Poll::Ready((place, part));
             }

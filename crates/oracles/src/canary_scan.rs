@@ -1,0 +1,366 @@
+//! Every genuine canary that came in: two scans, each place counted once.
+//!
+//! The raw bytes of a connection are one stream, since a server may cut anything anywhere. The
+//! decoded texts of one field of one run are another, since streamed answers come in pieces.
+
+use std::borrow::Cow;
+
+use super::decode::Decoder;
+use super::edits::raw;
+use super::leaves::Value;
+use super::message::{Channel, Message, Place};
+use super::seen::{Seen, is_own_of_earlier, owner_in};
+use partywall_core::canary::{Owner, Scanner, Sighting, Stream};
+use partywall_core::history::{History, Observation, What};
+use partywall_core::ids::UserName;
+use partywall_core::members::Member as Path;
+use partywall_core::raw::Raw;
+
+/// Between two texts that do not belong together: it stands in no canary, however written.
+const GAP: u8 = 0;
+
+impl<'h> Decoder<'h> {
+    /// Takes in what happened, and the canaries in what came in.
+    pub(super) fn take(&mut self, at: usize, observation: &'h Observation) {
+        let before = self.messages.len();
+        let line = self.sort_in(at, observation);
+        let message = (self.messages.len() > before).then_some(before);
+        if let Some(arrived) = Arrived::of(self, at, observation, line, message) {
+            // While its bytes are at hand.
+            in_raw_bytes(self, &arrived);
+        }
+    }
+}
+
+/// All of them, once the decoder has taken everything in.
+pub(super) fn all_canaries<'h>(history: &'h History, decoder: &mut Decoder<'h>) -> Vec<Seen<'h>> {
+    let seen = std::mem::take(&mut decoder.seen);
+    let mut may_be_cut: Vec<bool> =
+        decoder.courses.iter().map(|course| course.may_be_cut).collect();
+    may_be_cut.push(decoder.loose.1);
+    gather(history, decoder, &may_be_cut, seen)
+}
+
+/// Adds what is cut on those connections and in the texts where something may be.
+fn gather<'h>(
+    history: &'h History,
+    decoder: &mut Decoder<'h>,
+    may_be_cut: &[bool],
+    mut seen: Vec<Seen<'h>>,
+) -> Vec<Seen<'h>> {
+    let scanner = decoder.scanner.clone();
+    if may_be_cut.contains(&true) {
+        across_messages(history, &scanner, decoder, may_be_cut, &mut seen);
+    }
+    across_texts(history, &scanner, decoder, &mut seen);
+    for &(message, owner) in &decoder.decoded {
+        seen.push(in_message(decoder, message, decoder.messages[message].n, owner));
+    }
+    // What is found twice is the same. Of the same canary in the same observation the reading that
+    // needs the fewest others stands.
+    seen.retain(|seen| !is_own_of_earlier(history, seen.owner, seen.observer));
+    seen.sort_by_key(|seen| (seen.at(), seen.owner, std::cmp::Reverse(seen.from)));
+    seen.dedup_by_key(|seen| (seen.at, seen.owner));
+    seen
+}
+
+fn in_message<'h>(decoder: &Decoder<'h>, at: usize, from: u64, owner: Owner) -> Seen<'h> {
+    let message = &decoder.messages[at];
+    Seen {
+        owner,
+        at: message.observation,
+        n: message.n,
+        from,
+        observer: message.observer,
+        channel: message.channel,
+        message: Place::new(at),
+    }
+}
+
+/// What came in with one observation.
+struct Arrived<'h> {
+    at: usize,
+    n: u64,
+    observer: &'h UserName,
+    /// The connection in the decoder's table, if it came on one.
+    line: Option<usize>,
+    /// Headers and body.
+    parts: [&'h [u8]; 2],
+    channel: Channel,
+    message: Option<usize>,
+}
+
+impl<'h> Arrived<'h> {
+    /// Nothing came in with most of what users do.
+    #[inline]
+    fn of(
+        decoder: &Decoder<'h>,
+        at: usize,
+        observation: &'h Observation,
+        line: Option<usize>,
+        message: Option<usize>,
+    ) -> Option<Self> {
+        let (what, observer) = (&observation.what, observation.by.as_ref()?);
+        let parts = [what.headers(), what.inbound()];
+        if parts == [None; 2] {
+            return None;
+        }
+        let channel = match (what, message) {
+            (What::Answer { .. } | What::Refused { .. }, _) => Channel::HttpAnswer,
+            (_, Some(message)) => decoder.messages[message].channel,
+            (_, None) => Channel::Websocket,
+        };
+        let observer = message.map_or(observer, |message| decoder.messages[message].observer);
+        let parts = parts.map(|part| part.map_or(&[][..], Raw::bytes));
+        Some(Self { at, n: observation.n, observer, line, parts, channel, message })
+    }
+
+    fn sees(&self, from: u64, owner: Owner) -> Seen<'h> {
+        let Self { at, n, observer, channel, message, .. } = *self;
+        let message = message.map_or(Place::NONE, Place::new);
+        Seen { owner, at: Place::new(at), n, from, observer, channel, message }
+    }
+}
+
+fn arrived<'c, 'h: 'c>(
+    history: &'h History,
+    decoder: &'c Decoder<'h>,
+) -> impl Iterator<Item = Arrived<'h>> + 'c {
+    let mut messages = decoder.messages.iter().enumerate().peekable();
+    history.observations.iter().enumerate().filter_map(move |(at, observation)| {
+        let message = messages.next_if(|(_, message)| message.at() == at);
+        let line = observation.on.as_ref().and_then(|on| decoder.line_of(on));
+        Arrived::of(decoder, at, observation, line, message.map(|(number, _)| number))
+    })
+}
+
+/// Notes what stands whole in what came in at once, and where something may be cut.
+fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>) {
+    let Decoder { scanner, round, seen, last, courses, loose, texts, messages, .. } = decoder;
+    let (end, cut) = match arrived.line.map(|line| &mut courses[line]) {
+        Some(course) => (&mut course.end, &mut course.may_be_cut),
+        None => (&mut loose.0, &mut loose.1),
+    };
+    for part in arrived.parts.into_iter().filter(|part| !part.is_empty()) {
+        let in_part = scanner.scan_piece(part, last, |sighting| {
+            seen.push(arrived.sees(arrived.n, owner_in(*round, &sighting)));
+        });
+        *cut |= end.take(part) | in_part;
+        if let (true, Some(message)) = (in_part, arrived.message) {
+            texts.at(messages[message].texts.get()).may_be_cut = true;
+        }
+    }
+}
+
+/// One connection's bytes so far.
+#[derive(Clone, Debug)]
+struct Line {
+    stream: Stream,
+    /// Where each chunk begins, and its observation's number.
+    chunks: Vec<(u64, u64)>,
+    length: u64,
+}
+
+impl Line {
+    fn feed(&mut self, n: u64, bytes: &[u8]) -> Vec<(u64, Sighting)> {
+        self.chunks.push((self.length, n));
+        self.length += bytes.len() as u64;
+        let begun = |start| {
+            let chunk = self.chunks.partition_point(|&(begin, _)| begin <= start);
+            self.chunks[chunk.saturating_sub(1)].1
+        };
+        let sightings = self.stream.feed(bytes).into_iter();
+        sightings.map(|sighting| (begun(sighting.start), sighting)).collect()
+    }
+}
+
+/// The bytes of those connections as streams.
+fn across_messages<'h>(
+    history: &'h History,
+    scanner: &Scanner,
+    decoder: &Decoder<'h>,
+    which: &[bool],
+    seen: &mut Vec<Seen<'h>>,
+) {
+    let round = history.plan.campaign.round();
+    let mut lines: Vec<Option<Line>> = vec![None; which.len()];
+    // The last is for what came on none.
+    let none = which.len() - 1;
+    let line_of = |arrived: &Arrived<'_>| arrived.line.unwrap_or(none);
+    for arrived in arrived(history, decoder).filter(|arrived| which[line_of(arrived)]) {
+        let line = lines[line_of(&arrived)].get_or_insert_with(|| Line {
+            stream: Stream::new(scanner.clone()),
+            chunks: Vec::new(),
+            length: 0,
+        });
+        for part in arrived.parts {
+            for (from, sighting) in line.feed(arrived.n, part) {
+                seen.push(arrived.sees(from, owner_in(round, &sighting)));
+            }
+        }
+    }
+}
+
+/// A text in a message, and where it stands there.
+struct Text<'h> {
+    message: usize,
+    path: Path,
+    text: Cow<'h, str>,
+}
+
+/// The texts in which something may be cut: those of each (connection, run, field) in a row, in one
+/// buffer, so that one search goes over all of them.
+fn across_texts<'h>(
+    history: &'h History,
+    scanner: &Scanner,
+    decoder: &mut Decoder<'h>,
+    seen: &mut Vec<Seen<'h>>,
+) {
+    let mut texts = Vec::new();
+    for number in 0..decoder.messages.len() {
+        let Message { texts: place, observation, channel, .. } = decoder.messages[number];
+        if decoder.texts.at(place.get()).may_be_cut {
+            let raw = raw(history, observation.get());
+            let leaves = decoder.texts_of(raw, channel);
+            texts.extend(leaves.values.into_iter().filter_map(|(path, value)| match value {
+                Value::Text(text) => Some(Text { message: number, path, text }),
+                Value::Number(_) => None,
+            }));
+        }
+    }
+    let group = |text: &Text<'_>| {
+        let message = &decoder.messages[text.message];
+        (message.line(), message.run_at(), text.path)
+    };
+    let mut order: Vec<_> = texts.iter().enumerate().map(|(at, text)| (group(text), at)).collect();
+    order.sort_unstable();
+    let length = texts.iter().map(|text| text.text.len() + 1).sum();
+    let mut buffer: Vec<u8> = Vec::with_capacity(length);
+    let mut ends = Vec::with_capacity(order.len());
+    let mut last = None;
+    for (group, at) in order {
+        if last.is_some_and(|last| last != group) {
+            buffer.push(GAP);
+        }
+        last = Some(group);
+        buffer.extend_from_slice(texts[at].text.as_bytes());
+        ends.push((buffer.len() as u64, texts[at].message));
+    }
+    for sighting in scanner.scan(&buffer) {
+        let Sighting { start, end, .. } = sighting;
+        let owner = owner_in(history.plan.campaign.round(), &sighting);
+        // The text whose bytes hold that offset.
+        let holding = |offset| ends[ends.partition_point(|&(end, _)| end <= offset)].1;
+        let from = history.observations[decoder.messages[holding(start)].at()].n;
+        seen.push(in_message(decoder, holding(end - 1), from, owner));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation;
+    use partywall_core::canary::{Encoding, Field, Mint};
+    use partywall_core::dialect::Dialect;
+    use partywall_core::history::Observation;
+    use partywall_core::ids::ConnectionId;
+    use partywall_core::raw::Raw;
+
+    /// A row of numbers that is the same in every run of the test.
+    struct Draw(u64);
+
+    impl Draw {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (self.0 >> 33) as usize % limit
+        }
+    }
+
+    /// Canaries in every encoding, whole and in pieces: over texts of one field, over frames, with
+    /// escapes, and with other runs and fields between the pieces.
+    fn cut_history(draw: &mut Draw) -> History {
+        let mut history = notation::history("alice connects; bob connects; alice starts r1");
+        let mint = Mint::new(history.plan.campaign);
+        let encodings = Encoding::all();
+        let mut texts: Vec<(usize, &str, String)> = Vec::new();
+        for run in 0..3 {
+            let owner = Owner { user: draw.below(2) as u32, run: 1, field: Field::Prompt };
+            let encoded = encodings[draw.below(encodings.len())].encode(&mint.mint(owner));
+            let field = ["message", "result"][draw.below(2)];
+            let mut rest = encoded.as_str();
+            while !rest.is_empty() {
+                let most = [1, 3, 12, 200][draw.below(4)];
+                let (piece, after) = rest.split_at((1 + draw.below(most)).min(rest.len()));
+                texts.push((run % 2, field, piece.to_owned()));
+                rest = after;
+            }
+        }
+        for turn in (1..texts.len()).rev().filter(|turn| turn % 5 == 0) {
+            texts.insert(turn, (draw.below(2), "message", ["x", "", "pw1"][draw.below(3)].into()));
+        }
+        let mut messages: Vec<String> = texts
+            .iter()
+            .map(|(run, field, text)| {
+                let mut text = serde_json::to_string(text).expect("a string");
+                if draw.below(4) == 0 {
+                    text = text.replace('p', "\\u0070").replace('M', "\\u004d");
+                }
+                format!(r#"{{"type":"agent_thinking","run_id":"run-{run}","{field}":{text}}}"#)
+            })
+            .collect();
+        if draw.below(3) == 0 {
+            // Frames that are cut without regard to what they hold.
+            let whole = messages.concat();
+            let size = 1 + draw.below(90);
+            messages = whole
+                .as_bytes()
+                .chunks(size)
+                .map(|part| String::from_utf8_lossy(part).into())
+                .collect();
+        }
+        let who = UserName::new("alice");
+        let on =
+            history.observations.iter().find_map(|seen| seen.on.clone()).expect("a connection");
+        for (place, message) in messages.iter().enumerate() {
+            let other = place % 7 == 6;
+            history.observations.push(Observation {
+                n: history.observations.len() as u64,
+                at: 0,
+                by: Some(who.clone()),
+                on: Some(if other { ConnectionId::new("alice/socket2") } else { on.clone() }),
+                what: What::Received { raw: Raw::new(message.as_bytes()) },
+            });
+        }
+        history
+    }
+
+    #[test]
+    fn what_is_told_apart_is_what_a_search_of_everything_finds() {
+        let mut draw = Draw(1);
+        let (mut whole, mut cut) = (0, 0);
+        for _ in 0..1500 {
+            let history = cut_history(&mut draw);
+            let scanner = Scanner::new(history.plan.campaign);
+            let dialect = Dialect::reference();
+            let decoded = || {
+                let mut decoder = Decoder::new(&dialect, scanner.clone(), &history);
+                for (at, observation) in history.observations.iter().enumerate() {
+                    decoder.take(at, observation);
+                }
+                decoder
+            };
+            let found = all_canaries(&history, &mut decoded());
+            let mut decoder = decoded();
+            for message in 0..decoder.messages.len() {
+                let place = decoder.messages[message].texts.get();
+                decoder.texts.at(place).may_be_cut = true;
+            }
+            let everywhere = vec![true; decoder.connections.len() + 1];
+            let expected = gather(&history, &mut decoder, &everywhere, Vec::new());
+            assert_eq!(found, expected);
+            cut += found.iter().filter(|seen| seen.from != seen.n).count();
+            whole += found.iter().filter(|seen| seen.from == seen.n).count();
+        }
+        assert!(whole > 300 && cut > 300, "{whole} whole, {cut} cut");
+    }
+}

@@ -1,0 +1,91 @@
+//! The list of oracles, and how they judge a history.
+
+use super::case::Case;
+use super::oracle::{Judgement, Oracle};
+use super::{
+    after_close, at_rest, attribution, binding, canary, completeness, control_effect, duplicates,
+    non_interference, ownership,
+};
+use partywall_core::canary::PHANTOM_USER;
+use partywall_core::control::phantom_owner;
+use partywall_core::finding::{Finding, OracleId};
+use partywall_core::plan::Via;
+
+/// All oracles, in the order of [`OracleId::ALL`].
+pub fn all() -> [&'static dyn Oracle; 10] {
+    OracleId::ALL.map(of)
+}
+
+/// The oracle of that number.
+pub fn of(id: OracleId) -> &'static dyn Oracle {
+    match id {
+        OracleId::Canary => &canary::Canary,
+        OracleId::Ownership => &ownership::Ownership,
+        OracleId::Completeness => &completeness::Completeness,
+        OracleId::Duplicates => &duplicates::Duplicates,
+        OracleId::NonInterference => &non_interference::NonInterference,
+        OracleId::AfterClose => &after_close::AfterClose,
+        OracleId::Binding => &binding::Binding,
+        OracleId::Attribution => &attribution::Attribution,
+        OracleId::ControlEffect => &control_effect::ControlEffect,
+        OracleId::AtRest => &at_rest::AtRest,
+    }
+}
+
+/// What all oracles came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What they found, oracle by oracle.
+    pub findings: Vec<Finding>,
+    /// The kinds of run through which a phantom's canary came back; sorted, each once.
+    pub path_hits: Vec<Via>,
+    /// For each oracle how much it looked at, and why it was blind.
+    pub rows: Vec<(OracleId, u64, Option<String>)>,
+    /// Inbound event-connection messages that are no JSON object with a type.
+    pub malformed: u64,
+}
+
+/// Lets every oracle judge.
+pub fn judge(case: &Case<'_>) -> Judged {
+    judge_with(&all(), case)
+}
+
+/// Lets these oracles judge.
+pub fn judge_with(oracles: &[&dyn Oracle], case: &Case<'_>) -> Judged {
+    let mut findings = Vec::new();
+    let mut rows = Vec::with_capacity(oracles.len());
+    for oracle in oracles {
+        let Judgement { suspects, judged_items, blind } = oracle.judge(case);
+        let scenario = &case.history.plan.scenario;
+        let found = suspects.into_iter();
+        findings.extend(found.map(|suspect| Finding::new(scenario, oracle.id(), suspect)));
+        rows.push((oracle.id(), judged_items, blind));
+    }
+    Judged { findings, path_hits: path_hits(case), rows, malformed: case.malformed }
+}
+
+fn path_hits(case: &Case<'_>) -> Vec<Via> {
+    let came_back = |via: &Via| {
+        let phantom = phantom_owner(*via);
+        case.seen.iter().any(|seen| seen.owner.user == PHANTOM_USER && seen.owner == phantom)
+    };
+    Via::ALL.into_iter().filter(came_back).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use partywall_core::record::Rule;
+
+    #[test]
+    fn the_registry_is_whole_and_each_member_explains_itself() {
+        for (id, oracle) in OracleId::ALL.into_iter().zip(all()) {
+            assert_eq!(oracle.id(), id);
+            let Rule { oracle, short, meaning, precondition, next } = oracle.help();
+            assert_eq!(oracle, id);
+            for text in [short, meaning, precondition, next] {
+                assert!(text.ends_with('.') && !text.contains('\n'), "{id}: {text}");
+            }
+        }
+    }
+}
