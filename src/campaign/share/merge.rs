@@ -12,7 +12,6 @@ use crate::campaign::signoff::conclusion::SignedOff;
 use crate::campaign::store::error::{CampaignError, read_text, shown};
 use crate::campaign::store::repro::replay_line;
 use crate::campaign::store::run_folder::RunFolder;
-use crate::swarm::transport::ReferenceSubject;
 use crate::trial::control::{Drive, Tally};
 use crate::trial::finding::Fingerprint;
 use crate::trial::record::{FindingRecord, Level, LevelName, SCHEMA_VERSION};
@@ -255,6 +254,7 @@ mod tests {
     use crate::campaign::explore::judged_trial::judge_trial;
     use crate::campaign::explore::level::RANDOM_WALK;
     use crate::scenario::built_in;
+    use crate::swarm::transport::ReferenceSubject;
     use crate::trial::canary::{CampaignKey, Scanner};
     use crate::trial::measure::Partition;
     use crate::trial::target::Reference;
