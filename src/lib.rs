@@ -8,16 +8,20 @@
 //! [`handler`] makes a back end of one async function, and whatever implements
 //! [`Backend`](world::backend::Backend) will do.
 
-pub mod campaign;
 pub mod cli;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod scenario;
-pub mod swarm;
-pub mod upstream;
+
+/// The simulated users, and what carries their messages.
+pub mod swarm {
+    pub use partywall_drive::transport::{self, Servers, first_requests, read_page};
+    pub use partywall_explore::user::{Allowance, Given, Played, Unrecorded, users};
+}
 
 pub use partywall_audit as audit;
+pub use partywall_campaign as campaign;
 pub use partywall_core as trial;
+pub use partywall_drive::{scenario, upstream};
 pub use partywall_explore::own_code;
 pub use partywall_oracles as oracle;
 pub use partywall_reference as reference;

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use partywall_core::dialect::Dialect;
+use partywall_core::dialect::SUPERVISOR;
 use partywall_core::history::Note;
 use partywall_core::ids::{RunId, UserName};
 use partywall_core::plan::Via;
 use partywall_core::protocol::Protocol;
-use partywall_core::dialect::SUPERVISOR;
 use partywall_core::record::PhaseCoverage;
 use partywall_oracles::Case;
 

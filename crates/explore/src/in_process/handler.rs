@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::pipe::{self, ServerEnd};
+use partywall_core::dialect::SUPERVISOR;
 use partywall_core::history::Note;
 use partywall_core::ids::{ConnectionId, RequestId, RunId, ThreadId, UserName};
 use partywall_core::plan::FaultKind;
-use partywall_core::dialect::SUPERVISOR;
 use partywall_core::raw::Raw;
 use partywall_world::World;
 use partywall_world::backend::{Answer, Backend, Call, Method, Refusal, Session, Socket};
