@@ -67,7 +67,7 @@ impl Launched {
         let parse = |url: &String| {
             TargetUrl::parse_allowing(url, &target.hosts).map_err(|error| {
                 let remedy = "or allow its host by --allow-host or in `[limits]`";
-                CampaignError::usage(format!("{error}, {remedy}"))
+                CampaignError::usage(format!("in `[target]`: {error}, {remedy}"))
             })
         };
         servers.websocket = target.websocket.as_ref().map(parse).transpose()?;
