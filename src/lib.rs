@@ -23,8 +23,7 @@ pub mod swarm {
 
 #[cfg(feature = "cli")]
 pub use {
-    partywall_audit as audit,
-    partywall_campaign as campaign,
+    partywall_audit as audit, partywall_campaign as campaign,
     partywall_drive::{scenario, upstream},
     partywall_reference as reference,
     partywall_reference::model,

@@ -12,6 +12,8 @@ mod circles;
 mod layers;
 #[path = "architecture/lexer.rs"]
 mod lexer;
+#[path = "architecture/light.rs"]
+mod light;
 #[path = "architecture/names.rs"]
 mod names;
 #[path = "architecture/shape.rs"]
