@@ -22,10 +22,10 @@ use partywall_oracles::control::judge_control_beside;
 
 /// What the trials so far came to.
 #[derive(Debug)]
-pub struct Collector<'e> {
+pub(crate) struct Collector<'e> {
     exploration: &'e Exploration<'e>,
     log: Lines,
-    pub tally: LevelTally,
+    pub(crate) tally: LevelTally,
     pub(crate) odds: Odds,
     /// In step with the tally's findings.
     found: Vec<(Repro, Finding)>,

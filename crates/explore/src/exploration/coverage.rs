@@ -129,6 +129,7 @@ impl Coverage {
         }
     }
 
+    /// Adds the counts of another trial with the same phases.
     pub fn add(&mut self, other: &Self) {
         for (own, others) in self.counts.iter_mut().zip(&other.counts) {
             for (own, other) in own.iter_mut().zip(others) {
@@ -137,6 +138,7 @@ impl Coverage {
         }
     }
 
+    /// The figures for the report.
     pub fn to_record(&self) -> PhaseCoverage {
         let hit = self.counts.iter().flatten().filter(|count| **count > 0).count() as u64;
         let of = self.counts.iter().map(Vec::len).sum::<usize>() as u64;

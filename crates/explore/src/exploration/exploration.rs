@@ -62,9 +62,9 @@ pub struct Explored {
 }
 
 /// One trial with what it came to.
-pub struct Done {
+pub(crate) struct Done {
     pub(crate) number: u64,
-    pub judged: JudgedTrial,
+    pub(crate) judged: JudgedTrial,
     pub(crate) trial: Trial,
 }
 
@@ -129,6 +129,7 @@ pub fn walk_seed(seed: u64, trial: u64) -> u64 {
     seed.rotate_left(32) ^ trial.wrapping_mul(0xD134_2543_DE82_EF95)
 }
 
+/// An error of the harness: the simulated world refuses to run inside a runtime.
 pub fn inside_runtime(error: InsideRuntime) -> CampaignError {
     CampaignError::new(Kind::Internal, error.to_string())
 }

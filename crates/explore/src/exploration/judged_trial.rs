@@ -19,29 +19,34 @@ use partywall_oracles::{Case, Judged, Solos, judge};
 /// What one trial came to.
 #[derive(Clone, Debug)]
 pub struct JudgedTrial {
+    /// What the oracles found.
     pub findings: Vec<Finding>,
     /// For each finding, at which event it was seen first.
     pub(crate) events: Vec<Option<String>>,
     pub(crate) rows: Vec<(OracleId, u64, Option<String>)>,
-    pub path: Vec<(Via, bool)>,
+    pub(crate) path: Vec<(Via, bool)>,
+    /// Pairs of runs of different users that overlapped.
     pub overlapping_pairs: u64,
-    pub coverage: Coverage,
+    pub(crate) coverage: Coverage,
+    /// What became of its runs.
     pub runs: RunCounts,
     /// How long the completed runs took.
     pub(crate) durations: Vec<u64>,
     /// When the first crossing was seen.
     pub(crate) first_crossing: Option<u64>,
-    pub malformed: u64,
+    pub(crate) malformed: u64,
     /// What the back end says of itself, where nothing was found.
     pub latent: Option<Contamination>,
-    pub unreachable: Vec<String>,
+    pub(crate) unreachable: Vec<String>,
     pub(crate) ending: Option<Ending>,
 }
 
 /// What became of the runs.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct RunCounts {
+    /// Runs that were started.
     pub started: u64,
+    /// Runs whose end was seen.
     pub completed: u64,
     pub(crate) unknown: u64,
     /// Those of the unknown ones whose user the plan cuts off.
@@ -50,7 +55,7 @@ pub struct RunCounts {
 
 impl RunCounts {
     /// Adds the counts of others.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.started += other.started;
         self.completed += other.completed;
         self.unknown += other.unknown;
@@ -220,6 +225,7 @@ fn unreachable(history: &History) -> Vec<String> {
     why
 }
 
+/// Whether the finding of that fingerprint is among them.
 pub fn shows(findings: &[Finding], fingerprint: &Fingerprint) -> bool {
     findings.iter().any(|finding| finding.fingerprint == *fingerprint)
 }

@@ -35,11 +35,11 @@ type Against<'a> = dyn FnMut(bool, ReasonCode, &dyn Fn() -> String) + 'a;
 
 /// How the trials of a level were chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Method {
+pub(crate) struct Method {
     /// A few words.
     pub(crate) name: String,
     /// What may be claimed of it, where it is no independent drawing.
-    pub claims: Vec<String>,
+    pub(crate) claims: Vec<String>,
 }
 
 impl Method {
@@ -50,7 +50,7 @@ impl Method {
 
 /// What a saved repro says of its finding.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub(crate) struct Known {
     pub(crate) repro: String,
     pub(crate) size: String,
     pub(crate) replay: String,
@@ -60,44 +60,51 @@ pub struct Known {
 /// Adds up the trials of one level, in the order of their numbers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LevelTally {
-    pub level: LevelName,
+    pub(crate) level: LevelName,
+    /// The scenario's name.
     pub scenario: String,
-    pub method: String,
+    pub(crate) method: String,
+    /// What may be claimed of the method, where it is no independent drawing.
     pub claims: Vec<String>,
-    pub users: [u32; 2],
+    pub(crate) users: [u32; 2],
+    /// Trials to drive.
     pub planned: u64,
     pub(crate) least_overlap: f64,
     pub(crate) may_be_blind: Vec<OracleId>,
     /// Optional oracles that this target has what they need for.
     pub(crate) must_see: Vec<OracleId>,
+    /// Trials that were driven.
     pub trials: u64,
+    /// Trials in which runs of different users overlapped.
     pub trials_overlapping: u64,
-    pub overlapping_pairs: u64,
-    pub runs: RunCounts,
-    pub coverage: Coverage,
-    pub oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
-    pub path: BTreeMap<Via, (u64, u64)>,
-    pub malformed: u64,
-    pub unreachable: u64,
-    pub first_unreachable: String,
-    pub first_unreachable_in: u64,
+    pub(crate) overlapping_pairs: u64,
+    pub(crate) runs: RunCounts,
+    pub(crate) coverage: Coverage,
+    pub(crate) oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
+    pub(crate) path: BTreeMap<Via, (u64, u64)>,
+    pub(crate) malformed: u64,
+    pub(crate) unreachable: u64,
+    pub(crate) first_unreachable: String,
+    pub(crate) first_unreachable_in: u64,
     /// How trials ended that did not finish, each way once, with the number of the first.
-    pub endings: Vec<(u64, Reason)>,
+    pub(crate) endings: Vec<(u64, Reason)>,
+    /// The distinct findings, in the order in which they were first seen.
     pub findings: Vec<FindingRecord>,
-    pub places: BTreeMap<Fingerprint, usize>,
-    pub first_leak: Option<u64>,
+    pub(crate) places: BTreeMap<Fingerprint, usize>,
+    pub(crate) first_leak: Option<u64>,
     #[serde(default)]
-    pub latent: Option<Latent>,
+    pub(crate) latent: Option<Latent>,
     #[serde(with = "as_list")]
-    pub pairs: BTreeMap<(UserName, UserName), u64>,
-    pub first_leaks: SpreadCount,
-    pub latency: SpreadCount,
+    pub(crate) pairs: BTreeMap<(UserName, UserName), u64>,
+    pub(crate) first_leaks: SpreadCount,
+    pub(crate) latency: SpreadCount,
     pub(crate) source: Option<Source>,
     /// Which of the campaign's trials these are.
     pub partition: Partition,
 }
 
 impl LevelTally {
+    /// A level without trials yet, whose plan is to drive that many.
     pub fn new(level: LevelName, workload: &Workload, method: &str, planned: u64) -> Self {
         let bystander = u32::from(workload.bystander);
         Self {
@@ -456,10 +463,11 @@ impl LevelTally {
     }
 }
 
-pub fn share(part: u64, whole: u64) -> f64 {
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
+/// The record of a finding that was first seen in that trial, at that event; it counts no trial yet.
 pub fn record_of(finding: &Finding, event: Option<String>, trial: u64) -> FindingRecord {
     FindingRecord {
         fingerprint: finding.fingerprint.clone(),

@@ -17,5 +17,6 @@ pub struct LevelSums {
     pub campaign_trials: u64,
     /// The judge's controls, and the number of the trial that they were planted into.
     pub judged: Option<(u64, Tally)>,
+    /// Its trials, added up.
     pub tally: LevelTally,
 }
