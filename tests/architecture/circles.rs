@@ -9,10 +9,13 @@ use super::layers::text;
 use super::lexer::{Token, tokens};
 use super::{Source, collect, root};
 
-/// The folders of the packages that the rule holds for. The root package is left out for now.
-const HOLDS_FOR: [&str; 6] = [
+/// The folders of the packages that the rule holds for; the root package is the empty one.
+const HOLDS_FOR: [&str; 9] = [
+    "",
     "crates/audit",
+    "crates/campaign",
     "crates/core",
+    "crates/drive",
     "crates/oracles",
     "crates/reference",
     "crates/report",

@@ -9,7 +9,6 @@ use crate::signoff::conclusion::SignedOff;
 use partywall_core::control::{Drive, Tally};
 use partywall_core::finding::Fingerprint;
 use partywall_core::record::{FindingRecord, Level, LevelName, SCHEMA_VERSION};
-use partywall_drive::transport::ReferenceSubject;
 use partywall_explore::exploration::level::LevelTally;
 use partywall_explore::exploration::level_sums::LevelSums;
 use partywall_explore::exploration::timeline::draw;
@@ -254,6 +253,7 @@ mod tests {
     use partywall_core::measure::Partition;
     use partywall_core::target::Reference;
     use partywall_drive::scenario::built_in;
+    use partywall_drive::transport::ReferenceSubject;
     use partywall_explore::exploration::exploration::walk_seed;
     use partywall_explore::exploration::explore_trial::explore_trial;
     use partywall_explore::exploration::judged_trial::judge_trial;
