@@ -46,21 +46,6 @@ impl Source {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
 
-    /// The folder in `src/`; none for the files that stand in `src/` itself.
-    fn layer(&self) -> Option<&str> {
-        self.path.split_once('/').map(|(layer, _)| layer)
-    }
-
-    /// How many modules it is below the root of the crate.
-    fn depth(&self) -> usize {
-        let names_itself = !["mod.rs", "lib.rs", "main.rs"].contains(&self.file_name());
-        self.path.matches('/').count() + usize::from(names_itself)
-    }
-
-    fn file_name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or_default()
-    }
-
     fn complaint(&self, line: usize, what: &str) -> Complaint {
         format!("{}:{line}: {what}", self.path)
     }

@@ -1,7 +1,7 @@
 //! What some layers must not name: clocks, unordered maps, chance, the environment, the system.
 
 use super::lexer::tokens;
-use super::{Complaint, Source, complaints};
+use super::{Complaint, Source, all_sources, complaints};
 
 /// Names that stand only in some places.
 struct Rule {
@@ -20,13 +20,24 @@ const RULES: [Rule; 9] = [
     Rule {
         about: "a clock: nothing that is explored or judged may depend on the time of day",
         names: &["Instant", "SystemTime", "UNIX_EPOCH"],
-        within: &["core/", "world/", "reference/", "oracles/", "scenario/", "swarm/"],
+        within: &[
+            "core/",
+            "world/",
+            "reference/",
+            "oracles/",
+            "explore/user/",
+            "explore/workload/",
+            "explore/in_process/",
+            "explore/exploration/",
+            "explore/shrink",
+            "drive/",
+        ],
         except: &["world/live.rs", "reference/model/check.rs"],
     },
     Rule {
         about: "an unordered collection: its order differs from run to run",
         names: &["HashMap", "HashSet", "RandomState", "DefaultHasher"],
-        within: &["core/", "world/", "reference/", "oracles/", "scenario/", "swarm/", "campaign/"],
+        within: &["core/", "world/", "reference/", "oracles/", "explore/", "drive/", "campaign/"],
         except: &[],
     },
     Rule {
@@ -39,7 +50,14 @@ const RULES: [Rule; 9] = [
         about: "chance in a layer that has none of its own",
         names: &["fastrand"],
         within: &[""],
-        except: &["world/strategy/", "scenario/", "oracles/", "campaign/", "fuzzing/"],
+        except: &[
+            "world/strategy/",
+            "oracles/",
+            "explore/workload/",
+            "explore/exploration/replay.rs",
+            "campaign/",
+            "fuzzing/",
+        ],
     },
     Rule {
         about: "a generator of an oracle's own: the judge control hands out the one there is",
@@ -52,7 +70,7 @@ const RULES: [Rule; 9] = [
         names: &["env::*"],
         within: &[""],
         // The folder for temporary files is no setting.
-        except: &["cli/", "own_code/isolation.rs"],
+        except: &["cli/", "explore/own_code/isolation.rs"],
     },
     Rule {
         about: "the system: plain data and oracles are pure",
@@ -63,7 +81,7 @@ const RULES: [Rule; 9] = [
     Rule {
         about: "a task or a sleep behind the world's back, where no strategy sees it",
         names: &["tokio::spawn", "tokio::time", "tokio::task", "tokio::runtime", "std::thread"],
-        within: &["reference/", "swarm/"],
+        within: &["reference/", "explore/user/", "explore/in_process/", "drive/transport/"],
         except: &["reference/model/"],
     },
     Rule {
@@ -75,8 +93,9 @@ const RULES: [Rule; 9] = [
             "upstream::*",
             "reference::*",
             "transport::*",
+            "in_process::*",
         ],
-        within: &["swarm/user/"],
+        within: &["explore/user/"],
         except: &[],
     },
 ];
@@ -121,27 +140,44 @@ fn no_layer_names_what_it_must_not() {
 }
 
 #[test]
+fn every_rule_names_places_that_there_are() {
+    let sources = all_sources();
+    for rule in &RULES {
+        for place in rule.within.iter().chain(rule.except) {
+            let is_there = sources.iter().any(|source| source.path.starts_with(place));
+            assert!(is_there, "nothing is in `{place}`, where this holds: {}", rule.about);
+        }
+    }
+}
+
+#[test]
 fn a_planted_name_is_found() {
     // The number of the rule, the file, the line; each fires that rule once.
     let planted = [
         (0, "reference/planted.rs", "use std::time::{Duration, Instant};"),
+        (0, "explore/user/planted.rs", "let now = Instant::now();"),
+        (0, "explore/shrink/planted.rs", "use std::time::Instant;"),
         (0, "world/simulated.rs", "let now = std::time::SystemTime::now();"),
         (1, "oracles/planted.rs", "use std::collections::HashMap;"),
         (1, "core/planted.rs", "runs: std::collections::HashSet<u16>,"),
+        (1, "explore/exploration/planted.rs", "use std::collections::HashMap;"),
         (2, "campaign/planted.rs", "let seed = fastrand::u64(..);"),
-        (2, "scenario/planted.rs", "let mut rng = fastrand::Rng::new();"),
+        (2, "drive/scenario/planted.rs", "let mut rng = fastrand::Rng::new();"),
         (2, "reference/planted.rs", "let id = uuid::Uuid::new_v4();"),
         (3, "core/planted.rs", "fn draw(rng: &mut fastrand::Rng) {}"),
         (3, "world/simulated.rs", "let rng = fastrand::Rng::with_seed(1);"),
+        (3, "explore/user/planted.rs", "let rng = fastrand::Rng::with_seed(1);"),
         (4, "oracles/canary.rs", "let mut rng = Rng::with_seed(7);"),
         (5, "campaign/planted.rs", "let set = std::env::var(\"PARTYWALL_SEED\");"),
         (5, "lib.rs", "fn home() -> Option<OsString> { env::var_os(\"HOME\") }"),
+        (5, "explore/store/planted.rs", "let home = env::var(\"HOME\");"),
         (6, "oracles/planted.rs", "let text = std::fs::read_to_string(path);"),
         (6, "core/planted.rs", "pub async fn mint() {}"),
-        (7, "swarm/planted.rs", "tokio::time::sleep(patience);"),
+        (7, "explore/user/planted.rs", "tokio::spawn(work);"),
+        (7, "drive/transport/planted.rs", "tokio::time::sleep(patience);"),
         (7, "reference/planted.rs", "std::thread::spawn(work);"),
-        (8, "swarm/user/planted.rs", "use crate::reference::auth;"),
-        (8, "swarm/user/planted.rs", "fn send(client: &reqwest::Client) {}"),
+        (8, "explore/user/planted.rs", "use crate::reference::auth;"),
+        (8, "explore/user/planted.rs", "fn send(client: &reqwest::Client) {}"),
     ];
     for (number, path, line) in planted {
         let found = RULES[number].judge(&Source::planted(path, line));

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::follows::Known;
-use super::in_words;
+use super::leak_rows::{describe_leak, sorted};
 use partywall_core::canary::{CampaignKey, Scanner};
 use partywall_core::migration::{LeakRow, MigrationRecord, ScenarioTrials, StateRow, StateVerdict};
 use partywall_core::target::Reference;
@@ -138,7 +138,7 @@ impl<'m> Matrix<'m> {
                     .findings
                     .iter()
                     .map(|finding| {
-                        in_words(
+                        describe_leak(
                             finding.oracle,
                             finding.kind,
                             &finding.victim_operation,
@@ -218,17 +218,13 @@ fn verdict(row: &StateRow, is_whole: bool) -> StateVerdict {
 }
 
 fn leak_rows(leaks: BTreeMap<String, u64>) -> Vec<LeakRow> {
-    let mut rows: Vec<LeakRow> = leaks
-        .into_iter()
-        .map(|(what, trials)| LeakRow { what, trials, reproduce_with: None })
-        .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.trials));
-    rows
+    let row = |(what, trials)| LeakRow { what, trials, reproduce_with: None };
+    sorted(leaks.into_iter().map(row))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::conclude;
+    use super::super::conclusion::conclude;
     use super::*;
     use partywall_core::verdict::{Outcome, ReasonCode};
     use partywall_drive::scenario::built_in;

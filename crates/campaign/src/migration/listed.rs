@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::evidence::{Told, Watched, Witness};
 use super::follows::Known;
-use super::in_words;
+use super::leak_rows::{describe_leak, sorted};
 use super::sites::{Sites, undetermined};
 use crate::wire::launched::Launched;
 use crate::wire::rounds::{Driven, Rounds, drive_rounds};
@@ -232,7 +232,7 @@ fn leaks(driven: &Driven) -> Vec<LeakRow> {
     let mut rows: BTreeMap<String, LeakRow> = BTreeMap::new();
     for found in &driven.level.findings {
         let (operation, seen) = (&found.victim_operation, &found.observer_operation);
-        let what = in_words(found.oracle, found.kind, operation, seen);
+        let what = describe_leak(found.oracle, found.kind, operation, seen);
         let row = rows.entry(what.clone()).or_insert_with(|| LeakRow {
             what,
             trials: 0,
@@ -240,7 +240,5 @@ fn leaks(driven: &Driven) -> Vec<LeakRow> {
         });
         row.trials = row.trials.max(found.seen_in_trials);
     }
-    let mut rows: Vec<LeakRow> = rows.into_values().collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.trials));
-    rows
+    sorted(rows.into_values())
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::checked::{Limits, Scenario, ScenarioError, line_of};
+use super::checked::{Limits, Scenario};
+use super::error::{ScenarioError, line_of};
 use super::file::{SCENARIO_VERSION, ScenarioFile, TargetTable};
 use super::load_file::Count;
 use super::names;

@@ -1,12 +1,10 @@
 //! A scenario as checked: nothing unset, nothing out of range.
 
-use std::fmt;
-use std::ops::Range as Span;
-
-use super::Workload;
+use super::error::ScenarioError;
 use super::states::{MigrationEvidence, MigrationState};
 use partywall_core::ids::UserName;
 use partywall_core::target::Target;
+use partywall_explore::workload::Workload;
 
 /// A checked scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,28 +109,4 @@ pub fn environment_in(text: &str) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-/// What is wrong with a scenario file, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScenarioError {
-    /// The line, from 1; none where the file as a whole is meant.
-    pub line: Option<usize>,
-    /// What is wrong, and what to write instead.
-    pub problem: String,
-}
-
-impl fmt::Display for ScenarioError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(out, "line {line}: {}", self.problem),
-            None => out.write_str(&self.problem),
-        }
-    }
-}
-
-impl std::error::Error for ScenarioError {}
-
-pub(super) fn line_of(text: &str, span: &Span<usize>) -> usize {
-    text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
 }

@@ -3,7 +3,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::checked::{Scenario, ScenarioError};
+use super::checked::Scenario;
+use super::error::ScenarioError;
 
 use partywall_core::measure::Source;
 use partywall_core::raw::to_hex;

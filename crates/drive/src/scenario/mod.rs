@@ -3,6 +3,7 @@
 mod check;
 mod checked;
 mod embedded;
+mod error;
 mod faults;
 pub mod file;
 pub mod load_file;
@@ -15,8 +16,9 @@ mod target_check;
 mod templates;
 mod words;
 
-pub use checked::{Limits, Scenario, ScenarioError, environment_in};
+pub use checked::{Limits, Scenario, environment_in};
 pub use embedded::{all_built_in_names, built_in, built_in_names, source_of};
+pub use error::ScenarioError;
 pub use partywall_core::target::{PlayedUpstream, Reference, Server, Target, UsersFrom};
 pub use partywall_explore::workload;
 pub use partywall_explore::workload::{

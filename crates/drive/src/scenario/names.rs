@@ -1,7 +1,7 @@
 //! The users' names and the ids that their clients choose: such that what keys by less than it
 //! should keys two users alike.
 
-use super::checked::ScenarioError;
+use super::error::ScenarioError;
 use super::file::ScenarioFile;
 use super::speech_file::IdentityTable;
 use super::words::Words;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex_lite::Regex;
 use toml::Spanned;
 
-use super::checked::ScenarioError;
+use super::error::ScenarioError;
 use super::file::ScenarioFile;
 use super::speech_file::{CaptureTable, EndTable, EventsTable, SetUpTable, StartTable};
 use super::words::{Checked, Words};

@@ -189,6 +189,6 @@ impl Words<'_> {
     }
 
     fn line_of<T>(&self, at: &toml::Spanned<T>) -> usize {
-        super::checked::line_of(self.text, &at.span())
+        super::error::line_of(self.text, &at.span())
     }
 }

@@ -5,12 +5,12 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::Range;
-use super::checked::{ScenarioError, line_of};
+use super::error::{ScenarioError, line_of};
 use super::speech_file::Pairs;
 use partywall_core::protocol::{Content, Request};
 use partywall_core::reader::SSE_EVENT;
 use partywall_core::template;
+use partywall_explore::workload::Range;
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 

@@ -1,6 +1,6 @@
 //! Which credentials are a user's own: the upstream meets them again, and its log is judged by them.
 
-use super::User;
+use super::simulated_user::User;
 use super::values::About;
 use partywall_core::history::What;
 use partywall_core::template::{fill, names, plain};

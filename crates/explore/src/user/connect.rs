@@ -2,8 +2,9 @@
 
 use super::allowance::SPENT;
 use super::exchange::{Exchange, Reading};
+use super::open_socket::{Carrier, OpenSocket};
+use super::simulated_user::User;
 use super::values::About;
-use super::{Carrier, OpenSocket, User};
 use partywall_core::history::What;
 use partywall_core::ids::{ConnectionId, RunId};
 use partywall_core::raw::Raw;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::User;
 use super::allowance::SPENT;
 use super::exchange::{Exchange, Reading};
 use super::runs::Posted;
+use super::simulated_user::User;
 use super::values::About;
 use partywall_core::history::What;
 use partywall_core::ids::{ConnectionId, RunId, ThreadId, UserName};

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::given::Given;
 use super::meeting::Meeting;
+use super::simulated_user::User;
 use super::values::About;
-use super::{Given, User};
 use partywall_core::plan::{Plan, RunPlan};
 use partywall_core::protocol::{Act, Start};
 use partywall_world::World;

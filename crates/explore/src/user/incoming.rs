@@ -1,8 +1,8 @@
 //! What comes to a user, and what they take from it.
 
-use super::User;
+use super::credentials::hide_captures;
 use super::exchange::{Part, Reading};
-use super::given::hide_captures;
+use super::simulated_user::User;
 use partywall_core::history::What;
 use partywall_core::plan::Via;
 use partywall_core::protocol::{AnswerKind, Start};

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::allowance::Turns;
+use super::given::Given;
 use super::latch::Latch;
+use super::open_socket::OpenSocket;
 use super::runs::Posted;
-use super::{Given, OpenSocket};
 use partywall_core::ids::UserName;
 use partywall_core::plan::{CursorKind, Plan, Step};
 use partywall_core::protocol::Start;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 
 use super::exchange::{Exchange, Part};
-use super::{Carrier, OpenSocket};
+use super::open_socket::{Carrier, OpenSocket};
 use partywall_world::backend::{Incoming, Socket};
 
 /// What comes next on a socket; never ready where there is none. It is one future without others in

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Patience, User};
+use super::simulated_user::{Patience, User};
 use partywall_core::history::What;
 use partywall_core::plan::Via;
 use partywall_world::AtRest;

@@ -1,9 +1,10 @@
 //! What a user does before the first run: logs in, opens a conversation, takes ids from answers.
 
+use super::credentials::hide_captures;
 use super::exchange::Reading;
-use super::given::hide_captures;
+use super::open_socket::Carrier;
+use super::simulated_user::User;
 use super::values::About;
-use super::{Carrier, User};
 use partywall_core::history::What;
 use partywall_core::protocol::{Act, SetUp};
 use partywall_core::raw::Raw;

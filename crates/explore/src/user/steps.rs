@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::User;
 use super::exchange::Reading;
+use super::simulated_user::User;
 use super::values::About;
 use partywall_core::history::What;
 use partywall_core::plan::{ControlAction, RunPlan, Step};

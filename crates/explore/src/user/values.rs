@@ -1,7 +1,7 @@
 //! What stands for the places of a user's templates, and the requests that are made of them.
 
-use super::User;
-use super::given::{SetCookie, hide_cookies, set_cookies};
+use super::credentials::{SetCookie, hide_cookies, set_cookies};
+use super::simulated_user::User;
 use partywall_core::ids::ThreadId;
 use partywall_core::plan::{RunPlan, Twist};
 use partywall_core::protocol::{Content, Request};

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use super::receiving::{next_message, next_part};
-use super::{MOST_TOGETHER, User};
+use super::simulated_user::User;
 use partywall_world::{AtRest, unconstrained};
+
+/// A user to whom messages come without a pause looks at the clock after at most so many.
+const MOST_TOGETHER: u32 = 64;
 
 impl User {
     /// Listens until that is so; gives how patience ended where it did before.

@@ -1,6 +1,6 @@
 //! What goes otherwise than it should in the work against a server that a scenario describes.
 
-use super::spec::Range;
+use super::range::Range;
 use partywall_core::plan::CursorKind;
 
 /// Where a run is cut.

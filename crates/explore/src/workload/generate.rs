@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 
-use super::spec::{Range, Workload};
+use super::names::{self, user_name};
+use super::spec::Workload;
 use partywall_core::canary::CampaignKey;
-use partywall_core::ids::{RequestId, ThreadId, UserName};
+use partywall_core::ids::{RequestId, ThreadId};
 use partywall_core::plan::{Fault, FaultKind, PLAN_VERSION, Plan, RunPlan, Step, UserPlan, Via};
 use partywall_core::protocol::Protocol;
 
@@ -29,7 +30,7 @@ impl Workload {
         } else if self.mix {
             self.mixed_users(&mut rng, trial)
         } else {
-            let active = draw(&mut rng, self.users);
+            let active = self.users.draw(&mut rng);
             (0..active).map(|index| self.user(&mut rng, index)).collect()
         };
         if trial.is_multiple_of(PHANTOM_EVERY) {
@@ -42,7 +43,7 @@ impl Workload {
         if self.bystander {
             let steps = vec![Step::Connect, Step::Barrier];
             let name = match &self.server {
-                Some(work) => super::names::name(work, active),
+                Some(work) => names::name(work, active),
                 None => user_name(active),
             };
             users.push(UserPlan { name, index: active, browser: None, steps });
@@ -82,7 +83,7 @@ impl Workload {
         }
         let mut steps = vec![Step::Connect, Step::Barrier];
         for run in 1..=self.runs_per_user {
-            steps.push(Step::Pause { turns: draw(rng, self.start_delay) });
+            steps.push(Step::Pause { turns: self.start_delay.draw(rng) });
             let plan = self.run(rng, run);
             let thread = plan.thread.clone();
             let vanishes = plan.via == Via::Socket && rng.u8(1..=100) <= self.vanish_percent;
@@ -132,13 +133,13 @@ impl Workload {
             let kind = kinds[rng.usize(..kinds.len())];
             Fault { kind, user: user.name.clone(), at: rng.u32(1..=points) }
         };
-        (0..draw(rng, self.faults)).map(|_| fault(rng)).collect()
+        (0..self.faults.draw(rng)).map(|_| fault(rng)).collect()
     }
 
     fn run(&self, rng: &mut Rng, run: u16) -> RunPlan {
         let via = self.via[rng.usize(..self.via.len())];
         let stub_calls = 0..self.agents.len() * 3 + 1;
-        let delays = stub_calls.map(|_| draw(rng, self.stub_delay)).collect();
+        let delays = stub_calls.map(|_| self.stub_delay.draw(rng)).collect();
         RunPlan {
             run,
             via,
@@ -162,10 +163,6 @@ fn index_after(users: &[UserPlan]) -> u32 {
     u32::try_from(users.len()).unwrap_or(u32::MAX)
 }
 
-pub(super) fn draw(rng: &mut Rng, range: Range) -> u32 {
-    rng.u32(range.least..=range.most)
-}
-
 /// Puts the phantom's canary into the first run of each kind of so many users; of those that do
 /// nothing odd, unless it is one only.
 fn carry_phantom(users: &mut [UserPlan], carriers: usize) {
@@ -182,16 +179,5 @@ fn carry_phantom(users: &mut [UserPlan], carriers: usize) {
             run.phantom = true;
             left -= 1;
         }
-    }
-}
-
-/// The name of the user of that index. Prefixes of each other and names that hold the separators
-/// of joined keys come first, so that even the smallest plan has some.
-pub fn user_name(index: u32) -> UserName {
-    const AWKWARD: [&str; 6] =
-        ["user-1", "user-10", "user-1_thread-1", "acme:alice", "acme", "user-1:thread-1"];
-    match AWKWARD.get(index as usize) {
-        Some(name) => UserName::new(name),
-        None => UserName::new(format!("user-1{index:02}")),
     }
 }

@@ -6,77 +6,13 @@
 
 use fastrand::Rng;
 
-use super::generate::{draw, user_name};
+use super::act::Act;
+use super::names::user_name;
 use super::spec::Workload;
 use partywall_core::ids::{RequestId, ThreadId};
 use partywall_core::plan::{
     CursorKind, DEFAULT_THREAD, NO_SUCH_AGENT, RunPlan, Step, Twist, UserPlan, Via,
 };
-
-/// One user's unusual, or usual, way with a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// A run, and its end.
-    Plain,
-    /// A run with the words that others use at the same time.
-    Equal,
-    /// A run in no particular conversation, with no settings.
-    NoThread,
-    /// A run that asks for an agent that there is not.
-    Fails,
-    /// A request that its client goes away from, and a run after it.
-    Abandons,
-    /// A run that is stopped.
-    Stops,
-    /// A run that waits for its user's approval.
-    Approves,
-    /// Two runs in one conversation at a time.
-    TwoTurns,
-    /// A run whose connection is lost, and comes back with a cursor: the right one or another.
-    Resumes,
-    /// A connection that is replaced by the next while it is open.
-    Reconnects,
-    /// A run whose connection vanishes, and a plain one after it.
-    Vanishes,
-    /// What is no message of the protocol, and a run after it.
-    Malformed,
-}
-
-impl Act {
-    /// All of them.
-    pub const ALL: [Self; 12] = [
-        Self::Plain,
-        Self::Equal,
-        Self::NoThread,
-        Self::Fails,
-        Self::Abandons,
-        Self::Stops,
-        Self::Approves,
-        Self::TwoTurns,
-        Self::Resumes,
-        Self::Reconnects,
-        Self::Vanishes,
-        Self::Malformed,
-    ];
-
-    /// What it is called in scenario files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Equal => "equal",
-            Self::NoThread => "no-thread",
-            Self::Fails => "fails",
-            Self::Abandons => "abandons",
-            Self::Stops => "stops",
-            Self::Approves => "approves",
-            Self::TwoTurns => "two-turns",
-            Self::Resumes => "resumes",
-            Self::Reconnects => "reconnects",
-            Self::Vanishes => "vanishes",
-            Self::Malformed => "malformed",
-        }
-    }
-}
 
 /// One trial in that many is sequential: each user begins when the one before is done.
 const SEQUENTIAL_EVERY: u64 = 4;
@@ -86,7 +22,7 @@ const ROW: u32 = 5;
 impl Workload {
     /// The users of one trial of the mix, without the bystander.
     pub(super) fn mixed_users(&self, rng: &mut Rng, trial: u64) -> Vec<UserPlan> {
-        let active = draw(rng, self.users);
+        let active = self.users.draw(rng);
         let sequential = trial.is_multiple_of(SEQUENTIAL_EVERY);
         let acts = &self.acts[..];
         let theme = acts[rng.usize(..acts.len())];
@@ -154,7 +90,7 @@ struct Person<'p> {
 impl Person<'_> {
     fn act(&mut self, act: Act) {
         // The same words at the same time are what some work is shared by.
-        let pause = if act == Act::Equal { 0 } else { draw(self.rng, self.work.start_delay) };
+        let pause = if act == Act::Equal { 0 } else { self.work.start_delay.draw(self.rng) };
         self.steps.push(Step::Pause { turns: pause });
         match act {
             Act::Plain => {
@@ -221,7 +157,7 @@ impl Person<'_> {
 
     fn run(&mut self, via: Via) -> RunPlan {
         self.runs += 1;
-        let delays = (0..self.calls()).map(|_| draw(self.rng, self.work.stub_delay)).collect();
+        let delays = (0..self.calls()).map(|_| self.work.stub_delay.draw(self.rng)).collect();
         // The same for all users; another in each trial, since one server may serve several.
         let thread = if self.rng.u8(0..4) == 0 { 2 } else { 1 };
         RunPlan {

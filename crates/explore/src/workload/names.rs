@@ -1,7 +1,6 @@
 //! The users' names and the ids that their clients choose: such that what keys by less than it
 //! should keys two users alike.
 
-use super::generate::user_name;
 use super::spec::{Ids, ServerWork};
 use partywall_core::ids::UserName;
 
@@ -17,6 +16,17 @@ pub fn are_users(names: &[UserName]) -> bool {
     sorted.sort();
     sorted.dedup();
     sorted.len() == names.len() && names.len() >= 2
+}
+
+/// The generated name of the user of that index. Prefixes of each other and names that hold the separators
+/// of joined keys come first, so that even the smallest plan has some.
+pub fn user_name(index: u32) -> UserName {
+    const AWKWARD: [&str; 6] =
+        ["user-1", "user-10", "user-1_thread-1", "acme:alice", "acme", "user-1:thread-1"];
+    match AWKWARD.get(index as usize) {
+        Some(name) => UserName::new(name),
+        None => UserName::new(format!("user-1{index:02}")),
+    }
 }
 
 /// The name of the user of that index.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::act::Act;
 use super::faults::Faults;
-use super::mix::Act;
+use super::range::Range;
 use partywall_core::ids::UserName;
 use partywall_core::plan::{Plan, Via};
 use partywall_core::protocol::Protocol;
@@ -160,15 +161,6 @@ pub struct ServerWork {
     pub ids: Ids,
     /// Whether some of the generated names are not ASCII.
     pub unicode_names: bool,
-}
-
-/// From the fewest to the most, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
-    /// The fewest.
-    pub least: u32,
-    /// The most; not below the fewest.
-    pub most: u32,
 }
 
 /// The largest of what a scenario may ask for.

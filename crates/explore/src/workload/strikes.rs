@@ -3,7 +3,6 @@
 use fastrand::Rng;
 
 use super::faults::{Learnt, Point};
-use super::generate::draw;
 use super::spec::{ServerWork, Workload};
 use super::user_plan::Person;
 use partywall_core::plan::{ControlAction, RunPlan, Step, Twist, UserPlan, Via};
@@ -77,7 +76,7 @@ impl Person<'_> {
                 self.steps.push(Step::Abandon { run });
             }
             Strike::TimeOut => {
-                let turns = draw(self.rng, faults.time_out_after);
+                let turns = faults.time_out_after.draw(self.rng);
                 self.steps.extend([Step::Pause { turns }, Step::Abandon { run }]);
             }
             Strike::Disconnect => {
@@ -91,12 +90,12 @@ impl Person<'_> {
             }
             Strike::Overlap => {
                 self.point(run);
-                let keep = draw(self.rng, faults.keep_old);
+                let keep = faults.keep_old.draw(self.rng);
                 self.steps.push(Step::Reconnect { keep });
                 self.gives_up(run, open);
             }
             Strike::Slow => {
-                let turns = draw(self.rng, faults.slow_for);
+                let turns = faults.slow_for.draw(self.rng);
                 self.steps.push(Step::StopReading { turns });
                 open.push(run);
             }

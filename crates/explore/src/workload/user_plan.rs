@@ -2,7 +2,6 @@
 
 use fastrand::Rng;
 
-use super::generate::draw;
 use super::names;
 use super::spec::{ServerWork, Workload};
 use super::strikes::{Strike, meddle};
@@ -33,7 +32,7 @@ impl Workload {
         trial: u64,
         work: &ServerWork,
     ) -> Vec<UserPlan> {
-        let active = draw(rng, self.users);
+        let active = self.users.draw(rng);
         let sequential = work.sequential && trial == SEQUENTIAL;
         let mut users: Vec<UserPlan> = Vec::new();
         for index in 0..active {
@@ -109,7 +108,7 @@ impl Person<'_> {
         let mut open = Vec::new();
         for run in 1..=self.load.runs_per_user {
             if !sequential {
-                let turns = draw(self.rng, self.load.start_delay);
+                let turns = self.load.start_delay.draw(self.rng);
                 self.steps.push(Step::Pause { turns });
             }
             if tabs > 1 {
