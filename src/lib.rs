@@ -8,22 +8,31 @@
 //! [`handler`] makes a back end of one async function, and whatever implements
 //! [`Backend`](world::backend::Backend) will do.
 
-pub mod campaign;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod scenario;
-pub mod swarm;
-pub mod upstream;
 
-pub use partywall_audit as audit;
-pub use partywall_core as trial;
-pub use partywall_explore::own_code;
-pub use partywall_oracles as oracle;
-pub use partywall_reference as reference;
-pub use partywall_reference::model;
-pub use partywall_report as report;
-pub use partywall_world as world;
+/// The simulated users, and what carries their messages.
+#[cfg(feature = "cli")]
+pub mod swarm {
+    pub use partywall_drive::transport::{self, Servers, first_requests, read_page};
+    pub use partywall_explore::user::{Allowance, Given, Played, Unrecorded, users};
+}
+
+#[cfg(feature = "cli")]
+pub use {
+    partywall_audit as audit, partywall_campaign as campaign,
+    partywall_drive::{scenario, upstream},
+    partywall_reference as reference,
+    partywall_reference::model,
+    partywall_report as report,
+};
+pub use {
+    partywall_core as trial, partywall_explore::own_code, partywall_oracles as oracle,
+    partywall_world as world,
+};
 
 pub use partywall_explore::{Chat, Config, Isolation, assert_isolated, explore, handler};
 pub use world::World;

@@ -12,6 +12,8 @@ mod circles;
 mod layers;
 #[path = "architecture/lexer.rs"]
 mod lexer;
+#[path = "architecture/light.rs"]
+mod light;
 #[path = "architecture/names.rs"]
 mod names;
 #[path = "architecture/shape.rs"]
@@ -42,21 +44,6 @@ impl Source {
     /// As if that text stood in that file.
     fn planted(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned() }
-    }
-
-    /// The folder in `src/`; none for the files that stand in `src/` itself.
-    fn layer(&self) -> Option<&str> {
-        self.path.split_once('/').map(|(layer, _)| layer)
-    }
-
-    /// How many modules it is below the root of the crate.
-    fn depth(&self) -> usize {
-        let names_itself = !["mod.rs", "lib.rs", "main.rs"].contains(&self.file_name());
-        self.path.matches('/').count() + usize::from(names_itself)
-    }
-
-    fn file_name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or_default()
     }
 
     fn complaint(&self, line: usize, what: &str) -> Complaint {

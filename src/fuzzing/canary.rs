@@ -1,6 +1,6 @@
 //! The canary scan: any text, cut anywhere, with one canary planted in it.
 
-use super::Bytes;
+use super::bytes::Bytes;
 use crate::trial::canary::{
     CampaignKey, Encoding, Field, Mint, Owner, PHANTOM_USER, Scanner, Sighting, Stream,
 };

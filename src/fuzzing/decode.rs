@@ -1,6 +1,6 @@
 //! Any bytes as a small plan, and as the choices of a strategy.
 
-use super::Bytes;
+use super::bytes::Bytes;
 use crate::trial::canary::CampaignKey;
 use crate::trial::ids::{RequestId, ThreadId, UserName};
 use crate::trial::plan::{PLAN_VERSION, Plan, RunPlan, Step, UserPlan, Via};

@@ -5,6 +5,7 @@
 //! imports them; they are no part of what users call.
 
 mod brute_force;
+mod bytes;
 mod canary;
 mod decode;
 mod history;
@@ -13,60 +14,3 @@ mod trial;
 pub use canary::canary;
 pub use history::history;
 pub use trial::{leaks_on_legacy, trial};
-
-/// The bytes of one input, taken from the front; where there are none left, zeros.
-///
-/// Zero stands for the plainest choice everywhere, so that a shorter input is a simpler one and
-/// the fuzzer's own shrinking makes findings readable.
-struct Bytes<'d> {
-    rest: &'d [u8],
-}
-
-impl<'d> Bytes<'d> {
-    fn new(data: &'d [u8]) -> Self {
-        Self { rest: data }
-    }
-
-    fn next(&mut self) -> u8 {
-        match self.rest.split_first() {
-            Some((first, rest)) => {
-                self.rest = rest;
-                *first
-            }
-            None => 0,
-        }
-    }
-
-    /// A number below `limit`, which is at least 1 and at most 256.
-    fn below(&mut self, limit: usize) -> usize {
-        usize::from(self.next()) % limit
-    }
-
-    /// One of these; the first where no bytes are left.
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())].clone()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
-
-    /// All that is left.
-    fn rest(self) -> &'d [u8] {
-        self.rest
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Bytes;
-
-    #[test]
-    fn an_input_that_has_run_out_goes_on_with_zeros() {
-        let mut bytes = Bytes::new(&[7, 9]);
-        assert_eq!((bytes.below(4), bytes.pick(&["a", "b"])), (3, "b"));
-        assert!(bytes.is_empty());
-        assert_eq!((bytes.next(), bytes.pick(&["a", "b"])), (0, "a"));
-        assert_eq!(Bytes::new(&[7, 9]).rest(), [7, 9]);
-    }
-}

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use super::Bytes;
 use super::brute_force::Expected;
+use super::bytes::Bytes;
 use super::decode::{ByBytes, campaign, plan};
 use crate::campaign::explore_trial::{Trial, explore_trial, replay_trial};
 use crate::oracle::{Case, Judged, judge};

@@ -1,7 +1,7 @@
 //! What some layers must not name: clocks, unordered maps, chance, the environment, the system.
 
 use super::lexer::tokens;
-use super::{Complaint, Source, complaints};
+use super::{Complaint, Source, all_sources, complaints};
 
 /// Names that stand only in some places.
 struct Rule {
@@ -30,24 +30,14 @@ const RULES: [Rule; 9] = [
             "explore/in_process/",
             "explore/exploration/",
             "explore/shrink",
-            "scenario/",
-            "swarm/",
+            "drive/",
         ],
         except: &["world/live.rs", "reference/model/check.rs"],
     },
     Rule {
         about: "an unordered collection: its order differs from run to run",
         names: &["HashMap", "HashSet", "RandomState", "DefaultHasher"],
-        within: &[
-            "core/",
-            "world/",
-            "reference/",
-            "oracles/",
-            "explore/",
-            "scenario/",
-            "swarm/",
-            "campaign/",
-        ],
+        within: &["core/", "world/", "reference/", "oracles/", "explore/", "drive/", "campaign/"],
         except: &[],
     },
     Rule {
@@ -65,7 +55,6 @@ const RULES: [Rule; 9] = [
             "oracles/",
             "explore/workload/",
             "explore/exploration/replay.rs",
-            "scenario/",
             "campaign/",
             "fuzzing/",
         ],
@@ -92,7 +81,7 @@ const RULES: [Rule; 9] = [
     Rule {
         about: "a task or a sleep behind the world's back, where no strategy sees it",
         names: &["tokio::spawn", "tokio::time", "tokio::task", "tokio::runtime", "std::thread"],
-        within: &["reference/", "explore/user/", "explore/in_process/", "swarm/"],
+        within: &["reference/", "explore/user/", "explore/in_process/", "drive/transport/"],
         except: &["reference/model/"],
     },
     Rule {
@@ -151,6 +140,17 @@ fn no_layer_names_what_it_must_not() {
 }
 
 #[test]
+fn every_rule_names_places_that_there_are() {
+    let sources = all_sources();
+    for rule in &RULES {
+        for place in rule.within.iter().chain(rule.except) {
+            let is_there = sources.iter().any(|source| source.path.starts_with(place));
+            assert!(is_there, "nothing is in `{place}`, where this holds: {}", rule.about);
+        }
+    }
+}
+
+#[test]
 fn a_planted_name_is_found() {
     // The number of the rule, the file, the line; each fires that rule once.
     let planted = [
@@ -162,7 +162,7 @@ fn a_planted_name_is_found() {
         (1, "core/planted.rs", "runs: std::collections::HashSet<u16>,"),
         (1, "explore/exploration/planted.rs", "use std::collections::HashMap;"),
         (2, "campaign/planted.rs", "let seed = fastrand::u64(..);"),
-        (2, "scenario/planted.rs", "let mut rng = fastrand::Rng::new();"),
+        (2, "drive/scenario/planted.rs", "let mut rng = fastrand::Rng::new();"),
         (2, "reference/planted.rs", "let id = uuid::Uuid::new_v4();"),
         (3, "core/planted.rs", "fn draw(rng: &mut fastrand::Rng) {}"),
         (3, "world/simulated.rs", "let rng = fastrand::Rng::with_seed(1);"),
@@ -174,7 +174,7 @@ fn a_planted_name_is_found() {
         (6, "oracles/planted.rs", "let text = std::fs::read_to_string(path);"),
         (6, "core/planted.rs", "pub async fn mint() {}"),
         (7, "explore/user/planted.rs", "tokio::spawn(work);"),
-        (7, "swarm/planted.rs", "tokio::time::sleep(patience);"),
+        (7, "drive/transport/planted.rs", "tokio::time::sleep(patience);"),
         (7, "reference/planted.rs", "std::thread::spawn(work);"),
         (8, "explore/user/planted.rs", "use crate::reference::auth;"),
         (8, "explore/user/planted.rs", "fn send(client: &reqwest::Client) {}"),

@@ -186,6 +186,8 @@ fn what_a_level_cannot_do_for_a_target_is_an_error_where_it_is_asked_for() {
     explored.exits(2).complains(&["on the wire only", "partywall run"]);
     let both = ran(&mut scratch.partywall(&["migration", &file, "mechanism-mix"]));
     both.exits(2).complains(&["on the wire only"]);
-    let before = ran(&mut scratch.partywall(&["signoff", "reference-golden-path", &file]));
-    before.exits(2).complains(&["no table `[before]`"]);
+    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/json-rpc.toml");
+    let other = other.display().to_string();
+    let sides = ran(&mut scratch.partywall(&["signoff", "reference-golden-path", &other]));
+    sides.exits(2).complains(&["no table `[before]`"]);
 }

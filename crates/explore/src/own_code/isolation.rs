@@ -72,6 +72,7 @@ impl Isolation {
 /// ```
 /// use std::sync::{Arc, Mutex};
 ///
+/// # use partywall_explore as partywall;
 /// use partywall::{Config, explore, handler};
 ///
 /// // One slot for everybody: each request writes its prompt there, waits, and reads it back.
@@ -91,7 +92,7 @@ impl Isolation {
 /// let explored = explore(Config::default().trials(100).regressions(None), back_end)?;
 /// let finding = explored.findings().next().expect("the slot leaks");
 /// assert_ne!(finding.victim, finding.observer);
-/// # Ok::<(), partywall::campaign::error::CampaignError>(())
+/// # Ok::<(), partywall::store::error::CampaignError>(())
 /// ```
 ///
 /// # Errors

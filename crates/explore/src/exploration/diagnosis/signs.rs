@@ -183,8 +183,14 @@ impl<'h> Signs<'h> {
         })
     }
 
-    /// Whether messages went astray only between runs with the same client-side request id.
+    /// Whether messages went astray only between runs with the same client-side request id. Where all
+    /// runs have one, that tells nothing.
     pub(super) fn only_equal_requests(&self) -> bool {
+        let runs = self.history.plan.runs();
+        let ids: BTreeSet<&str> = runs.map(|(_, run)| run.request_id.as_str()).collect();
+        if ids.len() < 2 {
+            return false;
+        }
         let equal = |astray: &Astray| {
             let request = self.run(&astray.victim, astray.run).map(|run| &run.request_id);
             let Some(person) = self.person(&astray.observer) else { return false };

@@ -1,0 +1,7 @@
+//! Campaigns that several machines share, and reports that are compared.
+
+pub mod baseline;
+pub mod compare;
+pub mod merge;
+pub(crate) mod merge_signoff;
+pub mod part;

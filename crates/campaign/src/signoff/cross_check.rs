@@ -1,0 +1,86 @@
+//! The repros of before on after: none of them may show again.
+
+use std::sync::Arc;
+
+use crate::wire::drive::{drive_plan, user_runtime};
+use crate::wire::rounds::WIRE_REPLAYS;
+use crate::wire::series::Series;
+use partywall_core::plan::Plan;
+use partywall_core::record::{CrossCheck, LevelName};
+use partywall_drive::transport::Servers;
+use partywall_explore::exploration::judged_trial::{judge_findings, mostly_ended};
+use partywall_explore::exploration::replay::{Replayed, explore_around, replay_explored, replayed};
+use partywall_explore::exploration::subject::Subject;
+use partywall_explore::store::budget::Stop;
+use partywall_explore::store::error::CampaignError;
+use partywall_explore::store::repro::Repro;
+use partywall_world::recorder::Recorder;
+
+/// Schedules around each explored repro that are tried on after.
+const SCHEDULES_AROUND: u64 = 1_000;
+
+/// Replays an explored repro of before on after, and explores around it.
+pub(crate) fn check_explored(
+    repro: &Repro,
+    after: &dyn Subject,
+    stop: &Stop,
+) -> Result<CrossCheck, CampaignError> {
+    let (replayed, _) = replay_explored(repro, after, stop)?;
+    let around = explore_around(repro, after, SCHEDULES_AROUND, stop)?;
+    let name = format!("{}-{}", repro.plan.scenario, repro.fingerprint);
+    Ok(CrossCheck {
+        level: LevelName::Explore,
+        fingerprint: repro.fingerprint.clone(),
+        repro: format!("repros/before-explore-{name}.json"),
+        replay: word(replayed).into(),
+        schedules_around: around.schedules,
+        findings_around: around.with_findings,
+    })
+}
+
+/// Drives one leaking plan of before on after; none of its repros may show again.
+pub(crate) fn check_on_wire(
+    plan: &Plan,
+    repros: &[&Repro],
+    servers: &Arc<Servers>,
+    series: &Series,
+    stop: &Stop,
+) -> Result<Vec<CrossCheck>, CampaignError> {
+    let runtime = user_runtime()?;
+    let mut worst = vec![Replayed::Gone; repros.len()];
+    let mut with_findings = 0;
+    for _ in 0..WIRE_REPLAYS {
+        let driven = drive_plan(servers, series.plant(plan.clone()), Recorder::in_memory(), stop);
+        let (history, _) = runtime.block_on(driven);
+        let findings = judge_findings(&history);
+        with_findings += u64::from(!findings.is_empty());
+        let ended = mostly_ended(&history);
+        for (worst, repro) in worst.iter_mut().zip(repros) {
+            let came_to = match replayed(&findings, &history, &repro.fingerprint) {
+                // What may not be sent any more, or is not answered, cannot show anything.
+                Replayed::Gone if servers.allowance.is_spent() || !ended => Replayed::Unfinished,
+                came_to => came_to,
+            };
+            if *worst != Replayed::Same && came_to != Replayed::Gone {
+                *worst = came_to;
+            }
+        }
+    }
+    let check = |(repro, worst): (&&Repro, Replayed)| CrossCheck {
+        level: LevelName::Wire,
+        fingerprint: repro.fingerprint.clone(),
+        repro: format!("repros/before-wire-{}-{}.json", plan.scenario, repro.fingerprint),
+        replay: word(worst).into(),
+        schedules_around: 0,
+        findings_around: with_findings,
+    };
+    Ok(repros.iter().zip(worst).map(check).collect())
+}
+
+fn word(replayed: Replayed) -> &'static str {
+    match replayed {
+        Replayed::Same => "same",
+        Replayed::Gone => "gone",
+        Replayed::Diverged(_) | Replayed::Unfinished => "diverged",
+    }
+}

@@ -1,0 +1,84 @@
+//! How hard a level looked, and what after must reach of before: else a global lock would pass.
+
+use partywall_core::record::{Comparison, Level};
+use partywall_explore::exploration::level::share;
+
+/// What after must reach of before's overlap and phase coverage.
+const LEAST_OF_BEFORE: f64 = 0.8;
+/// The share of after's runs that must complete.
+const LEAST_COMPLETED: f64 = 0.9;
+pub(crate) const PHASE_COVERAGE: &str = "phase coverage";
+
+/// What is compared of a level.
+struct Reached {
+    overlapping_trials: f64,
+    /// Pairs of runs in a trial.
+    overlapping_pairs: f64,
+    phase_coverage: f64,
+    /// Of the runs whose end is known.
+    completed: f64,
+}
+
+impl From<&Level> for Reached {
+    fn from(level: &Level) -> Self {
+        Self {
+            overlapping_trials: share(level.trials_overlapping, level.trials),
+            overlapping_pairs: share(level.overlapping_pairs, level.trials),
+            phase_coverage: level.phase_coverage.share,
+            completed: share(level.runs_completed, level.runs_started - level.runs_unknown),
+        }
+    }
+}
+
+/// A figure that after must reach.
+struct Row {
+    figure: &'static str,
+    before: Option<f64>,
+    after: f64,
+    needed: f64,
+}
+
+impl Row {
+    fn met(&self) -> bool {
+        self.after >= self.needed
+    }
+}
+
+impl Reached {
+    fn beside(&self, after: &Self) -> [Row; 4] {
+        let of_before = |figure, before: f64, after| Row {
+            figure,
+            before: Some(before),
+            after,
+            needed: before * LEAST_OF_BEFORE,
+        };
+        let alone = |figure, after, needed| Row { figure, before: None, after, needed };
+        // Pairs show a back end that lets only a few users at a time go on.
+        let pairs = match self.overlapping_pairs {
+            before if before > 0.0 => after.overlapping_pairs / before,
+            _ => 1.0,
+        };
+        [
+            of_before("overlapping trials", self.overlapping_trials, after.overlapping_trials),
+            alone("overlapping pairs, of before's", pairs, LEAST_OF_BEFORE),
+            of_before(PHASE_COVERAGE, self.phase_coverage, after.phase_coverage),
+            alone("runs completed", after.completed, LEAST_COMPLETED),
+        ]
+    }
+}
+
+/// What after reached of before, level by level.
+pub(crate) fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
+    let of_level = |(before, after): (&Level, &Level)| {
+        Reached::from(before).beside(&after.into()).map(|row| Comparison {
+            level: after.level,
+            scenario: after.scenario.clone(),
+            figure: row.figure.to_owned(),
+            before: row.before,
+            after: row.after,
+            needed: row.needed,
+            met: row.met(),
+        })
+    };
+    before.iter().zip(after).flat_map(of_level).collect()
+}

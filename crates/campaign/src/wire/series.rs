@@ -1,0 +1,49 @@
+//! The canaries of everything that is driven against one server.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use partywall_core::canary::CampaignKey;
+use partywall_core::plan::Plan;
+use partywall_drive::scenario::Target;
+
+/// Numbers the rounds that one server is driven. A server remembers: what a user gave in one round
+/// may rightly come back to them in the next, in a conversation or out of a cache, and whoever else
+/// sees it sees it across the boundary. So each round's canaries are told from those of the others.
+/// A clone goes on counting with the original.
+#[derive(Clone, Debug)]
+pub struct Series {
+    key: CampaignKey,
+    next: Arc<AtomicU32>,
+}
+
+impl Series {
+    /// The rounds of a campaign that has its server for itself.
+    pub fn of(key: CampaignKey) -> Self {
+        Self { key, next: Arc::new(AtomicU32::new(1)) }
+    }
+
+    /// The rounds against a server that may remember earlier campaigns of the same seed, or that
+    /// other machines drive at the same time: where counting begins is drawn from the clock.
+    pub fn on_shared_server(key: CampaignKey) -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = since.map_or(0, |since| since.as_nanos() as u64) ^ u64::from(std::process::id());
+        let first = fastrand::Rng::with_seed(now).u32(1 << 20..);
+        Self { key, next: Arc::new(AtomicU32::new(first)) }
+    }
+
+    /// The rounds against that target: the reference back end is started for this campaign alone.
+    pub fn against(target: &Target, seed: u64) -> Self {
+        let key = CampaignKey::from_seed(seed);
+        match target {
+            Target::Reference(_) => Self::of(key),
+            Target::Code { .. } | Target::Server { .. } => Self::on_shared_server(key),
+        }
+    }
+
+    /// The plan, with the canaries of a round that no other has.
+    pub fn plant(&self, mut plan: Plan) -> Plan {
+        plan.campaign = self.key.in_round(self.next.fetch_add(1, Ordering::Relaxed));
+        plan
+    }
+}

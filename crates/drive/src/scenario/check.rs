@@ -1,0 +1,215 @@
+//! Reads a scenario file and checks it.
+
+use std::sync::Arc;
+
+use toml::Spanned;
+
+use super::checked::{Limits, Scenario};
+use super::error::{ScenarioError, line_of};
+use super::file::{SCENARIO_VERSION, ScenarioFile, TargetTable};
+use super::load_file::Count;
+use super::names;
+use super::reference_check::ONLY_REFERENCE;
+use super::words::{Checked, Words};
+use super::{Range, ServerWork, Sizes, Workload};
+use partywall_core::protocol::{AnswerKind, Protocol, Start};
+use partywall_core::target::{Server, Target};
+
+impl Scenario {
+    /// Reads and checks a scenario file.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its line.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let words = Words { text };
+        words.has_a_target()?;
+        let file: ScenarioFile = toml::from_str(text).map_err(|error| ScenarioError {
+            line: error.span().map(|span| line_of(text, &span)),
+            problem: error.message().to_owned(),
+        })?;
+        words.demand(*file.version.get_ref() == SCENARIO_VERSION, &file.version, || {
+            format!("this partywall reads scenario version {SCENARIO_VERSION}")
+        })?;
+        words.name(&file.name, "`name` is made of letters, digits, `-` and `_`")?;
+        match words.builtin(file.target.get_ref())? {
+            true => words.reference(file),
+            false => words.server(file),
+        }
+    }
+}
+
+impl Words<'_> {
+    /// A file without a target is of an older version, or not whole.
+    fn has_a_target(&self) -> Checked<()> {
+        let there = |key: &'static str| self.line_of_key("", |own| own == key);
+        let first = self.line_of_key("", |key| !["version", "name", "title"].contains(&key));
+        let (Some((line, _)), None) = (first, there("target")) else { return Ok(()) };
+        let problem = match there("explore").or(there("wire")) {
+            None => {
+                "say what is driven: add a table `[target]` with `url` or `command` before this line"
+            }
+            Some(_) => {
+                "say what is driven: add the lines `[target]` and `builtin = \"reference\"` before \
+                 this one; then count the bystander in `users` of `[explore]` as well, and write \
+                 `disconnect_percent` for `vanish_percent`"
+            }
+        };
+        Err(ScenarioError { line: Some(line), problem: problem.into() })
+    }
+
+    pub(super) fn name(&self, name: &Spanned<String>, problem: &str) -> Checked<()> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let text = name.get_ref();
+        self.demand(!text.is_empty() && text.chars().all(plain), name, || problem.into())
+    }
+
+    /// How many users, without the bystander.
+    pub(super) fn users(&self, written: &Spanned<Count>, bystander: bool) -> Checked<Range> {
+        let [least, most] = match *written.get_ref() {
+            Count::One(users) => [users; 2],
+            Count::Between(users) => users,
+        };
+        self.demand(2 <= least && least <= most && most <= Sizes::USERS, written, || {
+            format!("`users` is from 2 to {}", Sizes::USERS)
+        })?;
+        let idle = u32::from(bystander);
+        Ok(Range { least: least - idle, most: most - idle })
+    }
+
+    pub(super) fn runs_per_user(&self, file: &ScenarioFile) -> Checked<u16> {
+        let Some(written) = &file.workload.runs_per_user else { return Ok(2) };
+        self.demand((1..=Sizes::RUNS).contains(written.get_ref()), written, || {
+            format!("`runs_per_user` is from 1 to {}", Sizes::RUNS)
+        })?;
+        Ok(*written.get_ref())
+    }
+
+    pub(super) fn delay(&self, written: &Spanned<[u32; 2]>, name: &str) -> Checked<Range> {
+        let [least, most] = *written.get_ref();
+        self.demand(least <= most && most <= Sizes::DELAY, written, || {
+            format!("`{name}` is [fewest, most], from 0 to {}", Sizes::DELAY)
+        })?;
+        Ok(Range { least, most })
+    }
+
+    /// A scenario of a server that the file describes.
+    fn server(&self, file: ScenarioFile) -> Checked<Scenario> {
+        let why = "for `builtin = \"reference\"` in `[target]`; your own server is driven on the \
+                   wire, as `[start]` says: remove it";
+        self.refuse("", |key| key == "explore", why)?;
+        for table in ["workload", "wire"] {
+            self.refuse(table, |key| ONLY_REFERENCE.contains(&key), why)?;
+        }
+        let protocol = Arc::new(self.protocol(&file)?);
+        let mut target = self.target(file.target.get_ref(), None, &file.limits.hosts)?;
+        target.upstream = self.upstream(&file)?;
+        target.users = names::users_from(self, &file)?;
+        let side = |side: &Option<TargetTable>| {
+            let side = side.as_ref();
+            side.map(|own| self.target(own, Some(&target), &file.limits.hosts)).transpose()
+        };
+        let (before, after) = (side(&file.before)?, side(&file.after)?);
+        let states = self.states(&file.state, |table| {
+            let own: Server = self.target(&table.target(), Some(&target), &file.limits.hosts)?;
+            let is_somewhere = !own.command.is_empty() || !own.urls.is_empty();
+            self.demand(is_somewhere, &table.name, || {
+                "a state needs `url`, `urls` or `command`".into()
+            })?;
+            Ok(own.into())
+        })?;
+        let evidence = self.evidence(&file.migration)?;
+        let lone = target.urls.is_empty() && target.command.is_empty();
+        let others = (before.is_some() && after.is_some()) || !states.is_empty();
+        self.demand(!lone || others, &file.target, || {
+            "`[target]` needs `url`, `urls` or `command`".into()
+        })?;
+        self.upstream_is_told(&file, [Some(&target), before.as_ref(), after.as_ref()])?;
+        let (wire, wire_rounds, round_requests) = self.work(&file, protocol)?;
+        Ok(Scenario {
+            name: file.name.into_inner(),
+            title: file.title,
+            target: target.into(),
+            before: before.map(Target::from),
+            after: after.map(Target::from),
+            states,
+            evidence,
+            explore: None,
+            explore_trials: 0,
+            wire,
+            wire_rounds,
+            limits: Limits {
+                seconds: file.limits.seconds,
+                requests: file.limits.requests.map(Spanned::into_inner),
+                round_requests,
+                runs_per_second: file.limits.runs_per_second.map(Spanned::into_inner),
+            },
+        })
+    }
+
+    /// The work, the rounds that the limits leave of it, and the requests of one of them.
+    fn work(&self, file: &ScenarioFile, protocol: Arc<Protocol>) -> Checked<(Workload, u64, u64)> {
+        let load = &file.workload;
+        let faults = self.faults(file, &protocol)?;
+        let names = names::listed(self, &file.identity)?;
+        let listed = if names.is_empty() { Sizes::USERS } else { names.len() as u32 };
+        let mut users = match file.wire.users.as_ref().or(load.users.as_ref()) {
+            None => Range { least: 50, most: 50 },
+            Some(written) => self.users(written, false)?,
+        };
+        users = Range { least: users.least.min(listed), most: users.most.min(listed) };
+        let runs = self.runs_per_user(file)?;
+        let start_delay = match file.wire.start_delay.as_ref().or(load.start_delay.as_ref()) {
+            None => Range { least: 0, most: 20 },
+            Some(written) => self.delay(written, "start_delay")?,
+        };
+        let bystander = load.bystander.unwrap_or(protocol.events.is_some()) && users.least > 2;
+        let idle = u32::from(bystander);
+        let active = Range { least: users.least - idle, most: users.most - idle };
+        if let Some(rate) = &file.limits.runs_per_second {
+            self.demand(*rate.get_ref() > 0, rate, || "`runs_per_second` is at least 1".into())?;
+        }
+        let rounds = file.wire.rounds.as_ref().or(load.rounds.as_ref());
+        let mut rounds = rounds.map_or(8, |rounds| *rounds.get_ref()).max(1);
+        let set_up = protocol.setup.len() as u64 + 1;
+        let vanish_percent = self.percent(&load.disconnect_percent)?;
+        let approves = protocol.controls.approve.is_some();
+        let more = faults.requests(runs.into(), set_up - 1, vanish_percent, approves);
+        let round =
+            u64::from(active.most) * (u64::from(runs) + more) + u64::from(users.most) * set_up;
+        if let Some(most) = &file.limits.requests {
+            self.demand(*most.get_ref() >= round, most, || {
+                format!("one round alone takes {round} requests; give fewer users or runs")
+            })?;
+            rounds = rounds.min(most.get_ref() / round);
+        }
+        let on_socket = !matches!(
+            protocol.start,
+            Start::Http { answer: AnswerKind::Whole | AnswerKind::Stream, .. }
+        );
+        if let (Some(written), false) = (&load.disconnect_percent, on_socket) {
+            let problem = "there is no event connection to lose; give `cancel_percent` instead";
+            return Err(self.error(written, problem.into()));
+        }
+        let parallel = load.parallel.as_ref().map_or(1, |own| *own.get_ref()).clamp(1, runs);
+        let work = Workload {
+            runs_per_user: runs,
+            via: vec![protocol.via()],
+            acts: Vec::new(),
+            bystander,
+            vanish_percent,
+            start_delay,
+            server: Some(ServerWork {
+                names,
+                sequential: load.sequential.unwrap_or(true),
+                parallel,
+                faults,
+                ids: names::ids(self, file)?,
+                unicode_names: names::unicode(file, &protocol),
+                protocol,
+            }),
+            ..Workload::plain(file.name.get_ref(), active)
+        };
+        Ok((work, rounds, round))
+    }
+}

@@ -1,0 +1,237 @@
+//! What goes otherwise than it should in the work against a described server, as checked.
+
+use toml::Spanned;
+
+use super::file::ScenarioFile;
+use super::load_file::{ActTable, LoadTable};
+use super::words::{Checked, Words};
+use super::{Faults, Point, Range, Sizes};
+use partywall_core::dialect::Dialect;
+use partywall_core::plan::{ControlAction, CursorKind};
+use partywall_core::protocol::{Act, Content, Protocol, Start};
+use partywall_core::run_controls::{RunControls, Switch};
+
+/// The most bytes of a message that says far too much.
+const MOST_BYTES: u32 = 64 << 20;
+/// The most event connections of one user.
+const MOST_TABS: u8 = 8;
+
+impl Words<'_> {
+    /// Fewest and most milliseconds.
+    fn millis(&self, written: &Option<Spanned<[u32; 2]>>, otherwise: [u32; 2]) -> Checked<Range> {
+        let [least, most] = otherwise;
+        match written {
+            None => Ok(Range { least, most }),
+            Some(written) => self.range(written, "milliseconds", Sizes::DELAY),
+        }
+    }
+
+    /// The faults of the workload; what the rest of the file does not allow is an error.
+    pub(super) fn faults(&self, file: &ScenarioFile, protocol: &Protocol) -> Checked<Faults> {
+        let load = &file.workload;
+        let faults = Faults {
+            ramp: load.ramp.as_ref().map_or(0, |ramp| *ramp.get_ref()),
+            tabs: load.tabs.as_ref().map_or(1, |tabs| *tabs.get_ref()),
+            cancel: self.percent(&load.cancel_percent)?,
+            time_out: self.percent(&load.time_out_percent)?,
+            time_out_after: self.millis(&load.time_out, [20, 400])?,
+            cut_at: self.points(load)?,
+            cursors: self.cursors(load, protocol)?,
+            overlap: self.percent(&load.overlap_percent)?,
+            keep_old: self.millis(&load.keep_old, [0, 100])?,
+            switch: self.percent(&load.switch_percent)?,
+            slow: self.percent(&load.slow_percent)?,
+            slow_for: self.millis(&load.slow, [100, 400])?,
+            equal: self.percent(&load.equal_percent)?,
+            malformed: self.percent(&load.malformed_percent)?,
+            oversize: self.percent(&load.oversize_percent)?,
+            oversize_bytes: load.oversize_bytes.as_ref().map_or(1_000_000, |own| *own.get_ref()),
+            stop: self.percent(&load.stop_percent)?,
+            stop_other: self.percent(&load.stop_other_percent)?,
+            approve_other: self.percent(&load.approve_other_percent)?,
+            learnt: None,
+        };
+        self.sizes(load)?;
+        self.needs_connections(load, protocol)?;
+        self.needs_controls(load, protocol)?;
+        if let Some(equal) = load.equal_percent.as_ref().filter(|_| faults.equal > 0) {
+            let start = serde_json::to_string(&protocol.start).unwrap_or_default();
+            self.demand(start.contains("settings"), equal, || {
+                "with the words of others nothing of the run would be recognised: put \
+                 `{{ settings }}` into `[start]`"
+                    .into()
+            })?;
+        }
+        Ok(faults)
+    }
+
+    fn sizes(&self, load: &LoadTable) -> Checked<()> {
+        if let Some(ramp) = &load.ramp {
+            self.demand(*ramp.get_ref() <= Sizes::DELAY, ramp, || {
+                format!("`ramp` is from 0 to {} milliseconds", Sizes::DELAY)
+            })?;
+        }
+        if let Some(tabs) = &load.tabs {
+            self.demand((1..=MOST_TABS).contains(tabs.get_ref()), tabs, || {
+                format!("`tabs` is from 1 to {MOST_TABS}")
+            })?;
+        }
+        if let Some(bytes) = &load.oversize_bytes {
+            self.demand((1..=MOST_BYTES).contains(bytes.get_ref()), bytes, || {
+                format!("`oversize_bytes` is from 1 to {MOST_BYTES}")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn points(&self, load: &LoadTable) -> Checked<Vec<Point>> {
+        let Some(written) = &load.cut_at else {
+            return Ok(vec![Point::First, Point::Middle, Point::Last]);
+        };
+        let point = |name: &String| match name.as_str() {
+            "first" => Some(Point::First),
+            "middle" => Some(Point::Middle),
+            "last" => Some(Point::Last),
+            _ => None,
+        };
+        let points: Option<Vec<Point>> = written.get_ref().iter().map(point).collect();
+        points.filter(|points| !points.is_empty()).ok_or_else(|| {
+            self.error(written, "`cut_at` lists some of `first`, `middle` and `last`".into())
+        })
+    }
+
+    fn cursors(&self, load: &LoadTable, protocol: &Protocol) -> Checked<Vec<CursorKind>> {
+        let resumes = protocol.events.as_ref().is_some_and(|on| !on.resume.is_empty());
+        let Some(written) = &load.reconnect else {
+            let usual = [CursorKind::Own, CursorKind::Foreign, CursorKind::Nonsense];
+            return Ok(if resumes { usual.to_vec() } else { Vec::new() });
+        };
+        self.demand(resumes, written, || {
+            "there is nothing to show a cursor by: give `resume` in `[events]`, such as \
+             `resume = { after = \"{{ cursor }}\" }`"
+                .into()
+        })?;
+        let kind = |name: &String| match name.as_str() {
+            "own" => Some(CursorKind::Own),
+            "old" => Some(CursorKind::Old),
+            "foreign" => Some(CursorKind::Foreign),
+            "nonsense" => Some(CursorKind::Nonsense),
+            _ => None,
+        };
+        let kinds: Option<Vec<CursorKind>> = written.get_ref().iter().map(kind).collect();
+        kinds.filter(|kinds| !kinds.is_empty()).ok_or_else(|| {
+            let problem = "`reconnect` lists some of `own`, `old`, `foreign` and `nonsense`";
+            self.error(written, problem.into())
+        })
+    }
+
+    fn needs_connections(&self, load: &LoadTable, protocol: &Protocol) -> Checked<()> {
+        let none =
+            || "there is no event connection to open twice: give `connection` in `[events]`".into();
+        if let Some(tabs) = load.tabs.as_ref().filter(|tabs| *tabs.get_ref() > 1) {
+            self.demand(protocol.events.is_some(), tabs, none)?;
+        }
+        if let Some(overlap) = load.overlap_percent.as_ref().filter(|own| *own.get_ref() > 0) {
+            self.demand(protocol.events.is_some(), overlap, none)?;
+        }
+        let over_http = matches!(protocol.start, Start::Http { .. });
+        if let Some(switch) = load.switch_percent.as_ref().filter(|own| *own.get_ref() > 0) {
+            self.demand(over_http || protocol.switch.is_some(), switch, || {
+                "how the next user takes a WebSocket over is not said: give `enter` and `until` \
+                 in `[switch]`"
+                    .into()
+            })?;
+        }
+        Ok(())
+    }
+
+    fn needs_controls(&self, load: &LoadTable, protocol: &Protocol) -> Checked<()> {
+        let told = [
+            (&load.stop_percent, ControlAction::Stop, "stop", false),
+            (&load.stop_other_percent, ControlAction::Stop, "stop", true),
+            (&load.approve_other_percent, ControlAction::Approve, "approve", true),
+        ];
+        for (written, action, name, by_another) in told {
+            let Some(written) = written.as_ref().filter(|written| *written.get_ref() > 0) else {
+                continue;
+            };
+            let Some(act) = protocol.controls.act(action) else {
+                let problem = format!("how is not said: give `[controls.{name}]`");
+                return Err(self.error(written, problem));
+            };
+            let known = act.names_run() && !protocol.dialect.run.is_empty();
+            self.demand(known || !by_another, written, || {
+                format!(
+                    "another user's run is addressed by the server's name of it: put `{{{{ run }}}}` \
+                     into `[controls.{name}]`, and say where it stands by `run` in `[events]`"
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// How runs are stopped and approved.
+    pub(super) fn run_controls(&self, file: &ScenarioFile) -> Checked<RunControls> {
+        let table = &file.controls;
+        let act = |written: &Option<Spanned<ActTable>>| {
+            written.as_ref().map(|written| self.act(written)).transpose()
+        };
+        Ok(RunControls {
+            stop: act(&table.stop)?,
+            approve: act(&table.approve)?,
+            asks: table.asks.clone(),
+        })
+    }
+
+    fn act(&self, written: &Spanned<ActTable>) -> Checked<Act> {
+        let table = written.get_ref();
+        let content = self.content(&table.prefix, &table.json, &table.text)?;
+        match &table.path {
+            Some(path) => {
+                let post = Spanned::new(written.span(), "POST".to_owned());
+                let method = table.method.clone().or(Some(post));
+                Ok(Act::Request(self.request(&method, path, &table.headers, content)?))
+            }
+            None => {
+                self.demand(content != Content::Nothing, written, || {
+                    "give `path` for a request, or `json` or `text` for a message".into()
+                })?;
+                Ok(Act::Send(content))
+            }
+        }
+    }
+
+    /// How the next user takes over an event connection.
+    pub(super) fn switch(&self, file: &ScenarioFile) -> Checked<Option<Switch>> {
+        let Some(written) = &file.switch else { return Ok(None) };
+        let table = written.get_ref();
+        let websocket =
+            file.events.connection.as_ref().is_some_and(|on| on.get_ref() == "websocket");
+        self.demand(websocket, written, || {
+            "only a WebSocket passes from one user to the next: `connection` in `[events]`".into()
+        })?;
+        let message = |table: &ActTable| self.content(&table.prefix, &table.json, &table.text);
+        let enter = message(table.enter.get_ref())?;
+        self.demand(enter != Content::Nothing, &table.enter, || {
+            "give the `json` or `text` by which the next user logs in".into()
+        })?;
+        self.demand(!table.until.get_ref().is_empty(), &table.until, || {
+            "`until` is the type of the message that confirms the log-in".into()
+        })?;
+        let (leave, until) = (message(&table.leave)?, table.until.get_ref().clone());
+        Ok(Some(Switch { leave, enter, until }))
+    }
+
+    /// Where a stopped run says so.
+    pub(super) fn stopped(&self, file: &ScenarioFile, dialect: &mut Dialect) -> Checked<()> {
+        let Some(written) = &file.controls.stopped else { return Ok(()) };
+        let table = written.get_ref();
+        let at = self.pointer(&Some(table.at.clone()))?;
+        self.demand(at.starts_with('/'), &table.at, || {
+            "`at` is a JSON pointer, such as `/error`".into()
+        })?;
+        dialect.stopped.clone_from(&table.is);
+        dialect.stopped_at = at;
+        Ok(())
+    }
+}

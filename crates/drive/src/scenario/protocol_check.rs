@@ -1,0 +1,233 @@
+//! Checks of the tables that say how users speak to a server.
+
+use std::collections::BTreeMap;
+
+use regex_lite::Regex;
+use toml::Spanned;
+
+use super::error::ScenarioError;
+use super::file::ScenarioFile;
+use super::speech_file::{CaptureTable, EndTable, EventsTable, SetUpTable, StartTable};
+use super::words::{Checked, Words};
+use partywall_core::dialect::{Dialect, Matching};
+use partywall_core::protocol::{
+    Act, AnswerKind, Capture, CaptureFrom, EventConnection, Identity, Protocol, Reads, SetUp, Start,
+};
+use partywall_core::run_controls::Caps;
+
+impl Words<'_> {
+    pub(super) fn protocol(&self, file: &ScenarioFile) -> Checked<Protocol> {
+        let identity = Identity {
+            headers: self.pairs(&file.identity.headers)?,
+            query: self.pairs(&file.identity.query)?,
+            cookies: self.pairs(&file.identity.cookies)?,
+            subprotocol: match &file.identity.subprotocol {
+                Some(written) => Some(self.template(written)?),
+                None => None,
+            },
+        };
+        let setup: Vec<SetUp> =
+            file.setup.iter().map(|step| self.set_up(step)).collect::<Checked<_>>()?;
+        self.captures_are_there(&setup)?;
+        let Some(written) = &file.start else {
+            let problem = "say in a table `[start]` how a run is started: `by = \"message\"` or \
+                           `by = \"http\"`";
+            return Err(self.error(&file.target, problem.into()));
+        };
+        let (start, events) = (self.start(written)?, self.connection(&file.events)?);
+        let on_connection =
+            matches!(start, Start::Message(_) | Start::Http { answer: AnswerKind::Accepted, .. });
+        self.demand(!on_connection || events.is_some(), written, || {
+            "events come on a connection: give `connection` and `path` in `[events]`".into()
+        })?;
+        let mut dialect = self.dialect(&file.events)?;
+        self.stopped(file, &mut dialect)?;
+        let seconds = file.limits.run_seconds.as_ref().map_or(10, |seconds| *seconds.get_ref());
+        let told = !on_connection || dialect.tells_ends();
+        self.demand(told, written, || {
+            "what ends a run is not told: give `ends` in `[events]`".into()
+        })?;
+        let patience = seconds.clamp(1, 3_600) * 1_000;
+        let (controls, switch) = (self.run_controls(file)?, self.switch(file)?);
+        let requests = file.limits.requests.as_ref().map(|most| *most.get_ref());
+        let runs_per_second = file.limits.runs_per_second.as_ref().map(|rate| *rate.get_ref());
+        let caps = Caps { requests, runs_per_second };
+        let (other_starts, reads) = (Vec::new(), Reads::default());
+        Ok(Protocol {
+            identity,
+            setup,
+            start,
+            other_starts,
+            events,
+            dialect,
+            patience,
+            controls,
+            reads,
+            switch,
+            caps,
+        })
+    }
+
+    /// What is never captured would be left out of every request, without a word.
+    fn captures_are_there(&self, setup: &[SetUp]) -> Checked<()> {
+        let known: Vec<&str> =
+            setup.iter().flat_map(|step| &step.captures).map(|own| own.name.as_str()).collect();
+        for (at, line) in self.text.lines().enumerate() {
+            let places = line.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
+            let names = places.filter_map(|(place, _)| {
+                place.split('|').next().unwrap_or_default().trim().strip_prefix("capture.")
+            });
+            let is_comment = line.trim_start().starts_with('#');
+            if let Some(name) = names.filter(|_| !is_comment).find(|name| !known.contains(name)) {
+                let there = match known.as_slice() {
+                    [] => "no step of `[[setup]]` captures anything".to_owned(),
+                    known => format!("there are {}", known.join(", ")),
+                };
+                let problem = format!("there is no capture `{}`; {there}", name.escape_debug());
+                return Err(ScenarioError { line: Some(at + 1), problem });
+            }
+        }
+        Ok(())
+    }
+
+    fn set_up(&self, step: &SetUpTable) -> Checked<SetUp> {
+        let content = self.content(&step.prefix, &step.json, &step.text)?;
+        let each = step.each.as_ref().map(|each| (each, each.get_ref().as_str()));
+        let act = match &step.path {
+            Some(path) => Act::Request(self.request(&step.method, path, &step.headers, content)?),
+            None => Act::Send(content),
+        };
+        let each_connection = match each {
+            None => matches!(act, Act::Send(_)),
+            Some((_, "user")) => false,
+            Some((_, "connection")) => true,
+            Some((at, _)) => return Err(self.error(at, "write `user` or `connection`".into())),
+        };
+        let captures = step.capture.iter().map(|(name, from)| {
+            let place = self.capture(name, from)?;
+            Ok(Capture { name: name.clone(), from: place, private: from.get_ref().private })
+        });
+        let captures = captures.collect::<Checked<_>>()?;
+        Ok(SetUp { name: step.name.clone(), each_connection, act, captures })
+    }
+
+    fn capture(&self, name: &str, at: &Spanned<CaptureTable>) -> Checked<CaptureFrom> {
+        let from = at.get_ref();
+        match (&from.header, &from.pointer, &from.regex) {
+            (Some(header), None, None) => Ok(CaptureFrom::Header(header.clone())),
+            (None, pointer @ Some(_), None) => Ok(CaptureFrom::Pointer(self.pointer(pointer)?)),
+            (None, None, pattern @ Some(_)) => {
+                let pattern = self.pattern(pattern)?.unwrap_or_default();
+                let groups = Regex::new(&pattern).map_or(0, |regex| regex.captures_len());
+                self.demand(groups > 1, at, || {
+                    "`regex` has a group in `(…)` for what is taken".into()
+                })?;
+                Ok(CaptureFrom::Pattern(pattern))
+            }
+            _ => {
+                let shown = name.escape_debug();
+                let problem = format!("capture `{shown}` has one of `header`, `pointer`, `regex`");
+                Err(self.error(at, problem))
+            }
+        }
+    }
+
+    fn start(&self, table: &Spanned<StartTable>) -> Checked<Start> {
+        let start = table.get_ref();
+        let content = self.content(&start.prefix, &start.json, &start.text)?;
+        let written = [
+            serde_json::to_string(&content).unwrap_or_default(),
+            start.path.as_ref().map(|path| path.get_ref().clone()).unwrap_or_default(),
+        ];
+        let marked = written.iter().any(|text| text.contains("canary") || text.contains("prompt"));
+        self.demand(marked, table, || {
+            "nothing of the run would be recognised: put `{{ canary }}` or `{{ prompt }}` into \
+             what the user says"
+                .into()
+        })?;
+        match start.by.get_ref().as_str() {
+            "message" => Ok(Start::Message(content)),
+            "http" => {
+                let Some(path) = &start.path else {
+                    return Err(self.error(&start.by, "a request needs its `path`".into()));
+                };
+                let request = self.request(&start.method, path, &start.headers, content)?;
+                let answer = match start.answer.as_ref().map(|kind| (kind, kind.get_ref().as_str()))
+                {
+                    None | Some((_, "json")) => AnswerKind::Whole,
+                    Some((_, "stream" | "sse" | "ndjson")) => AnswerKind::Stream,
+                    Some((_, "events")) => AnswerKind::Accepted,
+                    Some((at, _)) => {
+                        let problem = "write `json`, `stream` or `events`";
+                        return Err(self.error(at, problem.into()));
+                    }
+                };
+                Ok(Start::Http { request, answer })
+            }
+            _ => Err(self.error(&start.by, "write `message` or `http`".into())),
+        }
+    }
+
+    fn connection(&self, events: &EventsTable) -> Checked<Option<EventConnection>> {
+        let Some(kind) = &events.connection else { return Ok(None) };
+        let streamed = match kind.get_ref().as_str() {
+            "none" => return Ok(None),
+            "websocket" => false,
+            "sse" => true,
+            _ => return Err(self.error(kind, "write `websocket`, `sse` or `none`".into())),
+        };
+        let Some(path) = &events.path else {
+            return Err(self.error(kind, "an event connection needs its `path`".into()));
+        };
+        let replies: &BTreeMap<String, String> = &events.replies;
+        self.demand(path.get_ref().starts_with('/'), path, || "`path` begins with `/`".into())?;
+        Ok(Some(EventConnection {
+            streamed,
+            path: self.template(path)?,
+            replies: replies.clone().into_iter().collect(),
+            resume: self.pairs(&events.resume)?,
+        }))
+    }
+
+    fn dialect(&self, events: &EventsTable) -> Checked<Dialect> {
+        let mut dialect = Dialect::unknown();
+        dialect.kind = self.pointer(&events.kind)?;
+        dialect.user = self.pointer(&events.user)?;
+        dialect.thread = self.pointer(&events.thread)?;
+        dialect.run = self.pointer(&events.run)?;
+        dialect.sequence = self.pointer(&events.sequence)?;
+        dialect.agent = self.pointer(&events.agent)?;
+        dialect.request = self.pointer(&events.request)?;
+        dialect.greeting.clone_from(&events.greeting);
+        dialect.accepted.clone_from(&events.accepted);
+        dialect.events.clone_from(&events.types);
+        dialect.frame = self.pattern(&events.frame)?;
+        dialect.ignore_pattern = self.pattern(&events.ignore_pattern)?;
+        dialect.expected = self.pattern(&events.expected)?;
+        dialect.ignore.clone_from(&events.ignore);
+        dialect.first = events.first.unwrap_or(1);
+        dialect.unique_runs = events.unique_runs.unwrap_or(true);
+        for end in &events.ends {
+            match end {
+                EndTable::Kind(kind) => dialect.terminal.push((kind.clone(), None)),
+                EndTable::Second { kind, agent } => {
+                    dialect.terminal.push((kind.clone(), Some(agent.clone())));
+                }
+                EndTable::Place { present } => dialect.ends_where.push(present.clone()),
+            }
+        }
+        dialect.matching = match events.matching.as_ref().map(|by| (by, by.get_ref().as_str())) {
+            None if !dialect.run.is_empty() => Matching::Run,
+            None if !dialect.request.is_empty() => Matching::Request,
+            None | Some((_, "stream")) => Matching::Stream,
+            Some((_, "run")) => Matching::Run,
+            Some((_, "request")) => Matching::Request,
+            Some((_, "order")) => Matching::Order,
+            Some((at, _)) => {
+                let problem = "write `run`, `request`, `order` or `stream`";
+                return Err(self.error(at, problem.into()));
+            }
+        };
+        Ok(dialect)
+    }
+}

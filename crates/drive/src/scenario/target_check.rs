@@ -1,0 +1,194 @@
+//! Checks of the tables that say where a server is, how it is started, and what it asks.
+
+use std::time::Duration;
+
+use super::file::{ScenarioFile, TargetTable, UpstreamTable};
+use super::words::{Checked, Words};
+use crate::upstream::Options;
+use partywall_core::target::{PlayedUpstream, Server};
+use partywall_core::template;
+
+/// The most processes of one command.
+const MOST_INSTANCES: u16 = 32;
+/// The longest delay of a reply, in milliseconds.
+const LONGEST_DELAY: u32 = 60_000;
+/// The most pieces of a reply.
+const MOST_CHUNKS: u16 = 1_000;
+/// What stands for the upstream in a template.
+const UPSTREAM: &str = "upstream.url";
+
+impl Words<'_> {
+    pub(super) fn target(
+        &self,
+        table: &TargetTable,
+        otherwise: Option<&Server>,
+        hosts: &[String],
+    ) -> Checked<Server> {
+        let mut target = otherwise.cloned().unwrap_or(Server {
+            ready_seconds: 20,
+            instances: 1,
+            hosts: hosts.to_vec(),
+            ..Server::default()
+        });
+        if let (Some(url), Some(urls)) = (&table.url, &table.urls) {
+            let later = url.span().start.max(urls.span().start);
+            let at = if later == url.span().start { self.line_of(url) } else { self.line_of(urls) };
+            return Err(super::ScenarioError {
+                line: Some(at),
+                problem: "give `url` or `urls`, not both".into(),
+            });
+        }
+        if let Some(urls) = &table.urls {
+            self.demand(!urls.get_ref().is_empty(), urls, || "`urls` names at least one".into())?;
+            (target.urls, target.command) = (urls.get_ref().clone(), Vec::new());
+        }
+        if let Some(url) = &table.url {
+            // With a place for the port it says how a started server is spoken to.
+            let of_started = url.get_ref().contains("{{");
+            template::names(url.get_ref()).map_err(|problem| self.error(url, problem))?;
+            let clash = !of_started && table.command.is_some();
+            self.demand(!clash, url, || {
+                "give `url` or `command`; with both, the URL has `{{ port }}` in it".into()
+            })?;
+            target.urls = vec![url.get_ref().clone()];
+            if !of_started {
+                target.command.clear();
+            }
+        }
+        self.command(table, &mut target)?;
+        if let Some(env) = &table.env {
+            target.env.retain(|(name, _)| !env.contains_key(name));
+            target.env.extend(self.pairs(env)?);
+        }
+        if let Some(websocket) = &table.websocket {
+            let url = websocket.get_ref();
+            self.demand(url.starts_with("ws://") || url.starts_with("wss://"), websocket, || {
+                "`websocket` is of the form ws://HOST[:PORT][/PATH] or wss://…".into()
+            })?;
+            target.websocket = Some(url.clone());
+        }
+        target.ca = table.ca.clone().or(target.ca);
+        target.cwd = table.cwd.clone().or(target.cwd);
+        target.ready = table.ready.clone().or(target.ready);
+        target.ready_seconds = table.ready_seconds.unwrap_or(target.ready_seconds);
+        target.fresh_process = table.fresh_process.unwrap_or(target.fresh_process);
+        Ok(target)
+    }
+
+    fn command(&self, table: &TargetTable, target: &mut Server) -> Checked<()> {
+        if let Some(command) = &table.command {
+            self.demand(!command.get_ref().is_empty(), command, || {
+                "`command` names a program and its arguments".into()
+            })?;
+            for part in command.get_ref() {
+                template::names(part).map_err(|problem| self.error(command, problem))?;
+            }
+            let ported = command.get_ref().iter().any(|part| part.contains("port"))
+                || table.env.iter().flatten().any(|(_, value)| value.get_ref().contains("port"));
+            self.demand(ported, command, || {
+                "the server must be told its port: put `{{ port }}` into `command` or `env`".into()
+            })?;
+            target.command.clone_from(command.get_ref());
+            target.urls.retain(|url| url.contains("{{"));
+        }
+        let started = !target.command.is_empty();
+        let by_command = "is for servers that are started: give `command`";
+        if let Some(instances) = &table.instances {
+            self.demand((1..=MOST_INSTANCES).contains(instances.get_ref()), instances, || {
+                format!("`instances` is from 1 to {MOST_INSTANCES}")
+            })?;
+            self.demand(started, instances, || format!("`instances` {by_command}"))?;
+            target.instances = *instances.get_ref();
+        }
+        if let Some(restart) = &table.restart_during_round {
+            self.demand(started || !restart.get_ref(), restart, || {
+                format!("`restart_during_round` {by_command}")
+            })?;
+            target.restart_during_round = *restart.get_ref();
+        }
+        Ok(())
+    }
+
+    /// The server's model and tools, where partywall plays them.
+    pub(super) fn upstream(&self, file: &ScenarioFile) -> Checked<Option<PlayedUpstream>> {
+        let Some(table) = &file.upstream else { return Ok(None) };
+        let table = table.get_ref();
+        let accounts =
+            table.accounts.iter().map(|own| self.template(own)).collect::<Checked<_>>()?;
+        let judged = table.judged.unwrap_or(true);
+        Ok(Some(PlayedUpstream { options: self.options(table)?, judged, accounts }))
+    }
+
+    fn options(&self, table: &UpstreamTable) -> Checked<Options> {
+        let millis = |millis: u32| Duration::from_millis(millis.into());
+        let mut options = Options { delay: (millis(0), millis(20)), ..Options::default() };
+        options.port = table.port;
+        options.seed = table.seed.unwrap_or(options.seed);
+        if let Some(delay) = &table.delay {
+            let [least, most] = *delay.get_ref();
+            self.demand(least <= most && most <= LONGEST_DELAY, delay, || {
+                format!("`delay` is [fewest, most] milliseconds, from 0 to {LONGEST_DELAY}")
+            })?;
+            options.delay = (millis(least), millis(most));
+        }
+        options.gap = table.gap.map_or(options.gap, |gap| millis(gap.into()));
+        if let Some(chunks) = &table.chunks {
+            self.demand((1..=MOST_CHUNKS).contains(chunks.get_ref()), chunks, || {
+                format!("`chunks` is from 1 to {MOST_CHUNKS}")
+            })?;
+            options.chunks = *chunks.get_ref();
+        }
+        if let Some(order) = &table.order {
+            let read = order.get_ref().parse();
+            options.order = read.map_err(|error| {
+                let error: crate::upstream::OrderError = error;
+                self.error(order, error.to_string())
+            })?;
+        }
+        options.hold = table.hold.map_or(options.hold, |hold| millis(hold.into()));
+        if let Some(percent) = &table.fail_percent {
+            self.demand(*percent.get_ref() <= 100, percent, || {
+                "`fail_percent` is from 0 to 100".into()
+            })?;
+            options.fail_percent = *percent.get_ref();
+        }
+        Ok(options)
+    }
+
+    /// The server must learn where its upstream is, and must not ask for one that there is not.
+    pub(super) fn upstream_is_told(
+        &self,
+        file: &ScenarioFile,
+        targets: [Option<&Server>; 3],
+    ) -> Checked<()> {
+        let of_targets = targets.into_iter().flatten().any(|target| {
+            let env = target.env.iter().map(|(_, value)| value);
+            target.command.iter().chain(env).any(|text| text.contains(UPSTREAM))
+        });
+        match &file.upstream {
+            Some(table) => {
+                // Users may tell the server themselves.
+                let mut lines =
+                    self.text.lines().filter(|line| !line.trim_start().starts_with('#'));
+                let by_users = lines.any(|line| line.contains(UPSTREAM));
+                let told = of_targets || by_users || table.get_ref().port != 0;
+                self.demand(told, table, || {
+                    "the server does not learn where its upstream is: put `{{ upstream.url }}` \
+                     into `command` or `env` of `[target]`, or give a `port`"
+                        .into()
+                })
+            }
+            None => match self.text.find(UPSTREAM).filter(|_| of_targets) {
+                Some(at) => Err(super::ScenarioError {
+                    line: Some(self.text[..at].matches('\n').count() + 1),
+                    problem: "there is no upstream: add a table `[upstream]`".into(),
+                }),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn line_of<T>(&self, at: &toml::Spanned<T>) -> usize {
+        super::error::line_of(self.text, &at.span())
+    }
+}

@@ -1,0 +1,117 @@
+//! HTTP by reqwest: one client a simulated user, so that no pool and no cookie jar is shared.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::{Stream, StreamExt};
+use reqwest::header::HeaderMap;
+
+use super::tls::{Trust, distrust};
+use partywall_core::raw::Raw;
+use partywall_world::backend::{Answer, Answering, Body, Call, Pieces};
+
+/// The most of a body that is read where it is wanted whole, in bytes.
+const LARGEST_BODY: usize = 16 << 20;
+
+#[derive(Clone, Debug)]
+pub(super) struct HttpClient(reqwest::Client);
+
+impl HttpClient {
+    pub(super) fn new(trust: &Trust) -> Self {
+        // Neither proxies nor redirects: what is driven is the target and nothing else.
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured((**trust.config()).clone())
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
+        Self(client.unwrap_or_default())
+    }
+
+    /// Sends the call to the server of that URL; the answer as it begins.
+    pub(super) async fn exchange(self, url: String, call: Call) -> Result<Answering, String> {
+        let method = reqwest::Method::from_bytes(call.method.as_str().as_bytes());
+        let mut request = self.0.request(method.map_err(|error| error.to_string())?, url);
+        for (name, value) in &call.headers {
+            // Names need not be ASCII; what is no header value is told by the request.
+            request = request.header(name, value.as_bytes());
+        }
+        if !call.body.is_empty() {
+            request = request.body(call.body);
+        }
+        let unreachable = |error| format!("cannot reach: {}", words(&error));
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status().as_u16();
+        let headers = header_lines(response.headers());
+        let pieces = Received(Box::pin(response.bytes_stream()));
+        Ok(Answering { status, headers, body: Body::Pieces(Box::new(pieces)) })
+    }
+
+    /// The same, once all of the answer is there. A body that breaks off is kept as far as it came.
+    pub(super) async fn call(self, url: String, call: Call) -> Result<Answer, String> {
+        let Answering { status, headers, body } = self.exchange(url, call).await?;
+        let mut pieces = match body {
+            Body::Whole(body) => return Ok(Answer { status, headers, body }),
+            Body::Pieces(pieces) => pieces,
+        };
+        let mut body = Vec::new();
+        while body.len() < LARGEST_BODY {
+            let mut take = |piece: &[u8]| body.extend_from_slice(piece);
+            let came = std::future::poll_fn(|context| pieces.poll_next(context, &mut take)).await;
+            if !matches!(came, Some(Ok(()))) {
+                break;
+            }
+        }
+        Ok(Answer { status, headers, body: Raw::new(body) })
+    }
+}
+
+/// The body of an answer, as reqwest has it.
+struct Received<S>(Pin<Box<S>>);
+
+impl<S, B> Pieces for Received<S>
+where
+    S: Stream<Item = Result<B, reqwest::Error>> + Send,
+    B: AsRef<[u8]>,
+{
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Poll<Option<Result<(), String>>> {
+        self.0.poll_next_unpin(context).map(|piece| {
+            Some(match piece? {
+                Ok(piece) => {
+                    take(piece.as_ref());
+                    Ok(())
+                }
+                Err(error) => Err(format!("the answer broke off: {error}")),
+            })
+        })
+    }
+}
+
+/// Header lines, `name: value`, each ended by a newline.
+pub(super) fn header_lines(headers: &HeaderMap) -> Raw {
+    let mut lines = Vec::new();
+    for (name, value) in headers {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"] {
+            lines.extend_from_slice(part);
+        }
+    }
+    Raw::new(lines)
+}
+
+/// The error with its causes: reqwest's own text leaves out what the system said.
+fn words(error: &reqwest::Error) -> String {
+    if let Some(why) = distrust(error) {
+        return why;
+    }
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,7 +1,0 @@
-//! Campaigns that several machines share, and reports that are compared.
-
-pub mod baseline;
-pub mod compare;
-pub mod merge;
-pub(crate) mod merge_signoff;
-pub(crate) mod part;
