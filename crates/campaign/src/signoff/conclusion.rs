@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::signoff::effort::compare;
 use crate::signoff::models::model_level;
-use crate::signoff::reached::compare;
 use partywall_core::control::Drive;
 use partywall_core::finding::OracleId;
 use partywall_core::record::{

@@ -2,8 +2,8 @@
 
 pub(crate) mod conclusion;
 pub(crate) mod cross_check;
+pub(crate) mod effort;
 pub mod models;
-pub(crate) mod reached;
 pub mod sign_off;
 
 pub use conclusion::SignedOff;

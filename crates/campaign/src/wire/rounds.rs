@@ -8,12 +8,12 @@ use std::time::Duration;
 use crate::share::part::write_level;
 use crate::wire::blind_spots::may_be_blind;
 use crate::wire::drive::{drive_watched, user_runtime};
-use crate::wire::further::{Dearest, MOST_TIMES, may_help};
+use crate::wire::extra_rounds::{MOST_TIMES, RoundCost, may_help};
 use crate::wire::launched::Launched;
-use crate::wire::learnt::learn;
 use crate::wire::open_files;
 use crate::wire::rates::Leak;
-use crate::wire::series::Series;
+use crate::wire::round_keys::RoundKeys;
+use crate::wire::run_profile::run_profile;
 use crate::wire::shrink::ShrinkBudget;
 use crate::wire::watch::Watch;
 use partywall_core::canary::{CampaignKey, Scanner};
@@ -64,7 +64,7 @@ pub struct Rounds<'w> {
     /// How many rounds.
     pub rounds: u64,
     /// The rounds of that server.
-    pub series: Series,
+    pub keys: RoundKeys,
     /// How often each new finding is driven again to state its rate.
     pub replays: u64,
     /// What making the leaking plans small may cost.
@@ -132,14 +132,14 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
     let mut leaking = 0;
     let mut judge = None;
     let mut workload = workload.clone();
-    let mut dearest = Dearest::default();
+    let mut cost = RoundCost::default();
     for place in 0..own.saturating_mul(MOST_TIMES) {
         if stop.reason().is_some() {
             break;
         }
         if place >= own {
             let judged = judge.as_ref().map(|(_, judged)| judged);
-            if !rounds.goes_on(&tally, judged, dearest) {
+            if !rounds.goes_on(&tally, judged, cost) {
                 break;
             }
             progress.extend(
@@ -149,7 +149,7 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         }
         let round = slice.trial(place);
         let left = rounds.servers.allowance.left().unwrap_or_default();
-        let plan = rounds.series.plant(workload.round(rounds.seed, round));
+        let plan = rounds.keys.plant(workload.round(rounds.seed, round));
         if let Some(anew) = rounds.anew().filter(|_| round > 0) {
             match anew() {
                 Ok(servers) => rounds.servers = servers,
@@ -181,11 +181,11 @@ pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driv
         }
         let Some(history) = driven.history else { break };
         let taken = left.saturating_sub(rounds.servers.allowance.left().unwrap_or_default());
-        dearest.add(&history, taken);
+        cost.add(&history, taken);
         let judged = judge_trial(&history, &workload.agents, &scanner);
         let lost = workload.vanish_percent;
         if let Some(work) = workload.server.as_mut().filter(|work| work.faults.would_learn(lost)) {
-            rounds.learnt = rounds.learnt.or_else(|| learn(&history, &scanner));
+            rounds.learnt = rounds.learnt.or_else(|| run_profile(&history, &scanner));
             work.faults.learnt = rounds.learnt;
         }
         leaking += u64::from(!judged.findings.is_empty());
@@ -269,7 +269,7 @@ impl<'w> Rounds<'w> {
             target,
             seed,
             rounds,
-            series: Series::of(CampaignKey::from_seed(seed)),
+            keys: RoundKeys::of(CampaignKey::from_seed(seed)),
             replays: 5,
             shrink: ShrinkBudget::BESIDE_A_RUN,
             learnt: None,
@@ -291,7 +291,7 @@ impl<'w> Rounds<'w> {
     }
 
     /// Whether a further round may bring what after lacks, and leaves enough for what is to come.
-    fn goes_on(&self, so_far: &LevelTally, judged: Option<&Tally>, dearest: Dearest) -> bool {
+    fn goes_on(&self, so_far: &LevelTally, judged: Option<&Tally>, cost: RoundCost) -> bool {
         // Who shares a campaign has the rounds that it is divided into.
         let Some(before) = self.before.filter(|_| self.partition.is_none()) else { return false };
         let judged = judged.cloned().unwrap_or_default();
@@ -299,7 +299,7 @@ impl<'w> Rounds<'w> {
         // The repros of before are to be driven on after.
         let plans = so_far.planned.max(before.findings.len() as u64);
         let to_come = WIRE_REPLAYS.saturating_mul(plans).saturating_add(1);
-        may_help(before, &after) && dearest.leaves(to_come, self.stop, &self.servers.allowance)
+        may_help(before, &after) && cost.leaves(to_come, self.stop, &self.servers.allowance)
     }
 
     pub(crate) fn home(&self) -> String {
