@@ -2,6 +2,7 @@
 
 pub(crate) mod conclusion;
 pub(crate) mod cross_check;
+mod doubts;
 pub(crate) mod effort;
 pub mod models;
 pub mod sign_off;
