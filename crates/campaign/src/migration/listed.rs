@@ -8,9 +8,10 @@ use super::evidence::{Told, Watched, Witness};
 use super::follows::Known;
 use super::leak_rows::{describe_leak, sorted};
 use super::sites::{Sites, undetermined};
+use crate::wire::drive_rounds::drive_rounds;
 use crate::wire::launched::Launched;
 use crate::wire::round_keys::RoundKeys;
-use crate::wire::rounds::{Driven, Rounds, drive_rounds};
+use crate::wire::rounds::{Driven, Rounds};
 use partywall_core::audit::AuditRecord;
 use partywall_core::migration::{
     Exercise, LeakRow, LegacySite, MigrationRecord, ScenarioTrials, StateRow, StateVerdict,

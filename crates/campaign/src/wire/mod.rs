@@ -2,6 +2,7 @@
 
 pub(crate) mod blind_spots;
 pub mod drive;
+pub mod drive_rounds;
 pub(crate) mod extra_rounds;
 pub mod failed_start;
 pub mod launched;
@@ -17,4 +18,5 @@ pub mod shrink;
 pub mod user_list;
 pub(crate) mod watch;
 
-pub use rounds::{Driven, Rounds, drive_rounds};
+pub use drive_rounds::drive_rounds;
+pub use rounds::{Driven, Rounds};
