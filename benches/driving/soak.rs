@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
 use partywall::campaign::budget::{Progress, Stop};
-use partywall::campaign::series::Series;
+use partywall::campaign::round_keys::RoundKeys;
 use partywall::campaign::store::RunFolder;
 use partywall::campaign::wire::{Rounds, drive_rounds};
 use partywall::scenario::{Target, built_in};
@@ -63,7 +63,7 @@ pub(crate) fn soak(thorough: bool) {
     let target = Target::at(url.to_string());
     let servers = Servers::at(url);
     let mut rounds = Rounds::new(&workload, servers, target, 1, u64::MAX, &folder, &stop);
-    rounds.series = Series::on_shared_server(CampaignKey::from_seed(1));
+    rounds.keys = RoundKeys::on_shared_server(CampaignKey::from_seed(1));
     let watch = Watch { folder: &folder, begun, samples: Mutex::default() };
     let driven = drive_rounds(&rounds, &watch);
     let _ = std::fs::remove_dir_all(&home);

@@ -11,10 +11,10 @@ use super::reach::{explored, reach};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, read_text};
 use crate::campaign::interleaving::interleave;
-use crate::campaign::redrive::replay_on_wire;
 use crate::campaign::replay::{Replayed, replay_explored};
 use crate::campaign::repro::Repro;
-use crate::campaign::series::Series;
+use crate::campaign::reproduce::replay_on_wire;
+use crate::campaign::round_keys::RoundKeys;
 use crate::reference::call_sites::Migration;
 use crate::report::interleaving;
 use crate::report::terminal::Style;
@@ -138,7 +138,7 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
         Err(_) if stop.reason().is_some() => return Ok(Tally { interrupted: true, ..tally }),
         Err(error) => return Err(error),
     };
-    let series = Series::on_shared_server(repro.plan.campaign);
+    let keys = RoundKeys::on_shared_server(repro.plan.campaign);
     for time in 0..args.times {
         let again = if time == 0 { Ok(reached.servers()) } else { reached.again() };
         let servers = match again {
@@ -154,7 +154,7 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
                 break;
             }
         };
-        let (replayed, _) = replay_on_wire(repro, &servers, &series, &stop)?;
+        let (replayed, _) = replay_on_wire(repro, &servers, &keys, &stop)?;
         if servers.allowance.is_spent() && replayed != Replayed::Same {
             tally.cut = Some("the scenario allows no more requests");
             break;

@@ -7,9 +7,9 @@ use super::output;
 use super::progress::Shown;
 use super::scenario::{self, ScenarioArg};
 use crate::campaign::error::CampaignError;
+use crate::campaign::failed_start::FailedStart;
 use crate::campaign::launched::Launched;
-use crate::campaign::series::Series;
-use crate::campaign::undriven::Undriven;
+use crate::campaign::round_keys::RoundKeys;
 use crate::campaign::wire::{Driven, Rounds, drive_rounds};
 use crate::reference::auth::token_of;
 use crate::scenario::Workload;
@@ -91,7 +91,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         Ok(launched) => launched,
         // Who asks for the end does not wait for a server to be ready.
         Err(error) if begun.stop.reason().is_some() => {
-            let undriven = Undriven {
+            let failed = FailedStart {
                 workload: &workload,
                 side: "",
                 backend: &words,
@@ -99,16 +99,16 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
                 partition: None,
                 stop: &begun.stop,
             };
-            let Driven { level, .. } = undriven.because_of(&error);
+            let Driven { level, .. } = failed.because_of(&error);
             return tell(args, &begun, level, words, &workload);
         }
         Err(error) => return Err(error),
     };
-    let (servers, series) = (launched.servers(), Series::against(&target, seed));
+    let (servers, keys) = (launched.servers(), RoundKeys::against(&target, seed));
     let mut rounds =
         Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
-    rounds.series = series;
+    rounds.keys = keys;
     rounds.launched = Some(&launched);
     rounds.requests = scenario.limits.requests;
     let Driven { level, .. } = drive_rounds(&rounds, &Shown::new())?;

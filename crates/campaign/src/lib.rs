@@ -15,4 +15,4 @@ pub use explore::{
 pub use share::{baseline, compare, merge};
 pub use signoff::models;
 pub use store::{budget, error, repro, secrets};
-pub use wire::{launched, open_files, redrive, series, undriven, user_list};
+pub use wire::{failed_start, launched, open_files, reproduce, round_keys, user_list};

@@ -8,9 +8,10 @@ use super::evidence::{Told, Watched, Witness};
 use super::follows::Known;
 use super::leak_rows::{describe_leak, sorted};
 use super::sites::{Sites, undetermined};
+use crate::wire::drive_rounds::drive_rounds;
 use crate::wire::launched::Launched;
-use crate::wire::rounds::{Driven, Rounds, drive_rounds};
-use crate::wire::series::Series;
+use crate::wire::round_keys::RoundKeys;
+use crate::wire::rounds::{Driven, Rounds};
 use partywall_core::audit::AuditRecord;
 use partywall_core::migration::{
     Exercise, LeakRow, LegacySite, MigrationRecord, ScenarioTrials, StateRow, StateVerdict,
@@ -151,7 +152,7 @@ impl ListedStates<'_> {
             self.stop,
         );
         rounds.side = &state.name;
-        rounds.series = Series::against(&state.target, self.seed);
+        rounds.keys = RoundKeys::against(&state.target, self.seed);
         // Whether a leak shows again is what the next state asks.
         rounds.replays = 0;
         rounds.launched = Some(&launched);

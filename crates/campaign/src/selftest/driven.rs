@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::wire::drive::{drive_plan, user_runtime};
 use crate::wire::launched::Launched;
-use crate::wire::series::Series;
+use crate::wire::round_keys::RoundKeys;
 use partywall_core::canary::CampaignKey;
 use partywall_core::finding::OracleId;
 use partywall_core::target::Reference;
@@ -60,13 +60,13 @@ pub fn drive(
     let log = folder.file(&format!("serve-{name}.log"));
     let process = Launched::start(&reference.into(), program, &Servers::default(), &log, stop)?;
     let runtime = user_runtime()?;
-    let series = Series::of(CampaignKey::from_seed(seed));
+    let keys = RoundKeys::of(CampaignKey::from_seed(seed));
     let began = Instant::now();
     let mut drive = Drive::default();
     let stop = stop.within(budget.limit);
     while drive.rounds < budget.rounds && stop.reason().is_none() {
         let servers = process.servers();
-        let plan = series.plant(work.plan(seed, drive.rounds));
+        let plan = keys.plant(work.plan(seed, drive.rounds));
         let driven = drive_plan(&servers, plan, Recorder::in_memory(), &stop);
         let (history, _) = runtime.block_on(driven);
         drive.rounds += 1;

@@ -2,13 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::signoff::doubts::{Checked, doubts, level_name, was_away};
+use crate::signoff::effort::compare;
 use crate::signoff::models::model_level;
-use crate::signoff::reached::compare;
 use partywall_core::control::Drive;
-use partywall_core::finding::OracleId;
-use partywall_core::record::{
-    Comparison, CrossCheck, FindingRecord, Level, LevelName, ModelRow, SavedRepro, Side,
-};
+use partywall_core::record::{Comparison, CrossCheck, Level, ModelRow, SavedRepro, Side};
 use partywall_core::verdict::{Outcome, Reason, ReasonCode, Verdict};
 use partywall_explore::store::budget::Stop;
 use partywall_explore::store::error::CampaignError;
@@ -113,13 +111,6 @@ pub(crate) fn close(
     }
 }
 
-/// What became of before's repros on after.
-struct Checked<'c> {
-    cross_checks: &'c [CrossCheck],
-    /// What went wrong meanwhile.
-    broken: &'c [Reason],
-}
-
 /// The verdict and its reasons. A leak after stands, whatever else is in doubt.
 fn conclude(
     stopped: Option<ReasonCode>,
@@ -176,118 +167,12 @@ fn conclude(
     (Outcome::Inconclusive, doubts)
 }
 
-fn doubts(
-    before: &Side,
-    after: &Side,
-    checked: &Checked<'_>,
-    comparison: &[Comparison],
-) -> Vec<Reason> {
-    let Checked { cross_checks, broken } = checked;
-    let mut doubts = broken.to_vec();
-    for level in before.levels.iter().filter(|level| was_away(level)) {
-        doubts.push(in_doubt("before", level));
-    }
-    let not_clean = after.levels.iter().filter(|level| level.verdict != Verdict::Clean);
-    for level in not_clean {
-        doubts.push(in_doubt("after", level));
-    }
-    for level in before.levels.iter().filter(|level| level.level != LevelName::Model) {
-        let controls = &level.controls;
-        if !(controls.judge.all_caught() && words_come_back(level)) {
-            let text = format!("before, {}: a control was missed", level_name(level));
-            doubts.push(Reason::new(ReasonCode::ControlMissed, text));
-        }
-    }
-    doubts.extend(not_replayed(before, cross_checks));
-    let not_gone = cross_checks.iter().filter(|check| check.replay != "gone");
-    for check in not_gone {
-        let text =
-            format!("repro {} of before: replayed on after it {}", check.fingerprint, check.replay);
-        doubts.push(Reason::new(ReasonCode::ReproNotGone, text));
-    }
-    for missed in comparison.iter().filter(|row| !row.met) {
-        let level = after
-            .levels
-            .iter()
-            .find(|level| (level.level, &level.scenario) == (missed.level, &missed.scenario));
-        let further = match level.map_or(0, Level::trials_further) {
-            0 => String::new(),
-            further => format!(", {further} further rounds included"),
-        };
-        let text = format!(
-            "after, {} of {}: {} is {:.1} %, needed are {:.1} %{further}",
-            missed.level.as_str(),
-            missed.scenario,
-            missed.figure,
-            missed.after * 100.0,
-            missed.needed * 100.0
-        );
-        doubts.push(Reason::new(ReasonCode::ComparisonTooWeak, text));
-    }
-    doubts
-}
-
-/// Whether what is sent through each kind of run was seen to come back: the phantom's canary, or, as
-/// a leak may put other words in its place, those of a run of that kind that came to somebody else.
-fn words_come_back(level: &Level) -> bool {
-    let path = &level.controls.path;
-    let crossed = |missed: &String| {
-        level.findings.iter().any(|found| {
-            let kind = found.victim_operation.split_once(" of ").map(|(_, kind)| kind);
-            found.oracle == OracleId::Canary && kind.is_some_and(|kind| missed.contains(kind))
-        })
-    };
-    path.planted > 0 && path.missed.iter().all(crossed)
-}
-
-/// Whether it did not leak, and its server was not there all the time.
-fn was_away(level: &Level) -> bool {
-    let away = |reason: &Reason| reason.code == ReasonCode::TargetUnreachable;
-    level.verdict == Verdict::Inconclusive && level.reasons.iter().any(away)
-}
-
-/// What speaks against a level, in one reason.
-fn in_doubt(side: &str, level: &Level) -> Reason {
-    let why = level.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>();
-    let code = level.reasons.first().map_or(ReasonCode::ControlMissed, |reason| reason.code);
-    Reason::new(code, format!("{side}, {}: {}", level_name(level), why.join("; ")))
-}
-
-/// The findings of before of which nobody knows whether after has them too: their repros were not
-/// replayed, or could not be written down.
-fn not_replayed(before: &Side, cross_checks: &[CrossCheck]) -> Option<Reason> {
-    let is_replayed = |level: &Level, found: &FindingRecord| {
-        let its = |check: &CrossCheck| {
-            check.level == level.level
-                && check.fingerprint == found.fingerprint
-                && found.repro.as_ref() == Some(&check.repro)
-        };
-        cross_checks.iter().any(its)
-    };
-    let driven = before.levels.iter().filter(|level| level.level != LevelName::Model);
-    let left: Vec<String> = driven
-        .flat_map(|level| level.findings.iter().map(move |found| (level, found)))
-        .filter(|(level, found)| !is_replayed(level, found))
-        .map(|(level, found)| format!("{} ({})", found.fingerprint, level_name(level)))
-        .collect();
-    let first = left.first()?;
-    let text = format!(
-        "{} findings of before were not replayed on after, the first: {first}; drive both sides \
-         again, to their end",
-        left.len()
-    );
-    Some(Reason::new(ReasonCode::ReproNotGone, text))
-}
-
-fn level_name(level: &Level) -> String {
-    format!("{} of {}", level.level.as_str(), level.scenario)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use partywall_core::control::{Drive, Tally};
-    use partywall_core::finding::{Finding, FindingKind, Fingerprint, Suspect};
+    use partywall_core::finding::{Finding, FindingKind, Fingerprint, OracleId, Suspect};
+    use partywall_core::record::{FindingRecord, LevelName};
     use partywall_drive::scenario::built_in;
     use partywall_explore::exploration::level::{LevelTally, record_of};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::wire::drive::{drive_plan, user_runtime};
+use crate::wire::round_keys::RoundKeys;
 use crate::wire::rounds::WIRE_REPLAYS;
-use crate::wire::series::Series;
 use partywall_core::plan::Plan;
 use partywall_core::record::{CrossCheck, LevelName};
 use partywall_drive::transport::Servers;
@@ -43,14 +43,14 @@ pub(crate) fn check_on_wire(
     plan: &Plan,
     repros: &[&Repro],
     servers: &Arc<Servers>,
-    series: &Series,
+    keys: &RoundKeys,
     stop: &Stop,
 ) -> Result<Vec<CrossCheck>, CampaignError> {
     let runtime = user_runtime()?;
     let mut worst = vec![Replayed::Gone; repros.len()];
     let mut with_findings = 0;
     for _ in 0..WIRE_REPLAYS {
-        let driven = drive_plan(servers, series.plant(plan.clone()), Recorder::in_memory(), stop);
+        let driven = drive_plan(servers, keys.plant(plan.clone()), Recorder::in_memory(), stop);
         let (history, _) = runtime.block_on(driven);
         let findings = judge_findings(&history);
         with_findings += u64::from(!findings.is_empty());

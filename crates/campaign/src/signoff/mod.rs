@@ -2,8 +2,9 @@
 
 pub(crate) mod conclusion;
 pub(crate) mod cross_check;
+mod doubts;
+pub(crate) mod effort;
 pub mod models;
-pub(crate) mod reached;
 pub mod sign_off;
 
 pub use conclusion::SignedOff;

@@ -7,10 +7,11 @@ pub use crate::signoff::conclusion::SignedOff;
 use crate::signoff::conclusion::{Beside, close};
 use crate::signoff::cross_check::{check_explored, check_on_wire};
 use crate::signoff::models::{check_models, model_row};
+use crate::wire::drive_rounds::drive_rounds;
+use crate::wire::failed_start::FailedStart;
 use crate::wire::launched::Launched;
-use crate::wire::rounds::{Driven, Rounds, WIRE_REPLAYS, by_plan, drive_rounds};
-use crate::wire::series::Series;
-use crate::wire::undriven::Undriven;
+use crate::wire::round_keys::RoundKeys;
+use crate::wire::rounds::{Driven, Rounds, WIRE_REPLAYS, by_plan};
 use partywall_core::measure::Partition;
 use partywall_core::record::{CrossCheck, Level, LevelName, ModelRow, Side};
 use partywall_drive::scenario::{Learnt, Reference, Scenario, Target};
@@ -75,10 +76,10 @@ struct DrivenSide {
 }
 
 /// A server that was started or reached, with the rounds that it is driven.
-struct Reached {
+struct ReachedServer {
     target: Target,
     launched: Launched,
-    series: Series,
+    keys: RoundKeys,
 }
 
 impl<'s> SignOff<'s> {
@@ -203,11 +204,11 @@ impl<'s> SignOff<'s> {
                 // Nothing was seen that could be told.
                 Err(error) if driven.levels.is_empty() && side == "before" => {
                     match self.stop.reason() {
-                        Some(_) => self.undriven(side, compared, target, &error),
+                        Some(_) => self.failed_start(side, compared, target, &error),
                         None => return Err(error),
                     }
                 }
-                Err(error) => self.undriven(side, compared, target, &error),
+                Err(error) => self.failed_start(side, compared, target, &error),
             };
             driven.wire.push((own.level.clone(), own.learnt));
             driven.levels.push(own.level);
@@ -220,11 +221,11 @@ impl<'s> SignOff<'s> {
     /// The server of that target: the one that is there already, where it is the same.
     fn reach<'r>(
         &self,
-        reached: &'r mut Option<Reached>,
+        reached: &'r mut Option<ReachedServer>,
         target: &Target,
         given: &Servers,
         log: &str,
-    ) -> Result<&'r Reached, CampaignError> {
+    ) -> Result<&'r ReachedServer, CampaignError> {
         let is_there = reached.as_ref().is_some_and(|own| own.target == *target);
         if !is_there || !matches!(target, Target::Reference(_)) {
             // The old one goes first: it may hold what the new one needs.
@@ -235,8 +236,8 @@ impl<'s> SignOff<'s> {
             None => {
                 let log = self.folder.file(log);
                 let launched = Launched::start(target, self.program, given, &log, self.stop)?;
-                let series = Series::against(target, self.seed);
-                reached.insert(Reached { target: target.clone(), launched, series })
+                let keys = RoundKeys::against(target, self.seed);
+                reached.insert(ReachedServer { target: target.clone(), launched, keys })
             }
         })
     }
@@ -255,7 +256,7 @@ impl<'s> SignOff<'s> {
         &self,
         side: &str,
         compared: &Compared,
-        reached: &Reached,
+        reached: &ReachedServer,
         before: Option<&(Level, Option<Learnt>)>,
         progress: &dyn Progress,
     ) -> Result<Driven, CampaignError> {
@@ -274,21 +275,21 @@ impl<'s> SignOff<'s> {
         let is_described = reached.target.server().is_some();
         rounds.before = before.filter(|_| is_described).map(|(level, _)| level);
         rounds.learnt = before.and_then(|(_, learnt)| *learnt);
-        rounds.series = reached.series.clone();
+        rounds.keys = reached.keys.clone();
         rounds.replays = WIRE_REPLAYS;
         rounds.partition = self.partition;
         (rounds.launched, rounds.requests) = (Some(&reached.launched), scenario.limits.requests);
         drive_rounds(&rounds, progress)
     }
 
-    fn undriven(
+    fn failed_start(
         &self,
         side: &str,
         compared: &Compared,
         target: &Target,
         error: &CampaignError,
     ) -> Driven {
-        let undriven = Undriven {
+        let failed = FailedStart {
             workload: &compared.scenario.wire,
             side,
             backend: &target.to_string(),
@@ -296,7 +297,7 @@ impl<'s> SignOff<'s> {
             partition: self.partition,
             stop: self.stop,
         };
-        undriven.because_of(error)
+        failed.because_of(error)
     }
 
     /// Replays every repro of before on after, and explores around those that have a schedule. What
@@ -333,11 +334,11 @@ impl<'s> SignOff<'s> {
                 continue;
             }
             let (target, log) = (&compared.after, "after-replay-server.log");
-            let Reached { launched, series, .. } =
+            let ReachedServer { launched, keys, .. } =
                 self.reach(&mut reached, target, &compared.given, log)?;
             for (plan, members) in by_plan(&own) {
                 let servers = launched.servers();
-                checks.extend(check_on_wire(plan, &members, &servers, series, self.stop)?);
+                checks.extend(check_on_wire(plan, &members, &servers, keys, self.stop)?);
                 told(checks);
             }
         }

@@ -2,19 +2,21 @@
 
 pub(crate) mod blind_spots;
 pub mod drive;
-pub(crate) mod further;
+pub mod drive_rounds;
+pub(crate) mod extra_rounds;
+pub mod failed_start;
 pub mod launched;
-pub(crate) mod learnt;
 pub mod open_files;
 pub(crate) mod rates;
-pub mod redrive;
+pub mod reproduce;
 pub(crate) mod round;
+pub mod round_keys;
 pub mod rounds;
-pub mod series;
+pub(crate) mod run_profile;
 pub(crate) mod server_process;
 pub mod shrink;
-pub mod undriven;
 pub mod user_list;
 pub(crate) mod watch;
 
-pub use rounds::{Driven, Rounds, drive_rounds};
+pub use drive_rounds::drive_rounds;
+pub use rounds::{Driven, Rounds};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::wire::redrive::{Redrive, named, time_for};
+use crate::wire::reproduce::{Reproducer, named, time_for};
 use crate::wire::rounds::Rounds;
 use crate::wire::shrink::{ShrinkBudget, Wanted, keeps_the_floor, shrink_on_wire};
 use partywall_core::finding::{Finding, Fingerprint};
@@ -60,10 +60,10 @@ impl Rounds<'_> {
         leaks: &mut [Leak],
         progress: &dyn Progress,
     ) -> Result<(), CampaignError> {
-        let redrive = Redrive {
+        let reproducer = Reproducer {
             servers: RefCell::new(Arc::clone(&self.servers)),
             launched: self.launched,
-            series: &self.series,
+            keys: &self.keys,
             runtime,
             drives: Cell::new(0),
         };
@@ -72,23 +72,23 @@ impl Rounds<'_> {
         for (at, group) in groups.iter().enumerate() {
             progress.say(&format!("driving leaking plan {} of {} again", at + 1, groups.len()));
             let plan = leaks[group[0]].repro.plan.clone();
-            rates.extend(self.measure(&redrive, &plan, leaks, group)?);
+            rates.extend(self.measure(&reproducer, &plan, leaks, group)?);
         }
         let until = Instant::now() + self.shrink.time;
-        let most = redrive.drives.get() + self.shrink.drives;
+        let most = reproducer.drives.get() + self.shrink.drives;
         for group in groups {
             let mut left = group;
             left.retain(|&place| rates.get(leaks[place].fingerprint()).is_some_and(|r| r.hit > 0));
             while let Some(&first) = left.first() {
                 let budget = ShrinkBudget {
                     time: until.saturating_duration_since(Instant::now()),
-                    drives: most.saturating_sub(redrive.drives.get()),
+                    drives: most.saturating_sub(reproducer.drives.get()),
                 };
                 if budget.time.is_zero() || budget.drives == 0 || self.stop.reason().is_some() {
                     break;
                 }
                 progress.say("making a leaking plan small");
-                let served = self.make_small(&redrive, leaks, &left, &mut rates, budget)?;
+                let served = self.make_small(&reproducer, leaks, &left, &mut rates, budget)?;
                 left.retain(|place| *place != first && !served.contains(place));
             }
         }
@@ -107,14 +107,14 @@ impl Rounds<'_> {
     /// In how many drives of the plan each of those findings shows.
     fn measure(
         &self,
-        redrive: &Redrive<'_>,
+        reproducer: &Reproducer<'_>,
         plan: &Plan,
         leaks: &[Leak],
         places: &[usize],
     ) -> Result<Vec<(Fingerprint, Rate)>, CampaignError> {
         let wanted: Vec<_> = places.iter().map(|&place| leaks[place].fingerprint()).collect();
         let limit = places.iter().map(|&place| leaks[place].limit).max().unwrap_or_default();
-        let rates = redrive.rates(plan, &wanted, self.replays, limit, self.stop)?;
+        let rates = reproducer.rates(plan, &wanted, self.replays, limit, self.stop)?;
         let measured = wanted.into_iter().cloned().zip(rates);
         Ok(measured.filter(|(_, rate)| rate.of > 0).collect())
     }
@@ -123,7 +123,7 @@ impl Rounds<'_> {
     /// as well. Gives the places of those that have it now.
     fn make_small(
         &self,
-        redrive: &Redrive<'_>,
+        reproducer: &Reproducer<'_>,
         leaks: &mut [Leak],
         places: &[usize],
         rates: &mut BTreeMap<Fingerprint, Rate>,
@@ -136,10 +136,10 @@ impl Rounds<'_> {
             named: &first.named,
             limit: first.limit,
         };
-        let taken = shrink_on_wire(&first.repro.plan, &wanted, redrive, budget, self.stop)?;
+        let taken = shrink_on_wire(&first.repro.plan, &wanted, reproducer, budget, self.stop)?;
         for small in taken.iter().skip(1).rev().take(MEASURED) {
             let measured: BTreeMap<_, _> =
-                self.measure(redrive, small, leaks, places)?.into_iter().collect();
+                self.measure(reproducer, small, leaks, places)?.into_iter().collect();
             let keeps = |place: &usize| {
                 let fingerprint = leaks[*place].fingerprint();
                 let (whole, small) = (rates.get(fingerprint), measured.get(fingerprint));

@@ -1,42 +1,30 @@
 //! Barrier rounds on the wire: many simulated users over real connections to a real process.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::share::part::write_level;
-use crate::wire::blind_spots::may_be_blind;
-use crate::wire::drive::{drive_watched, user_runtime};
-use crate::wire::further::{Dearest, MOST_TIMES, may_help};
+use crate::wire::drive::drive_watched;
+use crate::wire::extra_rounds::{RoundCost, may_help};
 use crate::wire::launched::Launched;
-use crate::wire::learnt::learn;
-use crate::wire::open_files;
-use crate::wire::rates::Leak;
-use crate::wire::series::Series;
+use crate::wire::round_keys::RoundKeys;
 use crate::wire::shrink::ShrinkBudget;
-use crate::wire::watch::Watch;
-use partywall_core::canary::{CampaignKey, Scanner};
+use partywall_core::canary::CampaignKey;
 use partywall_core::control::{Drive, Tally};
-use partywall_core::dialect::Dialect;
-use partywall_core::finding::{Finding, OracleId};
-use partywall_core::history::{Ending, Header, History, to_line};
+use partywall_core::finding::Finding;
+use partywall_core::history::{Header, History, to_line};
 use partywall_core::measure::Partition;
 use partywall_core::plan::Plan;
 use partywall_core::record::{FindingRecord, Level, LevelName};
-use partywall_core::verdict::ReasonCode;
 use partywall_drive::scenario::{Learnt, Target, Workload};
 use partywall_drive::transport::Servers;
 use partywall_explore::exploration::diagnosis::Explainer;
-use partywall_explore::exploration::judged_trial::judge_trial;
 use partywall_explore::exploration::level::LevelTally;
 use partywall_explore::exploration::level_sums::LevelSums;
-use partywall_explore::exploration::timeline::draw;
-use partywall_explore::store::budget::{Progress, Stop};
+use partywall_explore::store::budget::Stop;
 use partywall_explore::store::error::CampaignError;
 use partywall_explore::store::repro::{Repro, replay_line};
 use partywall_explore::store::run_folder::{RunFolder, home, unix_now};
-use partywall_oracles::judge_control;
 use partywall_world::recorder::Recorder;
 
 /// How often each repro of the wire is driven on the side after a migration.
@@ -64,7 +52,7 @@ pub struct Rounds<'w> {
     /// How many rounds.
     pub rounds: u64,
     /// The rounds of that server.
-    pub series: Series,
+    pub keys: RoundKeys,
     /// How often each new finding is driven again to state its rate.
     pub replays: u64,
     /// What making the leaking plans small may cost.
@@ -103,152 +91,6 @@ pub struct Driven {
     pub learnt: Option<Learnt>,
 }
 
-/// Drives the rounds and writes everything that they show.
-///
-/// # Errors
-///
-/// The run folder cannot be written, or the system allows too few open files.
-pub fn drive_rounds(rounds: &Rounds<'_>, progress: &dyn Progress) -> Result<Driven, CampaignError> {
-    let mut rounds = rounds.clone();
-    let Rounds { workload, side, stop, .. } = rounds;
-    open_files::make_room(workload.users.most as usize + usize::from(workload.bystander))?;
-    let slice = rounds.partition.unwrap_or(Partition::WHOLE);
-    let own = slice.share_of(rounds.rounds);
-    let rounds = &mut rounds;
-    progress.begin(side, "wire", &workload.scenario, own);
-    let runtime = user_runtime()?;
-    let scanner = Scanner::new(CampaignKey::from_seed(rounds.seed));
-    let mut tally = LevelTally::new(LevelName::Wire, workload, "barrier rounds", own);
-    tally.partition = slice;
-    if let Some(work) = &workload.server {
-        let (blind, claims) = may_be_blind(&work.protocol);
-        tally.may_be_blind(&blind);
-        tally.claims = claims;
-    }
-    if rounds.target.has_judged_upstream() {
-        tally.must_see(OracleId::Attribution);
-    }
-    let mut leaks = Vec::new();
-    let mut leaking = 0;
-    let mut judge = None;
-    let mut workload = workload.clone();
-    let mut dearest = Dearest::default();
-    for place in 0..own.saturating_mul(MOST_TIMES) {
-        if stop.reason().is_some() {
-            break;
-        }
-        if place >= own {
-            let judged = judge.as_ref().map(|(_, judged)| judged);
-            if !rounds.goes_on(&tally, judged, dearest) {
-                break;
-            }
-            progress.extend(
-                own.saturating_mul(MOST_TIMES),
-                "further rounds, since too few phases have met",
-            );
-        }
-        let round = slice.trial(place);
-        let left = rounds.servers.allowance.left().unwrap_or_default();
-        let plan = rounds.series.plant(workload.round(rounds.seed, round));
-        if let Some(anew) = rounds.anew().filter(|_| round > 0) {
-            match anew() {
-                Ok(servers) => rounds.servers = servers,
-                // Who asks for the end does not wait for a server to be ready.
-                Err(_) if stop.reason().is_some() => break,
-                Err(error) => {
-                    tally.note(error.reason_code(), &error);
-                    break;
-                }
-            }
-        }
-        let relative = format!("histories/{}-round-{:04}.jsonl", rounds.home(), round + 1);
-        let told = Cell::new(!tally.findings.is_empty());
-        let tell = |what: &str| {
-            // One round that is told of is enough; what is found there is told when it is over.
-            if !told.replace(true) {
-                progress.crossed(what);
-            }
-        };
-        let mut watch = Watch::new(&scanner, &plan);
-        let mut look = |recorder: &Recorder| {
-            if let Some(what) = watch.look(recorder) {
-                tell(&what);
-            }
-        };
-        let driven = rounds.round(&runtime, &relative, plan, round, &mut look);
-        for (code, error) in &driven.errors {
-            tally.note(*code, error);
-        }
-        let Some(history) = driven.history else { break };
-        let taken = left.saturating_sub(rounds.servers.allowance.left().unwrap_or_default());
-        dearest.add(&history, taken);
-        let judged = judge_trial(&history, &workload.agents, &scanner);
-        let lost = workload.vanish_percent;
-        if let Some(work) = workload.server.as_mut().filter(|work| work.faults.would_learn(lost)) {
-            rounds.learnt = rounds.learnt.or_else(|| learn(&history, &scanner));
-            work.faults.learnt = rounds.learnt;
-        }
-        leaking += u64::from(!judged.findings.is_empty());
-        if judge.is_none() && judged.overlapping_pairs > 0 {
-            progress.say("planting controls");
-            judge =
-                Some((round, judge_control(&history, &Dialect::of(&history.plan), rounds.seed)));
-        }
-        let explainer = Explainer::new(&history, &judged.findings);
-        for (record, place) in tally.add(&judged) {
-            let finding = &judged.findings[place];
-            tally.findings[record].history = Some(relative.clone());
-            match rounds.keep(&mut tally.findings[record], finding, &explainer, &history.plan) {
-                Ok(repro) => leaks.push(Leak::new(repro, finding, &history)),
-                Err(error) => tally.note(ReasonCode::HistoryCut, &error),
-            }
-            progress.found(&tally.findings[record]);
-        }
-        progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
-        let flooded = matches!(history.ending, Some(Ending::Flooded { .. }));
-        if rounds.servers.allowance.is_spent() {
-            let most = rounds.requests.unwrap_or_default();
-            let text = format!("the limit of {most} requests was reached in round {}", round + 1);
-            tally.note(ReasonCode::BudgetCut, &text);
-            break;
-        }
-        if flooded || !driven.errors.is_empty() || tally.is_in_vain() {
-            // Every further round would come to the same, or only wait.
-            break;
-        }
-    }
-    let stopped = stop.reason();
-    if tally.is_in_vain() {
-        // What shows where nothing works is not worth more than a second look.
-        (rounds.replays, rounds.shrink) = (1, ShrinkBudget::NONE);
-    }
-    if let Err(error) = rounds.settle(&runtime, &mut tally.findings, &mut leaks, progress) {
-        // What was found is told all the same.
-        tally.note(error.reason_code(), &error);
-    }
-    // All rounds are there, and yet somebody asked for the end.
-    let interrupted = stop.reason().filter(|code| *code == ReasonCode::Interrupted);
-    let stopped = stopped.or(interrupted);
-    progress.end();
-    let sums = rounds.partition.map(|_| LevelSums {
-        side: rounds.side.into(),
-        backend: rounds.target.to_string(),
-        campaign_trials: rounds.rounds,
-        judged: judge.clone(),
-        tally: tally.clone(),
-    });
-    if let (Some(partition), Some(sums), "") = (rounds.partition, &sums, rounds.side)
-        && let Err(error) = write_level(sums, partition, rounds.seed, rounds.folder)
-    {
-        tally.note(error.reason_code(), &error);
-    }
-    let judge = judge.map_or_else(Tally::default, |(_, tally)| tally);
-    let mut level = tally.finish(judge, Drive::Absent, stopped);
-    draw(rounds.folder, &mut level);
-    let repros = leaks.into_iter().map(|leak| leak.repro).collect();
-    Ok(Driven { level, leaking, repros, sums, learnt: rounds.learnt })
-}
-
 impl<'w> Rounds<'w> {
     /// Plain rounds against that server.
     pub fn new(
@@ -269,7 +111,7 @@ impl<'w> Rounds<'w> {
             target,
             seed,
             rounds,
-            series: Series::of(CampaignKey::from_seed(seed)),
+            keys: RoundKeys::of(CampaignKey::from_seed(seed)),
             replays: 5,
             shrink: ShrinkBudget::BESIDE_A_RUN,
             learnt: None,
@@ -282,7 +124,7 @@ impl<'w> Rounds<'w> {
     }
 
     /// What starts the server anew, where each round has one of its own.
-    fn anew(&self) -> Option<Box<Afresh<'w>>> {
+    pub(super) fn anew(&self) -> Option<Box<Afresh<'w>>> {
         if let Some(afresh) = self.afresh {
             return Some(Box::new(afresh));
         }
@@ -291,7 +133,12 @@ impl<'w> Rounds<'w> {
     }
 
     /// Whether a further round may bring what after lacks, and leaves enough for what is to come.
-    fn goes_on(&self, so_far: &LevelTally, judged: Option<&Tally>, dearest: Dearest) -> bool {
+    pub(super) fn goes_on(
+        &self,
+        so_far: &LevelTally,
+        judged: Option<&Tally>,
+        cost: RoundCost,
+    ) -> bool {
         // Who shares a campaign has the rounds that it is divided into.
         let Some(before) = self.before.filter(|_| self.partition.is_none()) else { return false };
         let judged = judged.cloned().unwrap_or_default();
@@ -299,7 +146,7 @@ impl<'w> Rounds<'w> {
         // The repros of before are to be driven on after.
         let plans = so_far.planned.max(before.findings.len() as u64);
         let to_come = WIRE_REPLAYS.saturating_mul(plans).saturating_add(1);
-        may_help(before, &after) && dearest.leaves(to_come, self.stop, &self.servers.allowance)
+        may_help(before, &after) && cost.leaves(to_come, self.stop, &self.servers.allowance)
     }
 
     pub(crate) fn home(&self) -> String {
@@ -335,7 +182,7 @@ impl<'w> Rounds<'w> {
         Ok((history, broken))
     }
 
-    fn keep(
+    pub(super) fn keep(
         &self,
         record: &mut FindingRecord,
         finding: &Finding,

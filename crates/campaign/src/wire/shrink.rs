@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::wire::drive::user_runtime;
 use crate::wire::launched::Launched;
-use crate::wire::redrive::{Drive, Redrive, named, time_after};
-use crate::wire::series::Series;
+use crate::wire::reproduce::{Attempt, Reproducer, named, time_after};
+use crate::wire::round_keys::RoundKeys;
 use partywall_core::finding::Fingerprint;
 use partywall_core::ids::UserName;
 use partywall_core::plan::{Plan, Step};
@@ -69,11 +69,11 @@ pub fn shrink_wire_repro(
     times: u64,
     stop: &Stop,
 ) -> Result<Option<Small>, CampaignError> {
-    let (runtime, series) = (user_runtime()?, Series::on_shared_server(repro.plan.campaign));
-    let redrive = Redrive {
+    let (runtime, keys) = (user_runtime()?, RoundKeys::on_shared_server(repro.plan.campaign));
+    let reproducer = Reproducer {
         servers: RefCell::new(launched.servers()),
         launched: Some(launched),
-        series: &series,
+        keys: &keys,
         runtime: &runtime,
         drives: Cell::new(0),
     };
@@ -82,8 +82,8 @@ pub fn shrink_wire_repro(
     let longest = time_after(Duration::from_millis(patience.into()));
     let (mut whole, mut limit, mut names) = (Rate { hit: 0, of: 0 }, Duration::ZERO, None);
     for _ in 0..times {
-        let drive = redrive.once(&repro.plan, &[fingerprint], longest, stop)?;
-        let Some(Drive { findings, history, took }) = drive else { break };
+        let drive = reproducer.once(&repro.plan, &[fingerprint], longest, stop)?;
+        let Some(Attempt { findings, history, took }) = drive else { break };
         whole.of += 1;
         if let Some(shown) = findings.iter().find(|one| one.fingerprint == *fingerprint) {
             whole.hit += 1;
@@ -93,9 +93,9 @@ pub fn shrink_wire_repro(
     }
     let Some(names) = names else { return Ok(None) };
     let wanted = Wanted { fingerprint, whole, named: &names, limit };
-    let taken = shrink_on_wire(&repro.plan, &wanted, &redrive, budget, stop)?;
+    let taken = shrink_on_wire(&repro.plan, &wanted, &reproducer, budget, stop)?;
     for plan in taken.into_iter().skip(1).rev() {
-        let rates = redrive.rates(&plan, &[fingerprint], times, limit, stop)?;
+        let rates = reproducer.rates(&plan, &[fingerprint], times, limit, stop)?;
         if let Some(&rate) = rates.first().filter(|rate| keeps_the_floor(whole, **rate)) {
             return Ok(Some(Small { repro: Repro { plan, ..repro.clone() }, rate, whole }));
         }
@@ -126,13 +126,13 @@ pub(crate) struct Wanted<'w> {
 pub(crate) fn shrink_on_wire(
     plan: &Plan,
     wanted: &Wanted<'_>,
-    redrive: &Redrive<'_>,
+    reproducer: &Reproducer<'_>,
     budget: ShrinkBudget,
     stop: &Stop,
 ) -> Result<Vec<Plan>, CampaignError> {
     let stop = stop.within(budget.time);
-    let most = redrive.drives.get() + budget.drives;
-    let search = Search { wanted, redrive, stop: &stop, most };
+    let most = reproducer.drives.get() + budget.drives;
+    let search = Search { wanted, reproducer, stop: &stop, most };
     // The last that was taken is the smallest; those before it stand in where it turns out too rare.
     let mut taken = vec![plan.clone()];
     search.fewer_users(&mut taken)?;
@@ -161,14 +161,14 @@ fn last(taken: &[Plan]) -> &Plan {
 
 struct Search<'s> {
     wanted: &'s Wanted<'s>,
-    redrive: &'s Redrive<'s>,
+    reproducer: &'s Reproducer<'s>,
     stop: &'s Stop,
     most: u64,
 }
 
 impl Search<'_> {
     fn is_over(&self) -> bool {
-        self.stop.reason().is_some() || self.redrive.drives.get() >= self.most
+        self.stop.reason().is_some() || self.reproducer.drives.get() >= self.most
     }
 
     /// Two users, then four, eight, …: whom the finding names first, then the others in order.
@@ -195,8 +195,8 @@ impl Search<'_> {
             if enough(rate.hit) || !enough(rate.hit + TRIES - rate.of) {
                 break;
             }
-            let drive = self.redrive.once(plan, &[fingerprint], *limit, self.stop)?;
-            let Some(Drive { findings, .. }) = drive else { return Ok(false) };
+            let drive = self.reproducer.once(plan, &[fingerprint], *limit, self.stop)?;
+            let Some(Attempt { findings, .. }) = drive else { return Ok(false) };
             rate.of += 1;
             rate.hit += u64::from(shows(&findings, fingerprint));
         }

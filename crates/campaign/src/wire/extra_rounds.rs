@@ -1,4 +1,5 @@
-//! Further rounds of after, where nothing but phases that did not meet keeps a sign-off in doubt.
+//! Extra rounds on the side after, where phases that did not meet are all that keeps a sign-off
+//! in doubt.
 //!
 //! Some events follow each other within microseconds, and whether two runs meet there is chance, in
 //! each round anew. Phases that have met are counted over all rounds, so further rounds raise that
@@ -7,7 +8,7 @@
 
 use std::time::Duration;
 
-use crate::signoff::reached::{PHASE_COVERAGE, compare};
+use crate::signoff::effort::{PHASE_COVERAGE, compare};
 use partywall_core::history::History;
 use partywall_core::record::Level;
 use partywall_core::verdict::Verdict;
@@ -49,14 +50,14 @@ fn meet_as_before(before: &Level, after: &Level) -> bool {
     met.len() >= LEAST_PHASES && met.iter().all(|met| *met)
 }
 
-/// What the dearest round so far took.
+/// What the most expensive round so far took: the maximum of each figure.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Dearest {
+pub(crate) struct RoundCost {
     time: Duration,
     requests: u64,
 }
 
-impl Dearest {
+impl RoundCost {
     /// Adds a round that took that many requests. Its time is that of what was observed last.
     pub(crate) fn add(&mut self, history: &History, requests: u64) {
         let last = history.observations.last().map_or(0, |last| last.at);
@@ -148,12 +149,12 @@ mod tests {
 
     #[test]
     fn what_is_left_must_do_for_all_that_is_still_to_come() {
-        let dearest = Dearest { time: Duration::from_secs(100), requests: 10 };
+        let cost = RoundCost { time: Duration::from_secs(100), requests: 10 };
         let (forever, boundless) = (Stop::default(), Allowance::default());
-        assert!(dearest.leaves(u64::MAX, &forever, &boundless));
-        assert!(dearest.leaves(5, &forever, &Allowance::new(Some(50), None)));
-        assert!(!dearest.leaves(6, &forever, &Allowance::new(Some(59), None)));
+        assert!(cost.leaves(u64::MAX, &forever, &boundless));
+        assert!(cost.leaves(5, &forever, &Allowance::new(Some(50), None)));
+        assert!(!cost.leaves(6, &forever, &Allowance::new(Some(59), None)));
         let stop = forever.within(Duration::from_secs(350));
-        assert!(dearest.leaves(3, &stop, &boundless) && !dearest.leaves(4, &stop, &boundless));
+        assert!(cost.leaves(3, &stop, &boundless) && !cost.leaves(4, &stop, &boundless));
     }
 }

@@ -1,4 +1,5 @@
-//! How far the runs of a server go, so that one can be cut just before its end.
+//! How long the runs of a server are, in events and in time, so that a plan can cut one just before
+//! its end.
 
 use partywall_core::canary::Scanner;
 use partywall_core::dialect::Dialect;
@@ -7,8 +8,8 @@ use partywall_drive::scenario::Learnt;
 use partywall_explore::exploration::run_ends::{durations, run_ends};
 use partywall_oracles::Case;
 
-/// What the whole runs of a round show; none where none came to its end.
-pub(crate) fn learn(history: &History, scanner: &Scanner) -> Option<Learnt> {
+/// Measures the completed runs of a round. Gives nothing if no run completed.
+pub(crate) fn run_profile(history: &History, scanner: &Scanner) -> Option<Learnt> {
     let dialect = Dialect::of(&history.plan);
     let case = Case::with_scanner(history, &dialect, scanner);
     let ends = run_ends(&case);

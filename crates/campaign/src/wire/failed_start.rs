@@ -1,5 +1,5 @@
-//! A level of the wire whose server did not come to be there: nothing was driven, which is told
-//! beside what the others showed.
+//! A wire level whose server failed to start. Nothing was driven; the report says so beside the
+//! results of the other levels.
 
 use crate::wire::rounds::Driven;
 use partywall_core::control::{Drive, Tally};
@@ -13,7 +13,7 @@ use partywall_explore::store::error::CampaignError;
 
 /// What was to be driven.
 #[derive(Clone, Copy, Debug)]
-pub struct Undriven<'u> {
+pub struct FailedStart<'u> {
     /// The work.
     pub workload: &'u Workload,
     /// `before`, `after`, or empty for a plain run.
@@ -28,7 +28,7 @@ pub struct Undriven<'u> {
     pub stop: &'u Stop,
 }
 
-impl Undriven<'_> {
+impl FailedStart<'_> {
     /// The level, which is inconclusive. That the server is not there is no reason where it was not
     /// waited for.
     pub fn because_of(&self, error: &CampaignError) -> Driven {

@@ -1,4 +1,5 @@
-//! How hard a level looked, and what after must reach of before: else a global lock would pass.
+//! How hard each side of a sign-off looked, and the share of "before" that "after" must reach: else
+//! a global lock would pass.
 
 use partywall_core::record::{Comparison, Level};
 use partywall_explore::exploration::level::share;
@@ -10,7 +11,7 @@ const LEAST_COMPLETED: f64 = 0.9;
 pub(crate) const PHASE_COVERAGE: &str = "phase coverage";
 
 /// What is compared of a level.
-struct Reached {
+struct Effort {
     overlapping_trials: f64,
     /// Pairs of runs in a trial.
     overlapping_pairs: f64,
@@ -19,7 +20,7 @@ struct Reached {
     completed: f64,
 }
 
-impl From<&Level> for Reached {
+impl From<&Level> for Effort {
     fn from(level: &Level) -> Self {
         Self {
             overlapping_trials: share(level.trials_overlapping, level.trials),
@@ -44,7 +45,7 @@ impl Row {
     }
 }
 
-impl Reached {
+impl Effort {
     fn beside(&self, after: &Self) -> [Row; 4] {
         let of_before = |figure, before: f64, after| Row {
             figure,
@@ -70,7 +71,7 @@ impl Reached {
 /// What after reached of before, level by level.
 pub(crate) fn compare(before: &[Level], after: &[Level]) -> Vec<Comparison> {
     let of_level = |(before, after): (&Level, &Level)| {
-        Reached::from(before).beside(&after.into()).map(|row| Comparison {
+        Effort::from(before).beside(&after.into()).map(|row| Comparison {
             level: after.level,
             scenario: after.scenario.clone(),
             figure: row.figure.to_owned(),

@@ -1,4 +1,4 @@
-//! The canaries of everything that is driven against one server.
+//! Gives each round against one server a canary key of its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,17 +7,17 @@ use partywall_core::canary::CampaignKey;
 use partywall_core::plan::Plan;
 use partywall_drive::scenario::Target;
 
-/// Numbers the rounds that one server is driven. A server remembers: what a user gave in one round
-/// may rightly come back to them in the next, in a conversation or out of a cache, and whoever else
-/// sees it sees it across the boundary. So each round's canaries are told from those of the others.
-/// A clone goes on counting with the original.
+/// Derives the canary key of each round that one server is driven. A server remembers: what a user
+/// gave in one round may rightly come back to them in the next, in a conversation or out of a cache,
+/// and whoever else sees it sees it across the boundary. So the canaries of each round differ from
+/// those of the others. A clone goes on counting with the original.
 #[derive(Clone, Debug)]
-pub struct Series {
+pub struct RoundKeys {
     key: CampaignKey,
     next: Arc<AtomicU32>,
 }
 
-impl Series {
+impl RoundKeys {
     /// The rounds of a campaign that has its server for itself.
     pub fn of(key: CampaignKey) -> Self {
         Self { key, next: Arc::new(AtomicU32::new(1)) }

@@ -1,5 +1,5 @@
-//! Drives a plan of the wire again, to state how often a finding reproduces and to make it small:
-//! for a bounded time, and never beyond what the scenario allows.
+//! Drives a wire plan again, to measure how often a finding reproduces and to shrink it: for a
+//! bounded time, and never beyond what the scenario allows.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::wire::drive::{STOP_INTERVAL, drive_plan, drive_watched, user_runtime};
 use crate::wire::launched::Launched;
-use crate::wire::series::Series;
+use crate::wire::round_keys::RoundKeys;
 use partywall_core::canary::Scanner;
 use partywall_core::dialect::Dialect;
 use partywall_core::finding::{Finding, Fingerprint};
@@ -40,8 +40,8 @@ pub(crate) fn time_after(took: Duration) -> Duration {
     LEAST_TIME + took * 2
 }
 
-/// One more drive.
-pub(crate) struct Drive {
+/// What one more drive of a plan showed.
+pub(crate) struct Attempt {
     pub(crate) findings: Vec<Finding>,
     pub(crate) history: History,
     pub(crate) took: Duration,
@@ -58,28 +58,27 @@ pub(crate) fn named(history: &History, finding: &Finding) -> Vec<UserName> {
     named
 }
 
-/// What drives plans again.
-pub(crate) struct Redrive<'r> {
+/// Drives plans again against one server.
+pub(crate) struct Reproducer<'r> {
     pub(crate) servers: RefCell<Arc<Servers>>,
     /// The server, which is started anew for each drive where each has a process of its own.
     pub(crate) launched: Option<&'r Launched>,
-    pub(crate) series: &'r Series,
+    pub(crate) keys: &'r RoundKeys,
     pub(crate) runtime: &'r tokio::runtime::Runtime,
     /// How often plans were driven.
     pub(crate) drives: Cell<u64>,
 }
 
-impl Redrive<'_> {
-    /// What is found in one more drive, which is left after that time, and as soon as all that is
-    /// wanted has shown. None where it may not or
-    /// need not be: all requests are spent that may be sent, or it is time to stop.
+impl Reproducer<'_> {
+    /// Drives the plan once more. The drive ends after that time, or as soon as all wanted findings
+    /// have shown. Gives nothing if the request limit is spent or it is time to stop.
     pub(crate) fn once(
         &self,
         plan: &Plan,
         wanted: &[&Fingerprint],
         limit: Duration,
         stop: &Stop,
-    ) -> Result<Option<Drive>, CampaignError> {
+    ) -> Result<Option<Attempt>, CampaignError> {
         if stop.reason().is_some() || self.servers.borrow().allowance.is_spent() {
             return Ok(None);
         }
@@ -94,7 +93,7 @@ impl Redrive<'_> {
         self.drives.set(self.drives.get() + 1);
         let begun = Instant::now();
         let servers = Arc::clone(&self.servers.borrow());
-        let plan = self.series.plant(plan.clone());
+        let plan = self.keys.plant(plan.clone());
         let enough = Stop::default().within(limit);
         let mut look = Look::new(&plan);
         let mut watch = |recorder: &Recorder| {
@@ -109,7 +108,7 @@ impl Redrive<'_> {
         // What was cut short by something else than its own limit says nothing by its silence.
         let cut = stop.reason().is_some() || servers.allowance.is_spent();
         let counts = !findings.is_empty() || !cut;
-        Ok(counts.then_some(Drive { findings, history, took: begun.elapsed() }))
+        Ok(counts.then_some(Attempt { findings, history, took: begun.elapsed() }))
     }
 
     /// In how many of at most that many drives each of the fingerprints shows.
@@ -123,7 +122,9 @@ impl Redrive<'_> {
     ) -> Result<Vec<Rate>, CampaignError> {
         let mut rates = vec![Rate { hit: 0, of: 0 }; wanted.len()];
         for _ in 0..times {
-            let Some(Drive { findings, .. }) = self.once(plan, wanted, limit, stop)? else { break };
+            let Some(Attempt { findings, .. }) = self.once(plan, wanted, limit, stop)? else {
+                break;
+            };
             for (rate, wanted) in rates.iter_mut().zip(wanted) {
                 rate.of += 1;
                 rate.hit += u64::from(shows(&findings, wanted));
@@ -141,11 +142,11 @@ impl Redrive<'_> {
 pub fn replay_on_wire(
     repro: &Repro,
     servers: &Arc<Servers>,
-    series: &Series,
+    keys: &RoundKeys,
     stop: &Stop,
 ) -> Result<(Replayed, History), CampaignError> {
     let runtime = user_runtime()?;
-    let plan = series.plant(repro.plan.clone());
+    let plan = keys.plant(repro.plan.clone());
     let driven = drive_plan(servers, plan, Recorder::in_memory(), stop);
     let (history, _) = runtime.block_on(driven);
     Ok((replayed(&judge_findings(&history), &history, &repro.fingerprint), history))

@@ -1,0 +1,246 @@
+//! Drives the rounds of a wire level, one after the other, and writes what they show.
+
+use std::ops::ControlFlow;
+
+use tokio::runtime::Runtime;
+
+use crate::share::part::write_level;
+use crate::wire::blind_spots::may_be_blind;
+use crate::wire::drive::user_runtime;
+use crate::wire::extra_rounds::{MOST_TIMES, RoundCost};
+use crate::wire::open_files;
+use crate::wire::rates::Leak;
+use crate::wire::round::Round;
+use crate::wire::rounds::{Driven, Rounds};
+use crate::wire::run_profile::run_profile;
+use crate::wire::shrink::ShrinkBudget;
+use crate::wire::watch::Watch;
+use partywall_core::canary::{CampaignKey, Scanner};
+use partywall_core::control::{Drive, Tally};
+use partywall_core::dialect::Dialect;
+use partywall_core::finding::OracleId;
+use partywall_core::history::{Ending, History};
+use partywall_core::measure::Partition;
+use partywall_core::plan::Plan;
+use partywall_core::record::LevelName;
+use partywall_core::verdict::ReasonCode;
+use partywall_drive::scenario::Workload;
+use partywall_explore::exploration::diagnosis::Explainer;
+use partywall_explore::exploration::judged_trial::judge_trial;
+use partywall_explore::exploration::level::LevelTally;
+use partywall_explore::exploration::level_sums::LevelSums;
+use partywall_explore::exploration::timeline::draw;
+use partywall_explore::store::budget::Progress;
+use partywall_explore::store::error::CampaignError;
+use partywall_oracles::judge_control;
+use partywall_world::recorder::Recorder;
+
+/// The rounds that are under way, and what they have shown so far.
+struct Campaign<'w> {
+    rounds: Rounds<'w>,
+    /// The work, which later rounds know more of.
+    workload: Workload,
+    runtime: Runtime,
+    scanner: Scanner,
+    progress: &'w dyn Progress,
+    tally: LevelTally,
+    leaks: Vec<Leak>,
+    /// Rounds with a finding.
+    leaking: u64,
+    /// The judge control, with the round that it was planted into.
+    judge: Option<(u64, Tally)>,
+    cost: RoundCost,
+}
+
+/// Drives the rounds and writes everything that they show.
+///
+/// # Errors
+///
+/// The run folder cannot be written, or the system allows too few open files.
+pub fn drive_rounds<'w>(
+    rounds: &Rounds<'w>,
+    progress: &'w dyn Progress,
+) -> Result<Driven, CampaignError> {
+    let workload = rounds.workload;
+    open_files::make_room(workload.users.most as usize + usize::from(workload.bystander))?;
+    let slice = rounds.partition.unwrap_or(Partition::WHOLE);
+    let own = slice.share_of(rounds.rounds);
+    progress.begin(rounds.side, "wire", &workload.scenario, own);
+    let mut campaign = Campaign {
+        rounds: rounds.clone(),
+        workload: workload.clone(),
+        runtime: user_runtime()?,
+        scanner: Scanner::new(CampaignKey::from_seed(rounds.seed)),
+        progress,
+        tally: tally(rounds, slice, own),
+        leaks: Vec::new(),
+        leaking: 0,
+        judge: None,
+        cost: RoundCost::default(),
+    };
+    for place in 0..own.saturating_mul(MOST_TIMES) {
+        let goes_on = rounds.stop.reason().is_none() && campaign.goes_on(place, own);
+        if !goes_on || campaign.round(slice.trial(place)).is_break() {
+            break;
+        }
+    }
+    Ok(campaign.finish())
+}
+
+/// The tally of no round yet.
+fn tally(rounds: &Rounds<'_>, slice: Partition, own: u64) -> LevelTally {
+    let mut tally = LevelTally::new(LevelName::Wire, rounds.workload, "barrier rounds", own);
+    tally.partition = slice;
+    if let Some(work) = &rounds.workload.server {
+        let (blind, claims) = may_be_blind(&work.protocol);
+        tally.may_be_blind(&blind);
+        tally.claims = claims;
+    }
+    if rounds.target.has_judged_upstream() {
+        tally.must_see(OracleId::Attribution);
+    }
+    tally
+}
+
+impl Campaign<'_> {
+    /// Whether the round in that place is planned, or may help as an extra one.
+    fn goes_on(&self, place: u64, own: u64) -> bool {
+        if place < own {
+            return true;
+        }
+        let judged = self.judge.as_ref().map(|(_, judged)| judged);
+        let goes_on = self.rounds.goes_on(&self.tally, judged, self.cost);
+        if goes_on {
+            let most = own.saturating_mul(MOST_TIMES);
+            self.progress.extend(most, "further rounds, since too few phases have met");
+        }
+        goes_on
+    }
+
+    /// Drives a round and judges it; breaks where no other is to follow.
+    fn round(&mut self, round: u64) -> ControlFlow<()> {
+        let left = self.rounds.servers.allowance.left().unwrap_or_default();
+        let plan = self.rounds.keys.plant(self.workload.round(self.rounds.seed, round));
+        self.start_anew(round)?;
+        let relative = format!("histories/{}-round-{:04}.jsonl", self.rounds.home(), round + 1);
+        let driven = self.drive(&relative, plan, round);
+        for (code, error) in &driven.errors {
+            self.tally.note(*code, error);
+        }
+        let Some(history) = driven.history else { return ControlFlow::Break(()) };
+        let allowance = &self.rounds.servers.allowance;
+        self.cost.add(&history, left.saturating_sub(allowance.left().unwrap_or_default()));
+        self.judge(&history, &relative, round);
+        if self.rounds.servers.allowance.is_spent() {
+            let most = self.rounds.requests.unwrap_or_default();
+            let text = format!("the limit of {most} requests was reached in round {}", round + 1);
+            self.tally.note(ReasonCode::BudgetCut, &text);
+            return ControlFlow::Break(());
+        }
+        let flooded = matches!(history.ending, Some(Ending::Flooded { .. }));
+        if flooded || !driven.errors.is_empty() || self.tally.is_in_vain() {
+            // Every further round would come to the same, or only wait.
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Starts the server anew, where each round but the first has one of its own.
+    fn start_anew(&mut self, round: u64) -> ControlFlow<()> {
+        let Some(anew) = self.rounds.anew().filter(|_| round > 0) else {
+            return ControlFlow::Continue(());
+        };
+        match anew() {
+            Ok(servers) => {
+                self.rounds.servers = servers;
+                return ControlFlow::Continue(());
+            }
+            // Who asks for the end does not wait for a server to be ready.
+            Err(_) if self.rounds.stop.reason().is_some() => {}
+            Err(error) => self.tally.note(error.reason_code(), &error),
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Drives a round; the first leak is printed as soon as it is seen.
+    fn drive(&self, relative: &str, plan: Plan, round: u64) -> Round {
+        let mut told = !self.tally.findings.is_empty();
+        let mut watch = Watch::new(&self.scanner, &plan);
+        let mut look = |recorder: &Recorder| {
+            // One round that is told of is enough; what is found there is told when it is over.
+            if let Some(what) = watch.look(recorder)
+                && !told
+            {
+                told = true;
+                self.progress.crossed(&what);
+            }
+        };
+        self.rounds.round(&self.runtime, relative, plan, round, &mut look)
+    }
+
+    /// Judges a round, and keeps what it shows.
+    fn judge(&mut self, history: &History, relative: &str, round: u64) {
+        let judged = judge_trial(history, &self.workload.agents, &self.scanner);
+        let lost = self.workload.vanish_percent;
+        let server = self.workload.server.as_mut();
+        if let Some(work) = server.filter(|work| work.faults.would_learn(lost)) {
+            let learnt = self.rounds.learnt.or_else(|| run_profile(history, &self.scanner));
+            (self.rounds.learnt, work.faults.learnt) = (learnt, learnt);
+        }
+        self.leaking += u64::from(!judged.findings.is_empty());
+        if self.judge.is_none() && judged.overlapping_pairs > 0 {
+            self.progress.say("planting controls");
+            let dialect = Dialect::of(&history.plan);
+            self.judge = Some((round, judge_control(history, &dialect, self.rounds.seed)));
+        }
+        let explainer = Explainer::new(history, &judged.findings);
+        for (record, place) in self.tally.add(&judged) {
+            let finding = &judged.findings[place];
+            let told = &mut self.tally.findings[record];
+            told.history = Some(relative.to_owned());
+            match self.rounds.keep(told, finding, &explainer, &history.plan) {
+                Ok(repro) => self.leaks.push(Leak::new(repro, finding, history)),
+                Err(error) => self.tally.note(ReasonCode::HistoryCut, &error),
+            }
+            self.progress.found(&self.tally.findings[record]);
+        }
+        let tally = &self.tally;
+        self.progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
+    }
+
+    /// Drives what leaked again, and concludes.
+    fn finish(mut self) -> Driven {
+        let stopped = self.rounds.stop.reason();
+        if self.tally.is_in_vain() {
+            // What shows where nothing works is not worth more than a second look.
+            (self.rounds.replays, self.rounds.shrink) = (1, ShrinkBudget::NONE);
+        }
+        let Self { rounds, progress, mut tally, mut leaks, judge, .. } = self;
+        if let Err(error) = rounds.settle(&self.runtime, &mut tally.findings, &mut leaks, progress)
+        {
+            // What was found is told all the same.
+            tally.note(error.reason_code(), &error);
+        }
+        // All rounds are there, and yet somebody asked for the end.
+        let interrupted = rounds.stop.reason().filter(|code| *code == ReasonCode::Interrupted);
+        let stopped = stopped.or(interrupted);
+        progress.end();
+        let sums = rounds.partition.map(|_| LevelSums {
+            side: rounds.side.into(),
+            backend: rounds.target.to_string(),
+            campaign_trials: rounds.rounds,
+            judged: judge.clone(),
+            tally: tally.clone(),
+        });
+        if let (Some(partition), Some(sums), "") = (rounds.partition, &sums, rounds.side)
+            && let Err(error) = write_level(sums, partition, rounds.seed, rounds.folder)
+        {
+            tally.note(error.reason_code(), &error);
+        }
+        let judge = judge.map_or_else(Tally::default, |(_, tally)| tally);
+        let mut level = tally.finish(judge, Drive::Absent, stopped);
+        draw(rounds.folder, &mut level);
+        let repros = leaks.into_iter().map(|leak| leak.repro).collect();
+        Driven { level, leaking: self.leaking, repros, sums, learnt: rounds.learnt }
+    }
+}
