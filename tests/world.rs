@@ -236,8 +236,7 @@ fn a_trial_that_does_not_end_is_told_apart() {
             }
         });
     };
-    let mut limits = Limits::default();
-    limits.steps = 500;
+    let limits = Limits { steps: 500, ..Limits::default() };
     let spins = simulate(&mut DefaultPolicy, limits, &|| false, Recorder::in_memory(), forever);
     assert_eq!(spins.expect("runs").ending, Ending::StepLimit { steps: 500 });
 

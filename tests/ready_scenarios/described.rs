@@ -19,8 +19,8 @@ const CUT_ROUNDS: &str = "6";
 
 /// The upstream takes its time, so that runs overlap however fast the server is.
 fn upstream() -> Upstream {
-    let mut options = Options::default();
-    options.delay = (Duration::from_millis(10), Duration::from_millis(60));
+    let delay = (Duration::from_millis(10), Duration::from_millis(60));
+    let options = Options { delay, ..Options::default() };
     Upstream::start(options).expect("a free port")
 }
 

@@ -61,8 +61,8 @@ fn an_answer_to_another_request_of_the_same_user_is_found() {
 /// Requests whose answers take a while; the leak's harm is only there while a cancelled one's
 /// answer is still to come.
 fn notes(leak: Leak, workload: &str) -> Came {
-    let mut options = Options::default();
-    options.delay = (Duration::from_millis(20), Duration::from_millis(60));
+    let delay = (Duration::from_millis(20), Duration::from_millis(60));
+    let options = Options { delay, ..Options::default() };
     let upstream = Upstream::start(options).expect("a free port");
     let server = http_api::start(leak, upstream.url());
     let text = format!(

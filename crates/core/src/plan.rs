@@ -1,6 +1,6 @@
 //! A plan: everything that every simulated user does in one trial, with no randomness left.
 //!
-//! Plans are made by [`crate::scenario::Workload::plan`]; here is only what they say. A delay is
+//! Plans are made by `Workload::plan` of the crate `explore`; here is only what they say. A delay is
 //! counted in *turns*: one switch point in the simulated world, one millisecond on the wire.
 
 mod versions;

@@ -21,8 +21,6 @@ use partywall_core::plan::{UserPlan, Via};
 use partywall_core::reader::{Payload, Reader};
 use partywall_core::spare::Spare;
 
-/// Where a greeting holds the id that the back end gives the connection.
-
 /// A connection or an HTTP exchange, by the numbers of what happened on it.
 #[derive(Clone, Debug)]
 pub struct Connection<'h> {

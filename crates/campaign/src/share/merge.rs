@@ -254,10 +254,10 @@ mod tests {
     use partywall_core::target::Reference;
     use partywall_drive::scenario::built_in;
     use partywall_drive::transport::ReferenceSubject;
-    use partywall_explore::exploration::exploration::walk_seed;
     use partywall_explore::exploration::explore_trial::explore_trial;
     use partywall_explore::exploration::judged_trial::judge_trial;
     use partywall_explore::exploration::level::RANDOM_WALK;
+    use partywall_explore::exploration::parameters::walk_seed;
     use partywall_world::strategy::Random;
 
     const TRIALS: u64 = 9;

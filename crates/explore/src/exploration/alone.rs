@@ -20,7 +20,7 @@ use partywall_world::strategy::{Mode, Random};
 /// One explored trial in that many is compared with its users alone: to drive all of them alone
 /// costs more than the trial. It has no factor in common with what else recurs among trials (those
 /// that are driven twice, those of a mix that are sequential).
-pub(crate) const ALONE_EVERY: u64 = 25;
+pub const ALONE_EVERY: u64 = 25;
 
 /// How often each user is driven alone, and in all where a trial shows something else.
 const AT_FIRST: u64 = 2;

@@ -3,9 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::exploration::alone::Alone;
-use crate::exploration::exploration::{Done, Exploration, Explored, inside_runtime};
 use crate::exploration::level::{LevelTally, Method};
 use crate::exploration::level_sums::LevelSums;
+use crate::exploration::parameters::{Done, Exploration, Explored, inside_runtime};
 use crate::exploration::search::Odds;
 use crate::exploration::timeline::draw;
 use crate::store::budget::Progress;

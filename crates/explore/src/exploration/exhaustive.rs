@@ -1,9 +1,9 @@
 //! Every schedule of one small plan, by cost.
 
 use crate::exploration::collector::Collector;
-use crate::exploration::exploration::{Done, Exploration, Explored, inside_runtime};
 use crate::exploration::explore_trial::explore_trial;
 use crate::exploration::level::{LevelTally, Method};
+use crate::exploration::parameters::{Done, Exploration, Explored, inside_runtime};
 use crate::store::budget::Progress;
 use crate::store::error::CampaignError;
 use partywall_core::canary::Scanner;

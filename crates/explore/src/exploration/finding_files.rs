@@ -1,9 +1,9 @@
 //! What an exploration writes of its trials and findings.
 
 use crate::exploration::diagnosis::Explainer;
-use crate::exploration::exploration::{Done, Exploration, inside_runtime};
 use crate::exploration::explore_trial::Trial;
 use crate::exploration::judged_trial::judge_findings;
+use crate::exploration::parameters::{Done, Exploration, inside_runtime};
 use crate::shrink::shrink;
 use crate::store::error::CampaignError;
 use crate::store::repro::{Repro, replay_line};

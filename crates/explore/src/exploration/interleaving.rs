@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::exploration::alone::findings_by;
-use crate::exploration::exploration::inside_runtime;
 use crate::exploration::explore_trial::replay_trial;
 use crate::exploration::level::record_of;
+use crate::exploration::parameters::inside_runtime;
 use crate::exploration::subject::Subject;
 use crate::exploration::timeline::timeline;
 use crate::store::budget::Stop;

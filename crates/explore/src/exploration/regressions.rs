@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::exploration::alone::Alone;
-use crate::exploration::exploration::inside_runtime;
 use crate::exploration::explore_trial::{Trial, replay_trial};
 use crate::exploration::judged_trial::judge_trial_beside;
 use crate::exploration::level::{LevelTally, Method};
+use crate::exploration::parameters::inside_runtime;
 use crate::exploration::replay::{Replayed, replayed};
 use crate::exploration::subject::Subject;
 use crate::store::budget::{Progress, Stop};

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use crate::exploration::alone::{Alone, findings_by};
-use crate::exploration::exploration::inside_runtime;
 use crate::exploration::explore_trial::{Trial, explore_trial, replay_trial};
 use crate::exploration::judged_trial::shows;
+use crate::exploration::parameters::inside_runtime;
 use crate::exploration::subject::Subject;
 use crate::store::budget::Stop;
 use crate::store::error::CampaignError;

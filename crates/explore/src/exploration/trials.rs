@@ -6,8 +6,8 @@ use std::sync::mpsc;
 
 use crate::exploration::collector::Collector;
 use crate::exploration::exhaustive::exhaust;
-use crate::exploration::exploration::{Done, inside_runtime, walk_seed};
-pub use crate::exploration::exploration::{Exploration, Explored};
+use crate::exploration::parameters::{Done, inside_runtime, walk_seed};
+pub use crate::exploration::parameters::{Exploration, Explored};
 use crate::exploration::search::{Search, Searcher};
 use crate::exploration::sweep::sweep;
 use crate::store::budget::Progress;

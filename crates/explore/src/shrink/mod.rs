@@ -11,7 +11,7 @@ mod smaller_plans;
 use std::cell::RefCell;
 
 use crate::exploration::alone::Alone;
-use crate::exploration::exploration::inside_runtime;
+use crate::exploration::parameters::inside_runtime;
 use crate::exploration::subject::Subject;
 use crate::store::budget::Stop;
 use crate::store::error::CampaignError;

@@ -12,10 +12,10 @@ use partywall_core::schedule::Schedule;
 use partywall_core::target::Target;
 
 /// The version of the repro format that this program writes and reads.
-pub(crate) const REPRO_VERSION: u32 = 2;
+pub const REPRO_VERSION: u32 = 2;
 
 /// What the `format` field of a repro says.
-pub(crate) const REPRO_FORMAT: &str = "partywall-repro";
+pub const REPRO_FORMAT: &str = "partywall-repro";
 
 /// A finding that can be had again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
