@@ -129,6 +129,8 @@ impl User {
                 let foreign = foreign.filter(|id| !self.runs.owns(id));
                 foreign.map(|id| (id, 0)).or_else(no_such_run)
             }
+            // Who was never told the run's name comes back without a cursor there.
+            CursorKind::Nonsense if self.world.is_simulated() => own.and(no_such_run()),
             CursorKind::Nonsense => no_such_run(),
         };
         if let (CursorKind::Foreign, Some((id, _))) = (kind, &cursor) {
