@@ -143,6 +143,12 @@ impl User {
     /// Listens until everybody has finished and nothing more comes: what crosses late is seen too.
     async fn linger(&mut self) {
         self.finished.now();
+        // In the simulated world nobody takes an answer meanwhile: each would be a switch point, and
+        // seeds would come to other schedules.
+        let later = match self.world.is_simulated() {
+            true => std::mem::take(&mut self.exchanges),
+            false => Vec::new(),
+        };
         let (finish, world) = (self.meeting.finish.clone(), self.world.clone());
         self.listen(async { finish.wait(&world).await }, None).await;
         self.wait(|_| false, self.patience.linger).await;
@@ -150,6 +156,7 @@ impl User {
             let why = (!exchange.streams()).then_some("the user went away");
             exchange.abandon(why);
         }
+        self.exchanges = later;
         self.close().await;
         while let Some((_, open)) = self.parked.pop() {
             self.socket = Some(open);
