@@ -1,4 +1,4 @@
-//! Servers of somebody's own that leak where no answer is whole, do not answer, or go away.
+//! External servers that leak where no answer is whole, do not answer, or go away.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

@@ -1,4 +1,4 @@
-//! Servers of somebody's own over TLS: who is trusted, and what is told where nobody is.
+//! External servers over TLS: who is trusted, and what is told where nobody is.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Servers of somebody's own, each described by its scenario file.
+//! External servers, each described by its scenario file.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -16,8 +16,8 @@ use crate::support::reports::{only_level, report};
 use crate::support::{Scratch, ran};
 use rows::Ready;
 
-/// Those with tests of their own: the mix (`tests/selftest.rs`), and the reference back end as a
-/// server of somebody's own (`tests/program/scenarios.rs`), in every state (`tests/program/states.rs`).
+/// Those with tests of their own: the mix (`tests/selftest.rs`), and the reference back end as an
+/// external server (`tests/program/scenarios.rs`), in every state (`tests/program/states.rs`).
 const ELSEWHERE: [&str; 3] = ["mechanism-mix", "chat-websocket", "chat-migration"];
 
 fn repository() -> PathBuf {

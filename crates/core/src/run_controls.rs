@@ -1,4 +1,4 @@
-//! What a user of a server of somebody's own can do to a run and to a connection, besides starting
+//! What a user can do to a run and to a connection, besides starting
 //! the one on the other: stop, approve, leave it to the next user. And what driving may not exceed.
 
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! O9 for servers of somebody's own: what was asked for is in the history, whatever carried it.
+//! O9 for servers that a scenario describes: what was asked for is in the history, whatever carried it.
 //!
 //! A run may end as stopped for a reason of the server's own: a connection that was lost, a newer
 //! turn in the same conversation. So a run accuses only where nothing of that kind was, and where
