@@ -46,7 +46,7 @@ impl HttpClient {
         Ok(Answering { status, headers, body: Body::Pieces(Box::new(pieces)) })
     }
 
-    /// The same, once all of the answer is there. A body that breaks off is kept as far as it came.
+    /// The same, once all of the answer is there; one that breaks off is an error.
     pub(super) async fn call(self, url: String, call: Call) -> Result<Answer, String> {
         let Answering { status, headers, body } = self.exchange(url, call).await?;
         let mut pieces = match body {
@@ -57,8 +57,9 @@ impl HttpClient {
         while body.len() < LARGEST_BODY {
             let mut take = |piece: &[u8]| body.extend_from_slice(piece);
             let came = std::future::poll_fn(|context| pieces.poll_next(context, &mut take)).await;
-            if !matches!(came, Some(Ok(()))) {
-                break;
+            match came {
+                Some(came) => came?,
+                None => break,
             }
         }
         Ok(Answer { status, headers, body: Raw::new(body) })

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
 
 use super::http::HttpClient;
 use super::servers::Servers;
@@ -130,31 +131,37 @@ impl Wire {
         Self { servers, with_tokens, sessions, browsers: Mutex::default() }
     }
 
-    fn session_with(&self, user: &UserName, http: Option<HttpClient>) -> Box<dyn Session> {
+    fn session_with(
+        &self,
+        world: &World,
+        user: &UserName,
+        http: Option<HttpClient>,
+    ) -> Box<dyn Session> {
         let token = self
             .with_tokens
             .then(|| ("authorization".to_owned(), format!("Bearer {}", auth::token_of(user))));
         let number = self.sessions.fetch_add(1, Ordering::Relaxed);
         let (url, servers) = (self.servers.url_of(number), Arc::clone(&self.servers));
-        Box::new(WireSession { servers, url, token, http })
+        Box::new(WireSession { world: world.clone(), servers, url, token, http })
     }
 }
 
 impl Backend for Wire {
-    fn session(&self, _world: &World, user: &UserName) -> Box<dyn Session> {
-        self.session_with(user, None)
+    fn session(&self, world: &World, user: &UserName) -> Box<dyn Session> {
+        self.session_with(world, user, None)
     }
 
-    fn session_of(&self, _world: &World, user: &UserPlan) -> Box<dyn Session> {
+    fn session_of(&self, world: &World, user: &UserPlan) -> Box<dyn Session> {
         let http = user.browser.map(|browser| {
             let mut browsers = self.browsers.lock().unwrap_or_else(PoisonError::into_inner);
             browsers.entry(browser).or_insert_with(|| HttpClient::new(&self.servers.trust)).clone()
         });
-        self.session_with(&user.name, http)
+        self.session_with(world, &user.name, http)
     }
 }
 
 struct WireSession {
+    world: World,
     servers: Arc<Servers>,
     url: TargetUrl,
     token: Option<(String, String)>,
@@ -201,10 +208,21 @@ impl Session for WireSession {
 
     fn exchange(
         &mut self,
-        _name: &ConnectionId,
+        name: &ConnectionId,
         call: Call,
     ) -> BoxFuture<'static, Result<Answering, String>> {
         let (url, call) = self.ready(call);
-        Box::pin(self.http().exchange(url, call))
+        let (sender, answer) = oneshot::channel();
+        let asked = self.http().exchange(url, call);
+        // A request leaves when it is made, and not only once its user waits for the answer.
+        let task = self.world.spawn(name.as_str(), async move {
+            // Who does not want the answer any more has dropped the task with it.
+            let _ = sender.send(asked.await);
+        });
+        let task = task.abort_on_drop();
+        Box::pin(async move {
+            let _task = task;
+            answer.await.unwrap_or_else(|_| Err("the request was given up".into()))
+        })
     }
 }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::future::BoxFuture;
 
+use super::credentials::hide_cookies;
 use partywall_core::history::What;
 use partywall_core::ids::{ConnectionId, UserName};
 use partywall_core::raw::Raw;
@@ -27,7 +28,7 @@ pub(super) enum Part {
     /// A whole answer, as far as it came; and why it broke off, if it did.
     Answer { status: u16, headers: Raw, body: Raw, broken: Option<String> },
     /// The end of a stream with what was left of it, or there was no answer.
-    Over { rest: Option<What>, broken: Option<String> },
+    Over { rest: Vec<What>, broken: Option<String> },
 }
 
 /// How an answer is to be read.
@@ -109,7 +110,7 @@ impl Exchange {
                         }
                     }
                     Err(error) => {
-                        return Poll::Ready(Part::Over { rest: None, broken: Some(error) });
+                        return Poll::Ready(Part::Over { rest: Vec::new(), broken: Some(error) });
                     }
                 },
                 State::Comes(pieces) => {
@@ -134,6 +135,8 @@ impl Exchange {
     /// Takes the head of the answer. What is whole at once has no other part.
     fn begin(&mut self, answer: Answering) -> Option<Part> {
         let Answering { status, headers, body } = answer;
+        // Before anything of it is recorded, also by who goes away before the body has come.
+        hide_cookies(&self.world, &self.user, &headers);
         let kind = content_type(&headers);
         let asks_whole = matches!(self.reading, Reading::Whole | Reading::SetUp(_));
         let whole = asks_whole && !kind.starts_with("text/event-stream");
@@ -161,10 +164,11 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if let Some(what) = self.flow.leftover() {
+        let seen = self.flow.leftover();
+        if !seen.is_empty() {
             // What became of the rest is unknown.
             let error = "left before its end".into();
-            for what in [what, What::Broken { error }] {
+            for what in seen.into_iter().chain([What::Broken { error }]) {
                 self.world.observe(&self.user, Some(&self.name), what);
             }
         }
@@ -236,13 +240,22 @@ impl Flow {
         rest
     }
 
-    /// What is to be recorded of what came of an unfinished answer.
-    fn leftover(&mut self) -> Option<What> {
+    /// What is to be recorded of what came of an unfinished answer: each whole event by itself, then
+    /// what there is of the next.
+    fn leftover(&mut self) -> Vec<What> {
+        let mut seen = Vec::new();
+        while self.streams
+            && let Some(event) = self.next_record()
+        {
+            seen.push(What::Received { raw: Raw::new(event) });
+        }
         let raw = Raw::new(self.take_rest());
         match self.head.take() {
-            Some((status, headers)) => Some(What::Answer { status, headers, raw }),
-            None => (!raw.bytes().is_empty()).then_some(What::Received { raw }),
+            Some((status, headers)) => seen.push(What::Answer { status, headers, raw }),
+            None if raw.bytes().is_empty() => {}
+            None => seen.push(What::Received { raw }),
         }
+        seen
     }
 
     /// The last part.
@@ -320,6 +333,18 @@ mod tests {
         lines.lines = true;
         let (found, rest) = records(&mut lines, &[b"{}\n{", b"}\n", b"{"]);
         assert_eq!((found, rest), (vec!["{}\n".into(), "{}\n".into()], b"{".to_vec()));
+    }
+
+    #[test]
+    fn who_goes_away_has_each_event_that_came_by_itself() {
+        let mut flow = Flow::default();
+        flow.streams = true;
+        flow.push(b"data: 1\n\ndata: 2\n\ndata: 3\n\nda");
+        assert_eq!(flow.next_record().as_deref(), Some(&b"data: 1\n\n"[..]));
+        let received = |text: &str| What::Received { raw: text.into() };
+        let seen = ["data: 2\n\n", "data: 3\n\n", "da"].map(received);
+        assert_eq!(flow.leftover(), seen);
+        assert_eq!(flow.leftover(), []);
     }
 
     #[test]

@@ -53,9 +53,12 @@ impl User {
         place: usize,
         incoming: Incoming,
     ) -> Option<String> {
+        let greeted = self.greeted;
         let (tab, current) = self.turn_to_parked(place);
         let reply = self.take_incoming(now, incoming);
         self.turn_back(place, tab, current);
+        // That another connection ends takes no greeting back.
+        self.greeted |= greeted;
         reply
     }
 

@@ -1,7 +1,7 @@
 //! What comes to a user, and what they take from it.
 
 use super::credentials::hide_captures;
-use super::exchange::{Part, Reading};
+use super::exchange::{Exchange, Part, Reading};
 use super::simulated_user::User;
 use partywall_core::history::What;
 use partywall_core::plan::Via;
@@ -73,7 +73,7 @@ impl User {
                 let exchange = &self.exchanges[place];
                 let (name, reading) = (exchange.name.clone(), exchange.reading);
                 self.hide_captures(reading, &headers, &Raw::default());
-                self.keep_cookies(&headers);
+                self.store_cookies(&headers);
                 if let Reading::SetUp(_) = reading {
                     self.answer_of_step = Some((status, headers.clone(), Raw::default()));
                 }
@@ -92,7 +92,7 @@ impl User {
             Part::Answer { status, headers, body, broken } => {
                 let exchange = self.exchanges.remove(place);
                 self.hide_captures(exchange.reading, &headers, &body);
-                self.keep_cookies(&headers);
+                self.store_cookies(&headers);
                 if let Some(run) = exchange.run {
                     self.is_answered(run, &body, broken.is_some());
                 }
@@ -103,6 +103,7 @@ impl User {
                 if let Some(error) = broken {
                     self.observe(Some(&exchange.name), What::Broken { error });
                 }
+                self.connection_is_over(&exchange);
                 self.post();
             }
             Part::Over { rest, broken } => {
@@ -117,16 +118,24 @@ impl User {
                         None => What::Ended { code: None, raw: Raw::default() },
                     },
                 );
-                if self.socket.as_ref().is_some_and(|open| open.name == exchange.name) {
-                    self.socket = None;
-                    self.cut();
-                }
-                self.parked.retain(|(_, open)| open.name != exchange.name);
+                self.connection_is_over(&exchange);
                 if let Some(run) = exchange.run.filter(|_| !is_broken) {
                     self.stream_is_over(run);
                 }
             }
         }
+    }
+
+    /// Nothing comes of the exchange any more: an event connection that it was is gone.
+    fn connection_is_over(&mut self, exchange: &Exchange) {
+        if exchange.reading != Reading::Events {
+            return;
+        }
+        if self.socket.as_ref().is_some_and(|open| open.name == exchange.name) {
+            self.socket = None;
+            self.cut();
+        }
+        self.parked.retain(|(_, open)| open.name != exchange.name);
     }
 
     /// Takes out of the history what must not stand there, before anything of it is recorded.

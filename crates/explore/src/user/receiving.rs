@@ -75,15 +75,29 @@ pub(super) async fn next_head(exchanges: &mut [Exchange]) -> (usize, Part) {
     next_of(exchanges, Exchange::is_asked).await
 }
 
+/// What is at hand of the answers, without waiting for more.
+pub(super) async fn part_at_hand(exchanges: &mut [Exchange]) -> Option<(usize, Part)> {
+    std::future::poll_fn(|context| Poll::Ready(poll_next_of(exchanges, |_| true, context))).await
+}
+
 async fn next_of(exchanges: &mut [Exchange], wanted: fn(&Exchange) -> bool) -> (usize, Part) {
-    std::future::poll_fn(|context| {
-        let exchanges = exchanges.iter_mut().enumerate().filter(|(_, own)| wanted(own));
-        for (place, exchange) in exchanges {
-            if let Poll::Ready(part) = exchange.poll_next(context) {
-                return Poll::Ready((place, part));
-            }
-        }
-        Poll::Pending
+    std::future::poll_fn(|context| match poll_next_of(exchanges, wanted, context) {
+        Some(next) => Poll::Ready(next),
+        None => Poll::Pending,
     })
     .await
+}
+
+fn poll_next_of(
+    exchanges: &mut [Exchange],
+    wanted: fn(&Exchange) -> bool,
+    context: &mut Context<'_>,
+) -> Option<(usize, Part)> {
+    let exchanges = exchanges.iter_mut().enumerate().filter(|(_, own)| wanted(own));
+    for (place, exchange) in exchanges {
+        if let Poll::Ready(part) = exchange.poll_next(context) {
+            return Some((place, part));
+        }
+    }
+    None
 }

@@ -22,7 +22,8 @@ impl User {
 
     /// Whether the run has ended, and what is answered with its end is answered.
     fn is_over(&self, run: u16) -> bool {
-        self.runs.has_ended(run) && !(self.via(run) == Via::Http && self.is_called(run))
+        let is_asked = self.via(run) == Via::Http && self.is_called(run);
+        self.runs.has_ended(run) && !(is_asked && self.protocol.dialect.tells_states())
     }
 
     /// Whether what would carry more of the run is gone.

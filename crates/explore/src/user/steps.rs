@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::exchange::Reading;
+use super::exchange::{Exchange, Reading};
 use super::simulated_user::User;
 use super::values::About;
 use partywall_core::history::What;
@@ -152,11 +152,15 @@ impl User {
         let (finish, world) = (self.meeting.finish.clone(), self.world.clone());
         self.listen(async { finish.wait(&world).await }, None).await;
         self.wait(|_| false, self.patience.linger).await;
-        for exchange in std::mem::take(&mut self.exchanges) {
+        let is_connection = |exchange: &Exchange| exchange.reading == Reading::Events;
+        let (connections, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.exchanges).into_iter().partition(is_connection);
+        for exchange in others {
             let why = (!exchange.streams()).then_some("the user went away");
             exchange.abandon(why);
         }
-        self.exchanges = later;
+        self.exchanges = connections;
+        self.exchanges.extend(later);
         self.close().await;
         while let Some((_, open)) = self.parked.pop() {
             self.socket = Some(open);

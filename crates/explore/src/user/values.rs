@@ -136,6 +136,11 @@ impl User {
     /// Keeps the cookies that an answer sets, and hides them before anything of it is recorded.
     pub(super) fn keep_cookies(&mut self, headers: &Raw) {
         hide_cookies(&self.world, &self.name, headers);
+        self.store_cookies(headers);
+    }
+
+    /// The same of headers whose cookies are hidden already.
+    pub(super) fn store_cookies(&mut self, headers: &Raw) {
         for SetCookie { name, value, gone } in set_cookies(&headers.text()) {
             if gone {
                 self.cookies.remove(name);

@@ -1,8 +1,10 @@
 //! How a user waits, and listens meanwhile.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::receiving::{next_message, next_part};
+use super::receiving::{next_message, next_part, part_at_hand};
 use super::simulated_user::User;
 use partywall_world::{AtRest, unconstrained};
 
@@ -28,6 +30,7 @@ impl User {
                 if let Some(at_rest) = patience.is_out().await {
                     break Some(at_rest);
                 }
+                self.take_parts_at_hand().await;
             }
             together += 1;
             tokio::select! {
@@ -69,7 +72,20 @@ impl User {
         // What comes is taken first, so who is flooded must still notice that it is done.
         let until = unconstrained(until);
         tokio::pin!(until, patience);
+        let mut together = 0;
         loop {
+            together += 1;
+            if together % MOST_TOGETHER == 0 && !self.world.is_simulated() {
+                self.take_parts_at_hand().await;
+                let is_done = poll_fn(|context: &mut Context<'_>| {
+                    let is_done = until.as_mut().poll(context).is_ready()
+                        || patience.as_mut().poll(context).is_ready();
+                    Poll::Ready(is_done)
+                });
+                if is_done.await {
+                    return;
+                }
+            }
             tokio::select! {
                 biased;
                 (from, incoming) = next_message(&mut self.socket, &mut self.parked) => {
@@ -83,6 +99,18 @@ impl User {
                 () = &mut until => return,
                 () = &mut patience => return,
             }
+        }
+    }
+
+    /// Takes what is at hand of the answers: messages come first, and a flood of them must not keep
+    /// answers from being recorded. In the simulated world there is no flood.
+    async fn take_parts_at_hand(&mut self) {
+        if self.world.is_simulated() {
+            return;
+        }
+        for _ in 0..MOST_TOGETHER {
+            let Some((place, part)) = part_at_hand(&mut self.exchanges).await else { return };
+            self.take_part(place, part);
         }
     }
 
