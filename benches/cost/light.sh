@@ -23,8 +23,10 @@ fn each_run_answers_its_own_prompt() {
     partywall::assert_isolated(partywall::Config::default().regressions(None), || {
         partywall::handler(|chat| async move {
             let prompt = chat.prompt().to_owned();
-            chat.say("working on it");
-            chat.world().turn().await;
+            for step in 1..=4 {
+                chat.say(&format!("step {step}"));
+                chat.world().turn().await;
+            }
             format!("you asked: {prompt}")
         })
     });
