@@ -8,10 +8,9 @@ use clap::{Args, ValueEnum};
 use super::formats::Format;
 use super::output::{self, Colour};
 use crate::campaign::budget::Stop;
-use crate::campaign::error::CampaignError;
-use crate::campaign::secrets::redacted;
+use crate::campaign::error::{CampaignError, Kind};
 use crate::campaign::store::RunFolder;
-use crate::report::{github, terminal};
+use crate::report::{github, redacted, terminal};
 use crate::scenario::{Workload, source_of};
 use crate::trial::measure::Subject;
 use crate::trial::record::{Level, Record, Rule, SCHEMA_VERSION};
@@ -251,7 +250,9 @@ impl Begun {
             record.subjects.clone_from(&args.subject);
         }
         locate(&mut record);
-        let record = redacted(record, &self.secrets)?;
+        let record = redacted::redacted(record, &self.secrets).map_err(|error| {
+            CampaignError::new(Kind::Internal, format!("taking secrets out of the report: {error}"))
+        })?;
         let mut formats = vec![Format::Json, Format::Markdown];
         formats.extend(&args.report);
         if self.command == "signoff" {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use sha2::{Digest, Sha256};
+use hmac_sha256::Hash;
 
 use super::common::end_on_interrupt;
 use super::output::{self, Colour};
@@ -126,7 +126,7 @@ fn target(args: &Args, repro: &Repro) -> Target {
 }
 
 fn digest(history: &History) -> String {
-    to_hex(&Sha256::digest(history.body()))
+    to_hex(&Hash::hash(history.body().as_bytes()))
 }
 
 fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
+use hmac_sha256::Hash;
 
 use super::common::{Begun, CameTo, CampaignArgs, not_tried, not_tried_by};
 use super::progress::Shown;
@@ -150,7 +150,7 @@ pub(super) fn signed_off_record(begun: &Begun, signed_off: SignedOff) -> Record 
 
 /// What was tested: the reference back end is in this program.
 fn tested(program: &Path) -> Vec<Subject> {
-    let digest = |bytes: Vec<u8>| to_hex(&Sha256::digest(bytes));
+    let digest = |bytes: Vec<u8>| to_hex(&Hash::hash(&bytes));
     let name = || format!("partywall-{}", env!("CARGO_PKG_VERSION"));
     let subject = |sha256| Subject { name: name(), sha256 };
     let bytes = std::fs::read(program);

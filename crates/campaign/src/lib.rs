@@ -14,5 +14,5 @@ pub use explore::{
 };
 pub use share::{baseline, compare, merge};
 pub use signoff::models;
-pub use store::{budget, error, repro, secrets};
+pub use store::{budget, error, repro};
 pub use wire::{failed_start, launched, open_files, reproduce, round_keys, user_list};

@@ -1,5 +1,6 @@
 //! What `partywall audit` found in a source tree: plain data, as `audit --format json` prints it.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub const AUDIT_VERSION: u32 = 1;
 
 /// Everything that one audit came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct AuditRecord {
     /// [`AUDIT_VERSION`].
     pub audit_version: u32,
@@ -46,7 +48,8 @@ impl AuditRecord {
 }
 
 /// A deprecated accessor and what takes its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SymbolRow {
     /// The accessor.
     pub name: String,
@@ -58,7 +61,8 @@ pub struct SymbolRow {
 }
 
 /// What was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct FilesRow {
     /// Source files found.
     pub found: u64,
@@ -71,7 +75,8 @@ pub struct FilesRow {
 }
 
 /// A file with syntax errors.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct BrokenFile {
     /// The file, relative to the root.
     pub path: String,
@@ -80,7 +85,8 @@ pub struct BrokenFile {
 }
 
 /// A file that could not be searched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SkippedFile {
     /// The file, relative to the root.
     pub path: String,
@@ -89,7 +95,8 @@ pub struct SkippedFile {
 }
 
 /// A place in a source file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Place {
     /// The file, relative to the root, with `/` between folders.
     pub path: String,
@@ -102,7 +109,8 @@ pub struct Place {
 }
 
 /// One use of a deprecated accessor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Use {
     /// Which accessor.
     pub symbol: String,
@@ -135,9 +143,8 @@ pub struct Use {
 }
 
 /// How an accessor is used.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UseKind {
     /// Called by its plain name.
@@ -201,9 +208,8 @@ impl UseKind {
 }
 
 /// Application or test code.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// What is shipped.
@@ -223,9 +229,8 @@ impl Code {
 }
 
 /// How likely it lets users reach one another; the first is the worst.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
     /// The result outlives the request, or is configured or kept where another request can run.
@@ -248,7 +253,8 @@ impl Risk {
 }
 
 /// A line that shows something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Shown {
     /// What, in our words.
     pub what: String,
@@ -259,7 +265,8 @@ pub struct Shown {
 }
 
 /// Something that all users of the process may share.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SingletonSuspect {
     /// What kind of thing it is.
     pub kind: SuspectKind,
@@ -277,9 +284,8 @@ pub struct SingletonSuspect {
 }
 
 /// What kind of thing may be shared unnoticed.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SuspectKind {
     /// A module global that a getter makes at first use.
@@ -317,7 +323,8 @@ impl SuspectKind {
 }
 
 /// How an audit compares with an earlier one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Compared {
     /// Where the earlier one is.
     pub baseline: String,

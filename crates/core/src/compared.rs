@@ -1,6 +1,7 @@
 //! Two reports beside each other: which findings are new, gone, or still there, and whether less
 //! was tried.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,8 @@ use super::record::LevelName;
 use super::verdict::Outcome;
 
 /// What a comparison came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Compared {
     /// The earlier report; none where only a baseline is compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,7 +35,8 @@ pub struct Compared {
 }
 
 /// One of the reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Compare {
     /// The run folder, or what the command was called.
     pub name: String,
@@ -44,7 +47,8 @@ pub struct Compare {
 }
 
 /// A finding of one of the reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ComparedFinding {
     /// What stays the same when it is found again.
     pub fingerprint: Fingerprint,
@@ -67,7 +71,8 @@ pub struct ComparedFinding {
 }
 
 /// How much of one figure was reached, then and now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct CoverageChange {
     /// The level.
     pub level: LevelName,

@@ -1,5 +1,6 @@
 //! The controls: what must be caught, or a clean result does not count.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,8 @@ pub fn phantom_owner(via: Via) -> Owner {
 }
 
 /// How many controls of one kind were planted, and how many of them caught.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Tally {
     /// How many were planted.
     pub planted: u64,
@@ -47,7 +49,8 @@ impl Tally {
 }
 
 /// Whether a back end that is known to leak was seen to leak under the same plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Drive {
     /// No such back end was driven; a plain run has none.
@@ -59,7 +62,8 @@ pub enum Drive {
 }
 
 /// The controls of one level.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Controls {
     /// Judge and path controls together.
     pub planted: u64,

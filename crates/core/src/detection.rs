@@ -1,12 +1,14 @@
 //! What a self-test came to: every known mechanism, switched on in turn, and what found it.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::OracleId;
 
 /// The detection matrix, as it was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DetectionRecord {
     /// The work that each mechanism was looked for under, in words.
     pub work: String,
@@ -24,7 +26,8 @@ pub struct DetectionRecord {
 }
 
 /// One mechanism.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DetectionRow {
     /// Its code: `M05`.
     pub mechanism: String,
@@ -51,7 +54,8 @@ pub struct DetectionRow {
 }
 
 /// What one oracle came to with one mechanism.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct OracleCell {
     /// The oracle.
     pub oracle: OracleId,
@@ -66,7 +70,8 @@ pub struct OracleCell {
 }
 
 /// What driving one mechanism over real connections came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct WireCell {
     /// In which round it was found, from 1; none where it was not.
     pub found_in_round: Option<u64>,
@@ -79,7 +84,8 @@ pub struct WireCell {
 }
 
 /// One work without a defect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct QuietRow {
     /// The scenario, and the level where it is not `explore`.
     pub work: String,

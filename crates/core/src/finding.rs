@@ -2,18 +2,18 @@
 
 use std::fmt;
 
+use hmac_sha256::Hash;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::ids::UserName;
 
 /// The oracles, by the numbers that `leak-mechanisms` gives them.
 ///
 /// Exhaustive on purpose: a new oracle that is not handled everywhere does not compile.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub enum OracleId {
     /// No canary of another user is seen.
     #[serde(rename = "O1")]
@@ -116,9 +116,8 @@ impl fmt::Display for OracleId {
 }
 
 /// What kind of wrong was seen.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -158,7 +157,8 @@ impl FindingKind {
 
 /// What stays the same when the same fault is found again: a digest over scenario, oracle, kind,
 /// victim operation and observer operation; no seeds, no times, no names of users.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(transparent)]
 pub struct Fingerprint(String);
 
@@ -171,7 +171,7 @@ impl Fingerprint {
         victim_operation: &str,
         observer_operation: &str,
     ) -> Self {
-        let mut digest = Sha256::new();
+        let mut digest = Hash::new();
         for part in [scenario, oracle.code(), kind.as_str(), victim_operation, observer_operation] {
             digest.update((part.len() as u64).to_le_bytes());
             digest.update(part.as_bytes());
@@ -200,7 +200,8 @@ impl fmt::Debug for Fingerprint {
 }
 
 /// One observation that proves a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Evidence {
     /// The number of the observation in its history.
     pub n: u64,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,8 @@ use super::timeline::TimeUnit;
 const MOST_PAIRS: usize = 10_000;
 
 /// Who saw whose data.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct LeakMatrix {
     /// The users that the pairs are of, in order of their names.
     pub users: Vec<UserName>,
@@ -27,7 +29,8 @@ pub struct LeakMatrix {
 }
 
 /// One user's data at another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct LeakPair {
     /// Whose data: the place in [`LeakMatrix::users`].
     pub owner: u32,
@@ -71,7 +74,8 @@ impl LeakMatrix {
 }
 
 /// How a time was spread over many measurements.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Spread {
     /// What it is counted in.
     pub unit: TimeUnit,
@@ -93,7 +97,8 @@ pub struct Spread {
 }
 
 /// One class of a spread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SpreadClass {
     /// The least that belongs to it.
     pub from: u64,
@@ -176,7 +181,8 @@ fn class_end(from: u64) -> u64 {
 }
 
 /// Where a scenario says what was driven.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Source {
     /// The file, relative to the repository.
     pub file: String,
@@ -187,12 +193,13 @@ pub struct Source {
 }
 
 /// A tested build.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Subject {
     /// What it is called.
     pub name: String,
     /// The SHA-256 of what was tested, in hex.
-    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     pub sha256: String,
 }
 
@@ -211,7 +218,8 @@ impl FromStr for Subject {
 }
 
 /// One slice of a campaign's trials: every `of`-th one, from the `slice`-th on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Partition {
     /// Which, from 1.
     pub slice: u64,

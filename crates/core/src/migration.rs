@@ -1,12 +1,14 @@
 //! The migration matrix: the states between legacy and migrated, and what leaks in them.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::record::UpperBound;
 
 /// States of a migration, with what follows from them together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct MigrationRecord {
     /// The call sites: in the order in which a request passes them, or in which a scenario names
     /// them.
@@ -41,7 +43,8 @@ impl MigrationRecord {
 }
 
 /// What is known of one call site of somebody's own system.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SiteRow {
     /// The call site, as the scenario names it.
     pub site: String,
@@ -59,9 +62,8 @@ pub struct SiteRow {
 }
 
 /// Whether the workload exercised a call site. It is never assumed: without evidence it is unknown.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Exercise {
     /// Nothing tells.
@@ -87,7 +89,8 @@ impl Exercise {
 }
 
 /// Whether a call site that is legacy in a state was exercised there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct LegacySite {
     /// The call site.
     pub site: String,
@@ -96,7 +99,8 @@ pub struct LegacySite {
 }
 
 /// How often a scenario was driven.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ScenarioTrials {
     /// The scenario.
     pub scenario: String,
@@ -105,9 +109,8 @@ pub struct ScenarioTrials {
 }
 
 /// What a state of the migration comes to.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StateVerdict {
     /// Nothing crossed, and no contamination was reported.
@@ -133,7 +136,8 @@ impl StateVerdict {
 }
 
 /// One state of the migration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct StateRow {
     /// Its name, where a scenario lists it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -212,7 +216,8 @@ impl StateRow {
 }
 
 /// Something that leaks in a state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct LeakRow {
     /// What, in words.
     pub what: String,
@@ -224,7 +229,8 @@ pub struct LeakRow {
 }
 
 /// One step of the suggested order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct StepRow {
     /// What to migrate next: one site, or several where no state between is listed.
     pub migrate: Vec<String>,

@@ -37,8 +37,8 @@ pub struct Plan {
     /// What goes wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
-    /// How users speak to the back end.
-    #[serde(with = "super::protocol::written")]
+    /// How users speak to the back end; the reference protocol where nothing is written.
+    #[serde(default = "Protocol::reference", with = "super::protocol::written")]
     pub protocol: Arc<Protocol>,
 }
 

@@ -1,5 +1,6 @@
 //! The whole report record: the only thing that `report/` reads. `report.json` is this, serialised.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,8 @@ use super::verdict::{ExitCode, Outcome, Reason, Verdict};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything that one call of `signoff`, `explore`, `run` or `check` came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Record {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -34,7 +36,7 @@ pub struct Record {
     /// The seed that every plan and schedule came from; a decimal number, as text since not every
     /// JSON reader keeps 64 bits.
     #[serde(with = "as_text")]
-    #[schemars(with = "String", regex(pattern = "^[0-9]+$"))]
+    #[cfg_attr(feature = "schema", schemars(with = "String", regex(pattern = "^[0-9]+$")))]
     pub seed: u64,
     /// The run folder: where everything that was recorded is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,7 +114,8 @@ impl Record {
 }
 
 /// One side of a sign-off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Side {
     /// What was driven: `reference back end, migrated none`.
     pub backend: String,
@@ -136,9 +139,8 @@ impl Side {
 }
 
 /// Which of the three levels of evidence.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LevelName {
     /// Thread interleavings of the kernel, by loom.
@@ -164,7 +166,8 @@ impl LevelName {
 }
 
 /// One scenario at one level of evidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Level {
     /// Which level.
     pub level: LevelName,
@@ -250,7 +253,8 @@ impl Level {
 
 /// Latent contamination: by the back end's own reports, something in its memory that works for one
 /// user was bound to another, in trials in which nothing was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Latent {
     /// In how many of the trials without a finding.
     pub trials: u64,
@@ -261,7 +265,8 @@ pub struct Latent {
 }
 
 /// How many ordered pairs (A in phase i while B emits j) were hit.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct PhaseCoverage {
     /// The phases, in golden-path order.
     pub phases: Vec<String>,
@@ -276,7 +281,8 @@ pub struct PhaseCoverage {
 }
 
 /// An upper bound on the probability that one more trial leaks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct UpperBound {
     /// The bound: 1 − 0.05^(1/n).
     pub value: f64,
@@ -294,7 +300,8 @@ pub struct UpperBound {
 }
 
 /// What one oracle did at a level.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct OracleRow {
     /// The oracle.
     pub oracle: OracleId,
@@ -310,7 +317,8 @@ pub struct OracleRow {
 }
 
 /// One finding, deduplicated by fingerprint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct FindingRecord {
     /// What stays the same when it is found again.
     pub fingerprint: Fingerprint,
@@ -361,7 +369,8 @@ pub struct FindingRecord {
 }
 
 /// A share, as its two counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Rate {
     /// How often it happened.
     pub hit: u64,
@@ -370,7 +379,8 @@ pub struct Rate {
 }
 
 /// A repro that was saved earlier, replayed before anything else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SavedRepro {
     /// The file.
     pub file: String,
@@ -384,7 +394,8 @@ pub struct SavedRepro {
 }
 
 /// A repro of before, replayed on after.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct CrossCheck {
     /// The level that it was found at.
     pub level: LevelName,
@@ -401,7 +412,8 @@ pub struct CrossCheck {
 }
 
 /// One model of the kernel that the server's threads share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ModelRow {
     /// Its name.
     pub name: String,
@@ -435,7 +447,8 @@ pub struct ModelRow {
 
 /// One figure that after must reach in relation to before: a back end that serialises everything
 /// leaks nothing either, and would pass otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Comparison {
     /// The level.
     pub level: LevelName,
@@ -454,7 +467,8 @@ pub struct Comparison {
 }
 
 /// What an oracle looks for, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Rule {
     /// The oracle.
     pub oracle: OracleId,

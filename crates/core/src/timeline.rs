@@ -2,6 +2,7 @@
 //! run, a mark for each observation. It is a view of a history, cut to what can be drawn; the whole
 //! is in the history's file.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +13,8 @@ use super::plan::Via;
 pub const MOST_MARKS: usize = 10_000;
 
 /// What the times of a level are counted in.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TimeUnit {
     /// Steps of the simulated world.
@@ -35,7 +35,8 @@ impl TimeUnit {
 }
 
 /// One recorded trial, to be drawn.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Timeline {
     /// The history file that it is drawn from, relative to the run folder: the full record.
     pub history: String,
@@ -60,7 +61,8 @@ pub struct Timeline {
 }
 
 /// One run, from its start to its last event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RunBar {
     /// Whose run it is: the place in [`Timeline::lanes`].
     pub lane: u32,
@@ -77,7 +79,8 @@ pub struct RunBar {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunEnd {
     /// Its terminal event or its answer came to its owner.
@@ -89,7 +92,8 @@ pub enum RunEnd {
 }
 
 /// One observation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Mark {
     /// The recorder's number.
     pub n: u64,
@@ -110,9 +114,8 @@ pub struct Mark {
 }
 
 /// What kind of observation a mark is.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MarkKind {
@@ -137,7 +140,8 @@ pub enum MarkKind {
 }
 
 /// How the data went: from the owner's lane to the observer's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Crossing {
     /// The observation that the owner's data left with.
     pub from: u64,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use hmac_sha256::Hash;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::audit_phrases::{from_here, remedy, suspect, what, why};
 use super::safe_text;
@@ -195,7 +195,7 @@ fn uri(path: &str) -> String {
 
 /// What stays the same when lines move; those alike are numbered.
 fn fingerprint(words: &[&str], seen: &mut BTreeMap<String, u32>) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Hash::new();
     for word in words {
         hash.update(word.as_bytes());
         hash.update([0]);

@@ -16,6 +16,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod redacted;
 pub mod sarif;
 pub mod schema;
 pub mod terminal;

@@ -1,9 +1,9 @@
 //! Plans of other versions: which can be read, and what is told of the others.
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{PLAN_VERSION, Plan, PlanError};
-use crate::protocol::written::REFERENCE;
 
 impl Plan {
     /// Reads a plan. One of version 1 that names no protocol is of the reference protocol.
@@ -13,17 +13,19 @@ impl Plan {
     /// It is no plan, or of a version that cannot be read.
     pub fn from_json(text: &str) -> Result<Self, PlanError> {
         let not_a_plan = |error: serde_json::Error| PlanError(format!("not a plan: {error}"));
-        let mut written: Value = serde_json::from_str(text).map_err(not_a_plan)?;
-        if written["version"] == 1 && written.get("protocol").is_none() {
-            written["version"] = PLAN_VERSION.into();
-            written["protocol"] = REFERENCE.into();
+        #[derive(Deserialize)]
+        struct Head {
+            version: u64,
+            protocol: Option<IgnoredAny>,
         }
-        if let Some(version) = written["version"].as_u64()
-            && version != u64::from(PLAN_VERSION)
-        {
+        let Head { version, protocol } = serde_json::from_str(text).map_err(not_a_plan)?;
+        let of_the_reference = version == 1 && protocol.is_none();
+        if version != u64::from(PLAN_VERSION) && !of_the_reference {
             return Err(other(version));
         }
-        serde_json::from_value(written).map_err(not_a_plan)
+        let mut plan: Self = serde_json::from_str(text).map_err(not_a_plan)?;
+        plan.version = PLAN_VERSION;
+        Ok(plan)
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::{HeaderMap, header};
+use hmac_sha256::Hash;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use partywall_core::history::Note;
 use partywall_core::ids::{RunId, UserName};
@@ -248,6 +248,6 @@ fn bare(credential: &str) -> &str {
 }
 
 fn digest(secret: &str) -> String {
-    let digest = Sha256::digest(secret.as_bytes());
+    let digest = Hash::hash(secret.as_bytes());
     format!("sha256:{}", &to_hex(&digest)[..12])
 }

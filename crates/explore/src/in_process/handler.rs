@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::future::BoxFuture;
+use partywall_world::backend::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! An event connection within the process: two channels, and a fault line that may cut them.
 
-use futures_util::future::BoxFuture;
+use partywall_world::backend::BoxFuture;
 
 use partywall_core::ids::UserName;
 use partywall_core::plan::FaultKind;

@@ -4,6 +4,5 @@ pub mod budget;
 pub mod error;
 pub mod repro;
 pub mod run_folder;
-pub mod secrets;
 
 pub use run_folder::{Lines, RunFolder};

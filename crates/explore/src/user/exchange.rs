@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
-use futures_util::future::BoxFuture;
+use partywall_world::backend::BoxFuture;
 
 use super::credentials::hide_cookies;
 use partywall_core::history::What;

@@ -25,7 +25,7 @@ mod waits;
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use partywall_world::backend::BoxFuture;
 
 use meeting::Meeting;
 use partywall_core::ids::TaskName;

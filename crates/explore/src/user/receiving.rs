@@ -1,13 +1,12 @@
 //! What comes next to a user, on whatever it comes.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_util::future::BoxFuture;
-
 use super::exchange::{Exchange, Part};
 use super::open_socket::{Carrier, OpenSocket};
-use partywall_world::backend::{Incoming, Socket};
+use partywall_world::backend::{BoxFuture, Incoming, Socket};
 
 /// What comes next on a socket; never ready where there is none. It is one future without others in
 /// it where the socket can do without: there are millions of messages, and a future around a future
@@ -55,13 +54,20 @@ pub(super) async fn next_message(
     if parked.is_empty() {
         return (None, current.await);
     }
-    let others = parked.iter_mut().enumerate().map(|(place, (_, open))| {
-        Box::pin(async move { (Some(place), Receiving::on(Some(open)).await) })
+    let mut others: Vec<_> = parked.iter_mut().map(|(_, open)| Receiving::on(Some(open))).collect();
+    let first_of_others = poll_fn(|context| {
+        let came = others.iter_mut().enumerate().find_map(|(place, other)| {
+            match Pin::new(other).poll(context) {
+                Poll::Ready(incoming) => Some((Some(place), incoming)),
+                Poll::Pending => None,
+            }
+        });
+        came.map_or(Poll::Pending, Poll::Ready)
     });
     tokio::select! {
         biased;
         incoming = current => (None, incoming),
-        (first, ..) = futures_util::future::select_all(others) => first,
+        first = first_of_others => first,
     }
 }
 
@@ -77,7 +83,7 @@ pub(super) async fn next_head(exchanges: &mut [Exchange]) -> (usize, Part) {
 
 /// What is at hand of the answers, without waiting for more.
 pub(super) async fn part_at_hand(exchanges: &mut [Exchange]) -> Option<(usize, Part)> {
-    std::future::poll_fn(|context| Poll::Ready(poll_next_of(exchanges, |_| true, context))).await
+    poll_fn(|context| Poll::Ready(poll_next_of(exchanges, |_| true, context))).await
 }
 
 async fn next_of(exchanges: &mut [Exchange], wanted: fn(&Exchange) -> bool) -> (usize, Part) {

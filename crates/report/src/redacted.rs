@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::store::error::{CampaignError, Kind};
 use partywall_core::hidden::Secrets;
 use partywall_core::record::Record;
 
@@ -14,21 +13,18 @@ use partywall_core::record::Record;
 /// # Errors
 ///
 /// partywall is at fault: what it writes cannot be read back.
-pub fn redacted(record: Record, secrets: &[String]) -> Result<Record, CampaignError> {
-    let internal = |error: serde_json::Error| {
-        CampaignError::new(Kind::Internal, format!("taking secrets out of the report: {error}"))
-    };
+pub fn redacted(record: Record, secrets: &[String]) -> serde_json::Result<Record> {
     let secrets = Secrets::new(secrets);
     if secrets.is_empty() {
         return Ok(record);
     }
     let mut own = BTreeSet::new();
     gather_words(schemars::schema_for!(Record).as_value(), &mut own);
-    let mut value = serde_json::to_value(&record).map_err(internal)?;
+    let mut value = serde_json::to_value(&record)?;
     if !redact(&mut value, &secrets, &own) {
         return Ok(record);
     }
-    serde_json::from_value(value).map_err(internal)
+    serde_json::from_value(value)
 }
 
 /// The names and values that a report has of its own: without them it could not be read back, and
