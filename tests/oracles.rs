@@ -132,7 +132,7 @@ fn o1_sees_a_canary_in_pieces_and_counts_a_place_once() {
     assert_eq!(found_by(of(OracleId::Canary), &history(&apart)), ["blind"]);
 
     let seen_twice = history(&both(&message("a", &canary)));
-    let judgement = of(OracleId::Canary).judge(&Case::new(&seen_twice, &Dialect::reference()));
+    let judgement = (of(OracleId::Canary).judge)(&Case::new(&seen_twice, &Dialect::reference()));
     assert_eq!(judgement.judged_items, 1);
 }
 

@@ -200,7 +200,7 @@ impl fmt::Debug for Fingerprint {
 }
 
 /// One observation that proves a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The number of the observation in its history.
     pub n: u64,
@@ -233,7 +233,7 @@ pub struct Finding {
 }
 
 /// What an oracle knows of a finding before it has a fingerprint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Suspect {
     /// What kind of wrong it is.
     pub kind: FindingKind,

@@ -88,8 +88,8 @@ pub fn found(history: &History) -> Vec<String> {
 }
 
 /// What one oracle finds, a line each, or why it is blind.
-pub fn found_by(oracle: &dyn Oracle, history: &History) -> Vec<String> {
-    let judgement = oracle.judge(&Case::new(history, &Dialect::reference()));
+pub fn found_by(oracle: &Oracle, history: &History) -> Vec<String> {
+    let judgement = (oracle.judge)(&Case::new(history, &Dialect::reference()));
     match judgement.blind {
         Some(_) => vec!["blind".into()],
         None => judgement.suspects.iter().map(told).collect(),

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::case::Case;
-use super::edits::{Alteration, Edit, Expected, bytes, with_bytes, with_member};
+use super::edits::{Alteration, Edit, bytes, with_bytes, with_member};
 use super::message::Message;
 use partywall_core::canary::{Encoding, Field, Mint, Owner};
-use partywall_core::finding::{FindingKind, OracleId};
+use partywall_core::finding::FindingKind;
 use partywall_core::history::What;
 use partywall_core::ids::UserName;
 use partywall_core::plan::UserPlan;
@@ -43,12 +43,9 @@ pub(super) fn canaries(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alterati
                     split.name()
                 ),
                 edits: hide.edits(case, &text, rng),
-                expected: Expected {
-                    oracle: OracleId::Canary,
-                    kind: FindingKind::Crossing,
-                    victim: victim.name.clone(),
-                    observer: observer.clone(),
-                },
+                kind: FindingKind::Crossing,
+                victim: victim.name.clone(),
+                observer: observer.clone(),
             });
         }
     }

@@ -7,8 +7,8 @@ use aho_corasick::{AhoCorasickBuilder, MatchKind};
 
 use super::case::Case;
 use super::edits::{Edit, with_bytes};
-use super::suspects::{Suspects, shows};
-use partywall_core::finding::{FindingKind, Suspect};
+use super::suspects::{Suspects, crossing, shows};
+use partywall_core::finding::Suspect;
 use partywall_core::hidden::MARK;
 use partywall_core::history::{Observation, What, Whose};
 use partywall_core::ids::{ConnectionId, UserName};
@@ -308,18 +308,9 @@ fn suspect(given: &Given, observer: &UserName, observation: &Observation) -> Sus
         What::Ended { .. } => "close reason",
         _ => "event connection",
     };
-    Suspect {
-        kind: FindingKind::Crossing,
-        victim: victim.clone(),
-        victim_run: None,
-        observer: observer.clone(),
-        victim_operation: operation,
-        observer_operation: how.into(),
-        evidence: vec![
-            shows(*n, has),
-            shows(observation.n, format!("{observer} is shown the same")),
-        ],
-    }
+    let evidence =
+        vec![shows(*n, has), shows(observation.n, format!("{observer} is shown the same"))];
+    crossing((victim, None), operation, observer, how, evidence)
 }
 
 /// A place where something came in to another user, with the value of one there: for the control.
