@@ -186,7 +186,7 @@ fn the_control_is_the_same_for_the_same_seed_only() {
     let case = Case::new(&clean, &dialect);
     let plant = |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let planted = all().map(|oracle| oracle.alterations(&case, &mut rng));
+        let planted = all().map(|oracle| (oracle.alterations)(&case, &[], &mut rng));
         planted.into_iter().flatten().map(|planted| planted.edits).collect::<Vec<_>>()
     };
     assert_eq!(plant(1), plant(1));
@@ -201,7 +201,7 @@ fn an_alteration_leaves_a_history_that_can_be_read_again() {
     let dialect = Dialect::reference();
     let case = Case::new(&clean, &dialect);
     for oracle in all() {
-        for alteration in oracle.alterations(&case, &mut fastrand::Rng::with_seed(9)) {
+        for alteration in (oracle.alterations)(&case, &[], &mut fastrand::Rng::with_seed(9)) {
             let altered = altered(&clean, &alteration.edits);
             let header = partywall::trial::history::Header::new(0);
             let read = History::from_file(&altered.to_file(&header)).expect("a history");
@@ -371,7 +371,7 @@ fn every_encoding_is_planted() {
     let clean = history(CLEAN);
     let dialect = Dialect::reference();
     let case = Case::new(&clean, &dialect);
-    let planted = of(OracleId::Canary).alterations(&case, &mut fastrand::Rng::with_seed(0));
+    let planted = (of(OracleId::Canary).alterations)(&case, &[], &mut fastrand::Rng::with_seed(0));
     for encoding in Encoding::all() {
         let name = format!(" as {encoding}, ");
         assert_eq!(planted.iter().filter(|planted| planted.what.contains(&name)).count(), 7);

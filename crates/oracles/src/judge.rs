@@ -12,7 +12,7 @@ use partywall_core::finding::{Finding, OracleId};
 use partywall_core::plan::Via;
 
 /// The oracles, in the order of [`OracleId::ALL`].
-static ORACLES: [Oracle; 10] = [
+static ORACLES: [Oracle; OracleId::ALL.len()] = [
     canary::CANARY,
     ownership::OWNERSHIP,
     completeness::COMPLETENESS,
@@ -26,7 +26,7 @@ static ORACLES: [Oracle; 10] = [
 ];
 
 /// All oracles, in the order of [`OracleId::ALL`].
-pub fn all() -> [&'static Oracle; 10] {
+pub fn all() -> [&'static Oracle; OracleId::ALL.len()] {
     ORACLES.each_ref()
 }
 
