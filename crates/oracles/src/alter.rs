@@ -185,8 +185,7 @@ struct Whole<'c> {
 fn whole_runs<'c>(case: &'c Case<'c>) -> Vec<Whole<'c>> {
     let interruptions = Interruptions::of(case);
     let whole = |start: &'c Start<'c>| {
-        let events: Vec<_> =
-            case.events[start.run_at?].iter().map(|at| &case.messages[at.get()]).collect();
+        let events: Vec<_> = case.its_events(start).collect();
         let (first, last) = (events.first()?, events.last()?);
         let same = |event: &&Message<'_>| {
             event.observer == start.user

@@ -217,14 +217,27 @@ impl<'h> Case<'h> {
 
     /// The numbers of the observations that are events of the run, in order.
     pub fn event_numbers(&self, start: &Start<'_>) -> impl Iterator<Item = u64> {
-        let events = start.run_at.map_or(&[][..], |run| &self.events[run]);
-        events.iter().map(|event| self.messages[event.get()].n)
+        self.its_events(start).map(|event| event.n)
+    }
+
+    /// The events of the run, in order.
+    pub(super) fn its_events(&self, start: &Start<'_>) -> impl Iterator<Item = &Message<'h>> {
+        self.of_run(&self.events, start)
+    }
+
+    /// Those of the run in that table, in order.
+    pub(super) fn of_run<'c>(
+        &'c self,
+        table: &'c ByRun,
+        start: &Start<'_>,
+    ) -> impl Iterator<Item = &'c Message<'h>> {
+        let places = start.run_at.map_or(&[][..], |run| &table[run]);
+        places.iter().map(|at| &self.messages[at.get()])
     }
 
     /// How many events of the run came to its user.
     pub fn events_of(&self, start: &Start<'_>) -> usize {
-        let own = |at: &&Place| self.messages[at.get()].observer == start.user;
-        start.run_at.map_or(0, |run| self.events[run].iter().filter(own).count())
+        self.its_events(start).filter(|event| event.observer == start.user).count()
     }
 
     /// What is known of the message's run.

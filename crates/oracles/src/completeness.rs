@@ -108,16 +108,12 @@ fn order(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
 
 fn socket_run(
     case: &Case<'_>,
-    interruptions: &Interruptions<'_>,
+    interruptions: &Interruptions,
     start: &Start<'_>,
     expected: Option<&Sequence>,
     suspects: &mut Suspects,
 ) -> u64 {
-    let events = start.run_at.map_or(&[][..], |run| &case.events[run]);
-    let its_own = || {
-        let messages = events.iter().map(|at| &case.messages[at.get()]);
-        messages.filter(|message| message.observer == start.user)
-    };
+    let its_own = || case.its_events(start).filter(|event| event.observer == start.user);
     let terminal = its_own().find(|message| message.is_terminal).map(|message| message.n);
     let end = terminal.or(start.gave_up.map(|(n, _)| n)).unwrap_or(u64::MAX);
     let at_rest = start.gave_up.filter(|(_, at_rest)| *at_rest).map(|(n, _)| n);
@@ -132,11 +128,10 @@ fn socket_run(
         expected.judge(case, start, &its_own().collect::<Vec<_>>(), suspects);
     }
     let to = at_rest.unwrap_or(u64::MAX);
-    let between = |table| Interruptions::any_between(table, start.user, start.n, to);
     let told = terminal.is_some()
-        || between(&interruptions.untold)
+        || interruptions.is_untold(start, to)
         // What was accepted is no longer refused.
-        || (start.run_at.is_none() && between(&interruptions.refused));
+        || (start.run_at.is_none() && interruptions.is_refused(start, to));
     if let (Some(n), false) = (at_rest, told) {
         let evidence = vec![
             shows(start.n, format!("{} starts run {}", start.user, start.run)),
@@ -153,8 +148,7 @@ fn gap(case: &Case<'_>, start: &Start<'_>, events: &[&Message<'_>], suspects: &m
     let numbered = |message: &&Message<'_>| Some((message.sequence?, message.n));
     let Some((highest, _)) = events.iter().filter_map(numbered).max() else { return };
     // A message of a type that the dialect does not list may have taken a number of the same row.
-    let others = start.run_at.map_or(&[][..], |run| &case.others[run]);
-    let others = others.iter().map(|at| &case.messages[at.get()]);
+    let others = case.of_run(&case.others, start);
     let others = others.filter(|message| message.observer == start.user);
     let mut numbered: Vec<(u64, u64)> =
         events.iter().copied().chain(others).filter_map(|message| numbered(&message)).collect();

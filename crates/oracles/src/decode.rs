@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::case::{Case, Connection, Start};
 use super::course::Course;
 use super::fields::{self, Fields, RUN, SEQUENCE};
-use super::keys::{ByName, Key, in_life};
+use super::keys::{ByName, in_life};
 use super::leaves::{Leaves, Paths, Roles, Value};
 use super::lines::Lines;
 use super::message::{Channel, Message, Place, Text};
@@ -30,8 +30,8 @@ pub(super) struct Decoder<'h> {
     /// What there is to know so far.
     pub(super) case: Case<'h>,
     paths: Paths,
-    /// For each user of a server that answers in order, what waits for its end.
-    in_order: BTreeMap<Key<'h>, InOrder>,
+    /// For each user of a server that answers in order, by number, what waits for its end.
+    in_order: BTreeMap<usize, InOrder>,
     /// What the last message held; its memory is used again.
     leaves: Leaves<'h>,
     pub(super) round: u32,
@@ -171,8 +171,11 @@ impl<'h> Decoder<'h> {
 
     /// What waits for its end, where answers come in the order of their requests.
     fn order_of(&mut self, user: &'h UserName) -> Option<&mut InOrder> {
-        (self.case.dialect.matching == Matching::Order)
-            .then(|| self.in_order.entry(Key::of(user.as_str())).or_default())
+        if self.case.dialect.matching != Matching::Order {
+            return None;
+        }
+        let user = self.case.starts_by_run.number(user.as_str());
+        Some(self.in_order.entry(user).or_default())
     }
 
     fn line(&mut self, id: &'h ConnectionId, observation: &'h Observation) -> usize {
@@ -256,25 +259,17 @@ impl<'h> Decoder<'h> {
                 self.fill(&mut message, &mut fields, roles, value);
             }
         }
-        match self.case.dialect.strict {
-            true => {
-                self.classify(&mut message, &mut fields);
-                let fits = leaves.is_object && fields.kind.is_some();
-                self.case.malformed += u64::from(channel == Channel::Websocket && !fits);
-            }
-            false => {
-                self.classify_loosely(&mut message, &mut fields, &payload, is_json);
-                let asked = message
-                    .asked_run
-                    .filter(|_| message.is_event)
-                    .and_then(|run| self.case.starts_by_run.get(message.observer.as_str(), run));
-                if let (Some(start), Some(run)) = (asked, message.run_at()) {
-                    self.case.starts[start].run_at.get_or_insert(run);
-                }
-                if message.run_at().is_none() && (message.is_event || message.is_terminal) {
-                    self.place(&mut message, fields.request.as_deref());
-                }
-            }
+        let is_json = is_json.then_some(leaves.is_object);
+        self.classify(&mut message, &mut fields, &payload, is_json);
+        let asked = message
+            .asked_run
+            .filter(|_| message.is_event)
+            .and_then(|run| self.case.starts_by_run.get(message.observer.as_str(), run));
+        if let (Some(start), Some(run)) = (asked, message.run_at()) {
+            self.case.starts[start].run_at.get_or_insert(run);
+        }
+        if message.run_at().is_none() && message.is_event {
+            self.place(&mut message, fields.request.as_deref());
         }
         let observer = message.observer.as_str().as_bytes();
         message.names_observer =
@@ -361,41 +356,40 @@ impl<'h> Decoder<'h> {
         }
     }
 
-    fn classify(&self, message: &mut Message<'_>, fields: &mut Fields<'_>) {
-        let kind = fields.kind.as_deref();
-        if kind != Some(self.case.dialect.greeting.as_str()) {
-            fields.greeted = None;
-        }
-        message.is_stopped = fields.error.as_deref() == Some(self.case.dialect.stopped.as_str());
-        // An HTTP answer is no part of a stream, whatever type it gives itself.
-        if let (Some(kind), Channel::Websocket) = (kind, message.channel) {
-            message.is_acceptance = kind == self.case.dialect.accepted;
-            message.is_event = self.case.dialect.is_event(kind);
-            message.is_terminal =
-                message.is_event && self.case.dialect.is_terminal(kind, fields.agent.as_deref());
-        }
-    }
-
-    fn classify_loosely(
+    /// Says what the message is by its type and its place; `is_json` says whether it is an object,
+    /// where it is JSON.
+    fn classify(
         &mut self,
         message: &mut Message<'h>,
         fields: &mut Fields<'h>,
         payload: &Payload<'_>,
-        is_json: bool,
+        is_json: Option<bool>,
     ) {
         let dialect = self.case.dialect;
-        let has_type = fields.kind.is_some();
-        if !has_type {
-            let other = self.case.reader.other_kind(dialect, payload, is_json);
+        let channel = message.channel;
+        if dialect.strict {
+            let fits = is_json == Some(true) && fields.kind.is_some();
+            self.case.malformed += u64::from(channel == Channel::Websocket && !fits);
+            message.is_stopped = fields.error.as_deref() == Some(dialect.stopped.as_str());
+        }
+        if fields.kind.is_none() {
+            let other = self.case.reader.other_kind(dialect, payload, is_json.is_some());
             fields.kind = other.map(Cow::Owned);
         }
-        fields.greeted = None;
-        let ignored =
-            payload.ignored || nothing_to_say(dialect, fields.kind.as_deref(), &payload.json);
-        if ignored || !message.channel.carries_events() {
+        let kind = fields.kind.as_deref();
+        if !dialect.strict || kind != Some(dialect.greeting.as_str()) {
+            fields.greeted = None;
+        }
+        // An answer over HTTP is no part of a stream, whatever type it gives itself.
+        let is_event_channel = match dialect.strict {
+            true => channel == Channel::Websocket,
+            false => channel.carries_events(),
+        };
+        let ignored = payload.ignored || nothing_to_say(dialect, kind, &payload.json);
+        if ignored || !is_event_channel {
             return;
         }
-        let kind = fields.kind.as_deref().unwrap_or_default();
+        let kind = kind.unwrap_or_default();
         let by_request = dialect.matching == Matching::Request;
         let tree = || payload.json.tree();
         message.is_terminal = dialect.is_terminal(kind, fields.agent.as_deref())
@@ -403,10 +397,11 @@ impl<'h> Decoder<'h> {
         message.is_event = message.is_terminal || dialect.is_event(kind);
         message.is_acceptance = (!dialect.accepted.is_empty() && kind == dialect.accepted)
             || (by_request && message.is_event && fields.request.is_some());
-        let known = message.is_terminal || dialect.events.iter().any(|event| event == kind);
-        let greets = !kind.is_empty() && (kind == dialect.greeting || kind == dialect.accepted);
-        let typed = dialect.kind.starts_with('/');
-        self.case.malformed += u64::from(typed && !is_json && !known && !greets);
+        if !dialect.strict && dialect.kind.starts_with('/') && is_json.is_none() {
+            let known = message.is_terminal || dialect.events.iter().any(|event| event == kind);
+            let greets = !kind.is_empty() && (kind == dialect.greeting || kind == dialect.accepted);
+            self.case.malformed += u64::from(!known && !greets);
+        }
     }
 
     /// Finds the run of a message that names none.
@@ -427,10 +422,9 @@ impl<'h> Decoder<'h> {
                 (format!("request {request} of {observer}"), None)
             }
             (None, Matching::Order) => {
-                let own = Key::from(Cow::Owned(observer.to_owned()));
-                let Some(order) = self.in_order.get_mut(&own).filter(|order| !order.lost) else {
-                    return;
-                };
+                let own = self.case.starts_by_run.number_of(observer);
+                let order = own.and_then(|own| self.in_order.get_mut(&own));
+                let Some(order) = order.filter(|order| !order.lost) else { return };
                 let Some(&start) = order.starts.get(order.ended) else { return };
                 order.ended += usize::from(message.is_terminal);
                 (format!("start {start} of {observer}"), Some(start))

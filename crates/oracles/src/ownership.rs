@@ -1,10 +1,8 @@
 //! O2: every id on a client's wire belongs to that client.
 
-use std::collections::BTreeMap;
-
 use super::alter;
 use super::case::Case;
-use super::keys::Key;
+use super::keys::ByName;
 use super::message::Message;
 use super::oracle::{Judgement, Oracle};
 use super::private;
@@ -32,14 +30,14 @@ pub(super) const OWNERSHIP: Oracle = Oracle {
 fn judge(case: &Case<'_>) -> Judgement {
     let mut suspects = Suspects::default();
     let mut items = 0;
-    let mut greeted = BTreeMap::new();
-    for message in &case.messages {
+    let mut greeted = ByName::new(case.history.plan.campaign);
+    for (at, message) in case.messages.iter().enumerate() {
         items += user_id(case, message, &mut suspects);
         items += run_id(case, message, &mut suspects);
         if let Some(id) = case.greeted(message) {
             items += 1;
-            let first = *greeted.entry(Key::of(id)).or_insert(message);
-            connection_id(first, message, &mut suspects);
+            let first = greeted.get_or_add(id.into(), |_| at);
+            connection_id(&case.messages[first], message, &mut suspects);
         }
     }
     given_twice(case, &mut suspects);

@@ -61,9 +61,7 @@ impl Sequence {
         let interruptions = Interruptions::of(case);
         let mut found = Vec::new();
         for start in &case.starts {
-            let Some(run) = start.run_at else { continue };
-            let events: Vec<&Message<'_>> =
-                case.events[run].iter().map(|at| &case.messages[at.get()]).collect();
+            let events: Vec<_> = case.its_events(start).collect();
             let (Some(first), Some(last)) = (events.first(), events.last()) else { continue };
             let own =
                 |event: &&Message<'_>| event.observer == start.user && event.line() == first.line();

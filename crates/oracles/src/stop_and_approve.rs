@@ -80,7 +80,7 @@ pub(super) fn judge(case: &Case<'_>) -> (Suspects, u64) {
 /// known to have been. Of a run that was cut, or whose user gave up, nobody knows.
 fn astray(
     case: &Case<'_>,
-    interruptions: &Interruptions<'_>,
+    interruptions: &Interruptions,
     controls: &[Control<'_>],
     ends: &[End<'_>],
 ) -> BTreeSet<u64> {
@@ -98,7 +98,7 @@ fn astray(
 /// else.
 fn suspects_of_stopped(
     case: &Case<'_>,
-    interruptions: &Interruptions<'_>,
+    interruptions: &Interruptions,
     controls: &[Control<'_>],
     astray: &mut BTreeSet<u64>,
     end: &End<'_>,
@@ -127,7 +127,7 @@ fn suspects_of_stopped(
 }
 
 /// Whether a server might stop the run by itself.
-fn has_other_reason(case: &Case<'_>, interruptions: &Interruptions<'_>, end: &End<'_>) -> bool {
+fn has_other_reason(case: &Case<'_>, interruptions: &Interruptions, end: &End<'_>) -> bool {
     let start = end.start;
     let left =
         start.gave_up.is_some_and(|(n, _)| n < end.n) || interruptions.is_cut(case, start, end.n);
