@@ -49,12 +49,22 @@ impl AgentWebSocketBridge {
             BoundTo::Registry => self.shared.runs.get(&identity.run).map(|run| run.owner.0),
         };
         let Some(target) = target else {
-            self.warn(|| format!("{} belongs to nobody: its event is dropped", identity.run));
+            self.shared.report(|| Note::Warning {
+                text: format!("{} belongs to nobody: its event is dropped", identity.run),
+            });
             return;
         };
         if target != identity.user {
-            self.report_foreign(identity, &target);
-            self.warn(|| format!("the bridge of {target} takes {} of another user", identity.run));
+            // Whether that one is there or not.
+            self.shared.report(|| Note::Held {
+                what: "an emitter".into(),
+                user: identity.user.clone(),
+                run: identity.run.clone(),
+                of: target.clone(),
+            });
+            self.shared.report(|| Note::Warning {
+                text: format!("the bridge of {target} takes {} of another user", identity.run),
+            });
         }
         let text = to_text(&Envelope {
             event,
@@ -65,14 +75,12 @@ impl AgentWebSocketBridge {
             timestamp: self.shared.world.now(),
             sequence,
         });
-        if self.shared.world.is_recorded() {
-            self.shared.world.report(Note::Emitted {
-                user: identity.user.clone(),
-                run: identity.run.clone(),
-                event: event.kind().into(),
-                agent: agent.into(),
-            });
-        }
+        self.shared.report(|| Note::Emitted {
+            user: identity.user.clone(),
+            run: identity.run.clone(),
+            event: event.kind().into(),
+            agent: agent.into(),
+        });
         let (run, text) = (identity.run.clone(), Arc::from(text));
         let delivery = Arc::new(Delivery { run, sequence, text });
         let kept = (identity.user.clone(), identity.run.clone());
@@ -93,21 +101,6 @@ impl AgentWebSocketBridge {
         m20_backpressure::queued(shared, connections);
         if connections == 0 {
             m12_fan_out::to_all(shared, context, event);
-        }
-    }
-
-    /// The emitter speaks for one user over the bridge of another, whether that one is there or not.
-    fn report_foreign(&self, identity: &Identity, target: &UserName) {
-        if self.shared.world.is_recorded() {
-            let (user, run) = (identity.user.clone(), identity.run.clone());
-            let (what, of) = ("an emitter".into(), target.clone());
-            self.shared.world.report(Note::Held { what, user, run, of });
-        }
-    }
-
-    fn warn(&self, text: impl FnOnce() -> String) {
-        if self.shared.world.is_recorded() {
-            self.shared.world.report(Note::Warning { text: text() });
         }
     }
 }

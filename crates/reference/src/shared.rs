@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use super::agent_classes::AgentClassRegistry;
 use super::defects::{Defect, Defects};
 use super::delivery::{Delivery, EventSink};
 use super::event::{RunAnswer, SaidMessage};
@@ -17,7 +16,8 @@ use super::kernel::limits::UserLimits;
 use super::kernel::pool::Pool;
 use super::kernel::runs::RunRegistry;
 use super::kernel::table::Table;
-use super::warning::Warn;
+use super::warning::{Warn, Warning};
+use partywall_core::history::Note;
 use partywall_core::ids::{RequestId, RunId, ThreadId, UserName};
 use partywall_world::World;
 use partywall_world::channel::Sender;
@@ -47,7 +47,6 @@ pub(crate) struct Shared {
     pub(crate) emitters: EmitterPool<UserName, RunId>,
     pub(crate) ids: IdSource,
     pub(crate) gate: Gate,
-    pub(crate) agent_class_registry: AgentClassRegistry,
     pub(crate) controls: Table<RunId, RunControl>,
     /// The events of each run of each user, for cursors.
     pub(crate) log: Table<(UserName, RunId), Vec<Arc<Delivery>>>,
@@ -59,11 +58,11 @@ pub(crate) struct Shared {
     pub(crate) buffer_ids: IdSource,
     pub(crate) buffers: Table<u64, String>,
     pub(crate) defects: Defects,
-    pub(crate) warn: Warn,
+    warn: Option<Warn>,
 }
 
 impl Shared {
-    pub(crate) fn new(world: World, defect: Option<Defect>, warn: Warn) -> Self {
+    pub(crate) fn new(world: World, defect: Option<Defect>, warn: Option<Warn>) -> Self {
         Self {
             world,
             connections: ConnectionRegistry::new(),
@@ -73,7 +72,6 @@ impl Shared {
             emitters: EmitterPool::new(IDLE_EMITTERS_PER_USER),
             ids: IdSource::new(),
             gate: Gate::new(),
-            agent_class_registry: AgentClassRegistry::standard(),
             controls: Table::new(FINISHED_RUNS),
             log: Table::new(LOGGED_RUNS),
             cache: Table::new(CACHED_ANSWERS),
@@ -85,6 +83,20 @@ impl Shared {
             buffers: Table::new(FINISHED_RUNS),
             defects: Defects::new(defect),
             warn,
+        }
+    }
+
+    /// Reports what the back end does, where somebody records it.
+    pub(crate) fn report(&self, note: impl FnOnce() -> Note) {
+        if self.world.is_recorded() {
+            self.world.report(note());
+        }
+    }
+
+    /// Tells whoever is to be told.
+    pub(crate) fn warn(&self, warning: Warning<'_>) {
+        if let Some(warn) = self.warn {
+            warn(warning);
         }
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::agents::{SUB_AGENTS, SUPERVISOR};
-use super::call_sites;
+use super::agent_classes::{SUB_AGENTS, SUPERVISOR};
+use super::call_sites::{CallSite, passed_on};
 use super::controls::{self, Stopped};
 use super::event::{AgentEvent, Chat};
 use super::factory::{AgentInstanceFactory, FactoryError};
@@ -25,7 +25,7 @@ pub(crate) struct SupervisorAgent {
 impl SupervisorAgent {
     /// A supervisor that keeps the factory its call site gives it for the whole run.
     pub(crate) fn new(process: &Arc<Process>, given: &Arc<AgentInstanceFactory>) -> Self {
-        let factory = call_sites::supervisor_agent(process, given);
+        let factory = passed_on(process, CallSite::SupervisorAgent, given);
         Self { process: Arc::clone(process), factory }
     }
 
@@ -39,7 +39,7 @@ impl SupervisorAgent {
         let supervisor = self.factory.create_agent_instance(SUPERVISOR, &work.context)?;
         let message = format!("supervisor takes «{}»", work.chat.message);
         supervisor.say(work, &AgentEvent::AgentStarted { message }).await;
-        let engines = call_sites::execution_engine_factory(&self.process, &self.factory);
+        let engines = passed_on(&self.process, CallSite::ExecutionEngineFactory, &self.factory);
         let engine = UserExecutionEngine { process: Arc::clone(&self.process), factory: engines };
         let mut answer = String::new();
         for (place, agent) in agents(&work.chat).into_iter().enumerate() {
@@ -123,7 +123,7 @@ impl UserExecutionEngine {
     ) -> Result<String, RunError> {
         // The engine waits for its lock before it creates the agent.
         self.process.shared.world.sleep(work.chat.delay(call)).await;
-        let factory = call_sites::user_execution_engine(&self.process, &self.factory);
+        let factory = passed_on(&self.process, CallSite::UserExecutionEngine, &self.factory);
         let agent = factory.create_agent_instance(agent, &work.context)?;
         Ok(agent.work(work, call).await?)
     }
