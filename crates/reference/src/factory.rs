@@ -17,6 +17,7 @@ use partywall_core::history::Note;
 use partywall_core::ids::UserName;
 
 /// Makes agent instances from its settings: the bridge, the LLM manager and the tools.
+#[derive(Debug)]
 pub struct AgentInstanceFactory {
     name: String,
     bound_to: Option<UserExecutionContext>,
@@ -136,11 +137,5 @@ impl AgentInstanceFactory {
         });
         let Settings { bridge, llm_manager, .. } = settings;
         Ok(AgentInstance { class, bridge, llm_manager })
-    }
-}
-
-impl fmt::Debug for AgentInstanceFactory {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "AgentInstanceFactory({})", self.name)
     }
 }

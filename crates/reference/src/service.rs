@@ -57,11 +57,11 @@ pub struct HttpAnswer {
 }
 
 impl HttpAnswer {
-    fn ok(body: &impl Serialize) -> Self {
+    pub(crate) fn ok(body: &impl Serialize) -> Self {
         Self { status: 200, body: to_text(body) }
     }
 
-    fn error(status: u16, error: &str) -> Self {
+    pub(crate) fn error(status: u16, error: &str) -> Self {
         Self { status, body: to_text(&ErrorBody { error }) }
     }
 }

@@ -1,7 +1,6 @@
 //! What the requests of a process share, rightly or by necessity.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 
 use super::defects::{Defect, Defects};
@@ -38,6 +37,7 @@ const CACHED_ANSWERS: usize = 1_000;
 const LOGGED_RUNS: usize = 1_000;
 
 /// What every request of the process shares, rightly or by necessity.
+#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) world: World,
     pub(crate) connections: ConnectionRegistry<UserName, EventSink>,
@@ -98,12 +98,6 @@ impl Shared {
         if let Some(warn) = self.warn {
             warn(warning);
         }
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Shared")
     }
 }
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::super::kernel::conversations::ConversationStore;
+use super::super::kernel::lock;
 use super::super::spec::{Bound, Control, Expected, ModelSpec, Pinned, Property};
 use super::super::stage::Stage;
+use super::super::sync::Mutex;
 use super::post::User;
 
 pub(super) const APPEND: ModelSpec = ModelSpec {
@@ -18,31 +20,50 @@ pub(super) const APPEND: ModelSpec = ModelSpec {
         name: "read, then written back",
         violates: Property::NotLost,
         pinned: 2,
-        body: |stage| append(stage, writes_back),
+        body: append::<WritesBack>,
     }],
     pinned: Pinned::both(539),
-    body: |stage| append(stage, Store::append),
+    body: append::<KernelStore>,
 };
 
-type Store = ConversationStore<Key, Message>;
+type KernelStore = ConversationStore<Key, Message>;
 type Key = (User, &'static str);
 type Message = (&'static str, u32);
 
-fn append(stage: &Arc<Stage>, append: fn(&Store, Key, Message)) {
-    let store = Arc::new(Store::new(5));
+trait Store: Send + Sync + 'static {
+    fn new() -> Self;
+    fn append(&self, key: Key, message: Message);
+    fn read(&self, key: &Key) -> Vec<Message>;
+}
+
+impl Store for KernelStore {
+    fn new() -> Self {
+        Self::new(5)
+    }
+
+    fn append(&self, key: Key, message: Message) {
+        self.append(key, message);
+    }
+
+    fn read(&self, key: &Key) -> Vec<Message> {
+        if self.any(|other| other == key) { self.read(key).unwrap_or_default() } else { Vec::new() }
+    }
+}
+
+fn append<S: Store>(stage: &Arc<Stage>) {
+    let store = Arc::new(S::new());
     for (run, user) in [("run 1", "alice"), ("run 2", "alice"), ("run 3", "bob")] {
         let store = Arc::clone(&store);
         stage.spawn(run, move |actor| {
             for number in 1..=2 {
-                append(&store, (user, "t1"), (run, number));
+                store.append((user, "t1"), (run, number));
                 actor.did("append", format!("message {number} to {user}'s t1"));
             }
         });
     }
     stage.finally(move |stage| {
-        let read = |user| store.read(&(user, "t1")).unwrap_or_default();
-        account(stage, "alice", &read("alice"), &["run 1", "run 2"]);
-        account(stage, "bob", &read("bob"), &["run 3"]);
+        account(stage, "alice", &store.read(&("alice", "t1")), &["run 1", "run 2"]);
+        account(stage, "bob", &store.read(&("bob", "t1")), &["run 3"]);
     });
 }
 
@@ -62,8 +83,21 @@ fn account(stage: &Stage, user: User, messages: &[Message], runs: &[&str]) {
 }
 
 /// Broken: reads the messages under the lock, and writes them back under the lock again.
-fn writes_back(store: &Store, key: Key, message: Message) {
-    let mut messages = store.read(&key).unwrap_or_default();
-    messages.push(message);
-    store.replace(key, messages);
+struct WritesBack(Mutex<Vec<(Key, Message)>>);
+
+impl Store for WritesBack {
+    fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    fn append(&self, key: Key, message: Message) {
+        let mut messages = lock(&self.0).clone();
+        messages.push((key, message));
+        *lock(&self.0) = messages;
+    }
+
+    fn read(&self, key: &Key) -> Vec<Message> {
+        let messages = lock(&self.0);
+        messages.iter().filter(|(of, _)| of == key).map(|(_, message)| *message).collect()
+    }
 }
