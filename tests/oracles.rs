@@ -443,7 +443,7 @@ fn runs_are_known_by_acceptance_answer_or_canaries_that_agree() {
     assert_eq!(known("run-alice-2"), Some(("alice", Some(2))));
     assert_eq!(known("stray"), Some(("bob", Some(1))));
     assert_eq!((known("torn"), known("mute"), known("never")), (None, None, None));
-    let told: Vec<_> = case.runs().iter().map(|facts| facts.user_told).collect();
+    let told: Vec<_> = case.runs.iter().map(|facts| facts.user_told).collect();
     assert_eq!(told, [true, true, true, false, false, false]);
 }
 

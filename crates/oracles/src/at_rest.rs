@@ -142,7 +142,7 @@ fn suspect(kind: FindingKind, read: &Read<'_>, shown: String) -> Suspect {
 /// The user's turns in that conversation that had been answered when it was read.
 fn turns<'c>(case: &'c Case<'_>, read: &'c Read<'_>) -> impl Iterator<Item = Turn> + 'c {
     let person = case.person(read.user.as_str());
-    case.starts().iter().filter_map(move |start| {
+    case.starts.iter().filter_map(move |start| {
         if start.user != read.user || *start.thread != read.thread {
             return None;
         }

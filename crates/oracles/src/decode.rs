@@ -237,7 +237,6 @@ impl<'h> Decoder<'h> {
             sequence: None,
             kind: Text::ABSENT,
             user: Text::ABSENT,
-            request: Text::ABSENT,
             agent: Text::ABSENT,
             greeted: Text::ABSENT,
             observation: Place::new(at),

@@ -32,7 +32,9 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[Accepting]) {
         if told {
             continue;
         }
-        if let Some(start) = case.start_of_run_at(run) {
+        if let (Some(user), Some(number)) = (facts.user, facts.run)
+            && let Some(start) = case.start_place(user, number)
+        {
             case.starts[start].run_at.get_or_insert(run);
         }
     }
