@@ -34,7 +34,7 @@ fn factories(criterion: &mut Criterion) {
 }
 
 fn legacy(group: &mut Group<'_>) {
-    let process = Process::start(World::live(None), Migration::NONE);
+    let process = Process::start(World::live(None), Migration::NONE, None, None);
     let context = context();
     group.bench_function("legacy: get", |bencher| {
         bencher.iter(|| get_agent_instance_factory(black_box(&process)));
@@ -56,7 +56,7 @@ fn legacy(group: &mut Group<'_>) {
 }
 
 fn per_request(group: &mut Group<'_>) {
-    let process = Process::start(World::live(None), Migration::ALL);
+    let process = Process::start(World::live(None), Migration::ALL, None, None);
     let context = context();
     group.bench_function("per request: create", |bencher| {
         bencher.iter(|| create_agent_instance_factory(black_box(&process), &context));

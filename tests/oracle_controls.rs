@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use partywall::campaign::alone::Alone;
 use partywall::campaign::explore_trial::explore_trial;
-use partywall::oracle::control::{Edit, altered, judge_control_beside, judge_control_with};
+use partywall::oracle::control::{Edit, altered, judge_control_beside};
 use partywall::oracle::notation::{found, found_by, history, key};
-use partywall::oracle::{Alteration, Case, Judgement, Oracle, all, judge_control, of};
+use partywall::oracle::{Case, Judgement, Oracle, all, judge_control, of};
 use partywall::scenario::built_in;
 use partywall::swarm::transport::ReferenceSubject;
 use partywall::trial::canary::{Encoding, Field, Mint, Owner};
@@ -15,7 +15,6 @@ use partywall::trial::dialect::Dialect;
 use partywall::trial::finding::OracleId;
 use partywall::trial::history::{History, Observation, What, Whose};
 use partywall::trial::ids::UserName;
-use partywall::trial::record::Rule;
 use partywall::trial::target::Reference;
 use partywall::world::strategy::Random;
 use proptest::prelude::*;
@@ -27,25 +26,9 @@ const CLEAN: &str = "alice connects; bob connects; alice starts r1; bob starts r
     alice connects; r2 of alice emits 3; r2 of alice ends 4; r1 of bob emits 3; r1 of bob ends 4; \
     bob leaves; bob is closed";
 
-/// An oracle that sees nothing.
-struct Mute(&'static dyn Oracle);
-
-impl Oracle for Mute {
-    fn id(&self) -> OracleId {
-        self.0.id()
-    }
-
-    fn help(&self) -> Rule {
-        self.0.help()
-    }
-
-    fn judge(&self, _: &Case<'_>) -> Judgement {
-        Judgement::default()
-    }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        self.0.alterations(case, rng)
-    }
+/// The same oracle, which sees nothing.
+fn mute(oracle: &Oracle) -> Oracle {
+    Oracle { judge: |_| Judgement::default(), ..*oracle }
 }
 
 /// How many alterations each oracle plants in [`CLEAN`]. O1: 19 encodings, each whole and cut in
@@ -70,11 +53,11 @@ fn planted(id: OracleId) -> u64 {
 fn the_control_of_each_oracle_is_caught_at_any_seed() {
     let clean = history(CLEAN);
     assert_eq!(found(&clean), [""; 0]);
-    for oracle in all().into_iter().filter(|oracle| !oracle.id().is_optional()) {
+    for oracle in all().into_iter().filter(|oracle| !oracle.id.is_optional()) {
         for seed in 0..20 {
-            let tally = judge_control_with(&[oracle], &clean, &Dialect::reference(), seed);
-            assert_eq!(tally.missed, [""; 0], "{} at seed {seed}", oracle.id());
-            assert_eq!(tally.planted, planted(oracle.id()), "{}", oracle.id());
+            let tally = judge_control_beside(&[oracle], &clean, &Dialect::reference(), None, seed);
+            assert_eq!(tally.missed, [""; 0], "{} at seed {seed}", oracle.id);
+            assert_eq!(tally.planted, planted(oracle.id), "{}", oracle.id);
             assert!(tally.all_caught());
         }
     }
@@ -121,12 +104,13 @@ fn secrets_and_headers_of_openings_have_their_controls() {
     let mut in_openings = 0;
     for seed in 0..20 {
         for (oracle, more) in [(OracleId::Ownership, 1), (OracleId::Canary, 0)] {
-            let tally = judge_control_with(&[of(oracle)], &history, &Dialect::reference(), seed);
+            let tally =
+                judge_control_beside(&[of(oracle)], &history, &Dialect::reference(), None, seed);
             assert_eq!(tally.missed, [""; 0], "{oracle} at seed {seed}");
             assert_eq!(tally.planted, planted(oracle) + more);
         }
         let mut rng = fastrand::Rng::with_seed(seed);
-        let all = of(OracleId::Canary).alterations(&case, &mut rng);
+        let all = (of(OracleId::Canary).alterations)(&case, &[], &mut rng);
         let opening =
             |edit: &Edit| matches!(edit, Edit::Replace { what: What::Connected { .. }, .. });
         in_openings += all.iter().filter(|planted| planted.edits.iter().any(opening)).count();
@@ -155,7 +139,7 @@ fn the_controls_of_explored_trials_are_caught() {
             let tally = judge_control_beside(&oracles, &history, &dialect, solos, trial);
             assert_eq!(tally.missed, [""; 0], "{oracle} in trial {trial}");
             planted[place] += tally.planted;
-            let mute = Mute(of(oracle));
+            let mute = mute(of(oracle));
             let blind = judge_control_beside(&[&mute], &history, &dialect, solos, trial);
             assert_eq!(blind.missed.len() as u64, tally.planted, "{oracle} in trial {trial}");
         }
@@ -167,10 +151,10 @@ fn the_controls_of_explored_trials_are_caught() {
 fn a_broken_oracle_is_missed_by_its_control() {
     let clean = history(CLEAN);
     for broken in OracleId::ALL.into_iter().filter(|oracle| !oracle.is_optional()) {
-        let mute = Mute(of(broken));
-        let mut oracles = all().map(|oracle| oracle as &dyn Oracle);
+        let mute = mute(of(broken));
+        let mut oracles = all();
         oracles[broken as usize] = &mute;
-        let tally = judge_control_with(&oracles, &clean, &Dialect::reference(), 3);
+        let tally = judge_control_beside(&oracles, &clean, &Dialect::reference(), None, 3);
         assert!(!tally.all_caught());
         assert_eq!(tally.missed.len() as u64, planted(broken), "{broken}");
         assert!(tally.missed.iter().all(|missed| missed.starts_with(&broken.to_string())));
@@ -202,7 +186,7 @@ fn the_control_is_the_same_for_the_same_seed_only() {
     let case = Case::new(&clean, &dialect);
     let plant = |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let planted = all().map(|oracle| oracle.alterations(&case, &mut rng));
+        let planted = all().map(|oracle| (oracle.alterations)(&case, &[], &mut rng));
         planted.into_iter().flatten().map(|planted| planted.edits).collect::<Vec<_>>()
     };
     assert_eq!(plant(1), plant(1));
@@ -217,7 +201,7 @@ fn an_alteration_leaves_a_history_that_can_be_read_again() {
     let dialect = Dialect::reference();
     let case = Case::new(&clean, &dialect);
     for oracle in all() {
-        for alteration in oracle.alterations(&case, &mut fastrand::Rng::with_seed(9)) {
+        for alteration in (oracle.alterations)(&case, &[], &mut fastrand::Rng::with_seed(9)) {
             let altered = altered(&clean, &alteration.edits);
             let header = partywall::trial::history::Header::new(0);
             let read = History::from_file(&altered.to_file(&header)).expect("a history");
@@ -230,7 +214,8 @@ fn an_alteration_leaves_a_history_that_can_be_read_again() {
 fn a_history_with_one_user_has_no_control_of_crossings() {
     let alone =
         history("alice connects; alice starts r1; r1 of alice emits 1-3; r1 of alice ends 4");
-    let tally = judge_control_with(&[of(OracleId::Canary)], &alone, &Dialect::reference(), 0);
+    let tally =
+        judge_control_beside(&[of(OracleId::Canary)], &alone, &Dialect::reference(), None, 0);
     assert!(!tally.all_caught());
 }
 
@@ -376,7 +361,7 @@ proptest! {
                 *raw = partywall::trial::raw::Raw::new(bytes);
             }
         }
-        let _ = judge_control_with(&all().map(|o| o as &dyn Oracle)[1..], &history, &Dialect::reference(), seed);
+        let _ = judge_control_beside(&all()[1..], &history, &Dialect::reference(), None, seed);
         let _ = found(&history);
     }
 }
@@ -386,7 +371,7 @@ fn every_encoding_is_planted() {
     let clean = history(CLEAN);
     let dialect = Dialect::reference();
     let case = Case::new(&clean, &dialect);
-    let planted = of(OracleId::Canary).alterations(&case, &mut fastrand::Rng::with_seed(0));
+    let planted = (of(OracleId::Canary).alterations)(&case, &[], &mut fastrand::Rng::with_seed(0));
     for encoding in Encoding::all() {
         let name = format!(" as {encoding}, ");
         assert_eq!(planted.iter().filter(|planted| planted.what.contains(&name)).count(), 7);

@@ -132,7 +132,7 @@ fn o1_sees_a_canary_in_pieces_and_counts_a_place_once() {
     assert_eq!(found_by(of(OracleId::Canary), &history(&apart)), ["blind"]);
 
     let seen_twice = history(&both(&message("a", &canary)));
-    let judgement = of(OracleId::Canary).judge(&Case::new(&seen_twice, &Dialect::reference()));
+    let judgement = (of(OracleId::Canary).judge)(&Case::new(&seen_twice, &Dialect::reference()));
     assert_eq!(judgement.judged_items, 1);
 }
 
@@ -443,7 +443,7 @@ fn runs_are_known_by_acceptance_answer_or_canaries_that_agree() {
     assert_eq!(known("run-alice-2"), Some(("alice", Some(2))));
     assert_eq!(known("stray"), Some(("bob", Some(1))));
     assert_eq!((known("torn"), known("mute"), known("never")), (None, None, None));
-    let told: Vec<_> = case.runs().iter().map(|facts| facts.user_told).collect();
+    let told: Vec<_> = case.runs.iter().map(|facts| facts.user_told).collect();
     assert_eq!(told, [true, true, true, false, false, false]);
 }
 

@@ -63,12 +63,8 @@ async fn serve(args: Args) -> Result<ExitCode, CampaignError> {
         args.migrated
     ));
     let world = World::live(None);
-    let service = if args.warn {
-        let warn: Warn = |warning| output::complain(&format!("warning: {warning}"));
-        Service::that_warns(world, args.migrated, args.defect, warn)
-    } else {
-        Service::with_defect(world, args.migrated, args.defect)
-    };
+    let warn: Warn = |warning| output::complain(&format!("warning: {warning}"));
+    let service = Service::new(world, args.migrated, args.defect, args.warn.then_some(warn));
     let (ending, over) = tokio::sync::oneshot::channel();
     let shutdown = async move {
         // The sender lives as long as the process does.

@@ -1,6 +1,6 @@
 //! O5: a user's messages beside those that come to them alone.
 
-use partywall::oracle::control::{judge_control_beside, judge_control_with};
+use partywall::oracle::control::judge_control_beside;
 use partywall::oracle::notation::{history, key, told};
 use partywall::oracle::{Case, Judgement, Solos, of};
 use partywall::trial::canary::Scanner;
@@ -42,7 +42,7 @@ fn solos() -> Solos {
 
 fn judged(history: &History, solos: &Solos) -> Judgement {
     let dialect = Dialect::reference();
-    of(OracleId::NonInterference).judge(&Case::new(history, &dialect).beside(Some(solos)))
+    (of(OracleId::NonInterference).judge)(&Case::new(history, &dialect).beside(Some(solos)))
 }
 
 fn found(text: &str) -> Vec<String> {
@@ -172,7 +172,7 @@ fn it_is_blind_unless_users_were_alone_twice_and_got_the_same() {
         assert!(blind.is_some(), "{why}");
     }
     let dialect = Dialect::reference();
-    let without = of(OracleId::NonInterference).judge(&Case::new(&history(&differs), &dialect));
+    let without = (of(OracleId::NonInterference).judge)(&Case::new(&history(&differs), &dialect));
     assert_eq!(without.blind.as_deref(), Some("no user was driven alone"));
 }
 
@@ -186,7 +186,7 @@ fn its_controls_are_caught_and_tell_when_it_is_blind() {
         assert_eq!((tally.missed.as_slice(), tally.planted), (&[][..], 3), "seed {seed}");
     }
     // Without a baseline there is nothing that it could be asked to catch.
-    assert_eq!(judge_control_with(&[oracle], &history, &dialect, 1).planted, 0);
+    assert_eq!(judge_control_beside(&[oracle], &history, &dialect, None, 1).planted, 0);
 }
 
 /// A number may be one that the whole server counts: another one is not told of.

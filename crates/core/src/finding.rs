@@ -200,7 +200,7 @@ impl fmt::Debug for Fingerprint {
 }
 
 /// One observation that proves a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Evidence {
     /// The number of the observation in its history.
@@ -234,7 +234,7 @@ pub struct Finding {
 }
 
 /// What an oracle knows of a finding before it has a fingerprint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Suspect {
     /// What kind of wrong it is.
     pub kind: FindingKind,

@@ -4,61 +4,43 @@ use std::collections::BTreeMap;
 
 use super::alter;
 use super::case::Case;
-use super::edits::Alteration;
 use super::message::{Message, Place};
 use super::oracle::{Judgement, Oracle};
-use super::suspects::{Suspects, shows};
+use super::suspects::{Suspects, own, shows};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
-use partywall_core::record::Rule;
 
 /// After an orderly goodbye of the client the server may finish its sentence; after its own
 /// goodbye, or on a connection whose client is gone, it may not. A run says nothing after the event
 /// that ends it; that an event comes a second time is O4's matter.
-#[derive(Debug)]
-pub(super) struct AfterClose;
+pub(super) const AFTER_CLOSE: Oracle = Oracle {
+    id: OracleId::AfterClose,
+    short: "Nothing comes after a connection or a run has ended.",
+    meaning: "A message came on a connection that had ended, or an event of a run after \
+        the event that ends it: something still holds what it should have let go.",
+    precondition: "A connection ended or a run came to its terminal event.",
+    next: "Look for work that outlives its run, and for a clean-up that is skipped on some \
+        path.",
+    judge,
+    alterations: alter::late,
+};
 
-impl Oracle for AfterClose {
-    fn id(&self) -> OracleId {
-        OracleId::AfterClose
+fn judge(case: &Case<'_>) -> Judgement {
+    let mut suspects = Suspects::default();
+    let mut items = case.connections.iter().filter(|connection| closed(connection)).count();
+    for message in &case.messages {
+        after_connection(case, message, &mut suspects);
     }
-
-    fn help(&self) -> Rule {
-        Rule {
-            oracle: self.id(),
-            short: "Nothing comes after a connection or a run has ended.".into(),
-            meaning: "A message came on a connection that had ended, or an event of a run after \
-                      the event that ends it: something still holds what it should have let go."
-                .into(),
-            precondition: "A connection ended or a run came to its terminal event.".into(),
-            next:
-                "Look for work that outlives its run, and for a clean-up that is skipped on some \
-                   path."
-                    .into(),
-        }
+    for (events, orderly) in case.events.iter().zip(&case.orderly) {
+        items += match orderly {
+            Some(orderly) => usize::from(orderly.ends),
+            None => after_run(case, events, &mut suspects),
+        };
     }
-
-    fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut suspects = Suspects::default();
-        let mut items = case.connections.iter().filter(|connection| closed(connection)).count();
-        for message in &case.messages {
-            after_connection(case, message, &mut suspects);
-        }
-        for (events, orderly) in case.events.iter().zip(&case.orderly) {
-            items += match orderly {
-                Some(orderly) => usize::from(orderly.ends),
-                None => after_run(case, events, &mut suspects),
-            };
-        }
-        Judgement::new(
-            suspects.finish(),
-            items as u64,
-            "no connection and no run ended, so nothing could come after an end",
-        )
-    }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        alter::late(case, &self.judge(case).suspects, rng)
-    }
+    Judgement::new(
+        suspects.finish(),
+        items as u64,
+        "no connection and no run ended, so nothing could come after an end",
+    )
 }
 
 fn closed(connection: &super::case::Connection<'_>) -> bool {
@@ -77,18 +59,10 @@ fn after_connection(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspe
         return;
     }
     let observer = message.observer;
-    suspects.add(Suspect {
-        kind: FindingKind::Late,
-        victim: observer.clone(),
-        victim_run: None,
-        observer: observer.clone(),
-        victim_operation: "an ended connection".into(),
-        observer_operation: message.channel.as_str().into(),
-        evidence: vec![
-            shows(end, what),
-            shows(message.n, format!("{observer} receives a message on it")),
-        ],
-    });
+    let evidence =
+        vec![shows(end, what), shows(message.n, format!("{observer} receives a message on it"))];
+    let (kind, seen_on) = (FindingKind::Late, message.channel.as_str());
+    suspects.add(own(kind, observer, None, "an ended connection", seen_on, evidence));
 }
 
 /// How often the run ended on a connection.
@@ -123,16 +97,10 @@ fn after_terminal(case: &Case<'_>, end: u64, message: &Message<'_>) -> Suspect {
     let observer = message.observer;
     let facts = case.facts(message).filter(|facts| facts.user == Some(observer));
     let run = facts.and_then(|facts| facts.run);
-    Suspect {
-        kind: FindingKind::Late,
-        victim: observer.clone(),
-        victim_run: run,
-        observer: observer.clone(),
-        victim_operation: case.run_kind(observer, run).into(),
-        observer_operation: message.channel.as_str().into(),
-        evidence: vec![
-            shows(end, format!("{observer} receives the run's terminal event")),
-            shows(message.n, format!("{observer} receives another event of it")),
-        ],
-    }
+    let evidence = vec![
+        shows(end, format!("{observer} receives the run's terminal event")),
+        shows(message.n, format!("{observer} receives another event of it")),
+    ];
+    let kind = FindingKind::Late;
+    own(kind, observer, run, case.run_kind(observer, run), message.channel.as_str(), evidence)
 }

@@ -2,13 +2,13 @@
 //! finding would be new, so that nothing counts as caught that was found before.
 
 use super::case::{Case, Start};
-use super::edits::{Alteration, Edit, Expected, bytes, with_bytes, with_member, with_value};
+use super::edits::{Alteration, Edit, bytes, with_bytes, with_member, with_value};
 use super::interruptions::Interruptions;
 use super::message::{Channel, Message};
 use super::private;
 use super::sequence::Sequence;
 use partywall_core::canary::{Field, Mint, Owner};
-use partywall_core::finding::{FindingKind, OracleId, Suspect};
+use partywall_core::finding::{FindingKind, Suspect};
 use partywall_core::history::{Observation, What, Whose};
 use partywall_core::ids::UserName;
 use partywall_core::plan::Via;
@@ -16,7 +16,6 @@ use partywall_core::raw::Raw;
 
 /// Gathers the alterations of one oracle.
 struct Plants<'p, 'h> {
-    oracle: OracleId,
     case: &'p Case<'h>,
     known: &'p [Suspect],
     rng: &'p mut fastrand::Rng,
@@ -24,13 +23,8 @@ struct Plants<'p, 'h> {
 }
 
 impl<'p, 'h> Plants<'p, 'h> {
-    fn new(
-        oracle: OracleId,
-        case: &'p Case<'h>,
-        known: &'p [Suspect],
-        rng: &'p mut fastrand::Rng,
-    ) -> Self {
-        Self { oracle, case, known, rng, alterations: Vec::new() }
+    fn new(case: &'p Case<'h>, known: &'p [Suspect], rng: &'p mut fastrand::Rng) -> Self {
+        Self { case, known, rng, alterations: Vec::new() }
     }
 
     fn is_new(&self, kind: FindingKind, victim: &UserName, observer: &UserName) -> bool {
@@ -52,11 +46,8 @@ impl<'p, 'h> Plants<'p, 'h> {
             .collect();
         let Some((victim, observer, place)) = self.rng.choice(&candidates).cloned() else { return };
         let Some(edits) = edits(self.case, place) else { return };
-        self.alterations.push(Alteration {
-            what: format!("{what} ({victim}, seen by {observer})"),
-            edits,
-            expected: Expected { oracle: self.oracle, kind, victim, observer },
-        });
+        let what = format!("{what} ({victim}, seen by {observer})");
+        self.alterations.push(Alteration { what, edits, kind, victim, observer });
     }
 
     /// Draws among what happens to one user alone.
@@ -106,7 +97,7 @@ fn value_in(
 
 /// For O2: another user's name, run id and connection id.
 pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -> Vec<Alteration> {
-    let mut plants = Plants::new(OracleId::Ownership, case, known, rng);
+    let mut plants = Plants::new(case, known, rng);
     let crossing = FindingKind::Crossing;
     let users = &case.history.plan.users;
     let other = |user: &UserName, draw: usize| {
@@ -194,8 +185,7 @@ struct Whole<'c> {
 fn whole_runs<'c>(case: &'c Case<'c>) -> Vec<Whole<'c>> {
     let interruptions = Interruptions::of(case);
     let whole = |start: &'c Start<'c>| {
-        let events: Vec<_> =
-            case.events[start.run_at?].iter().map(|at| &case.messages[at.get()]).collect();
+        let events: Vec<_> = case.its_events(start).collect();
         let (first, last) = (events.first()?, events.last()?);
         let same = |event: &&Message<'_>| {
             event.observer == start.user
@@ -216,7 +206,7 @@ fn whole_runs<'c>(case: &'c Case<'c>) -> Vec<Whole<'c>> {
 /// For O3: an event and an end that do not come, two events swapped, a second end, no answer.
 pub(super) fn gaps(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -> Vec<Alteration> {
     use FindingKind::{Disorder, Loss};
-    let mut plants = Plants::new(OracleId::Completeness, case, known, rng);
+    let mut plants = Plants::new(case, known, rng);
     let whole = whole_runs(case);
     let gave_up = |start: &Start<'_>| What::GaveUp { run: start.run, at_rest: true };
     // All that are followed by another: without the last one, nothing would be known to be missing.
@@ -284,7 +274,7 @@ pub(super) fn repeats(
     rng: &mut fastrand::Rng,
 ) -> Vec<Alteration> {
     let duplicate = FindingKind::Duplicate;
-    let mut plants = Plants::new(OracleId::Duplicates, case, known, rng);
+    let mut plants = Plants::new(case, known, rng);
     let numbered = || own_events(case).filter(|event| event.sequence.is_some());
     let here = numbered().map(|event| (event.observer, event.at()));
     plants.draw_own("an event repeated", duplicate, here, |case, at| {
@@ -338,7 +328,7 @@ pub(super) fn interference(
     rng: &mut fastrand::Rng,
 ) -> Vec<Alteration> {
     let interference = FindingKind::Interference;
-    let mut plants = Plants::new(OracleId::NonInterference, case, known, rng);
+    let mut plants = Plants::new(case, known, rng);
     let events = || {
         let messages = events.iter().map(|&at| &case.messages[at]);
         messages.filter_map(|message| {
@@ -401,7 +391,7 @@ fn payload(case: &Case<'_>, at: usize) -> Option<(String, serde_json::Value)> {
 /// For O6: an event after its run's end, and a message after its connection's.
 pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -> Vec<Alteration> {
     let late = FindingKind::Late;
-    let mut plants = Plants::new(OracleId::AfterClose, case, known, rng);
+    let mut plants = Plants::new(case, known, rng);
     let ends = own_events(case).filter(|event| event.is_terminal);
     let ends = ends.map(|end| {
         let first = end
@@ -438,7 +428,7 @@ pub(super) fn bindings(
     rng: &mut fastrand::Rng,
 ) -> Vec<Alteration> {
     let wrong = FindingKind::WrongBinding;
-    let mut plants = Plants::new(OracleId::Binding, case, known, rng);
+    let mut plants = Plants::new(case, known, rng);
     let mint = Mint::new(case.history.plan.campaign);
     let canary = |case: &Case<'_>, at: usize| {
         let person = case.person(case.history.observations[at].by.as_ref()?.as_str())?;

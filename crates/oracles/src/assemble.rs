@@ -2,17 +2,18 @@
 
 use super::by_run::ByRun;
 use super::canary_scan::all_canaries;
-use super::case::{Case, Connection};
+use super::case::{Case, Connection, SPARE_MESSAGES, SPARE_SEEN};
 use super::decode::Decoder;
 use super::keys::ByName;
-use super::message::Place;
 use super::named::Named;
 use super::orderly::Orderly;
 use super::runs::learn;
+use super::starts::StartsByRun;
 use super::upstream_calls::upstream_calls;
 use partywall_core::canary::Scanner;
 use partywall_core::dialect::Dialect;
 use partywall_core::history::History;
+use partywall_core::reader::Reader;
 
 impl<'h> Case<'h> {
     /// Decodes the history.
@@ -23,55 +24,67 @@ impl<'h> Case<'h> {
     /// Decodes the history with a scanner for the plan's campaign that was made before: its trials
     /// share one, so a campaign need not make it anew for each.
     pub fn with_scanner(history: &'h History, dialect: &'h Dialect, scanner: &Scanner) -> Self {
-        let mut decoder = Decoder::new(dialect, scanner.clone(), history);
+        let mut decoder = Decoder::new(Self::empty(history, dialect, scanner));
         for (at, observation) in history.observations.iter().enumerate() {
             decoder.take(at, observation);
         }
-        let mut people = ByName::new(history.plan.campaign).with_room(history.plan.users.len());
-        for (at, user) in history.plan.users.iter().enumerate() {
-            people.get_or_add(user.name.as_str().into(), |_| at);
-        }
-        let mut by_index: Vec<_> =
-            history.plan.users.iter().map(|user| (user.index, user)).collect();
-        by_index.sort_by_key(|(index, _)| *index);
-        // The first of two stands.
-        by_index.dedup_by_key(|(index, _)| *index);
+        all_canaries(&mut decoder);
+        let named = Named::of(&decoder.case.acts, |id| decoder.line_of(id));
+        let Decoder { mut case, events, others, accepting, restarts, .. } = decoder;
         let known = |connection: &Connection<'_>| {
-            connection.user.is_some_and(|user| people.get(user.as_str()).is_some())
+            connection.user.is_some_and(|user| case.person(user.as_str()).is_some())
         };
-        let known = decoder.connections.iter().map(known).collect();
-        let by_run = |table: &Vec<(Place, Place)>| ByRun::new(decoder.runs.len(), table);
-        let [events, others] = [&decoder.events, &decoder.others].map(by_run);
-        let mut case = Self {
-            history,
-            dialect,
-            malformed: decoder.malformed,
-            reader: decoder.reader.clone(),
-            named: Named::of(&decoder.acts, |id| decoder.line_of(id)),
-            upstream: upstream_calls(history, &decoder.acts, scanner),
-            seen: all_canaries(history, &mut decoder),
-            messages: decoder.messages,
-            made: decoder.made,
-            acts: decoder.acts,
-            connections: decoder.connections,
-            runs: decoder.runs,
-            acceptances: Vec::new(),
-            events,
-            others,
-            scanner: scanner.clone(),
-            solos: None,
-            restarts: decoder.restarts.values().copied().max().unwrap_or_default(),
-            run_ids: decoder.run_ids,
-            orderly: Vec::new(),
-            known,
-            people,
-            by_index,
-            starts_by_run: decoder.starts_by_run,
-            starts: decoder.starts,
-        };
-        learn(&mut case, &decoder.accepting);
+        case.known = case.connections.iter().map(known).collect();
+        case.named = named;
+        case.upstream = upstream_calls(history, &case.acts, scanner);
+        case.restarts = restarts.values().copied().max().unwrap_or_default();
+        case.events = ByRun::new(case.runs.len(), &events);
+        case.others = ByRun::new(case.runs.len(), &others);
+        learn(&mut case, &accepting);
         let orderly = |events| Orderly::of(&case.messages, &case.runs, events);
         case.orderly = case.events.iter().map(orderly).collect();
         case
+    }
+
+    /// A case of that history in which nothing has happened so far.
+    pub(super) fn empty(history: &'h History, dialect: &'h Dialect, scanner: &Scanner) -> Self {
+        let (plan, many) = (&history.plan, history.observations.len());
+        let (users, runs) = (plan.users.len(), plan.runs().count());
+        let names = ByName::new(plan.campaign);
+        let mut people = names.clone().with_room(users);
+        for (at, user) in plan.users.iter().enumerate() {
+            people.get_or_add(user.name.as_str().into(), |_| at);
+        }
+        let mut by_index: Vec<_> = plan.users.iter().map(|user| (user.index, user)).collect();
+        by_index.sort_by_key(|(index, _)| *index);
+        // The first of two stands.
+        by_index.dedup_by_key(|(index, _)| *index);
+        Self {
+            history,
+            dialect,
+            messages: SPARE_MESSAGES.with(|spare| spare.take(many)),
+            malformed: 0,
+            connections: Vec::new(),
+            starts: Vec::with_capacity(runs),
+            runs: Vec::with_capacity(runs),
+            acceptances: Vec::new(),
+            seen: SPARE_SEEN.with(|spare| spare.take(many)),
+            events: ByRun::default(),
+            others: ByRun::default(),
+            made: Vec::new(),
+            acts: Vec::new(),
+            reader: Reader::new(dialect),
+            named: Named::default(),
+            upstream: Vec::new(),
+            scanner: scanner.clone(),
+            solos: None,
+            orderly: Vec::new(),
+            run_ids: names.clone().with_room(runs),
+            restarts: 0,
+            people,
+            by_index,
+            known: Vec::new(),
+            starts_by_run: StartsByRun::new(names, runs.div_ceil(users.max(1))),
+        }
     }
 }

@@ -5,21 +5,29 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::case::{Case, Start};
-use super::edits::{Alteration, Edit, Expected, bytes, with_bytes, with_value};
+use super::edits::{Alteration, Edit, bytes, with_bytes, with_value};
 use super::oracle::{Judgement, Oracle};
 use super::seen::{EARLIER, owner_in};
-use super::suspects::{Suspects, shows};
+use super::suspects::{self, Suspects, shows};
 use partywall_core::canary::{Field, Owner, PHANTOM_USER};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
 use partywall_core::history::{Observation, What};
 use partywall_core::ids::{ThreadId, UserName};
 use partywall_core::plan::{DEFAULT_THREAD, Twist, Via};
-use partywall_core::record::Rule;
 
 /// Judged where a user reads a conversation back after the runs in it have ended. What a run says
 /// may quote what was said before, so only what users wrote is counted.
-#[derive(Debug)]
-pub(super) struct AtRest;
+pub(super) const AT_REST: Oracle = Oracle {
+    id: OracleId::AtRest,
+    short: "What is stored is what was said: all, once, in order, and nothing of others.",
+    meaning: "A conversation that was read back lacks a turn that was answered, has one \
+        twice or out of order, or holds what another user said.",
+    precondition: "A user reads a conversation back after runs in it have ended.",
+    next: "Look for a record that is read, kept over an await and written back whole, for \
+        stores that are keyed too coarsely, and for work that stores after its run.",
+    judge,
+    alterations,
+};
 
 /// A conversation that was read back.
 #[derive(Debug)]
@@ -35,59 +43,34 @@ struct Read<'c> {
     holds: Vec<Owner>,
 }
 
-impl Oracle for AtRest {
-    fn id(&self) -> OracleId {
-        OracleId::AtRest
+fn judge(case: &Case<'_>) -> Judgement {
+    let mut suspects = Suspects::default();
+    let mut items = 0;
+    for read in reads(case) {
+        items += judge_read(case, &read, &mut suspects);
     }
+    Judgement::new(suspects.finish(), items, "no conversation was read back after a run in it")
+}
 
-    fn help(&self) -> Rule {
-        Rule {
-            oracle: self.id(),
-            short: "What is stored is what was said: all, once, in order, and nothing of others."
-                .into(),
-            meaning: "A conversation that was read back lacks a turn that was answered, has one \
-                      twice or out of order, or holds what another user said."
-                .into(),
-            precondition: "A user reads a conversation back after runs in it have ended.".into(),
-            next: "Look for a record that is read, kept over an await and written back whole, for \
-                   stores that are keyed too coarsely, and for work that stores after its run."
-                .into(),
-        }
-    }
-
-    fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut suspects = Suspects::default();
-        let mut items = 0;
-        for read in reads(case) {
-            items += judge_read(case, &read, &mut suspects);
-        }
-        Judgement::new(suspects.finish(), items, "no conversation was read back after a run in it")
-    }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        let known = self.judge(case).suspects;
-        let reads: Vec<_> = reads(case)
-            .into_iter()
-            .filter(|read| {
-                let is_new = known.iter().all(|known| known.victim != *read.user);
-                is_new && turns(case, read).any(|turn| own(&read.wrote, turn.owner).count() == 1)
-            })
-            .collect();
-        let Some(read) = rng.choice(&reads) else { return Vec::new() };
-        let observed = &case.history.observations[read.at].what;
-        let empty = with_value(bytes(case.history, read.at), "/messages", serde_json::json!([]));
-        let Some(empty) = empty else { return Vec::new() };
-        vec![Alteration {
-            what: format!("a conversation of {} that comes back empty", read.user),
-            edits: vec![Edit::Replace { at: read.at, what: with_bytes(observed, empty) }],
-            expected: Expected {
-                oracle: self.id(),
-                kind: FindingKind::Loss,
-                victim: read.user.clone(),
-                observer: read.user.clone(),
-            },
-        }]
-    }
+fn alterations(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -> Vec<Alteration> {
+    let reads: Vec<_> = reads(case)
+        .into_iter()
+        .filter(|read| {
+            let is_new = known.iter().all(|known| known.victim != *read.user);
+            is_new && turns(case, read).any(|turn| own(&read.wrote, turn.owner).count() == 1)
+        })
+        .collect();
+    let Some(read) = rng.choice(&reads) else { return Vec::new() };
+    let observed = &case.history.observations[read.at].what;
+    let empty = with_value(bytes(case.history, read.at), "/messages", serde_json::json!([]));
+    let Some(empty) = empty else { return Vec::new() };
+    vec![Alteration {
+        what: format!("a conversation of {} that comes back empty", read.user),
+        edits: vec![Edit::Replace { at: read.at, what: with_bytes(observed, empty) }],
+        kind: FindingKind::Loss,
+        victim: read.user.clone(),
+        observer: read.user.clone(),
+    }]
 }
 
 /// A turn that was answered before the conversation was read.
@@ -152,21 +135,14 @@ fn judge_read(case: &Case<'_>, read: &Read<'_>, suspects: &mut Suspects) -> u64 
 }
 
 fn suspect(kind: FindingKind, read: &Read<'_>, shown: String) -> Suspect {
-    Suspect {
-        kind,
-        victim: read.user.clone(),
-        victim_run: None,
-        observer: read.user.clone(),
-        victim_operation: "a stored conversation".into(),
-        observer_operation: "http answer".into(),
-        evidence: vec![shows(read.n, shown)],
-    }
+    let evidence = vec![shows(read.n, shown)];
+    suspects::own(kind, read.user, None, "a stored conversation", "http answer", evidence)
 }
 
 /// The user's turns in that conversation that had been answered when it was read.
 fn turns<'c>(case: &'c Case<'_>, read: &'c Read<'_>) -> impl Iterator<Item = Turn> + 'c {
     let person = case.person(read.user.as_str());
-    case.starts().iter().filter_map(move |start| {
+    case.starts.iter().filter_map(move |start| {
         if start.user != read.user || *start.thread != read.thread {
             return None;
         }

@@ -4,90 +4,66 @@ use std::cell::LazyCell;
 
 use super::alter;
 use super::case::Case;
-use super::edits::Alteration;
 use super::message::Message;
 use super::oracle::{Judgement, Oracle};
 use super::run_facts::Answers;
 use super::seen::Seen;
-use super::suspects::{Suspects, shows};
+use super::suspects::{Suspects, own, shows};
 use partywall_core::canary::Field;
-use partywall_core::finding::{FindingKind, OracleId, Suspect};
+use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
 use partywall_core::history::What;
-use partywall_core::record::Rule;
 
 /// What shifts replies between requests of one user shifts them between users on another day. A run
 /// may quote another of the same conversation, but not answer in its place.
-#[derive(Debug)]
-pub(super) struct Binding;
+pub(super) const BINDING: Oracle = Oracle {
+    id: OracleId::Binding,
+    short: "An answer belongs to the request that it answers.",
+    meaning: "A run was accepted that nobody waited for, or the answer to one request holds \
+        what the same user gave with another.",
+    precondition: "The back end names the request when it accepts a run, or sends a \
+        request's canaries back in its events or its answer.",
+    next: "Look for replies that are matched by order or by an id that is used again: a \
+        pooled upstream connection, a queue, a batch.",
+    judge,
+    alterations: alter::bindings,
+};
 
-impl Oracle for Binding {
-    fn id(&self) -> OracleId {
-        OracleId::Binding
-    }
-
-    fn help(&self) -> Rule {
-        Rule {
-            oracle: self.id(),
-            short: "An answer belongs to the request that it answers.".into(),
-            meaning:
-                "A run was accepted that nobody waited for, or the answer to one request holds \
-                      what the same user gave with another."
-                    .into(),
-            precondition: "The back end names the request when it accepts a run, or sends a \
-                           request's canaries back in its events or its answer."
-                .into(),
-            next: "Look for replies that are matched by order or by an id that is used again: a \
-                   pooled upstream connection, a queue, a batch."
-                .into(),
+fn judge(case: &Case<'_>) -> Judgement {
+    let mut suspects = Suspects::default();
+    let mut items = 0;
+    let echoes = case.acceptances_that_fit().next().is_some();
+    for acceptance in &case.acceptances {
+        let message = &case.messages[acceptance.message];
+        items += u64::from(echoes && acceptance.answers != Answers::Unclear);
+        if echoes && acceptance.answers == Answers::None {
+            suspects.add(unasked(message));
         }
     }
-
-    fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut suspects = Suspects::default();
-        let mut items = 0;
-        let echoes = case.acceptances_that_fit().next().is_some();
-        for acceptance in &case.acceptances {
-            let message = &case.messages[acceptance.message];
-            items += u64::from(echoes && acceptance.answers != Answers::Unclear);
-            if echoes && acceptance.answers == Answers::None {
-                suspects.add(unasked(message));
-            }
-        }
-        for message in &case.messages {
-            other_run(case, message, &mut suspects);
-        }
-        items += canaries(case, &mut suspects);
-        Judgement::new(
-            suspects.finish(),
-            items,
-            "no acceptance named its request, and no canary came back in an answer to a known one",
-        )
+    for message in &case.messages {
+        other_run(case, message, &mut suspects);
     }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        alter::bindings(case, &self.judge(case).suspects, rng)
-    }
-}
-
-fn suspect(message: &Message<'_>, run: Option<u16>, operation: String) -> Suspect {
-    Suspect {
-        kind: FindingKind::WrongBinding,
-        victim: message.observer.clone(),
-        victim_run: run,
-        observer: message.observer.clone(),
-        victim_operation: operation,
-        observer_operation: message.channel.as_str().into(),
-        evidence: Vec::new(),
-    }
+    items += canaries(case, &mut suspects);
+    Judgement::new(
+        suspects.finish(),
+        items,
+        "no acceptance named its request, and no canary came back in an answer to a known one",
+    )
 }
 
 fn unasked(message: &Message<'_>) -> Suspect {
     let text =
         format!("{} receives the acceptance of a request they do not wait for", message.observer);
-    Suspect {
-        evidence: vec![shows(message.n, text)],
-        ..suspect(message, None, "acceptance of a run".into())
-    }
+    wrong(message, None, "acceptance of a run", vec![shows(message.n, text)])
+}
+
+fn wrong(
+    message: &Message<'_>,
+    run: Option<u16>,
+    operation: impl Into<String>,
+    evidence: Vec<Evidence>,
+) -> Suspect {
+    let seen_on = message.channel.as_str();
+    own(FindingKind::WrongBinding, message.observer, run, operation, seen_on, evidence)
 }
 
 /// An HTTP answer that names another run of the user than the one that was asked about.
@@ -98,10 +74,7 @@ fn other_run(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) {
     if let Some(run) = run.filter(|run| *run != asked) {
         let text = format!("{observer} asks about run {asked} and is told of run {run}");
         let operation = format!("run id of {}", case.run_kind(observer, Some(run)));
-        suspects.add(Suspect {
-            evidence: vec![shows(message.n, text)],
-            ..suspect(message, Some(run), operation)
-        });
+        suspects.add(wrong(message, Some(run), operation, vec![shows(message.n, text)]));
     }
 }
 
@@ -122,7 +95,7 @@ fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
             items += 1;
             let quotes = || (answers || !*labels) && may_quote(case, seen, asked);
             if seen.owner.run != asked && !quotes() {
-                suspects.add(wrong(case, message, seen, asked));
+                suspects.add(other_canary(case, message, seen, asked));
             }
         }
     }
@@ -153,7 +126,7 @@ fn may_quote(case: &Case<'_>, seen: &Seen, run: u16) -> bool {
     said && thread(run).is_some_and(|here| thread(seen.owner.run) == Some(here))
 }
 
-fn wrong(case: &Case<'_>, message: &Message<'_>, seen: &Seen, asked: u16) -> Suspect {
+fn other_canary(case: &Case<'_>, message: &Message<'_>, seen: &Seen, asked: u16) -> Suspect {
     let (observer, run, field) = (seen.observer, seen.owner.run, seen.owner.field);
     let mut evidence = Vec::with_capacity(2);
     if let Some(start) = case.start_of(observer, run) {
@@ -163,5 +136,5 @@ fn wrong(case: &Case<'_>, message: &Message<'_>, seen: &Seen, asked: u16) -> Sus
         format!("{observer} receives the {field} canary of run {run} in an answer of run {asked}");
     evidence.push(shows(seen.n, text));
     let operation = format!("{field} of {}", case.run_kind(observer, Some(run)));
-    Suspect { evidence, ..suspect(message, Some(run), operation) }
+    wrong(message, Some(run), operation, evidence)
 }

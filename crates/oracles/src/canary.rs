@@ -1,65 +1,45 @@
 //! O1: no canary of another user is seen.
 
 use super::case::Case;
-use super::edits::Alteration;
 use super::oracle::{Judgement, Oracle};
 use super::plant;
 use super::seen::{EARLIER, Seen};
-use super::suspects::{Suspects, shows};
+use super::suspects::{self, Suspects, shows};
 use partywall_core::canary::{Owner, PHANTOM_USER};
-use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
+use partywall_core::finding::{Evidence, OracleId, Suspect};
 use partywall_core::ids::UserName;
-use partywall_core::record::Rule;
 
 /// A canary names its owner, so that whoever sees a foreign one has proof in hand. The phantom's
 /// belong to nobody and are the path control's matter.
-#[derive(Debug)]
-pub(super) struct Canary;
+pub(super) const CANARY: Oracle = Oracle {
+    id: OracleId::Canary,
+    short: "No canary of another user is seen.",
+    meaning: "A text that the campaign planted in one user's prompt, settings or documents \
+        came to another user: their data crossed.",
+    precondition: "The back end sends some of what a user gave it back to that user; where \
+        no canary ever comes back to its owner, nothing would be seen.",
+    next: "Look at the first observation where it was seen, and ask who chose that \
+        connection, cache entry or context for it.",
+    judge,
+    alterations: |case, _, rng| plant::canaries(case, rng),
+};
 
-impl Oracle for Canary {
-    fn id(&self) -> OracleId {
-        OracleId::Canary
-    }
-
-    fn help(&self) -> Rule {
-        Rule {
-            oracle: self.id(),
-            short: "No canary of another user is seen.".into(),
-            meaning:
-                "A text that the campaign planted in one user's prompt, settings or documents \
-                      came to another user: their data crossed."
-                    .into(),
-            precondition:
-                "The back end sends some of what a user gave it back to that user; where \
-                           no canary ever comes back to its owner, nothing would be seen."
-                    .into(),
-            next: "Look at the first observation where it was seen, and ask who chose that \
-                   connection, cache entry or context for it."
-                .into(),
+fn judge(case: &Case<'_>) -> Judgement {
+    let mut suspects = Suspects::default();
+    let mut items = 0;
+    let mut came_home = false;
+    for seen in case.seen.iter().filter(|seen| seen.owner.user != PHANTOM_USER) {
+        items += 1;
+        if case.is_own(seen.owner, seen.observer) {
+            came_home = true;
+        } else {
+            suspects.add(crossing(case, seen));
         }
     }
-
-    fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut suspects = Suspects::default();
-        let mut items = 0;
-        let mut came_home = false;
-        for seen in case.seen.iter().filter(|seen| seen.owner.user != PHANTOM_USER) {
-            items += 1;
-            if case.is_own(seen.owner, seen.observer) {
-                came_home = true;
-            } else {
-                suspects.add(crossing(case, seen));
-            }
-        }
-        let suspects = suspects.finish();
-        let blind = (!came_home && suspects.is_empty())
-            .then(|| "no canary came back to its own user, so a foreign one would not show".into());
-        Judgement { suspects, judged_items: items, blind }
-    }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        plant::canaries(case, rng)
-    }
+    let suspects = suspects.finish();
+    let blind = (!came_home && suspects.is_empty())
+        .then(|| "no canary came back to its own user, so a foreign one would not show".into());
+    Judgement { suspects, judged_items: items, blind }
 }
 
 fn crossing(case: &Case<'_>, seen: &Seen) -> Suspect {
@@ -70,15 +50,10 @@ fn crossing(case: &Case<'_>, seen: &Seen) -> Suspect {
         // Campaigns count their users through all trials, so it is of an earlier or a parallel one.
         None => (UserName::new(format!("user #{user} of this campaign")), "a run of another trial"),
     };
-    Suspect {
-        kind: FindingKind::Crossing,
-        victim_run: (run != EARLIER).then_some(run),
-        observer: seen.observer.clone(),
-        victim_operation: format!("{field} of {operation}"),
-        observer_operation: seen.channel.as_str().into(),
-        evidence: evidence(case, seen, &victim),
-        victim,
-    }
+    let evidence = evidence(case, seen, &victim);
+    let (victim, operation) =
+        ((&victim, (run != EARLIER).then_some(run)), format!("{field} of {operation}"));
+    suspects::crossing(victim, operation, seen.observer, seen.channel.as_str(), evidence)
 }
 
 fn evidence(case: &Case<'_>, seen: &Seen, victim: &UserName) -> Vec<Evidence> {

@@ -5,13 +5,14 @@
 
 use std::borrow::Cow;
 
+use super::case::Case;
 use super::decode::Decoder;
 use super::edits::raw;
 use super::leaves::Value;
 use super::message::{Channel, Message, Place};
 use super::seen::{Seen, is_own_of_earlier, owner_in};
-use partywall_core::canary::{Owner, Scanner, Sighting, Stream};
-use partywall_core::history::{History, Observation, What};
+use partywall_core::canary::{Owner, Sighting, Stream};
+use partywall_core::history::{Observation, What};
 use partywall_core::ids::UserName;
 use partywall_core::members::Member as Path;
 use partywall_core::raw::Raw;
@@ -22,9 +23,9 @@ const GAP: u8 = 0;
 impl<'h> Decoder<'h> {
     /// Takes in what happened, and the canaries in what came in.
     pub(super) fn take(&mut self, at: usize, observation: &'h Observation) {
-        let before = self.messages.len();
+        let before = self.case.messages.len();
         let line = self.sort_in(at, observation);
-        let message = (self.messages.len() > before).then_some(before);
+        let message = (self.case.messages.len() > before).then_some(before);
         if let Some(arrived) = Arrived::of(self, at, observation, line, message) {
             // While its bytes are at hand.
             in_raw_bytes(self, &arrived);
@@ -33,39 +34,34 @@ impl<'h> Decoder<'h> {
 }
 
 /// All of them, once the decoder has taken everything in.
-pub(super) fn all_canaries<'h>(history: &'h History, decoder: &mut Decoder<'h>) -> Vec<Seen<'h>> {
-    let seen = std::mem::take(&mut decoder.seen);
+pub(super) fn all_canaries(decoder: &mut Decoder<'_>) {
     let mut may_be_cut: Vec<bool> =
         decoder.courses.iter().map(|course| course.may_be_cut).collect();
     may_be_cut.push(decoder.loose.1);
-    gather(history, decoder, &may_be_cut, seen)
+    gather(decoder, &may_be_cut);
 }
 
 /// Adds what is cut on those connections and in the texts where something may be.
-fn gather<'h>(
-    history: &'h History,
-    decoder: &mut Decoder<'h>,
-    may_be_cut: &[bool],
-    mut seen: Vec<Seen<'h>>,
-) -> Vec<Seen<'h>> {
-    let scanner = decoder.scanner.clone();
+fn gather(decoder: &mut Decoder<'_>, may_be_cut: &[bool]) {
+    let history = decoder.case.history;
     if may_be_cut.contains(&true) {
-        across_messages(history, &scanner, decoder, may_be_cut, &mut seen);
+        across_messages(decoder, may_be_cut);
     }
-    across_texts(history, &scanner, decoder, &mut seen);
-    for &(message, owner) in &decoder.decoded {
-        seen.push(in_message(decoder, message, decoder.messages[message].n, owner));
+    across_texts(decoder);
+    for (message, owner) in std::mem::take(&mut decoder.decoded) {
+        let from = decoder.case.messages[message].n;
+        decoder.case.seen.push(in_message(&decoder.case, message, from, owner));
     }
     // What is found twice is the same. Of the same canary in the same observation the reading that
     // needs the fewest others stands.
+    let seen = &mut decoder.case.seen;
     seen.retain(|seen| !is_own_of_earlier(history, seen.owner, seen.observer));
     seen.sort_by_key(|seen| (seen.at(), seen.owner, std::cmp::Reverse(seen.from)));
     seen.dedup_by_key(|seen| (seen.at, seen.owner));
-    seen
 }
 
-fn in_message<'h>(decoder: &Decoder<'h>, at: usize, from: u64, owner: Owner) -> Seen<'h> {
-    let message = &decoder.messages[at];
+fn in_message<'h>(case: &Case<'h>, at: usize, from: u64, owner: Owner) -> Seen<'h> {
+    let message = &case.messages[at];
     Seen {
         owner,
         at: message.observation,
@@ -107,10 +103,10 @@ impl<'h> Arrived<'h> {
         }
         let channel = match (what, message) {
             (What::Answer { .. } | What::Refused { .. }, _) => Channel::HttpAnswer,
-            (_, Some(message)) => decoder.messages[message].channel,
+            (_, Some(message)) => decoder.case.messages[message].channel,
             (_, None) => Channel::Websocket,
         };
-        let observer = message.map_or(observer, |message| decoder.messages[message].observer);
+        let observer = message.map_or(observer, |message| decoder.case.messages[message].observer);
         let parts = parts.map(|part| part.map_or(&[][..], Raw::bytes));
         Some(Self { at, n: observation.n, observer, line, parts, channel, message })
     }
@@ -122,12 +118,9 @@ impl<'h> Arrived<'h> {
     }
 }
 
-fn arrived<'c, 'h: 'c>(
-    history: &'h History,
-    decoder: &'c Decoder<'h>,
-) -> impl Iterator<Item = Arrived<'h>> + 'c {
-    let mut messages = decoder.messages.iter().enumerate().peekable();
-    history.observations.iter().enumerate().filter_map(move |(at, observation)| {
+fn arrived<'c, 'h: 'c>(decoder: &'c Decoder<'h>) -> impl Iterator<Item = Arrived<'h>> + 'c {
+    let mut messages = decoder.case.messages.iter().enumerate().peekable();
+    decoder.case.history.observations.iter().enumerate().filter_map(move |(at, observation)| {
         let message = messages.next_if(|(_, message)| message.at() == at);
         let line = observation.on.as_ref().and_then(|on| decoder.line_of(on));
         Arrived::of(decoder, at, observation, line, message.map(|(number, _)| number))
@@ -136,18 +129,18 @@ fn arrived<'c, 'h: 'c>(
 
 /// Notes what stands whole in what came in at once, and where something may be cut.
 fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>) {
-    let Decoder { scanner, round, seen, last, courses, loose, texts, messages, .. } = decoder;
+    let Decoder { case, round, last, courses, loose, texts, .. } = decoder;
     let (end, cut) = match arrived.line.map(|line| &mut courses[line]) {
         Some(course) => (&mut course.end, &mut course.may_be_cut),
         None => (&mut loose.0, &mut loose.1),
     };
     for part in arrived.parts.into_iter().filter(|part| !part.is_empty()) {
-        let in_part = scanner.scan_piece(part, last, |sighting| {
-            seen.push(arrived.sees(arrived.n, owner_in(*round, &sighting)));
+        let in_part = case.scanner.scan_piece(part, last, |sighting| {
+            case.seen.push(arrived.sees(arrived.n, owner_in(*round, &sighting)));
         });
         *cut |= end.take(part) | in_part;
         if let (true, Some(message)) = (in_part, arrived.message) {
-            texts.at(messages[message].texts.get()).may_be_cut = true;
+            texts.at(case.messages[message].texts.get()).may_be_cut = true;
         }
     }
 }
@@ -175,30 +168,25 @@ impl Line {
 }
 
 /// The bytes of those connections as streams.
-fn across_messages<'h>(
-    history: &'h History,
-    scanner: &Scanner,
-    decoder: &Decoder<'h>,
-    which: &[bool],
-    seen: &mut Vec<Seen<'h>>,
-) {
-    let round = history.plan.campaign.round();
+fn across_messages(decoder: &mut Decoder<'_>, which: &[bool]) {
     let mut lines: Vec<Option<Line>> = vec![None; which.len()];
+    let mut found = Vec::new();
     // The last is for what came on none.
     let none = which.len() - 1;
     let line_of = |arrived: &Arrived<'_>| arrived.line.unwrap_or(none);
-    for arrived in arrived(history, decoder).filter(|arrived| which[line_of(arrived)]) {
+    for arrived in arrived(decoder).filter(|arrived| which[line_of(arrived)]) {
         let line = lines[line_of(&arrived)].get_or_insert_with(|| Line {
-            stream: Stream::new(scanner.clone()),
+            stream: Stream::new(decoder.case.scanner.clone()),
             chunks: Vec::new(),
             length: 0,
         });
         for part in arrived.parts {
             for (from, sighting) in line.feed(arrived.n, part) {
-                seen.push(arrived.sees(from, owner_in(round, &sighting)));
+                found.push(arrived.sees(from, owner_in(decoder.round, &sighting)));
             }
         }
     }
+    decoder.case.seen.append(&mut found);
 }
 
 /// A text in a message, and where it stands there.
@@ -210,15 +198,11 @@ struct Text<'h> {
 
 /// The texts in which something may be cut: those of each (connection, run, field) in a row, in one
 /// buffer, so that one search goes over all of them.
-fn across_texts<'h>(
-    history: &'h History,
-    scanner: &Scanner,
-    decoder: &mut Decoder<'h>,
-    seen: &mut Vec<Seen<'h>>,
-) {
+fn across_texts(decoder: &mut Decoder<'_>) {
+    let history = decoder.case.history;
     let mut texts = Vec::new();
-    for number in 0..decoder.messages.len() {
-        let Message { texts: place, observation, channel, .. } = decoder.messages[number];
+    for number in 0..decoder.case.messages.len() {
+        let Message { texts: place, observation, channel, .. } = decoder.case.messages[number];
         if decoder.texts.at(place.get()).may_be_cut {
             let raw = raw(history, observation.get());
             let leaves = decoder.texts_of(raw, channel);
@@ -229,7 +213,7 @@ fn across_texts<'h>(
         }
     }
     let group = |text: &Text<'_>| {
-        let message = &decoder.messages[text.message];
+        let message = &decoder.case.messages[text.message];
         (message.line(), message.run_at(), text.path)
     };
     let mut order: Vec<_> = texts.iter().enumerate().map(|(at, text)| (group(text), at)).collect();
@@ -246,13 +230,14 @@ fn across_texts<'h>(
         buffer.extend_from_slice(texts[at].text.as_bytes());
         ends.push((buffer.len() as u64, texts[at].message));
     }
-    for sighting in scanner.scan(&buffer) {
+    let case = &mut decoder.case;
+    for sighting in case.scanner.scan(&buffer) {
         let Sighting { start, end, .. } = sighting;
-        let owner = owner_in(history.plan.campaign.round(), &sighting);
+        let owner = owner_in(decoder.round, &sighting);
         // The text whose bytes hold that offset.
         let holding = |offset| ends[ends.partition_point(|&(end, _)| end <= offset)].1;
-        let from = history.observations[decoder.messages[holding(start)].at()].n;
-        seen.push(in_message(decoder, holding(end - 1), from, owner));
+        let from = case.messages[holding(start)].n;
+        case.seen.push(in_message(case, holding(end - 1), from, owner));
     }
 }
 
@@ -260,9 +245,9 @@ fn across_texts<'h>(
 mod tests {
     use super::*;
     use crate::notation;
-    use partywall_core::canary::{Encoding, Field, Mint};
+    use partywall_core::canary::{Encoding, Field, Mint, Scanner};
     use partywall_core::dialect::Dialect;
-    use partywall_core::history::Observation;
+    use partywall_core::history::{History, Observation};
     use partywall_core::ids::ConnectionId;
     use partywall_core::raw::Raw;
 
@@ -343,21 +328,24 @@ mod tests {
             let scanner = Scanner::new(history.plan.campaign);
             let dialect = Dialect::reference();
             let decoded = || {
-                let mut decoder = Decoder::new(&dialect, scanner.clone(), &history);
+                let mut decoder = Decoder::new(Case::empty(&history, &dialect, &scanner));
                 for (at, observation) in history.observations.iter().enumerate() {
                     decoder.take(at, observation);
                 }
                 decoder
             };
-            let found = all_canaries(&history, &mut decoded());
             let mut decoder = decoded();
-            for message in 0..decoder.messages.len() {
-                let place = decoder.messages[message].texts.get();
+            all_canaries(&mut decoder);
+            let found = std::mem::take(&mut decoder.case.seen);
+            let mut decoder = decoded();
+            for message in 0..decoder.case.messages.len() {
+                let place = decoder.case.messages[message].texts.get();
                 decoder.texts.at(place).may_be_cut = true;
             }
-            let everywhere = vec![true; decoder.connections.len() + 1];
-            let expected = gather(&history, &mut decoder, &everywhere, Vec::new());
-            assert_eq!(found, expected);
+            let everywhere = vec![true; decoder.case.connections.len() + 1];
+            decoder.case.seen.clear();
+            gather(&mut decoder, &everywhere);
+            assert_eq!(found, decoder.case.seen);
             cut += found.iter().filter(|seen| seen.from != seen.n).count();
             whole += found.iter().filter(|seen| seen.from == seen.n).count();
         }

@@ -118,9 +118,12 @@ pub struct Case<'h> {
     pub messages: Vec<Message<'h>>,
     /// Inbound event-connection messages that are no JSON object with a type.
     pub malformed: u64,
-    pub(super) connections: Vec<Connection<'h>>,
-    pub(super) starts: Vec<Start<'h>>,
-    pub(super) runs: Vec<RunFacts<'h>>,
+    /// The connections and HTTP exchanges, in order of appearance.
+    pub connections: Vec<Connection<'h>>,
+    /// The runs that were started, in order.
+    pub starts: Vec<Start<'h>>,
+    /// What is known of each run id that was seen, in order of appearance.
+    pub runs: Vec<RunFacts<'h>>,
     pub(super) acceptances: Vec<Acceptance>,
     /// The genuine canaries that came in, by observation and owner, each once.
     pub(super) seen: Vec<Seen<'h>>,
@@ -179,11 +182,6 @@ impl<'h> Case<'h> {
         self
     }
 
-    /// What is known of each run id that was seen, in order of appearance.
-    pub fn runs(&self) -> &[RunFacts<'h>] {
-        &self.runs
-    }
-
     /// Whose run that is, and which, as far as it is known.
     pub fn run_owner(&self, id: &str) -> Option<(&UserName, Option<u16>)> {
         let in_life = |life| self.run_ids.get(&in_life(id.into(), life));
@@ -195,36 +193,34 @@ impl<'h> Case<'h> {
         Some((facts.user?, facts.run))
     }
 
-    /// The connections and HTTP exchanges, in order of appearance.
-    pub fn connections(&self) -> &[Connection<'h>] {
-        &self.connections
-    }
-
-    /// The runs that were started, in order.
-    pub fn starts(&self) -> &[Start<'h>] {
-        &self.starts
-    }
-
     /// The connection or exchange that the run was started on.
     pub fn exchange_of(&self, start: &Start<'_>) -> Option<&Connection<'h>> {
         start.line.map(|line| &self.connections[line])
     }
 
-    /// Whether events of the run came.
-    pub fn has_events(&self, start: &Start<'_>) -> bool {
-        self.event_numbers(start).next().is_some()
-    }
-
     /// The numbers of the observations that are events of the run, in order.
     pub fn event_numbers(&self, start: &Start<'_>) -> impl Iterator<Item = u64> {
-        let events = start.run_at.map_or(&[][..], |run| &self.events[run]);
-        events.iter().map(|event| self.messages[event.get()].n)
+        self.its_events(start).map(|event| event.n)
+    }
+
+    /// The events of the run, in order.
+    pub(super) fn its_events(&self, start: &Start<'_>) -> impl Iterator<Item = &Message<'h>> {
+        self.of_run(&self.events, start)
+    }
+
+    /// Those of the run in that table, in order.
+    pub(super) fn of_run<'c>(
+        &'c self,
+        table: &'c ByRun,
+        start: &Start<'_>,
+    ) -> impl Iterator<Item = &'c Message<'h>> {
+        let places = start.run_at.map_or(&[][..], |run| &table[run]);
+        places.iter().map(|at| &self.messages[at.get()])
     }
 
     /// How many events of the run came to its user.
     pub fn events_of(&self, start: &Start<'_>) -> usize {
-        let own = |at: &&Place| self.messages[at.get()].observer == start.user;
-        start.run_at.map_or(0, |run| self.events[run].iter().filter(own).count())
+        self.its_events(start).filter(|event| event.observer == start.user).count()
     }
 
     /// What is known of the message's run.
@@ -301,11 +297,6 @@ impl<'h> Case<'h> {
         self.text(message, message.user)
     }
 
-    /// The client's request that the message names.
-    pub fn request(&self, message: &Message<'_>) -> Option<&str> {
-        self.text(message, message.request)
-    }
-
     /// The agent that speaks in the message.
     pub fn agent(&self, message: &Message<'_>) -> Option<&str> {
         self.text(message, message.agent)
@@ -366,10 +357,5 @@ impl<'h> Case<'h> {
     /// The place in [`Self::starts`] of that run of the plan.
     pub(super) fn start_place(&self, user: &UserName, run: u16) -> Option<usize> {
         self.starts_by_run.get(user.as_str(), run)
-    }
-
-    pub(super) fn start_of_run_at(&self, run: usize) -> Option<usize> {
-        let facts = &self.runs[run];
-        self.start_place(facts.user?, facts.run?)
     }
 }

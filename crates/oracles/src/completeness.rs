@@ -4,95 +4,59 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::alter;
 use super::case::{Case, Start};
-use super::edits::Alteration;
 use super::interruptions::Interruptions;
 use super::message::{Channel, Message, Place};
 use super::oracle::{Judgement, Oracle};
 use super::orderly::Orderly;
 use super::sequence::Sequence;
-use super::suspects::{Suspects, shows};
-use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
-use partywall_core::ids::UserName;
+use super::suspects::{Suspects, own, shows};
+use partywall_core::finding::{FindingKind, OracleId};
 use partywall_core::plan::Via;
-use partywall_core::record::Rule;
 
 /// What is missing is lost only if it had to come: the user's connections stood all the while, and
 /// either a later event did come or nothing could come any more. Otherwise it is unknown.
-#[derive(Debug)]
-pub(super) struct Completeness;
+pub(super) const COMPLETENESS: Oracle = Oracle {
+    id: OracleId::Completeness,
+    short: "Every event of a run comes, in order, with exactly one terminal event.",
+    meaning: "A user did not get an event or an answer that was theirs, or got events out \
+        of order. Often the other half of a crossing: what is missing here went \
+        elsewhere.",
+    precondition: "Events carry the id of their run and a number, or the end of a run is \
+        known; what a cut connection missed is unknown.",
+    next: "Look whether another user got what is missing; if nobody did, look for a slot \
+        that was overwritten or a buffer that drops.",
+    judge,
+    alterations: alter::gaps,
+};
 
-impl Oracle for Completeness {
-    fn id(&self) -> OracleId {
-        OracleId::Completeness
+fn judge(case: &Case<'_>) -> Judgement {
+    let mut suspects = Suspects::default();
+    let mut items = 0;
+    for (events, orderly) in case.events.iter().zip(&case.orderly) {
+        items += match orderly {
+            Some(orderly) => orderly.events,
+            None => order(case, events, &mut suspects),
+        };
     }
-
-    fn help(&self) -> Rule {
-        Rule {
-            oracle: self.id(),
-            short: "Every event of a run comes, in order, with exactly one terminal event.".into(),
-            meaning: "A user did not get an event or an answer that was theirs, or got events out \
-                      of order. Often the other half of a crossing: what is missing here went \
-                      elsewhere."
-                .into(),
-            precondition: "Events carry the id of their run and a number, or the end of a run is \
-                           known; what a cut connection missed is unknown."
-                .into(),
-            next: "Look whether another user got what is missing; if nobody did, look for a slot \
-                   that was overwritten or a buffer that drops."
-                .into(),
-        }
+    let interruptions = Interruptions::of(case);
+    let expected = Sequence::of(case.dialect);
+    for start in &case.starts {
+        items += match start.via {
+            // Answered whole where a stream might have come.
+            Via::Stream if case.its_events(start).next().is_none() => {
+                http_run(case, start, &mut suspects)
+            }
+            Via::Socket | Via::Stream => {
+                socket_run(case, &interruptions, start, expected.as_ref(), &mut suspects)
+            }
+            Via::Http => http_run(case, start, &mut suspects),
+        };
     }
-
-    fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut suspects = Suspects::default();
-        let mut items = 0;
-        for (events, orderly) in case.events.iter().zip(&case.orderly) {
-            items += match orderly {
-                Some(orderly) => orderly.events,
-                None => order(case, events, &mut suspects),
-            };
-        }
-        let interruptions = Interruptions::of(case);
-        let expected = Sequence::of(case.dialect);
-        for start in &case.starts {
-            items += match start.via {
-                // Answered whole where a stream might have come.
-                Via::Stream if !case.has_events(start) => http_run(case, start, &mut suspects),
-                Via::Socket | Via::Stream => {
-                    socket_run(case, &interruptions, start, expected.as_ref(), &mut suspects)
-                }
-                Via::Http => http_run(case, start, &mut suspects),
-            };
-        }
-        Judgement::new(
-            suspects.finish(),
-            items,
-            "no event carried a run id and a number, and no end of a run is known",
-        )
-    }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        alter::gaps(case, &self.judge(case).suspects, rng)
-    }
-}
-
-fn suspect(
-    kind: FindingKind,
-    user: &UserName,
-    run: Option<u16>,
-    operation: String,
-    channel: Channel,
-    evidence: Vec<Evidence>,
-) -> Suspect {
-    Suspect {
-        kind,
-        victim: user.clone(),
-        victim_run: run,
-        observer: user.clone(),
-        victim_operation: operation,
-        observer_operation: channel.as_str().into(),
-        evidence,
-    }
+    Judgement::new(
+        suspects.finish(),
+        items,
+        "no event carried a run id and a number, and no end of a run is known",
+    )
 }
 
 /// Whether a run's numbers rise on each connection, and only one event ends it. Numbers that come
@@ -120,7 +84,8 @@ fn order(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
                 shows(message.n, format!("{user} receives event {number}{what}")),
             ];
             let kind = FindingKind::Disorder;
-            suspects.add(suspect(kind, user, run, operation, message.channel, evidence));
+            let seen_on = message.channel.as_str();
+            suspects.add(own(kind, user, run, operation, seen_on, evidence));
         };
         let kind = || case.run_kind(user, run);
         let before = *highest.entry(message.line()).or_insert(message);
@@ -145,17 +110,13 @@ fn order(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
 
 fn socket_run(
     case: &Case<'_>,
-    interruptions: &Interruptions<'_>,
+    interruptions: &Interruptions,
     start: &Start<'_>,
     expected: Option<&Sequence>,
     suspects: &mut Suspects,
 ) -> u64 {
-    let events = start.run_at.map_or(&[][..], |run| &case.events[run]);
-    let own = || {
-        let messages = events.iter().map(|at| &case.messages[at.get()]);
-        messages.filter(|message| message.observer == start.user)
-    };
-    let terminal = own().find(|message| message.is_terminal).map(|message| message.n);
+    let its_own = || case.its_events(start).filter(|event| event.observer == start.user);
+    let terminal = its_own().find(|message| message.is_terminal).map(|message| message.n);
     let end = terminal.or(start.gave_up.map(|(n, _)| n)).unwrap_or(u64::MAX);
     let at_rest = start.gave_up.filter(|(_, at_rest)| *at_rest).map(|(n, _)| n);
     if interruptions.is_cut(case, start, end) {
@@ -163,17 +124,16 @@ fn socket_run(
     }
     let whole = start.run_at.and_then(|run| case.orderly[run]).is_some_and(Orderly::is_whole);
     if !whole {
-        gap(case, start, &own().collect::<Vec<_>>(), suspects);
+        gap(case, start, &its_own().collect::<Vec<_>>(), suspects);
     }
     if let (Some(expected), Some(_)) = (expected, terminal) {
-        expected.judge(case, start, &own().collect::<Vec<_>>(), suspects);
+        expected.judge(case, start, &its_own().collect::<Vec<_>>(), suspects);
     }
     let to = at_rest.unwrap_or(u64::MAX);
-    let between = |table| Interruptions::any_between(table, start.user, start.n, to);
     let told = terminal.is_some()
-        || between(&interruptions.untold)
+        || interruptions.is_untold(start, to)
         // What was accepted is no longer refused.
-        || (start.run_at.is_none() && between(&interruptions.refused));
+        || (start.run_at.is_none() && interruptions.is_refused(start, to));
     if let (Some(n), false) = (at_rest, told) {
         let evidence = vec![
             shows(start.n, format!("{} starts run {}", start.user, start.run)),
@@ -181,20 +141,19 @@ fn socket_run(
         ];
         let operation = format!("the end of {}", start.via.run_kind());
         let (kind, run) = (FindingKind::Loss, Some(start.run));
-        suspects.add(suspect(kind, start.user, run, operation, Channel::Websocket, evidence));
+        suspects.add(own(kind, start.user, run, operation, Channel::Websocket.as_str(), evidence));
     }
     (terminal.is_some() || at_rest.is_some()).into()
 }
 
-fn gap(case: &Case<'_>, start: &Start<'_>, own: &[&Message<'_>], suspects: &mut Suspects) {
+fn gap(case: &Case<'_>, start: &Start<'_>, events: &[&Message<'_>], suspects: &mut Suspects) {
     let numbered = |message: &&Message<'_>| Some((message.sequence?, message.n));
-    let Some((highest, _)) = own.iter().filter_map(numbered).max() else { return };
+    let Some((highest, _)) = events.iter().filter_map(numbered).max() else { return };
     // A message of a type that the dialect does not list may have taken a number of the same row.
-    let others = start.run_at.map_or(&[][..], |run| &case.others[run]);
-    let others = others.iter().map(|at| &case.messages[at.get()]);
+    let others = case.of_run(&case.others, start);
     let others = others.filter(|message| message.observer == start.user);
     let mut numbered: Vec<(u64, u64)> =
-        own.iter().copied().chain(others).filter_map(|message| numbered(&message)).collect();
+        events.iter().copied().chain(others).filter_map(|message| numbered(&message)).collect();
     numbered.retain(|(number, _)| *number <= highest);
     numbered.sort_unstable();
     let mut last = (0_u64, start.n);
@@ -210,13 +169,15 @@ fn gap(case: &Case<'_>, start: &Start<'_>, own: &[&Message<'_>], suspects: &mut 
                 (first, last) => format!("events {first} to {last} never come"),
             };
             let after = format!("{user} receives event {number}; {missing}");
-            suspects.add(suspect(
-                FindingKind::Loss,
+            let (kind, run) = (FindingKind::Loss, Some(start.run));
+            let evidence = vec![shows(last.1, before), shows(n, after)];
+            suspects.add(own(
+                kind,
                 user,
-                Some(start.run),
-                case.run_kind(user, Some(start.run)).into(),
-                Channel::Websocket,
-                vec![shows(last.1, before), shows(n, after)],
+                run,
+                case.run_kind(user, run),
+                Channel::Websocket.as_str(),
+                evidence,
             ));
         }
         last = (number, n);
@@ -234,9 +195,9 @@ fn http_run(case: &Case<'_>, start: &Start<'_>, suspects: &mut Suspects) -> u64 
             shows(start.n, format!("{} starts run {}", start.user, start.run)),
             shows(n, format!("nothing can come any more, and run {} has no answer", start.run)),
         ];
-        let operation = start.via.run_kind().into();
+        let (operation, seen_on) = (start.via.run_kind(), Channel::HttpAnswer.as_str());
         let (kind, run) = (FindingKind::Loss, Some(start.run));
-        suspects.add(suspect(kind, start.user, run, operation, Channel::HttpAnswer, evidence));
+        suspects.add(own(kind, start.user, run, operation, seen_on, evidence));
     }
     1
 }

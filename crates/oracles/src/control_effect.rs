@@ -3,19 +3,28 @@
 use std::collections::BTreeMap;
 
 use super::case::Case;
-use super::edits::{Alteration, Edit, Expected};
+use super::edits::{Alteration, Edit};
 use super::message::{Channel, Message};
 use super::oracle::{Judgement, Oracle};
 use super::stop_and_approve;
-use super::suspects::{Suspects, shows};
-use partywall_core::finding::{FindingKind, OracleId, Suspect};
+use super::suspects::{Suspects, own, shows};
+use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
 use partywall_core::history::What;
 use partywall_core::ids::UserName;
-use partywall_core::record::Rule;
 
 /// A run that was stopped was stopped by its user, and a stop that was granted stops its run.
-#[derive(Debug)]
-pub(super) struct ControlEffect;
+pub(super) const CONTROL_EFFECT: Oracle = Oracle {
+    id: OracleId::ControlEffect,
+    short: "What a user does to a run changes that run and no other.",
+    meaning: "A run was stopped that its user never asked to stop, went on with the approval \
+        of another user, or a stop was granted and the run came to its usual end.",
+    precondition: "A user stopped or approved a run, or a run ended as stopped, and the \
+        scenario says how that is told.",
+    next: "Ask by which key a control finds its run: the active one, a client's request \
+        id, a flag that the next run finds.",
+    judge,
+    alterations,
+};
 
 /// A request to stop a run.
 #[derive(Debug)]
@@ -28,98 +37,68 @@ struct Stop<'c> {
     granted: Option<u64>,
 }
 
-impl Oracle for ControlEffect {
-    fn id(&self) -> OracleId {
-        OracleId::ControlEffect
+fn judge(case: &Case<'_>) -> Judgement {
+    if case.dialect.why_ended.is_empty() {
+        let (suspects, items) = stop_and_approve::judge(case);
+        return Judgement::new(suspects.finish(), items, "no run was stopped or approved");
     }
-
-    fn help(&self) -> Rule {
-        Rule {
-            oracle: self.id(),
-            short: "What a user does to a run changes that run and no other.".into(),
-            meaning:
-                "A run was stopped that its user never asked to stop, went on with the approval \
-                      of another user, or a stop was granted and the run came to its usual end."
-                    .into(),
-            precondition: "A user stopped or approved a run, or a run ended as stopped, and the \
-                           scenario says how that is told."
-                .into(),
-            next: "Ask by which key a control finds its run: the active one, a client's request \
-                   id, a flag that the next run finds."
-                .into(),
-        }
-    }
-
-    fn judge(&self, case: &Case<'_>) -> Judgement {
-        if case.dialect.why_ended.is_empty() {
-            let (suspects, items) = stop_and_approve::judge(case);
-            return Judgement::new(suspects.finish(), items, "no run was stopped or approved");
-        }
-        let mut suspects = Suspects::default();
-        let stops = stops(case);
-        let mut items = stops.iter().filter(|stop| stop.granted.is_some()).count() as u64;
-        for message in case.messages.iter().filter(|message| message.is_terminal) {
-            let Some((user, run)) = known_run(case, message) else { continue };
-            let stop = stops.iter().find(|stop| stop.user == user && stop.run == run);
-            if message.is_stopped {
-                items += 1;
-                if stop.is_none_or(|stop| stop.n > message.n) {
-                    suspects.add(unasked(case, &stops, message, user, run));
-                }
-            } else if let Some(granted) = stop.and_then(|stop| stop.granted)
-                && case.agent(message) == Some("supervisor")
-                && case.kind(message) == Some("agent_completed")
-            {
-                let text = format!("{user} is told that run {run} stops");
-                let end = format!("{user} receives the usual end of run {run}");
-                suspects.add(Suspect {
-                    evidence: vec![shows(granted, text), shows(message.n, end)],
-                    ..suspect(case, user, run, "a granted stop of")
-                });
+    let mut suspects = Suspects::default();
+    let stops = stops(case);
+    let mut items = stops.iter().filter(|stop| stop.granted.is_some()).count() as u64;
+    for message in case.messages.iter().filter(|message| message.is_terminal) {
+        let Some((user, run)) = known_run(case, message) else { continue };
+        let stop = stops.iter().find(|stop| stop.user == user && stop.run == run);
+        if message.is_stopped {
+            items += 1;
+            if stop.is_none_or(|stop| stop.n > message.n) {
+                suspects.add(unasked(case, &stops, message, user, run));
             }
+        } else if let Some(granted) = stop.and_then(|stop| stop.granted)
+            && case.agent(message) == Some("supervisor")
+            && case.kind(message) == Some("agent_completed")
+        {
+            let text = format!("{user} is told that run {run} stops");
+            let end = format!("{user} receives the usual end of run {run}");
+            let evidence = vec![shows(granted, text), shows(message.n, end)];
+            suspects.add(suspect(case, (user, run), "a granted stop of", evidence));
         }
-        Judgement::new(suspects.finish(), items, "no run was stopped")
     }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        if case.dialect.why_ended.is_empty() {
-            return stop_and_approve::alterations(case, rng);
-        }
-        let known = self.judge(case).suspects;
-        let stops = stops(case);
-        let stopped = |stop: &&Stop<'_>| {
-            case.messages.iter().any(|message| {
-                message.is_terminal
-                    && message.is_stopped
-                    && known_run(case, message) == Some((stop.user, stop.run))
-            })
-        };
-        let is_new = |stop: &&Stop<'_>| known.iter().all(|known| known.victim != *stop.user);
-        let candidates: Vec<_> = stops.iter().filter(is_new).filter(stopped).collect();
-        let Some(stop) = rng.choice(&candidates) else { return Vec::new() };
-        vec![Alteration {
-            what: format!("a stop of {} that was never asked for", stop.user),
-            edits: vec![Edit::Remove { at: stop.at }],
-            expected: Expected {
-                oracle: self.id(),
-                kind: FindingKind::Misdirected,
-                victim: stop.user.clone(),
-                observer: stop.user.clone(),
-            },
-        }]
-    }
+    Judgement::new(suspects.finish(), items, "no run was stopped")
 }
 
-fn suspect(case: &Case<'_>, user: &UserName, run: u16, of: &str) -> Suspect {
-    Suspect {
-        kind: FindingKind::Misdirected,
-        victim: user.clone(),
-        victim_run: Some(run),
-        observer: user.clone(),
-        victim_operation: format!("{of} {}", case.run_kind(user, Some(run))),
-        observer_operation: Channel::Websocket.as_str().into(),
-        evidence: Vec::new(),
+fn alterations(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -> Vec<Alteration> {
+    if case.dialect.why_ended.is_empty() {
+        return stop_and_approve::alterations(case, known, rng);
     }
+    let stops = stops(case);
+    let stopped = |stop: &&Stop<'_>| {
+        case.messages.iter().any(|message| {
+            message.is_terminal
+                && message.is_stopped
+                && known_run(case, message) == Some((stop.user, stop.run))
+        })
+    };
+    let is_new = |stop: &&Stop<'_>| known.iter().all(|known| known.victim != *stop.user);
+    let candidates: Vec<_> = stops.iter().filter(is_new).filter(stopped).collect();
+    let Some(stop) = rng.choice(&candidates) else { return Vec::new() };
+    vec![Alteration {
+        what: format!("a stop of {} that was never asked for", stop.user),
+        edits: vec![Edit::Remove { at: stop.at }],
+        kind: FindingKind::Misdirected,
+        victim: stop.user.clone(),
+        observer: stop.user.clone(),
+    }]
+}
+
+fn suspect(
+    case: &Case<'_>,
+    (user, run): (&UserName, u16),
+    of: &str,
+    evidence: Vec<Evidence>,
+) -> Suspect {
+    let operation = format!("{of} {}", case.run_kind(user, Some(run)));
+    let seen_on = Channel::Websocket.as_str();
+    own(FindingKind::Misdirected, user, Some(run), operation, seen_on, evidence)
 }
 
 fn unasked(
@@ -130,13 +109,12 @@ fn unasked(
     run: u16,
 ) -> Suspect {
     let mut others = stops.iter().filter(|stop| stop.n < message.n);
-    let mut evidence: Vec<_> = others
-        .next_back()
-        .map(|stop| shows(stop.n, format!("{} stops their run {}", stop.user, stop.run)))
-        .into_iter()
-        .collect();
+    let mut evidence = Vec::new();
+    if let Some(stop) = others.next_back() {
+        evidence.push(shows(stop.n, format!("{} stops their run {}", stop.user, stop.run)));
+    }
     evidence.push(shows(message.n, format!("run {run} of {user} ends as stopped")));
-    Suspect { evidence, ..suspect(case, user, run, "a stop of") }
+    suspect(case, (user, run), "a stop of", evidence)
 }
 
 /// Whose run the message ends, where the back end told.

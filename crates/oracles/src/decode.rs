@@ -4,42 +4,37 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::case::{Connection, SPARE_MESSAGES, SPARE_SEEN, Start};
+use super::case::{Case, Connection, Start};
 use super::course::Course;
 use super::fields::{self, Fields, RUN, SEQUENCE};
-use super::keys::{ByName, Key, in_life};
+use super::keys::{ByName, in_life};
 use super::leaves::{Leaves, Paths, Roles, Value};
 use super::lines::Lines;
 use super::message::{Channel, Message, Place, Text};
 use super::run_facts::{Accepting, RunFacts};
-use super::seen::{Seen, owner_in};
-use super::starts::{InOrder, StartsByRun};
+use super::seen::owner_in;
+use super::starts::InOrder;
 use super::texts::Texts;
-use partywall_core::canary::{Last, Owner, Scanner, Tail};
-use partywall_core::dialect::{Dialect, Matching};
-use partywall_core::history::{History, Note, Observation, What};
+use partywall_core::canary::{Last, Owner, Tail};
+use partywall_core::dialect::Matching;
+use partywall_core::history::{Note, Observation, What};
 use partywall_core::ids::{ConnectionId, UserName};
 use partywall_core::json::same;
 use partywall_core::plan::Via;
 use partywall_core::raw::Raw;
-use partywall_core::reader::{Payload, Reader, ends_by_place, nothing_to_say};
+use partywall_core::reader::{Payload, ends_by_place, nothing_to_say};
 
 /// Takes the observations in and sorts them into tables.
 #[derive(Debug)]
 pub(super) struct Decoder<'h> {
-    dialect: &'h Dialect,
-    pub(super) reader: Reader,
+    /// What there is to know so far.
+    pub(super) case: Case<'h>,
     paths: Paths,
-    /// For each user of a server that answers in order, what waits for its end.
-    in_order: BTreeMap<Key<'h>, InOrder>,
+    /// For each user of a server that answers in order, by number, what waits for its end.
+    in_order: BTreeMap<usize, InOrder>,
     /// What the last message held; its memory is used again.
     leaves: Leaves<'h>,
-    pub(super) scanner: Scanner,
     pub(super) round: u32,
-    pub(super) malformed: u64,
-    pub(super) messages: Vec<Message<'h>>,
-    /// Texts of messages that do not stand in them as they are.
-    pub(super) made: Vec<String>,
     /// The messages that accept a run.
     pub(super) accepting: Vec<Accepting>,
     /// The ids of requests, of starts and of what accepts them: numbers are compared at less cost.
@@ -47,67 +42,45 @@ pub(super) struct Decoder<'h> {
     /// Of each run its events on event connections, and what else came there of it: run and message.
     pub(super) events: Vec<(Place, Place)>,
     pub(super) others: Vec<(Place, Place)>,
-    /// The canaries that stand whole in what came in at once.
-    pub(super) seen: Vec<Seen<'h>>,
     /// The last canary that was found.
     pub(super) last: Last,
     /// How the bytes on no connection end so far, and whether something may be cut there.
     pub(super) loose: (Tail, bool),
-    /// What was recorded besides messages of event connections.
-    pub(super) acts: Vec<(usize, &'h Observation)>,
     pub(super) texts: Texts,
     /// Canaries that the raw bytes may not show, in members' names and in texts with escapes, with
     /// the message that they stand in.
     pub(super) decoded: Vec<(usize, Owner)>,
-    pub(super) connections: Vec<Connection<'h>>,
     lines: Lines<'h>,
     /// How far each connection has come.
     pub(super) courses: Vec<Course>,
     /// How often the process of each user was restarted; only of those that were.
     pub(super) restarts: BTreeMap<&'h UserName, u32>,
-    pub(super) starts: Vec<Start<'h>>,
-    pub(super) starts_by_run: StartsByRun<'h>,
-    pub(super) runs: Vec<RunFacts<'h>>,
-    pub(super) run_ids: ByName<'h>,
 }
 
 impl<'h> Decoder<'h> {
-    /// A decoder that is to take that history in.
-    pub(super) fn new(dialect: &'h Dialect, scanner: Scanner, history: &History) -> Self {
-        let (campaign, many) = (history.plan.campaign, history.observations.len());
-        let (users, runs) = (history.plan.users.len(), history.plan.runs().count());
-        let (round, names) = (campaign.round(), ByName::new(campaign));
-        let mut paths = Paths::new(scanner.clone(), round);
-        fields::ask(&mut paths, dialect);
+    /// A decoder for that case, in which nothing has happened so far.
+    pub(super) fn new(case: Case<'h>) -> Self {
+        let round = case.history.plan.campaign.round();
+        let names = ByName::new(case.history.plan.campaign);
+        let mut paths = Paths::new(case.scanner.clone(), round);
+        fields::ask(&mut paths, case.dialect);
         Self {
-            dialect,
-            reader: Reader::new(dialect),
-            in_order: BTreeMap::new(),
+            case,
             paths,
+            in_order: BTreeMap::new(),
             leaves: Leaves::default(),
-            scanner,
             round,
-            malformed: 0,
-            messages: SPARE_MESSAGES.with(|spare| spare.take(many)),
-            made: Vec::new(),
             accepting: Vec::new(),
             requests: names.clone(),
             events: Vec::new(),
             others: Vec::new(),
-            seen: SPARE_SEEN.with(|spare| spare.take(many)),
             last: Last::default(),
             loose: (Tail::default(), false),
-            acts: Vec::new(),
             texts: Texts::default(),
             decoded: Vec::new(),
-            connections: Vec::new(),
-            lines: Lines::new(names.clone()),
+            lines: Lines::new(names),
             courses: Vec::new(),
             restarts: BTreeMap::new(),
-            starts: Vec::with_capacity(runs),
-            starts_by_run: StartsByRun::new(names.clone(), runs.div_ceil(users.max(1))),
-            runs: Vec::with_capacity(runs),
-            run_ids: names.with_room(runs),
         }
     }
 
@@ -119,7 +92,7 @@ impl<'h> Decoder<'h> {
     /// Gives the connection that it happened on.
     pub(super) fn sort_in(&mut self, at: usize, observation: &'h Observation) -> Option<usize> {
         if !matches!(observation.what, What::Received { .. } | What::Sent { .. }) {
-            self.acts.push((at, observation));
+            self.case.acts.push((at, observation));
         }
         let line = observation.on.as_ref().map(|id| self.line(id, observation));
         if let Some(line) = line {
@@ -127,13 +100,13 @@ impl<'h> Decoder<'h> {
         }
         match (&observation.what, &observation.by, line) {
             (What::Start { run, via, thread, request_id }, Some(user), _) => {
-                let (start, user_at) = (self.starts.len(), self.number_of(line, user));
-                self.starts_by_run.add(user_at, *run, start);
+                let (start, user_at) = (self.case.starts.len(), self.number_of(line, user));
+                self.case.starts_by_run.add(user_at, *run, start);
                 if let Some(order) = self.order_of(user) {
                     order.starts.push(start);
                 }
                 let request = self.number_of_request(request_id.as_str().into());
-                self.starts.push(Start {
+                self.case.starts.push(Start {
                     n: observation.n,
                     user,
                     user_at,
@@ -148,23 +121,23 @@ impl<'h> Decoder<'h> {
                 });
             }
             (What::Request { run: Some(run), .. }, Some(user), Some(_)) => {
-                let start = self.starts_by_run.get(user.as_str(), *run);
-                if let Some(start) = start.map(|start| &mut self.starts[start])
+                let start = self.case.starts_by_run.get(user.as_str(), *run);
+                if let Some(start) = start.map(|start| &mut self.case.starts[start])
                     && start.via == Via::Http
                 {
                     start.line = start.line.or(line);
                 }
             }
             (What::GaveUp { run, at_rest }, Some(user), _) => {
-                if let Some(start) = self.starts_by_run.get(user.as_str(), *run) {
-                    self.starts[start].gave_up = Some((observation.n, *at_rest));
+                if let Some(start) = self.case.starts_by_run.get(user.as_str(), *run) {
+                    self.case.starts[start].gave_up = Some((observation.n, *at_rest));
                 }
                 if let Some(order) = self.order_of(user) {
                     order.lost = true;
                 }
             }
             (What::Received { raw }, Some(user), Some(line)) => {
-                let streamed = self.connections[line].is_http;
+                let streamed = self.case.connections[line].is_http;
                 let channel = if streamed { Channel::Stream } else { Channel::Websocket };
                 self.decode(at, observation.n, user, line, channel, raw);
             }
@@ -190,16 +163,19 @@ impl<'h> Decoder<'h> {
 
     /// The number of a user who does something on that connection.
     fn number_of(&mut self, line: Option<usize>, user: &'h UserName) -> usize {
-        let connection = line.map(|line| &self.connections[line]);
+        let connection = line.map(|line| &self.case.connections[line]);
         let here = connection.filter(|connection| connection.user == Some(user));
         let known = here.and_then(|connection| connection.user_at);
-        known.unwrap_or_else(|| self.starts_by_run.number(user.as_str()))
+        known.unwrap_or_else(|| self.case.starts_by_run.number(user.as_str()))
     }
 
     /// What waits for its end, where answers come in the order of their requests.
     fn order_of(&mut self, user: &'h UserName) -> Option<&mut InOrder> {
-        (self.dialect.matching == Matching::Order)
-            .then(|| self.in_order.entry(Key::of(user.as_str())).or_default())
+        if self.case.dialect.matching != Matching::Order {
+            return None;
+        }
+        let user = self.case.starts_by_run.number(user.as_str());
+        Some(self.in_order.entry(user).or_default())
     }
 
     fn line(&mut self, id: &'h ConnectionId, observation: &'h Observation) -> usize {
@@ -210,8 +186,8 @@ impl<'h> Decoder<'h> {
         let life = observation.by.as_ref().and_then(|user| self.restarts.get(user));
         self.courses.push(Course::new(life.copied().unwrap_or_default()));
         let user = observation.by.as_ref();
-        let user_at = user.map(|user| self.starts_by_run.number(user.as_str()));
-        self.connections.push(Connection {
+        let user_at = user.map(|user| self.case.starts_by_run.number(user.as_str()));
+        self.case.connections.push(Connection {
             id,
             user,
             user_at,
@@ -238,7 +214,7 @@ impl<'h> Decoder<'h> {
         {
             order.lost |= order.ended < order.starts.len();
         }
-        self.connections[line].note(observation);
+        self.case.connections[line].note(observation);
     }
 
     fn decode(
@@ -250,10 +226,10 @@ impl<'h> Decoder<'h> {
         channel: Channel,
         raw: &'h Raw,
     ) {
-        let payload = self.reader.payload(raw, channel == Channel::Stream);
+        let payload = self.case.reader.payload(raw, channel == Channel::Stream);
         let mut leaves = std::mem::take(&mut self.leaves);
         let is_json = leaves.take(&mut self.paths, &payload);
-        let connection = &self.connections[line];
+        let connection = &self.case.connections[line];
         let mut message = Message {
             n,
             // Mostly the same as that of the connection, which is at hand when the next one comes.
@@ -261,7 +237,6 @@ impl<'h> Decoder<'h> {
             sequence: None,
             kind: Text::ABSENT,
             user: Text::ABSENT,
-            request: Text::ABSENT,
             agent: Text::ABSENT,
             greeted: Text::ABSENT,
             observation: Place::new(at),
@@ -283,25 +258,17 @@ impl<'h> Decoder<'h> {
                 self.fill(&mut message, &mut fields, roles, value);
             }
         }
-        match self.dialect.strict {
-            true => {
-                self.classify(&mut message, &mut fields);
-                let fits = leaves.is_object && fields.kind.is_some();
-                self.malformed += u64::from(channel == Channel::Websocket && !fits);
-            }
-            false => {
-                self.classify_loosely(&mut message, &mut fields, &payload, is_json);
-                let asked = message
-                    .asked_run
-                    .filter(|_| message.is_event)
-                    .and_then(|run| self.starts_by_run.get(message.observer.as_str(), run));
-                if let (Some(start), Some(run)) = (asked, message.run_at()) {
-                    self.starts[start].run_at.get_or_insert(run);
-                }
-                if message.run_at().is_none() && (message.is_event || message.is_terminal) {
-                    self.place(&mut message, fields.request.as_deref());
-                }
-            }
+        let is_json = is_json.then_some(leaves.is_object);
+        self.classify(&mut message, &mut fields, &payload, is_json);
+        let asked = message
+            .asked_run
+            .filter(|_| message.is_event)
+            .and_then(|run| self.case.starts_by_run.get(message.observer.as_str(), run));
+        if let (Some(start), Some(run)) = (asked, message.run_at()) {
+            self.case.starts[start].run_at.get_or_insert(run);
+        }
+        if message.run_at().is_none() && message.is_event {
+            self.place(&mut message, fields.request.as_deref());
         }
         let observer = message.observer.as_str().as_bytes();
         message.names_observer =
@@ -309,22 +276,22 @@ impl<'h> Decoder<'h> {
         if message.is_acceptance {
             let request = fields.request.clone();
             let request = request.map_or(Place::NONE, |id| self.number_of_request(id));
-            self.accepting.push(Accepting { message: self.messages.len(), request });
+            self.accepting.push(Accepting { message: self.case.messages.len(), request });
         }
-        fields.keep(&mut message, raw, &mut self.made);
+        fields.keep(&mut message, raw, &mut self.case.made);
         message.texts = self.courses[line].texts_of(message.run, |run| self.texts.place(line, run));
         self.take_texts(message.texts.get(), &leaves);
         if message.run != Place::NONE && message.channel.carries_events() {
             let table = if message.is_event { &mut self.events } else { &mut self.others };
-            table.push((message.run, Place::new(self.messages.len())));
+            table.push((message.run, Place::new(self.case.messages.len())));
         }
-        self.messages.push(message);
+        self.case.messages.push(message);
         self.leaves = leaves;
     }
 
     /// What a message, the next one, holds that its raw bytes may not show.
     fn take_texts(&mut self, place: usize, leaves: &Leaves<'h>) {
-        let number = self.messages.len();
+        let number = self.case.messages.len();
         let texts = self.texts.at(place);
         let only_texts = leaves.values.iter().filter_map(|(path, value)| match value {
             Value::Text(text) => Some((*path, text)),
@@ -334,7 +301,7 @@ impl<'h> Decoder<'h> {
             texts.take(path, text);
             if let Cow::Owned(text) = text {
                 texts.may_be_cut |=
-                    self.scanner.scan_piece(text.as_bytes(), &mut self.last, |sighting| {
+                    self.case.scanner.scan_piece(text.as_bytes(), &mut self.last, |sighting| {
                         self.decoded.push((number, owner_in(self.round, &sighting)));
                     });
             }
@@ -344,7 +311,7 @@ impl<'h> Decoder<'h> {
 
     /// Reads a message's texts again.
     pub(super) fn texts_of(&mut self, raw: &'h Raw, channel: Channel) -> Leaves<'h> {
-        let payload = self.reader.payload(raw, channel == Channel::Stream);
+        let payload = self.case.reader.payload(raw, channel == Channel::Stream);
         let mut leaves = Leaves::default();
         leaves.take(&mut self.paths, &payload);
         leaves
@@ -363,21 +330,21 @@ impl<'h> Decoder<'h> {
             message.sequence = match value {
                 Value::Number(number) => {
                     // Counted from 1, wherever the server begins.
-                    Some(number.saturating_add(1).saturating_sub(self.dialect.first))
+                    Some(number.saturating_add(1).saturating_sub(self.case.dialect.first))
                 }
                 Value::Text(_) => None,
             };
         }
         if roles.has(RUN) {
-            let id = match self.dialect.unique_runs {
+            let id = match self.case.dialect.unique_runs {
                 true => value.as_id(),
                 false => Cow::Owned(format!("{} of {}", value.as_id(), message.observer)),
             };
             // Most messages are of the same run as the one before them.
             let course = &mut self.courses[message.line()];
             let at = course.run_if_again(&id).unwrap_or_else(|| {
-                let runs = &mut self.runs;
-                let at = self.run_ids.get_or_add(in_life(id.clone(), course.life), |_| {
+                let runs = &mut self.case.runs;
+                let at = self.case.run_ids.get_or_add(in_life(id.clone(), course.life), |_| {
                     runs.push(RunFacts::unknown(id.clone()));
                     runs.len() - 1
                 });
@@ -388,41 +355,40 @@ impl<'h> Decoder<'h> {
         }
     }
 
-    fn classify(&self, message: &mut Message<'_>, fields: &mut Fields<'_>) {
-        let kind = fields.kind.as_deref();
-        if kind != Some(self.dialect.greeting.as_str()) {
-            fields.greeted = None;
-        }
-        message.is_stopped = fields.error.as_deref() == Some(self.dialect.stopped.as_str());
-        // An HTTP answer is no part of a stream, whatever type it gives itself.
-        if let (Some(kind), Channel::Websocket) = (kind, message.channel) {
-            message.is_acceptance = kind == self.dialect.accepted;
-            message.is_event = self.dialect.is_event(kind);
-            message.is_terminal =
-                message.is_event && self.dialect.is_terminal(kind, fields.agent.as_deref());
-        }
-    }
-
-    fn classify_loosely(
+    /// Says what the message is by its type and its place; `is_json` says whether it is an object,
+    /// where it is JSON.
+    fn classify(
         &mut self,
         message: &mut Message<'h>,
         fields: &mut Fields<'h>,
         payload: &Payload<'_>,
-        is_json: bool,
+        is_json: Option<bool>,
     ) {
-        let dialect = self.dialect;
-        let has_type = fields.kind.is_some();
-        if !has_type {
-            let other = self.reader.other_kind(dialect, payload, is_json);
+        let dialect = self.case.dialect;
+        let channel = message.channel;
+        if dialect.strict {
+            let fits = is_json == Some(true) && fields.kind.is_some();
+            self.case.malformed += u64::from(channel == Channel::Websocket && !fits);
+            message.is_stopped = fields.error.as_deref() == Some(dialect.stopped.as_str());
+        }
+        if fields.kind.is_none() {
+            let other = self.case.reader.other_kind(dialect, payload, is_json.is_some());
             fields.kind = other.map(Cow::Owned);
         }
-        fields.greeted = None;
-        let ignored =
-            payload.ignored || nothing_to_say(dialect, fields.kind.as_deref(), &payload.json);
-        if ignored || !message.channel.carries_events() {
+        let kind = fields.kind.as_deref();
+        if !dialect.strict || kind != Some(dialect.greeting.as_str()) {
+            fields.greeted = None;
+        }
+        // An answer over HTTP is no part of a stream, whatever type it gives itself.
+        let is_event_channel = match dialect.strict {
+            true => channel == Channel::Websocket,
+            false => channel.carries_events(),
+        };
+        let ignored = payload.ignored || nothing_to_say(dialect, kind, &payload.json);
+        if ignored || !is_event_channel {
             return;
         }
-        let kind = fields.kind.as_deref().unwrap_or_default();
+        let kind = kind.unwrap_or_default();
         let by_request = dialect.matching == Matching::Request;
         let tree = || payload.json.tree();
         message.is_terminal = dialect.is_terminal(kind, fields.agent.as_deref())
@@ -430,48 +396,48 @@ impl<'h> Decoder<'h> {
         message.is_event = message.is_terminal || dialect.is_event(kind);
         message.is_acceptance = (!dialect.accepted.is_empty() && kind == dialect.accepted)
             || (by_request && message.is_event && fields.request.is_some());
-        let known = message.is_terminal || dialect.events.iter().any(|event| event == kind);
-        let greets = !kind.is_empty() && (kind == dialect.greeting || kind == dialect.accepted);
-        let typed = dialect.kind.starts_with('/');
-        self.malformed += u64::from(typed && !is_json && !known && !greets);
+        if !dialect.strict && dialect.kind.starts_with('/') && is_json.is_none() {
+            let known = message.is_terminal || dialect.events.iter().any(|event| event == kind);
+            let greets = !kind.is_empty() && (kind == dialect.greeting || kind == dialect.accepted);
+            self.case.malformed += u64::from(!known && !greets);
+        }
     }
 
     /// Finds the run of a message that names none.
     fn place(&mut self, message: &mut Message<'h>, request: Option<&str>) {
         let observer = message.observer.as_str();
-        let asked = message.asked_run.and_then(|run| self.starts_by_run.get(observer, run));
-        if let Some(run) = asked.and_then(|start| self.starts[start].run_at) {
+        let asked = message.asked_run.and_then(|run| self.case.starts_by_run.get(observer, run));
+        if let Some(run) = asked.and_then(|start| self.case.starts[start].run_at) {
             // Its stream has named it.
             message.run = Place::new(run);
             return;
         }
-        let (id, start) = match (asked, self.dialect.matching) {
+        let (id, start) = match (asked, self.case.dialect.matching) {
             (Some(start), _) => {
-                (format!("the stream of {}", self.connections[message.line()].id), Some(start))
+                (format!("the stream of {}", self.case.connections[message.line()].id), Some(start))
             }
             (None, Matching::Request) => {
                 let Some(request) = request else { return };
                 (format!("request {request} of {observer}"), None)
             }
             (None, Matching::Order) => {
-                let own = Key::from(Cow::Owned(observer.to_owned()));
-                let Some(order) = self.in_order.get_mut(&own).filter(|order| !order.lost) else {
-                    return;
-                };
+                let own = self.case.starts_by_run.number_of(observer);
+                let order = own.and_then(|own| self.in_order.get_mut(&own));
+                let Some(order) = order.filter(|order| !order.lost) else { return };
                 let Some(&start) = order.starts.get(order.ended) else { return };
                 order.ended += usize::from(message.is_terminal);
                 (format!("start {start} of {observer}"), Some(start))
             }
             (None, Matching::Run | Matching::Stream) => return,
         };
-        let at = self.run_ids.get_or_add(Cow::Owned(id), |id| {
-            self.runs.push(RunFacts::made_up(Cow::Owned(id.to_owned())));
-            self.runs.len() - 1
+        let at = self.case.run_ids.get_or_add(Cow::Owned(id), |id| {
+            self.case.runs.push(RunFacts::made_up(Cow::Owned(id.to_owned())));
+            self.case.runs.len() - 1
         });
         if let Some(start) = start {
-            let run = self.starts[start].run;
-            self.runs[at].tell(message.observer, Some(run));
-            self.starts[start].run_at.get_or_insert(at);
+            let run = self.case.starts[start].run;
+            self.case.runs[at].tell(message.observer, Some(run));
+            self.case.starts[start].run_at.get_or_insert(at);
         }
         message.run = Place::new(at);
     }

@@ -4,56 +4,39 @@ use std::collections::BTreeMap;
 
 use super::alter;
 use super::case::Case;
-use super::edits::Alteration;
 use super::message::Place;
 use super::oracle::{Judgement, Oracle};
-use super::suspects::{Suspects, shows};
+use super::suspects::{Suspects, own, shows};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
-use partywall_core::record::Rule;
 
 /// An event is known by run and number. Two connections that a user has open at the same time may
 /// both get it; a connection that was opened after another had ended may not get it again.
-#[derive(Debug)]
-pub(super) struct Duplicates;
+pub(super) const DUPLICATES: Oracle = Oracle {
+    id: OracleId::Duplicates,
+    short: "No event comes twice.",
+    meaning: "The same event of a run came twice on one connection, or again on a \
+        connection that was opened after the first had ended.",
+    precondition: "Events carry the id of their run and a number.",
+    next: "Look for listeners that pile up when a user comes back, and for a replay log \
+        that starts too early.",
+    judge,
+    alterations: alter::repeats,
+};
 
-impl Oracle for Duplicates {
-    fn id(&self) -> OracleId {
-        OracleId::Duplicates
+fn judge(case: &Case<'_>) -> Judgement {
+    let mut suspects = Suspects::default();
+    let mut items = 0;
+    for (events, orderly) in case.events.iter().zip(&case.orderly) {
+        items += match orderly {
+            Some(orderly) => orderly.events,
+            None => judge_run(case, events, &mut suspects),
+        };
     }
-
-    fn help(&self) -> Rule {
-        Rule {
-            oracle: self.id(),
-            short: "No event comes twice.".into(),
-            meaning: "The same event of a run came twice on one connection, or again on a \
-                      connection that was opened after the first had ended."
-                .into(),
-            precondition: "Events carry the id of their run and a number.".into(),
-            next: "Look for listeners that pile up when a user comes back, and for a replay log \
-                   that starts too early."
-                .into(),
-        }
-    }
-
-    fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut suspects = Suspects::default();
-        let mut items = 0;
-        for (events, orderly) in case.events.iter().zip(&case.orderly) {
-            items += match orderly {
-                Some(orderly) => orderly.events,
-                None => judge_run(case, events, &mut suspects),
-            };
-        }
-        Judgement::new(
-            suspects.finish(),
-            items,
-            "no event carried a run id and a number, so a repeated one cannot be known",
-        )
-    }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        alter::repeats(case, &self.judge(case).suspects, rng)
-    }
+    Judgement::new(
+        suspects.finish(),
+        items,
+        "no event carried a run id and a number, so a repeated one cannot be known",
+    )
 }
 
 fn judge_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
@@ -106,16 +89,10 @@ fn repeated(case: &Case<'_>, first: usize, again: usize) -> Suspect {
     let observer = again.observer;
     let run = facts.filter(|facts| facts.user == Some(observer)).and_then(|f| f.run);
     let number = again.sequence.unwrap_or_default();
-    Suspect {
-        kind: FindingKind::Duplicate,
-        victim: observer.clone(),
-        victim_run: run,
-        observer: observer.clone(),
-        victim_operation: case.run_kind(observer, run).into(),
-        observer_operation: again.channel.as_str().into(),
-        evidence: vec![
-            shows(first.n, format!("{observer} receives event {number}")),
-            shows(again.n, format!("{observer} receives event {number} of the same run again")),
-        ],
-    }
+    let evidence = vec![
+        shows(first.n, format!("{observer} receives event {number}")),
+        shows(again.n, format!("{observer} receives event {number} of the same run again")),
+    ];
+    let kind = FindingKind::Duplicate;
+    own(kind, observer, run, case.run_kind(observer, run), again.channel.as_str(), evidence)
 }

@@ -1,6 +1,6 @@
 //! Alterations of a history that an oracle must catch, and how bytes are altered.
 
-use partywall_core::finding::{Finding, FindingKind, OracleId};
+use partywall_core::finding::{FindingKind, Suspect};
 use partywall_core::history::{History, Observation, What};
 use partywall_core::ids::UserName;
 use partywall_core::raw::Raw;
@@ -12,8 +12,19 @@ pub struct Alteration {
     pub what: String,
     /// How. Places are those of the unaltered history.
     pub edits: Vec<Edit>,
-    /// What must be found.
-    pub expected: Expected,
+    /// What kind of wrong must be found, which was not found before.
+    pub kind: FindingKind,
+    /// Whose data, or who did not get theirs.
+    pub victim: UserName,
+    /// Who saw it.
+    pub observer: UserName,
+}
+
+impl Alteration {
+    pub(super) fn fits(&self, suspect: &Suspect) -> bool {
+        let Self { kind, victim, observer, .. } = self;
+        (&suspect.kind, &suspect.victim, &suspect.observer) == (kind, victim, observer)
+    }
 }
 
 /// One change of a history.
@@ -38,27 +49,6 @@ pub enum Edit {
         /// What happened.
         observation: Observation,
     },
-}
-
-/// What must be found in an altered history, and was not found before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
-    /// By whom.
-    pub oracle: OracleId,
-    /// What kind of wrong.
-    pub kind: FindingKind,
-    /// Whose data, or who did not get theirs.
-    pub victim: UserName,
-    /// Who saw it.
-    pub observer: UserName,
-}
-
-impl Expected {
-    pub(super) fn fits(&self, finding: &Finding) -> bool {
-        let Self { oracle, kind, victim, observer } = self;
-        (finding.oracle, finding.kind) == (*oracle, *kind)
-            && (&finding.victim, &finding.observer) == (victim, observer)
-    }
 }
 
 /// The history with the edits, numbered anew.

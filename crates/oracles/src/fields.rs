@@ -65,7 +65,6 @@ impl<'h> Fields<'h> {
     pub(super) fn keep(&mut self, message: &mut Message<'_>, raw: &Raw, made: &mut Vec<String>) {
         message.kind = place(raw, self.kind.take(), made);
         message.user = place(raw, self.user.take(), made);
-        message.request = place(raw, self.request.take(), made);
         message.agent = place(raw, self.agent.take(), made);
         message.greeted = place(raw, self.greeted.take(), made);
     }

@@ -11,25 +11,28 @@ use partywall_core::control::phantom_owner;
 use partywall_core::finding::{Finding, OracleId};
 use partywall_core::plan::Via;
 
+/// The oracles, in the order of [`OracleId::ALL`].
+static ORACLES: [Oracle; OracleId::ALL.len()] = [
+    canary::CANARY,
+    ownership::OWNERSHIP,
+    completeness::COMPLETENESS,
+    duplicates::DUPLICATES,
+    non_interference::NON_INTERFERENCE,
+    after_close::AFTER_CLOSE,
+    binding::BINDING,
+    attribution::ATTRIBUTION,
+    control_effect::CONTROL_EFFECT,
+    at_rest::AT_REST,
+];
+
 /// All oracles, in the order of [`OracleId::ALL`].
-pub fn all() -> [&'static dyn Oracle; 10] {
-    OracleId::ALL.map(of)
+pub fn all() -> [&'static Oracle; OracleId::ALL.len()] {
+    ORACLES.each_ref()
 }
 
 /// The oracle of that number.
-pub fn of(id: OracleId) -> &'static dyn Oracle {
-    match id {
-        OracleId::Canary => &canary::Canary,
-        OracleId::Ownership => &ownership::Ownership,
-        OracleId::Completeness => &completeness::Completeness,
-        OracleId::Duplicates => &duplicates::Duplicates,
-        OracleId::NonInterference => &non_interference::NonInterference,
-        OracleId::AfterClose => &after_close::AfterClose,
-        OracleId::Binding => &binding::Binding,
-        OracleId::Attribution => &attribution::Attribution,
-        OracleId::ControlEffect => &control_effect::ControlEffect,
-        OracleId::AtRest => &at_rest::AtRest,
-    }
+pub fn of(id: OracleId) -> &'static Oracle {
+    &ORACLES[id as usize]
 }
 
 /// What all oracles came to.
@@ -51,15 +54,15 @@ pub fn judge(case: &Case<'_>) -> Judged {
 }
 
 /// Lets these oracles judge.
-pub fn judge_with(oracles: &[&dyn Oracle], case: &Case<'_>) -> Judged {
+pub fn judge_with(oracles: &[&Oracle], case: &Case<'_>) -> Judged {
     let mut findings = Vec::new();
     let mut rows = Vec::with_capacity(oracles.len());
     for oracle in oracles {
-        let Judgement { suspects, judged_items, blind } = oracle.judge(case);
+        let Judgement { suspects, judged_items, blind } = (oracle.judge)(case);
         let scenario = &case.history.plan.scenario;
         let found = suspects.into_iter();
-        findings.extend(found.map(|suspect| Finding::new(scenario, oracle.id(), suspect)));
-        rows.push((oracle.id(), judged_items, blind));
+        findings.extend(found.map(|suspect| Finding::new(scenario, oracle.id, suspect)));
+        rows.push((oracle.id, judged_items, blind));
     }
     Judged { findings, path_hits: path_hits(case), rows, malformed: case.malformed }
 }
@@ -80,7 +83,7 @@ mod tests {
     #[test]
     fn the_registry_is_whole_and_each_member_explains_itself() {
         for (id, oracle) in OracleId::ALL.into_iter().zip(all()) {
-            assert_eq!(oracle.id(), id);
+            assert_eq!(oracle.id, id);
             let Rule { oracle, short, meaning, precondition, next } = oracle.help();
             assert_eq!(oracle, id);
             for text in [short, meaning, precondition, next] {

@@ -1,7 +1,5 @@
-//! Names as keys of maps: their digests are compared first.
-//!
-//! Names in one history begin alike, and comparing thousands of them as texts costs more than any
-//! oracle. The order is of no meaning, but always the same.
+//! Names as keys: names in one history begin alike, and comparing thousands of them as texts costs
+//! more than any oracle, so they are found by digests.
 
 use std::borrow::Cow;
 
@@ -11,26 +9,6 @@ use siphasher::sip::SipHasher13;
 
 use super::message::Place;
 use partywall_core::canary::CampaignKey;
-use partywall_core::ids::digest;
-
-/// A name, by its digest. Two names with one digest are told apart by their text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key<'h> {
-    digest: u64,
-    text: Cow<'h, str>,
-}
-
-impl<'h> Key<'h> {
-    pub(super) fn of(text: &'h str) -> Self {
-        Self::from(Cow::Borrowed(text))
-    }
-}
-
-impl<'h> From<Cow<'h, str>> for Key<'h> {
-    fn from(text: Cow<'h, str>) -> Self {
-        Self { digest: digest(text.as_bytes()), text }
-    }
-}
 
 /// Numbers by name. They are only asked for by the name, so that no order shows. Names come from the
 /// server: what they are found by is keyed, so that no server can make up thousands that look alike.
@@ -110,14 +88,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_equal_as_their_texts_are() {
+    fn names_are_equal_as_their_texts_are() {
         let names = (0..2000).flat_map(|n| [format!("user-{n}/socket1"), format!("r{n}")]);
         let names: Vec<String> = names.chain(["".into(), "\0".into(), "\0\0".into()]).collect();
-        let keys: std::collections::BTreeSet<_> = names.iter().map(|name| Key::of(name)).collect();
-        assert_eq!(keys.len(), names.len());
-        let digests: std::collections::BTreeSet<_> = keys.iter().map(|key| key.digest).collect();
+        let digests: std::collections::BTreeSet<_> =
+            names.iter().map(|name| partywall_core::ids::digest(name.as_bytes())).collect();
         assert_eq!(digests.len(), names.len(), "names that begin alike have one digest");
-        assert!(keys.contains(&Key::from(Cow::Owned("r7".to_owned()))));
         let mut numbers = ByName::new(CampaignKey::from_seed(1)).with_room(names.len() / 8);
         for (at, name) in names.iter().enumerate() {
             assert_eq!(numbers.get(name), None);

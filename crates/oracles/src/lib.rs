@@ -58,7 +58,7 @@ mod upstream_calls;
 
 pub use case::Case;
 pub use control::judge_control;
-pub use edits::{Alteration, Expected};
+pub use edits::Alteration;
 pub use judge::{Judged, all, judge, judge_with, of};
 pub use message::{Channel, Message};
 pub use oracle::{Judgement, Oracle};

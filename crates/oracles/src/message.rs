@@ -114,7 +114,6 @@ pub struct Message<'h> {
     pub sequence: Option<u64>,
     pub(super) kind: Text,
     pub(super) user: Text,
-    pub(super) request: Text,
     pub(super) agent: Text,
     pub(super) greeted: Text,
     pub(super) observation: Place,

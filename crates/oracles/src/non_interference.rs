@@ -7,11 +7,10 @@ use super::message::Channel;
 use super::oracle::{Judgement, Oracle};
 use super::received::{Received, ReceivedRun};
 use super::solo::{Account, Solo, Solos};
-use super::suspects::{Suspects, shows};
-use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
+use super::suspects::{Suspects, own, shows};
+use partywall_core::finding::{FindingKind, OracleId, Suspect};
 use partywall_core::ids::UserName;
 use partywall_core::plan::{FaultKind, Step, UserPlan};
-use partywall_core::record::Rule;
 
 /// What a run may not lack, in findings.
 const LACK: &str = "all of";
@@ -24,56 +23,44 @@ const STRAY: &str = "events of no run of theirs";
 /// something else is its consequence. A run beside others of the same user may rightly come out one
 /// way or another, and so may the end of one that its user stops or that a fault strikes: of these
 /// only what had to be the same is judged.
-#[derive(Debug)]
-pub(super) struct NonInterference;
+pub(super) const NON_INTERFERENCE: Oracle = Oracle {
+    id: OracleId::NonInterference,
+    short: "What comes to a user is what comes to them alone.",
+    meaning: "The same user, doing the same alone with a fresh back end, gets other \
+        events, other text or another answer; or one who only listens gets what \
+        does not come to them alone.",
+    precondition: "The user's part of the plan was driven alone, with a fresh back end, \
+        several times, and the same came of it each time; ids, numbers and \
+        times are not compared.",
+    next: "Compare the text with that of the others who were there: a shared slot, pool, \
+        batch or buffer brought it in, or took away what is missing.",
+    judge,
+    alterations,
+};
 
-impl Oracle for NonInterference {
-    fn id(&self) -> OracleId {
-        OracleId::NonInterference
-    }
-
-    fn help(&self) -> Rule {
-        Rule {
-            oracle: self.id(),
-            short: "What comes to a user is what comes to them alone.".into(),
-            meaning: "The same user, doing the same alone with a fresh back end, gets other \
-                      events, other text or another answer; or one who only listens gets what \
-                      does not come to them alone."
-                .into(),
-            precondition: "The user's part of the plan was driven alone, with a fresh back end, \
-                           several times, and the same came of it each time; ids, numbers and \
-                           times are not compared."
-                .into(),
-            next: "Compare the text with that of the others who were there: a shared slot, pool, \
-                   batch or buffer brought it in, or took away what is missing."
-                .into(),
+fn judge(case: &Case<'_>) -> Judgement {
+    let Some(solos) = case.solos else {
+        return Judgement::new(Vec::new(), 0, "no user was driven alone");
+    };
+    let mut suspects = Suspects::default();
+    let mut items = 0;
+    for person in &case.history.plan.users {
+        if let Some(solo) = solos.of(&person.name) {
+            items += judge_user(case, person, solo, &mut suspects);
         }
     }
+    Judgement::new(
+        suspects.finish(),
+        items,
+        "nothing that a user got could be compared: alone it came out now this way and now \
+         that, or several of their runs went on at a time",
+    )
+}
 
-    fn judge(&self, case: &Case<'_>) -> Judgement {
-        let Some(solos) = case.solos else {
-            return Judgement::new(Vec::new(), 0, "no user was driven alone");
-        };
-        let mut suspects = Suspects::default();
-        let mut items = 0;
-        for person in &case.history.plan.users {
-            if let Some(solo) = solos.of(&person.name) {
-                items += judge_user(case, person, solo, &mut suspects);
-            }
-        }
-        Judgement::new(
-            suspects.finish(),
-            items,
-            "nothing that a user got could be compared: alone it came out now this way and now \
-             that, or several of their runs went on at a time",
-        )
-    }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        let Some(solos) = case.solos else { return Vec::new() };
-        let (events, listeners) = compared(case, solos);
-        alter::interference(case, &self.judge(case).suspects, (&events, &listeners), rng)
-    }
+fn alterations(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -> Vec<Alteration> {
+    let Some(solos) = case.solos else { return Vec::new() };
+    let (events, listeners) = compared(case, solos);
+    alter::interference(case, known, (&events, &listeners), rng)
 }
 
 /// The messages that are compared with what came alone, and the bystanders of whom it is known.
@@ -114,7 +101,8 @@ fn judge_user(case: &Case<'_>, person: &UserPlan, solo: &Solo, suspects: &mut Su
     let mut foreign = |at: usize, what: &str, shown: &str| {
         let message = &case.messages[at];
         let evidence = vec![shows(message.n, format!("{} receives {shown}", person.name))];
-        suspects.add(suspect(&person.name, None, what.into(), message.channel, evidence));
+        let (kind, seen_on) = (FindingKind::Interference, message.channel.as_str());
+        suspects.add(own(kind, &person.name, None, what, seen_on, evidence));
     };
     items += u64::from(person.is_bystander()) + got.others.len() as u64;
     for (at, _) in got.others.iter().filter(|(_, text)| !solo.others.contains(text)) {
@@ -149,8 +137,9 @@ fn judge_run(
     let user = &person.name;
     let kind = case.run_kind(user, Some(run.number));
     let begun = || shows(run.started, format!("{user} starts run {}", run.number));
-    let mut found = |operation: String, channel, evidence| {
-        suspects.add(suspect(user, Some(run.number), operation, channel, evidence));
+    let mut found = |operation: &str, channel: Channel, evidence| {
+        let (kind, run) = (FindingKind::Interference, Some(run.number));
+        suspects.add(own(kind, user, run, operation, channel.as_str(), evidence));
     };
     let may_end_elsewhere = ends_elsewhere(case, person, run.number);
     let mut items = 0;
@@ -166,7 +155,7 @@ fn judge_run(
         let goes_on = alone.events.keys().next_back().is_some_and(|last| number < last);
         if !may_end_elsewhere || (goes_on && !message.is_terminal) {
             let shown = format!("{user} receives event {number}, which says something else alone");
-            found(kind.into(), message.channel, vec![begun(), shows(message.n, shown)]);
+            found(kind, message.channel, vec![begun(), shows(message.n, shown)]);
         }
         return items;
     }
@@ -178,7 +167,7 @@ fn judge_run(
         if text != expected {
             let message = &case.messages[*at];
             let shown = format!("{user} receives an answer that says something else alone");
-            found(kind.into(), message.channel, vec![begun(), shows(message.n, shown)]);
+            found(kind, message.channel, vec![begun(), shows(message.n, shown)]);
             return items;
         }
     }
@@ -187,7 +176,7 @@ fn judge_run(
         let (came, expected) = (run.events.len(), alone.events.len());
         if !run.events.keys().eq(alone.events.keys()) {
             let shown = format!("{user} has received {came} events of it, and {expected} alone");
-            found(format!("{LACK} {kind}"), Channel::Websocket, vec![begun(), shows(n, shown)]);
+            found(&format!("{LACK} {kind}"), Channel::Websocket, vec![begun(), shows(n, shown)]);
         }
     }
     items
@@ -206,22 +195,4 @@ fn ends_elsewhere(case: &Case<'_>, person: &UserPlan, number: u16) -> bool {
 
 fn has_faults(case: &Case<'_>, user: &UserName) -> bool {
     case.history.plan.faults.iter().any(|fault| fault.user == *user)
-}
-
-fn suspect(
-    user: &UserName,
-    run: Option<u16>,
-    operation: String,
-    channel: Channel,
-    evidence: Vec<Evidence>,
-) -> Suspect {
-    Suspect {
-        kind: FindingKind::Interference,
-        victim: user.clone(),
-        victim_run: run,
-        observer: user.clone(),
-        victim_operation: operation,
-        observer_operation: channel.as_str().into(),
-        evidence,
-    }
 }

@@ -40,7 +40,7 @@
 use std::collections::BTreeMap;
 
 use super::case::Case;
-use super::judge::judge;
+use super::judge::all;
 use super::oracle::Oracle;
 use partywall_core::canary::{CampaignKey, Field, Mint, Owner};
 use partywall_core::control::phantom_owner;
@@ -71,25 +71,18 @@ pub fn history(text: &str) -> History {
 
 /// What all oracles find, a line each.
 pub fn found(history: &History) -> Vec<String> {
-    let judged = judge(&Case::new(history, &Dialect::reference()));
-    let line = |finding: partywall_core::finding::Finding| {
-        let suspect = Suspect {
-            kind: finding.kind,
-            victim: finding.victim,
-            victim_run: finding.victim_run,
-            observer: finding.observer,
-            victim_operation: finding.victim_operation,
-            observer_operation: finding.observer_operation,
-            evidence: Vec::new(),
-        };
-        format!("{} {}", finding.oracle.code(), told(&suspect))
-    };
-    judged.findings.into_iter().map(line).collect()
+    let (dialect, mut lines) = (Dialect::reference(), Vec::new());
+    let case = Case::new(history, &dialect);
+    for oracle in all() {
+        let found = (oracle.judge)(&case).suspects;
+        lines.extend(found.iter().map(|suspect| format!("{} {}", oracle.id.code(), told(suspect))));
+    }
+    lines
 }
 
 /// What one oracle finds, a line each, or why it is blind.
-pub fn found_by(oracle: &dyn Oracle, history: &History) -> Vec<String> {
-    let judgement = oracle.judge(&Case::new(history, &Dialect::reference()));
+pub fn found_by(oracle: &Oracle, history: &History) -> Vec<String> {
+    let judgement = (oracle.judge)(&Case::new(history, &Dialect::reference()));
     match judgement.blind {
         Some(_) => vec!["blind".into()],
         None => judgement.suspects.iter().map(told).collect(),
@@ -172,8 +165,7 @@ impl Script {
             ("reads", [run]) => self.requests(user, number(run)?, None),
             ("shows", [key]) => {
                 let credential = UserName::from(*key);
-                self.push(Some(user), None, What::Account { credential });
-                Some(())
+                self.push(Some(user), None, What::Account { credential })
             }
             ("vanishes", _) => self.on_socket(user, rest, What::Leave { vanished: true }),
             ("leaves", _) => self.on_socket(user, rest, What::Leave { vanished: false }),
@@ -181,8 +173,7 @@ impl Script {
             ("breaks", _) => self.on_socket(user, rest, What::Broken { error: "reset".into() }),
             ("gives", ["up", run, how @ ..]) => {
                 let what = What::GaveUp { run: number(run)?, at_rest: how == ["at", "rest"] };
-                self.push(Some(user), None, what);
-                Some(())
+                self.push(Some(user), None, what)
             }
             _ => None,
         }
@@ -216,16 +207,14 @@ impl Script {
                 );
                 let at = self.waiting.iter().position(|(who, of, _)| (who, *of) == (user, run))?;
                 let (_, _, exchange) = self.waiting.remove(at);
-                self.answer(user, exchange, text);
-                Some(())
+                self.answer(user, exchange, text)
             }
             "goes" => {
                 let text = self.shown(user, run, rest.after("showing"))?;
                 let credential = rest.after("as").map_or_else(|| user.clone(), UserName::from);
                 let (service, run) = ("model".into(), run_id.into());
                 let note = Note::Upstream { service, credential, run, text };
-                self.push(None, None, What::Backend { note: note.into() });
-                Some(())
+                self.push(None, None, What::Backend { note: note.into() })
             }
             "stops" => {
                 let text = format!(
@@ -391,8 +380,7 @@ impl Script {
         let (method, path) = ("POST".into(), format!("/api/runs/run-{user}-{run}/stop").into());
         let request = What::Request { method, path, raw: Raw::default(), run: Some(run) };
         self.push(Some(user), Some(on.clone()), request);
-        self.answer(user, on, format!(r#"{{"run_id":"run-{user}-{run}","status":"stopping"}}"#));
-        Some(())
+        self.answer(user, on, format!(r#"{{"run_id":"run-{user}-{run}","status":"stopping"}}"#))
     }
 
     fn reads_thread(&mut self, user: &UserName, thread: &str, rest: &Words<'_>) -> Option<()> {
@@ -418,33 +406,31 @@ impl Script {
         let messages = messages?.join(",");
         let text =
             format!(r#"{{"thread_id":"{thread}","user_id":"{user}","messages":[{messages}]}}"#);
-        self.answer(user, on, text);
-        Some(())
+        self.answer(user, on, text)
     }
 
-    fn answer(&mut self, user: &UserName, on: ConnectionId, text: String) {
+    fn answer(&mut self, user: &UserName, on: ConnectionId, text: String) -> Option<()> {
         let headers = "content-type: application/json".into();
         let answer = What::Answer { status: 200, headers, raw: text.into() };
-        self.push(Some(user), Some(on), answer);
+        self.push(Some(user), Some(on), answer)
     }
 
     fn received(&mut self, user: &UserName, on: Option<usize>, text: &str) -> Option<()> {
         let on = on.or_else(|| self.sockets.get(user).copied())?;
         let on = ConnectionId::new(format!("{user}/socket{on}"));
-        self.push(Some(user), Some(on), What::Received { raw: text.into() });
-        Some(())
+        self.push(Some(user), Some(on), What::Received { raw: text.into() })
     }
 
     fn on_socket(&mut self, user: &UserName, rest: &Words<'_>, what: What) -> Option<()> {
         let newest = self.sockets.get(user).copied();
         let on = rest.after("on").map_or(newest, |on| on.parse().ok())?;
-        self.push(Some(user), Some(ConnectionId::new(format!("{user}/socket{on}"))), what);
-        Some(())
+        self.push(Some(user), Some(ConnectionId::new(format!("{user}/socket{on}"))), what)
     }
 
-    fn push(&mut self, by: Option<&UserName>, on: Option<ConnectionId>, what: What) {
+    fn push(&mut self, by: Option<&UserName>, on: Option<ConnectionId>, what: What) -> Option<()> {
         let n = self.observations.len() as u64;
         self.observations.push(Observation { n, at: n, by: by.cloned(), on, what });
+        Some(())
     }
 
     fn finish(self) -> History {

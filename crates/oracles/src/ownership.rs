@@ -1,92 +1,52 @@
 //! O2: every id on a client's wire belongs to that client.
 
-use std::collections::BTreeMap;
-
 use super::alter;
 use super::case::Case;
-use super::edits::Alteration;
-use super::keys::Key;
+use super::keys::ByName;
 use super::message::Message;
 use super::oracle::{Judgement, Oracle};
 use super::private;
 use super::run_facts::RunFacts;
-use super::suspects::{Suspects, shows};
-use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
-use partywall_core::ids::UserName;
-use partywall_core::record::Rule;
+use super::suspects::{Suspects, crossing, shows};
+use partywall_core::finding::OracleId;
 
 /// Users are known by the plan's names, runs and connections by whom the back end gave them to.
 /// An id that nobody is known to own accuses nobody.
-#[derive(Debug)]
-pub(super) struct Ownership;
+pub(super) const OWNERSHIP: Oracle = Oracle {
+    id: OracleId::Ownership,
+    short: "Every id on a client's wire belongs to that client.",
+    meaning: "A message for one user, or about one user's run, came to another; or the back \
+        end gave two users the same run or connection id; or what the scenario calls one \
+        user's alone (a session, a token) was shown to another.",
+    precondition: "Messages name their user as the plan does, or the back end tells which \
+        run id belongs to which request, or it greets connections with an id, \
+        or the scenario captures what is private.",
+    next: "Ask by which key the message found its connection, and whether that key can be \
+        the same for two users.",
+    judge,
+    alterations: alter::ids,
+};
 
-impl Oracle for Ownership {
-    fn id(&self) -> OracleId {
-        OracleId::Ownership
-    }
-
-    fn help(&self) -> Rule {
-        Rule {
-            oracle: self.id(),
-            short: "Every id on a client's wire belongs to that client.".into(),
-            meaning:
-                "A message for one user, or about one user's run, came to another; or the back \
-                      end gave two users the same run or connection id; or what the scenario calls one \
-                      user's alone (a session, a token) was shown to another."
-                    .into(),
-            precondition: "Messages name their user as the plan does, or the back end tells which \
-                           run id belongs to which request, or it greets connections with an id, \
-                           or the scenario captures what is private."
-                .into(),
-            next: "Ask by which key the message found its connection, and whether that key can be \
-                   the same for two users."
-                .into(),
+fn judge(case: &Case<'_>) -> Judgement {
+    let mut suspects = Suspects::default();
+    let mut items = 0;
+    let mut greeted = ByName::new(case.history.plan.campaign);
+    for (at, message) in case.messages.iter().enumerate() {
+        items += user_id(case, message, &mut suspects);
+        items += run_id(case, message, &mut suspects);
+        if let Some(id) = case.greeted(message) {
+            items += 1;
+            let first = greeted.get_or_add(id.into(), |_| at);
+            connection_id(&case.messages[first], message, &mut suspects);
         }
     }
-
-    fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut suspects = Suspects::default();
-        let mut items = 0;
-        let mut greeted = BTreeMap::new();
-        for message in &case.messages {
-            items += user_id(case, message, &mut suspects);
-            items += run_id(case, message, &mut suspects);
-            if let Some(id) = case.greeted(message) {
-                items += 1;
-                let first = *greeted.entry(Key::of(id)).or_insert(message);
-                connection_id(first, message, &mut suspects);
-            }
-        }
-        given_twice(case, &mut suspects);
-        items += private::judge(case, &mut suspects);
-        Judgement::new(
-            suspects.finish(),
-            items,
-            "no message carried a user, run or connection id whose owner is known",
-        )
-    }
-
-    fn alterations(&self, case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
-        alter::ids(case, &self.judge(case).suspects, rng)
-    }
-}
-
-fn suspect(
-    victim: &UserName,
-    run: Option<u16>,
-    operation: String,
-    message: &Message<'_>,
-    evidence: Vec<Evidence>,
-) -> Suspect {
-    Suspect {
-        kind: FindingKind::Crossing,
-        victim: victim.clone(),
-        victim_run: run,
-        observer: message.observer.clone(),
-        victim_operation: operation,
-        observer_operation: message.channel.as_str().into(),
-        evidence,
-    }
+    given_twice(case, &mut suspects);
+    items += private::judge(case, &mut suspects);
+    Judgement::new(
+        suspects.finish(),
+        items,
+        "no message carried a user, run or connection id whose owner is known",
+    )
 }
 
 fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u64 {
@@ -98,7 +58,13 @@ fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u
     if victim != observer {
         let evidence =
             vec![shows(message.n, format!("{observer} receives a message for {victim}"))];
-        suspects.add(suspect(victim, None, "user id".into(), message, evidence));
+        suspects.add(crossing(
+            (victim, None),
+            "user id",
+            observer,
+            message.channel.as_str(),
+            evidence,
+        ));
     }
     1
 }
@@ -116,7 +82,13 @@ fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u6
             .collect();
         evidence.push(shows(message.n, format!("{observer} receives a message of {victim}'s run")));
         let operation = format!("run id of {}", case.run_kind(victim, run));
-        suspects.add(suspect(victim, run, operation, message, evidence));
+        suspects.add(crossing(
+            (victim, run),
+            operation,
+            observer,
+            message.channel.as_str(),
+            evidence,
+        ));
     }
     1
 }
@@ -129,7 +101,13 @@ fn connection_id(first: &Message<'_>, message: &Message<'_>, suspects: &mut Susp
             shows(first.n, format!("{victim} is greeted with a connection id")),
             shows(message.n, format!("{observer} is greeted with the same connection id")),
         ];
-        suspects.add(suspect(victim, None, "connection id".into(), message, evidence));
+        suspects.add(crossing(
+            (victim, None),
+            "connection id",
+            observer,
+            message.channel.as_str(),
+            evidence,
+        ));
     }
 }
 
@@ -145,7 +123,13 @@ fn given_twice(case: &Case<'_>, suspects: &mut Suspects) {
                 shows(*n, format!("the same run id is given to {observer}")),
             ];
             let operation = format!("run id of {}", case.run_kind(victim, run));
-            suspects.add(suspect(victim, run, operation, message, evidence));
+            suspects.add(crossing(
+                (victim, run),
+                operation,
+                observer,
+                message.channel.as_str(),
+                evidence,
+            ));
         }
     }
 }

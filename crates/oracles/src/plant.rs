@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::case::Case;
-use super::edits::{Alteration, Edit, Expected, bytes, with_bytes, with_member};
+use super::edits::{Alteration, Edit, bytes, with_bytes, with_member};
 use super::message::Message;
 use partywall_core::canary::{Encoding, Field, Mint, Owner};
-use partywall_core::finding::{FindingKind, OracleId};
+use partywall_core::finding::FindingKind;
 use partywall_core::history::What;
 use partywall_core::ids::UserName;
 use partywall_core::plan::UserPlan;
@@ -30,25 +30,20 @@ pub(super) fn canaries(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alterati
     let seen: BTreeSet<_> = case.seen.iter().map(|seen| (seen.owner, seen.observer)).collect();
     let mut alterations = Vec::new();
     for encoding in Encoding::all() {
-        for split in SPLITS {
-            let Some((observer, hide)) = split.draw(case, &places, rng) else { continue };
+        for (name, draw) in SPLITS {
+            let Some((observer, hide)) = draw(&places, rng) else { continue };
             let Some(victim) = victim(case, observer, rng) else { continue };
             let Some(owner) = unseen(victim, observer, &seen) else { continue };
             let text = encoding.encode(&mint.mint(owner));
             alterations.push(Alteration {
                 what: format!(
                     "{} canary of {} as {encoding}, {}, to {observer}",
-                    owner.field,
-                    victim.name,
-                    split.name()
+                    owner.field, victim.name, name
                 ),
                 edits: hide.edits(case, &text, rng),
-                expected: Expected {
-                    oracle: OracleId::Canary,
-                    kind: FindingKind::Crossing,
-                    victim: victim.name.clone(),
-                    observer: observer.clone(),
-                },
+                kind: FindingKind::Crossing,
+                victim: victim.name.clone(),
+                observer: observer.clone(),
             });
         }
     }
@@ -73,8 +68,8 @@ fn unseen(
 ) -> Option<Owner> {
     let run = victim.runs().next().map_or(1, |run| run.run);
     [Field::Document, Field::Name, Field::Settings, Field::Prompt]
-        .map(|field| Owner { user: victim.index, run, field })
         .into_iter()
+        .map(|field| Owner { user: victim.index, run, field })
         .find(|owner| !seen.contains(&(*owner, observer)))
 }
 
@@ -88,13 +83,16 @@ struct Places<'c> {
     pairs: Vec<(&'c Message<'c>, &'c Message<'c>)>,
     /// Messages of the same run that follow each other on a connection and take another member.
     object_pairs: Vec<(&'c Message<'c>, &'c Message<'c>)>,
-    /// Places of HTTP answers, refusals and close reasons.
-    answers: Vec<usize>,
+    /// HTTP answers, refusals and close reasons.
+    answers: Vec<Place<'c>>,
+    refusals: Vec<Place<'c>>,
+    endings: Vec<Place<'c>>,
     /// What came with header lines, by kind: answers, openings, refusals.
-    headed: Vec<Vec<usize>>,
-    refusals: Vec<usize>,
-    endings: Vec<usize>,
+    headed: Vec<Vec<Place<'c>>>,
 }
+
+/// A place in the history, and to whom something came there.
+type Place<'c> = (usize, &'c UserName);
 
 impl<'c> Places<'c> {
     fn of(case: &'c Case<'c>) -> Self {
@@ -109,29 +107,27 @@ impl<'c> Places<'c> {
                 understood && member_in(case, message, "").is_some()
             })
             .collect();
-        let places = |wanted: fn(&What) -> bool| {
-            let observations = case.history.observations.iter().enumerate();
-            observations
-                .filter(|(_, observation)| wanted(&observation.what) && observation.by.is_some())
-                .map(|(at, _)| at)
-                .collect()
+        let places = |wanted: fn(&What) -> bool| -> Vec<Place<'c>> {
+            let wanted =
+                case.history.observations.iter().enumerate().filter(|(_, o)| wanted(&o.what));
+            wanted.filter_map(|(at, observation)| Some((at, observation.by.as_ref()?))).collect()
         };
+        let answers = places(|what| matches!(what, What::Answer { .. }));
+        let openings =
+            places(|what| matches!(what, What::Connected { headers } if !headers.is_empty()));
+        let headed_refusals =
+            places(|what| matches!(what, What::Refused { headers, .. } if !headers.is_empty()));
+        let mut headed = vec![answers.clone(), openings, headed_refusals];
+        headed.retain(|kind| !kind.is_empty());
         Self {
             pairs: pairs(&messages, |message| message.line()),
             object_pairs: pairs(&objects, |message| (message.line(), message.run_at())),
             messages,
             objects,
-            answers: places(|what| matches!(what, What::Answer { .. })),
-            headed: [
-                places(|what| matches!(what, What::Answer { .. })),
-                places(|what| matches!(what, What::Connected { headers } if !headers.is_empty())),
-                places(|what| matches!(what, What::Refused { headers, .. } if !headers.is_empty())),
-            ]
-            .into_iter()
-            .filter(|kind| !kind.is_empty())
-            .collect(),
+            answers,
             refusals: places(|what| matches!(what, What::Refused { .. })),
             endings: places(|what| matches!(what, What::Ended { .. })),
+            headed,
         }
     }
 }
@@ -149,30 +145,6 @@ fn pairs<'c, K: Ord>(
     messages.iter().filter_map(follows).collect()
 }
 
-/// In which way a canary is hidden.
-#[derive(Clone, Copy)]
-enum Split {
-    Raw,
-    String,
-    CutRaw,
-    CutString,
-    AnswerBody,
-    AnswerHeader,
-    Refusal,
-    CloseReason,
-}
-
-const SPLITS: [Split; 8] = [
-    Split::Raw,
-    Split::String,
-    Split::CutRaw,
-    Split::CutString,
-    Split::AnswerBody,
-    Split::AnswerHeader,
-    Split::Refusal,
-    Split::CloseReason,
-];
-
 /// Where one canary is hidden.
 enum Hide<'c> {
     Within(usize),
@@ -182,55 +154,44 @@ enum Hide<'c> {
     Members(&'c Message<'c>, &'c Message<'c>),
 }
 
-impl Split {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Raw => "in raw bytes",
-            Self::String => "in a JSON string with one letter escaped",
-            Self::CutRaw => "cut over two messages",
-            Self::CutString => "cut over one field of two messages",
-            Self::AnswerBody => "in an HTTP answer",
-            Self::AnswerHeader => "in a header of an answer",
-            Self::Refusal => "in a refusal",
-            Self::CloseReason => "in a close reason",
-        }
-    }
+/// Draws who gets a canary and where.
+type Draw = for<'c> fn(&Places<'c>, &mut fastrand::Rng) -> Option<(&'c UserName, Hide<'c>)>;
 
-    /// Draws who gets it and where.
-    fn draw<'c>(
-        self,
-        case: &'c Case<'_>,
-        places: &Places<'c>,
-        rng: &mut fastrand::Rng,
-    ) -> Option<(&'c UserName, Hide<'c>)> {
-        let message = |message: &'c Message<'c>, hide| (message.observer, hide);
-        let mut place = |places: &[usize], hide: fn(usize) -> Hide<'c>| {
-            let at = *rng.choice(places)?;
-            Some((case.history.observations[at].by.as_ref()?, hide(at)))
+/// In which ways a canary is hidden.
+const SPLITS: [(&str, Draw); 8] = [
+    ("in raw bytes", |places, rng| {
+        let message = rng.choice(&places.messages)?;
+        Some((message.observer, Hide::Within(message.at())))
+    }),
+    ("in a JSON string with one letter escaped", |places, rng| {
+        let message = rng.choice(&places.objects)?;
+        Some((message.observer, Hide::Member(message)))
+    }),
+    ("cut over two messages", |places, rng| {
+        let (one, other) = rng.choice(&places.pairs)?;
+        Some((one.observer, Hide::Between(one, other)))
+    }),
+    ("cut over one field of two messages", |places, rng| {
+        let (one, other) = rng.choice(&places.object_pairs)?;
+        Some((one.observer, Hide::Members(one, other)))
+    }),
+    ("in an HTTP answer", |places, rng| within(&places.answers, rng)),
+    ("in a header of an answer", |places, rng| {
+        // Of few openings among many answers some must be drawn; without any, nothing is.
+        let kind = match &places.headed[..] {
+            [one] => one,
+            kinds => rng.choice(kinds)?,
         };
-        match self {
-            Self::AnswerBody => place(&places.answers, Hide::Within),
-            Self::AnswerHeader => {
-                // Of few openings among many answers some must be drawn; without any, nothing is.
-                let kind = match &places.headed[..] {
-                    [one] => one,
-                    kinds => rng.choice(kinds)?,
-                };
-                let at = *rng.choice(kind)?;
-                Some((case.history.observations[at].by.as_ref()?, Hide::Header(at)))
-            }
-            Self::Refusal => place(&places.refusals, Hide::Within),
-            Self::CloseReason => place(&places.endings, Hide::Within),
-            Self::Raw => rng.choice(&places.messages).map(|&m| message(m, Hide::Within(m.at()))),
-            Self::String => rng.choice(&places.objects).map(|&m| message(m, Hide::Member(m))),
-            Self::CutRaw => rng
-                .choice(&places.pairs)
-                .map(|&(one, other)| message(one, Hide::Between(one, other))),
-            Self::CutString => rng
-                .choice(&places.object_pairs)
-                .map(|&(one, other)| message(one, Hide::Members(one, other))),
-        }
-    }
+        let (at, observer) = rng.choice(kind)?;
+        Some((observer, Hide::Header(*at)))
+    }),
+    ("in a refusal", |places, rng| within(&places.refusals, rng)),
+    ("in a close reason", |places, rng| within(&places.endings, rng)),
+];
+
+fn within<'c>(places: &[Place<'c>], rng: &mut fastrand::Rng) -> Option<(&'c UserName, Hide<'c>)> {
+    let (at, observer) = rng.choice(places)?;
+    Some((observer, Hide::Within(*at)))
 }
 
 impl Hide<'_> {

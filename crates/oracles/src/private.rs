@@ -7,8 +7,8 @@ use aho_corasick::{AhoCorasickBuilder, MatchKind};
 
 use super::case::Case;
 use super::edits::{Edit, with_bytes};
-use super::suspects::{Suspects, shows};
-use partywall_core::finding::{FindingKind, Suspect};
+use super::suspects::{Suspects, crossing, shows};
+use partywall_core::finding::Suspect;
 use partywall_core::hidden::MARK;
 use partywall_core::history::{Observation, What, Whose};
 use partywall_core::ids::{ConnectionId, UserName};
@@ -38,38 +38,38 @@ pub(super) fn given(case: &Case<'_>) -> Vec<Given> {
     let mut gathered = Gathered::of_marks(case);
     let protocol = &case.history.plan.protocol;
     if protocol.setup.iter().all(|step| private(step).next().is_none()) {
-        return gathered.finish();
+        return gathered.values.into_values().collect();
     }
     let replies = protocol.events.iter().flat_map(|events| &events.replies);
     let replies: Vec<&[u8]> = replies.map(|(_, reply)| reply.as_bytes()).collect();
-    let steps = Steps::of(&protocol.setup);
+    let (each, once): (Vec<_>, Vec<_>) = protocol.setup.iter().partition(|s| s.each_connection);
     let mut users: BTreeMap<&UserName, Progress<'_>> = BTreeMap::new();
     for observation in &case.history.observations {
         let (Some(by), Some(on)) = (&observation.by, &observation.on) else { continue };
-        let user = users.entry(by).or_insert_with(|| Progress::new(&steps));
+        let user = users.entry(by).or_insert_with(|| Progress::new(&once, &each));
         match &observation.what {
             What::Connected { .. } => user.connected(on),
             What::Sent { raw } if !replies.contains(&raw.bytes()) => user.sent(on),
             What::Request { method, path, run: None, .. } => user.asks(on, method, path),
             What::Answer { status, headers, raw } => {
-                if let Some(step) = user.answered(on).filter(|_| *status < 400)
+                if let Some(step) = user.asked.remove(on).filter(|_| *status < 400)
                     && let Some(values) = gathered.values(by, step, &headers.text(), &raw.text())
                 {
                     gathered.keep(observation, values);
                 }
             }
             What::Received { raw } => {
-                let Some(step) = user.hears(on) else { continue };
+                let Some((step, _)) = user.waits.filter(|(_, own)| *own == on) else { continue };
                 let json = case.reader.payload(raw, false).json;
                 if let Some(values) = gathered.values(by, step, "", &json.lossy()) {
-                    user.has_heard();
+                    user.waits = None;
                     gathered.keep(observation, values);
                 }
             }
             _ => {}
         }
     }
-    gathered.finish()
+    gathered.values.into_values().collect()
 }
 
 fn private(step: &SetUp) -> impl Iterator<Item = &Capture> {
@@ -108,10 +108,6 @@ impl<'h> Gathered<'h> {
             owners.into_iter().filter_map(|(mark, all)| Some((mark.to_owned(), one_of(all)?)));
         own.values = alone.collect();
         own
-    }
-
-    fn finish(self) -> Vec<Given> {
-        self.values.into_values().collect()
     }
 
     /// All that the step captures, if all of it is there: the user takes all of one answer or nothing.
@@ -157,26 +153,13 @@ fn one_of(all: Vec<Given>) -> Option<Given> {
     all.iter().all(|other| other.user == first.user).then(|| first.clone())
 }
 
-/// The steps of the set-up in the order in which each user takes them.
-struct Steps<'p> {
-    /// Before the first connection.
-    once: Vec<&'p SetUp>,
-    /// On each.
-    each: Vec<&'p SetUp>,
-}
-
-impl<'p> Steps<'p> {
-    fn of(setup: &'p [SetUp]) -> Self {
-        let (each, once) = setup.iter().partition(|step| step.each_connection);
-        Self { once, each }
-    }
-}
-
-/// How far one user has come with them.
+/// How far one user has come with the steps of the set-up, in the order in which each takes them.
 struct Progress<'p> {
-    once: std::slice::Iter<'p, &'p SetUp>,
-    each: std::slice::Iter<'p, &'p SetUp>,
-    steps: &'p Steps<'p>,
+    /// Those before the first connection, and those on this one, that are left.
+    once: &'p [&'p SetUp],
+    each: &'p [&'p SetUp],
+    /// Those on each connection.
+    all_of_each: &'p [&'p SetUp],
     /// Where something was sent before the connection stood: it was another user's, and goes on
     /// without a set-up.
     taken_over: BTreeSet<&'p ConnectionId>,
@@ -187,11 +170,11 @@ struct Progress<'p> {
 }
 
 impl<'p> Progress<'p> {
-    fn new(steps: &'p Steps<'p>) -> Self {
+    fn new(once: &'p [&'p SetUp], all_of_each: &'p [&'p SetUp]) -> Self {
         Self {
-            once: steps.once.iter(),
-            each: [].iter(),
-            steps,
+            once,
+            each: &[],
+            all_of_each,
             taken_over: BTreeSet::new(),
             asked: BTreeMap::new(),
             waits: None,
@@ -200,39 +183,29 @@ impl<'p> Progress<'p> {
 
     fn connected(&mut self, on: &ConnectionId) {
         self.waits = None;
-        self.each = if self.taken_over.contains(on) { [].iter() } else { self.steps.each.iter() };
+        self.each = if self.taken_over.contains(on) { &[] } else { self.all_of_each };
     }
 
     fn sent(&mut self, on: &'p ConnectionId) {
         self.taken_over.insert(on);
-        let next = self.each.as_slice().first().filter(|step| matches!(step.act, Act::Send(_)));
-        if let Some(step) = next {
-            self.each.next();
+        if let [step, rest @ ..] = self.each
+            && matches!(step.act, Act::Send(_))
+        {
+            self.each = rest;
             self.waits = (!step.captures.is_empty()).then_some((*step, on));
         }
     }
 
     fn asks(&mut self, on: &'p ConnectionId, method: &str, path: &str) {
         for steps in [&mut self.once, &mut self.each] {
-            let next = steps.as_slice().first().filter(|step| is_of(step, method, path));
-            if let Some(step) = next {
-                steps.next();
+            if let [step, rest @ ..] = *steps
+                && is_of(step, method, path)
+            {
+                *steps = rest;
                 self.asked.insert(on, step);
                 return;
             }
         }
-    }
-
-    fn answered(&mut self, on: &ConnectionId) -> Option<&'p SetUp> {
-        self.asked.remove(on)
-    }
-
-    fn hears(&self, on: &ConnectionId) -> Option<&'p SetUp> {
-        self.waits.filter(|(_, own)| *own == on).map(|(step, _)| step)
-    }
-
-    fn has_heard(&mut self) {
-        self.waits = None;
     }
 }
 
@@ -308,18 +281,9 @@ fn suspect(given: &Given, observer: &UserName, observation: &Observation) -> Sus
         What::Ended { .. } => "close reason",
         _ => "event connection",
     };
-    Suspect {
-        kind: FindingKind::Crossing,
-        victim: victim.clone(),
-        victim_run: None,
-        observer: observer.clone(),
-        victim_operation: operation,
-        observer_operation: how.into(),
-        evidence: vec![
-            shows(*n, has),
-            shows(observation.n, format!("{observer} is shown the same")),
-        ],
-    }
+    let evidence =
+        vec![shows(*n, has), shows(observation.n, format!("{observer} is shown the same"))];
+    crossing((victim, None), operation, observer, how, evidence)
 }
 
 /// A place where something came in to another user, with the value of one there: for the control.

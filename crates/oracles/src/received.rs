@@ -93,11 +93,7 @@ fn is_routine(case: &Case<'_>, at: usize) -> bool {
         || nothing_to_say(case.dialect, kind, &payload.json)
 }
 
-fn received_run(
-    case: &Case<'_>,
-    interruptions: &Interruptions<'_>,
-    start: &Start<'_>,
-) -> ReceivedRun {
+fn received_run(case: &Case<'_>, interruptions: &Interruptions, start: &Start<'_>) -> ReceivedRun {
     let own = start.run_at.map_or(&[][..], |run| &case.events[run]);
     let own = own.iter().map(|at| at.get()).filter(|&at| case.messages[at].observer == start.user);
     let own: Vec<usize> = own.collect();

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::case::Case;
+use super::case::{Case, Start};
 use super::message::Place;
 use super::run_facts::{Acceptance, Accepting, Answers};
 use super::seen::EARLIER;
@@ -32,7 +32,9 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[Accepting]) {
         if told {
             continue;
         }
-        if let Some(start) = case.start_of_run_at(run) {
+        if let (Some(user), Some(number)) = (facts.user, facts.run)
+            && let Some(start) = case.start_place(user, number)
+        {
             case.starts[start].run_at.get_or_insert(run);
         }
     }
@@ -40,11 +42,8 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[Accepting]) {
 
 /// The starts on sockets that wait for an answer.
 struct Waiting {
-    /// Of each user, by their number, the numbers of the request ids, sorted, and the starts, those of
-    /// one request id in order: those of all users in one table.
-    starts: Vec<(Place, Place)>,
-    /// Where those of each user end.
-    ends: Vec<usize>,
+    /// The number of the user, that of the request id, and the start; sorted.
+    starts: Vec<(usize, Place, Place)>,
     /// With the first start of each request id the run that was given for them first.
     given: Vec<Place>,
     /// The others that were: hardly any.
@@ -53,29 +52,14 @@ struct Waiting {
 
 impl Waiting {
     fn of(case: &Case<'_>) -> Self {
-        let on_sockets = || case.starts.iter().filter(|start| start.via == Via::Socket);
-        let mut ends = vec![0; case.numbered_users()];
-        on_sockets().for_each(|start| ends[start.user_at] += 1);
-        let mut sum = 0;
-        for end in &mut ends {
-            sum += std::mem::replace(end, sum);
-        }
-        // Now each holds where its user's begin, and goes on to where they end.
-        let mut starts = vec![(Place::NONE, Place::NONE); sum];
-        for (at, start) in case.starts.iter().enumerate() {
-            if start.via == Via::Socket {
-                let end = &mut ends[start.user_at];
-                starts[*end] = (start.request, Place::new(at));
-                *end += 1;
-            }
-        }
-        let mut begin = 0;
-        for &end in &ends {
-            starts[begin..end].sort_unstable();
-            begin = end;
-        }
+        let starts = case.starts.iter().enumerate();
+        let on_sockets = starts.filter(|(_, start)| start.via == Via::Socket);
+        let waiting =
+            |(at, start): (usize, &Start<'_>)| (start.user_at, start.request, Place::new(at));
+        let mut starts: Vec<_> = on_sockets.map(waiting).collect();
+        starts.sort_unstable();
         let given = vec![Place::NONE; case.starts.len()];
-        Self { starts, ends, given, given_again: BTreeMap::new() }
+        Self { starts, given, given_again: BTreeMap::new() }
     }
 
     /// Notes that the run was given for those starts, of which that is the first.
@@ -92,13 +76,12 @@ impl Waiting {
         self.given[first].some().into_iter().chain(again.copied())
     }
 
-    /// The starts of that user with that request id.
+    /// The starts of that user with that request id, in order.
     fn starts_of(&self, user: usize, request: usize) -> impl Iterator<Item = usize> + Clone + '_ {
-        let begin = user.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let (starts, wanted) = (&self.starts[begin..self.ends[user]], Place::new(request));
-        let first = starts.partition_point(|(request, _)| *request < wanted);
-        let alike = starts[first..].iter().take_while(move |(request, _)| *request == wanted);
-        alike.map(|(_, start)| start.get())
+        let wanted = (user, Place::new(request));
+        let first = self.starts.partition_point(|&(user, request, _)| (user, request) < wanted);
+        let alike = move |&&(user, request, _): &&(usize, Place, Place)| (user, request) == wanted;
+        self.starts[first..].iter().take_while(alike).map(|(.., start)| start.get())
     }
 }
 
@@ -254,10 +237,8 @@ fn learn_from_canaries(case: &mut Case<'_>) {
         let fits = person.is_some_and(|person| facts.user.is_none_or(|user| *user == person.name));
         if facts.run.is_none() && fits {
             let owner = (seen.owner.user, seen.owner.run);
-            owners
-                .entry(run)
-                .and_modify(|known| *known = known.filter(|known| *known == owner))
-                .or_insert(Some(owner));
+            let known = owners.entry(run).or_insert(Some(owner));
+            *known = known.filter(|known| *known == owner);
         }
     }
     for (run, owner) in owners {

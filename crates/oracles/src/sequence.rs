@@ -6,9 +6,9 @@ use regex_lite::Regex;
 use super::case::{Case, Start};
 use super::interruptions::Interruptions;
 use super::message::Message;
-use super::suspects::{Suspects, shows};
+use super::suspects::{self, Suspects, shows};
 use partywall_core::dialect::Dialect;
-use partywall_core::finding::{FindingKind, Suspect};
+use partywall_core::finding::FindingKind;
 use partywall_core::ids::UserName;
 
 /// What stands for an event without a type.
@@ -49,15 +49,11 @@ impl Sequence {
         let (user, run) = (start.user, start.run);
         let short: String = came.chars().take(MOST_SHOWN).collect();
         let text = format!("run {run} has ended as `{short}`, expected is `{}`", self.written);
-        suspects.add(Suspect {
-            kind: FindingKind::Disorder,
-            victim: user.clone(),
-            victim_run: Some(run),
-            observer: user.clone(),
-            victim_operation: format!("the sequence of {}", case.run_kind(user, Some(run))),
-            observer_operation: first.channel.as_str().into(),
-            evidence: vec![shows(start.n, format!("{user} starts run {run}")), shows(last.n, text)],
-        });
+        let operation = format!("the sequence of {}", case.run_kind(user, Some(run)));
+        let evidence =
+            vec![shows(start.n, format!("{user} starts run {run}")), shows(last.n, text)];
+        let (kind, seen_on) = (FindingKind::Disorder, first.channel.as_str());
+        suspects.add(suspects::own(kind, user, Some(run), operation, seen_on, evidence));
     }
 
     /// Events without which a run that came as expected would not have: whose, and their places.
@@ -65,9 +61,7 @@ impl Sequence {
         let interruptions = Interruptions::of(case);
         let mut found = Vec::new();
         for start in &case.starts {
-            let Some(run) = start.run_at else { continue };
-            let events: Vec<&Message<'_>> =
-                case.events[run].iter().map(|at| &case.messages[at.get()]).collect();
+            let events: Vec<_> = case.its_events(start).collect();
             let (Some(first), Some(last)) = (events.first(), events.last()) else { continue };
             let own =
                 |event: &&Message<'_>| event.observer == start.user && event.line() == first.line();

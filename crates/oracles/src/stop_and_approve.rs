@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Start};
-use super::edits::{Alteration, Edit, Expected};
+use super::edits::{Alteration, Edit};
 use super::interruptions::Interruptions;
 use super::message::{Channel, Message};
-use super::suspects::{Suspects, shows};
-use partywall_core::finding::{FindingKind, OracleId, Suspect};
+use super::suspects::{Suspects, own, shows};
+use partywall_core::finding::{Evidence, FindingKind, Suspect};
 use partywall_core::history::What;
 use partywall_core::ids::{RunId, UserName};
 use partywall_core::plan::ControlAction;
@@ -80,7 +80,7 @@ pub(super) fn judge(case: &Case<'_>) -> (Suspects, u64) {
 /// known to have been. Of a run that was cut, or whose user gave up, nobody knows.
 fn astray(
     case: &Case<'_>,
-    interruptions: &Interruptions<'_>,
+    interruptions: &Interruptions,
     controls: &[Control<'_>],
     ends: &[End<'_>],
 ) -> BTreeSet<u64> {
@@ -98,7 +98,7 @@ fn astray(
 /// else.
 fn suspects_of_stopped(
     case: &Case<'_>,
-    interruptions: &Interruptions<'_>,
+    interruptions: &Interruptions,
     controls: &[Control<'_>],
     astray: &mut BTreeSet<u64>,
     end: &End<'_>,
@@ -122,14 +122,12 @@ fn suspects_of_stopped(
     let asked = format!("{} stops run {} of {}", stop.by, stop.run, stop.owner);
     let (user, run) = (end.start.user, end.start.run);
     let ended = format!("run {run} of {user} ends as stopped, which {user} did not ask for");
-    suspects.add(Suspect {
-        evidence: vec![shows(stop.n, asked), shows(end.n, ended)],
-        ..suspect(end, "a stop of")
-    });
+    let evidence = vec![shows(stop.n, asked), shows(end.n, ended)];
+    suspects.add(suspect(end, "a stop of", evidence));
 }
 
 /// Whether a server might stop the run by itself.
-fn has_other_reason(case: &Case<'_>, interruptions: &Interruptions<'_>, end: &End<'_>) -> bool {
+fn has_other_reason(case: &Case<'_>, interruptions: &Interruptions, end: &End<'_>) -> bool {
     let start = end.start;
     let left =
         start.gave_up.is_some_and(|(n, _)| n < end.n) || interruptions.is_cut(case, start, end.n);
@@ -168,33 +166,27 @@ fn suspects_of_approved(
     let (user, run) = (end.start.user, end.start.run);
     let by = format!("{} approves run {run} of {user}", foreign.by);
     let ended = format!("run {run} of {user} comes to its end without the approval of {user}");
-    suspects.add(Suspect {
-        evidence: vec![
-            shows(asked.n, format!("run {run} of {user} asks for its approval")),
-            shows(foreign.n, by),
-            shows(end.n, ended),
-        ],
-        ..suspect(end, "an approval of")
-    });
+    let evidence = vec![
+        shows(asked.n, format!("run {run} of {user} asks for its approval")),
+        shows(foreign.n, by),
+        shows(end.n, ended),
+    ];
+    suspects.add(suspect(end, "an approval of", evidence));
 }
 
-fn suspect(end: &End<'_>, of: &str) -> Suspect {
-    let user = end.start.user.clone();
-    Suspect {
-        kind: FindingKind::Misdirected,
-        victim: user.clone(),
-        victim_run: Some(end.start.run),
-        observer: user,
-        victim_operation: format!("{of} {}", end.start.via.run_kind()),
-        observer_operation: end.channel.as_str().into(),
-        evidence: Vec::new(),
-    }
+fn suspect(end: &End<'_>, of: &str, evidence: Vec<Evidence>) -> Suspect {
+    let Start { user, run, via, .. } = end.start;
+    let (operation, seen_on) = (format!("{of} {}", via.run_kind()), end.channel.as_str());
+    own(FindingKind::Misdirected, user, Some(*run), operation, seen_on, evidence)
 }
 
 /// A stop that its user never asked for: theirs is taken for one of another run.
-pub(super) fn alterations(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
+pub(super) fn alterations(
+    case: &Case<'_>,
+    known: &[Suspect],
+    rng: &mut fastrand::Rng,
+) -> Vec<Alteration> {
     let controls = controls(case);
-    let known = judge(case).0.finish();
     let interruptions = Interruptions::of(case);
     let own = |end: End<'_>| {
         let is_new = known.iter().all(|known| known.victim != *end.start.user);
@@ -217,12 +209,9 @@ pub(super) fn alterations(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alter
     vec![Alteration {
         what: format!("a stop of {} that was of another run", stop.owner),
         edits: vec![Edit::Replace { at: stop.at, what }],
-        expected: Expected {
-            oracle: OracleId::ControlEffect,
-            kind: FindingKind::Misdirected,
-            victim: stop.owner.clone(),
-            observer: stop.owner.clone(),
-        },
+        kind: FindingKind::Misdirected,
+        victim: stop.owner.clone(),
+        observer: stop.owner.clone(),
     }]
 }
 

@@ -8,27 +8,15 @@ use partywall_core::ids::UserName;
 /// So many observations are enough to prove a finding; the rest would only make it long.
 const MOST_EVIDENCE: usize = 6;
 
-/// All of a suspect but its evidence.
-type Key = (FindingKind, UserName, Option<u16>, UserName, String, String);
-
-/// Suspects by what they are, in that order.
+/// Suspects without their evidence, in that order, and the evidence.
 #[derive(Debug, Default)]
-pub(super) struct Suspects(BTreeMap<Key, Vec<Evidence>>);
+pub(super) struct Suspects(BTreeMap<Suspect, Vec<Evidence>>);
 
 impl Suspects {
     /// Adds a suspect, or its evidence to the same suspect.
-    pub(super) fn add(&mut self, suspect: Suspect) {
-        let Suspect {
-            kind,
-            victim,
-            victim_run,
-            observer,
-            victim_operation,
-            observer_operation,
-            evidence,
-        } = suspect;
-        let key = (kind, victim, victim_run, observer, victim_operation, observer_operation);
-        let known = self.0.entry(key).or_default();
+    pub(super) fn add(&mut self, mut suspect: Suspect) {
+        let evidence = std::mem::take(&mut suspect.evidence);
+        let known = self.0.entry(suspect).or_default();
         for new in evidence {
             if known.len() < MOST_EVIDENCE && known.iter().all(|old| old.n != new.n) {
                 known.push(new);
@@ -38,21 +26,44 @@ impl Suspects {
 
     /// All of them.
     pub(super) fn finish(self) -> Vec<Suspect> {
-        let suspect = |(key, mut evidence): (Key, Vec<Evidence>)| {
+        let whole = |(suspect, mut evidence): (Suspect, Vec<Evidence>)| {
             evidence.sort_by_key(|evidence| evidence.n);
-            let (kind, victim, victim_run, observer, victim_operation, observer_operation) = key;
-            Suspect {
-                kind,
-                victim,
-                victim_run,
-                observer,
-                victim_operation,
-                observer_operation,
-                evidence,
-            }
+            Suspect { evidence, ..suspect }
         };
-        self.0.into_iter().map(suspect).collect()
+        self.0.into_iter().map(whole).collect()
     }
+}
+
+/// Something is wrong with what a user got themselves: which run, what was done, where it was seen.
+pub(super) fn own(
+    kind: FindingKind,
+    user: &UserName,
+    run: Option<u16>,
+    operation: impl Into<String>,
+    seen_on: &str,
+    evidence: Vec<Evidence>,
+) -> Suspect {
+    Suspect {
+        kind,
+        victim: user.clone(),
+        victim_run: run,
+        observer: user.clone(),
+        victim_operation: operation.into(),
+        observer_operation: seen_on.into(),
+        evidence,
+    }
+}
+
+/// What is the victim's was seen by another.
+pub(super) fn crossing(
+    (victim, run): (&UserName, Option<u16>),
+    operation: impl Into<String>,
+    observer: &UserName,
+    seen_on: &str,
+    evidence: Vec<Evidence>,
+) -> Suspect {
+    let suspect = own(FindingKind::Crossing, victim, run, operation, seen_on, evidence);
+    Suspect { observer: observer.clone(), ..suspect }
 }
 
 /// An observation and what it shows.

@@ -1,33 +1,22 @@
 //! Agents: one built instance of a class.
 
 use super::agent_classes::AgentClass;
-pub use super::agent_classes::{AgentClassRegistry, SUB_AGENTS, SUPERVISOR};
 use super::bridge::AgentWebSocketBridge;
 use super::defects::m11_ambient_context;
 use super::event::AgentEvent;
-use super::stubs::{LlmManager, ToolDispatcher};
+use super::stubs::LlmManager;
 use super::work::Work;
 use partywall_world::Dropped;
 
 /// An agent built for one run, with the bridge and the LLM manager that it was given.
 #[derive(Debug)]
 pub struct AgentInstance {
-    class: AgentClass,
-    bridge: AgentWebSocketBridge,
-    llm_manager: LlmManager,
-    tool_dispatcher: ToolDispatcher,
+    pub(crate) class: AgentClass,
+    pub(crate) bridge: AgentWebSocketBridge,
+    pub(crate) llm_manager: LlmManager,
 }
 
 impl AgentInstance {
-    pub(crate) fn new(
-        class: AgentClass,
-        bridge: AgentWebSocketBridge,
-        llm_manager: LlmManager,
-        tool_dispatcher: ToolDispatcher,
-    ) -> Self {
-        Self { class, bridge, llm_manager, tool_dispatcher }
-    }
-
     /// Says something over the bridge that the agent was built with; others may go on meanwhile.
     pub(crate) async fn say(&self, work: &mut Work, event: &AgentEvent) {
         work.emitter.emit(&self.bridge, self.class.name, event);
@@ -46,8 +35,8 @@ impl AgentInstance {
         self.say(work, &AgentEvent::AgentThinking { reasoning }).await;
         let parameters = serde_json::json!({ "query": work.chat.message });
         self.say(work, &AgentEvent::ToolExecuting { tool_name: tool.into(), parameters }).await;
-        let (settings, turns) = (self.llm_manager.settings(), work.chat.delay(call + 2));
-        let result = self.tool_dispatcher.execute(work, tool, settings, turns).await?;
+        let turns = work.chat.delay(call + 2);
+        let result = self.llm_manager.use_tool(work, tool, turns).await?;
         self.say(work, &AgentEvent::ToolCompleted { tool_name: tool.into(), result }).await;
         let result = work.buffer.read();
         self.say(work, &AgentEvent::AgentCompleted { result: result.clone() }).await;

@@ -51,27 +51,23 @@ enum Turn {
 impl Turn {
     fn of(shared: &Arc<Shared>, question: &Question, key: AnswerKey) -> Self {
         let joins = m16_coalescing::may_join(shared, question);
-        let leads = shared.under_way.change(
-            key.clone(),
+        let own_key = key.clone();
+        shared.under_way.change(
+            key,
             || None,
             |waiting: &mut Option<Waiters>| match waiting {
                 None => {
                     *waiting = Some(Vec::new());
-                    Ok(())
+                    Self::Lead(Leading { shared: Arc::clone(shared), key: Some(own_key) })
                 }
                 Some(waiting) if joins => {
                     let (sender, answers) = shared.world.channel(1);
                     waiting.push(sender);
-                    Err(Some(answers))
+                    Self::Follow(answers)
                 }
-                Some(_) => Err(None),
+                Some(_) => Self::Alone,
             },
-        );
-        match leads {
-            Ok(()) => Self::Lead(Leading { shared: Arc::clone(shared), key: Some(key) }),
-            Err(Some(answers)) => Self::Follow(answers),
-            Err(None) => Self::Alone,
-        }
+        )
     }
 }
 

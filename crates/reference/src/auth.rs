@@ -16,7 +16,7 @@ pub fn token_of(user: &UserName) -> String {
 }
 
 /// Whose token it is; none if it is not genuine.
-pub(crate) fn user_of(token: &str) -> Option<UserName> {
+fn user_of(token: &str) -> Option<UserName> {
     let (name, given) = token.strip_prefix("pwt-")?.split_once('-')?;
     let name = String::from_utf8(from_hex(name)?).ok()?;
     let given = u64::from_str_radix(given, 16).ok()?;

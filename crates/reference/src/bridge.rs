@@ -1,6 +1,5 @@
 //! `AgentWebSocketBridge` and `UserWebSocketEmitter`: how an agent's events reach a browser.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::context::UserExecutionContext;
@@ -12,13 +11,13 @@ use super::event::{AgentEvent, Envelope, to_text};
 use super::kernel::emitters::PooledEmitter;
 use super::shared::Shared;
 use partywall_core::history::Note;
-use partywall_core::ids::{RunId, ThreadId, UserName};
+use partywall_core::ids::{RunId, UserName};
 
 /// Turns what agents say into events on somebody's connections.
 ///
 /// A bridge that is bound to one user takes a run of another with a warning only, as in the
 /// modelled system: that is what makes the shared slot leak instead of fail.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct AgentWebSocketBridge {
     shared: Arc<Shared>,
     bound_to: BoundTo,
@@ -43,41 +42,56 @@ impl AgentWebSocketBridge {
         Self { shared: Arc::clone(shared), bound_to: BoundTo::Registry }
     }
 
-    fn notify(&self, identity: &Identity, sequence: u64, agent: &str, event: &AgentEvent) {
+    /// Sends what an agent says in that run of that context's user.
+    fn notify(
+        &self,
+        (context, run): (&UserExecutionContext, &RunId),
+        sequence: u64,
+        agent: &str,
+        event: &AgentEvent,
+    ) {
+        let user = context.user_id();
         let target = match &self.bound_to {
             BoundTo::User(user) => Some(user.clone()),
-            BoundTo::Registry => self.shared.runs.get(&identity.run).map(|run| run.owner.0),
+            BoundTo::Registry => self.shared.runs.get(run).map(|run| run.owner.0),
         };
         let Some(target) = target else {
-            self.warn(|| format!("{} belongs to nobody: its event is dropped", identity.run));
+            self.shared.report(|| Note::Warning {
+                text: format!("{run} belongs to nobody: its event is dropped"),
+            });
             return;
         };
-        if target != identity.user {
-            self.report_foreign(identity, &target);
-            self.warn(|| format!("the bridge of {target} takes {} of another user", identity.run));
+        if target != *user {
+            // Whether that one is there or not.
+            self.shared.report(|| Note::Held {
+                what: "an emitter".into(),
+                user: user.clone(),
+                run: run.clone(),
+                of: target.clone(),
+            });
+            self.shared.report(|| Note::Warning {
+                text: format!("the bridge of {target} takes {run} of another user"),
+            });
         }
         let text = to_text(&Envelope {
             event,
-            run_id: &identity.run,
-            thread_id: &identity.thread,
-            user_id: &identity.user,
+            run_id: run,
+            thread_id: context.thread_id(),
+            user_id: user,
             agent_name: agent,
             timestamp: self.shared.world.now(),
             sequence,
         });
-        if self.shared.world.is_recorded() {
-            self.shared.world.report(Note::Emitted {
-                user: identity.user.clone(),
-                run: identity.run.clone(),
-                event: event.kind().into(),
-                agent: agent.into(),
-            });
-        }
-        let (run, text) = (identity.run.clone(), Arc::from(text));
-        let delivery = Arc::new(Delivery { run, sequence, text });
-        let kept = (identity.user.clone(), identity.run.clone());
+        self.shared.report(|| Note::Emitted {
+            user: user.clone(),
+            run: run.clone(),
+            event: event.kind().into(),
+            agent: agent.into(),
+        });
+        let delivery = Arc::new(Delivery { run: run.clone(), sequence, text: text.into() });
+        let kept = (user.clone(), run.clone());
         self.shared.log.change(kept, Vec::new, |log| log.push(Arc::clone(&delivery)));
-        self.deliver(target, &identity.context, &delivery);
+        self.deliver(target, context, &delivery);
     }
 
     /// Hands the event to the target's connections, and to nobody else.
@@ -95,79 +109,37 @@ impl AgentWebSocketBridge {
             m12_fan_out::to_all(shared, context, event);
         }
     }
-
-    /// The emitter speaks for one user over the bridge of another, whether that one is there or not.
-    fn report_foreign(&self, identity: &Identity, target: &UserName) {
-        if self.shared.world.is_recorded() {
-            let (user, run) = (identity.user.clone(), identity.run.clone());
-            let (what, of) = ("an emitter".into(), target.clone());
-            self.shared.world.report(Note::Held { what, user, run, of });
-        }
-    }
-
-    fn warn(&self, text: impl FnOnce() -> String) {
-        if self.shared.world.is_recorded() {
-            self.shared.world.report(Note::Warning { text: text() });
-        }
-    }
-}
-
-impl fmt::Debug for AgentWebSocketBridge {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "AgentWebSocketBridge({:?})", self.bound_to)
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Identity {
-    user: UserName,
-    thread: ThreadId,
-    run: RunId,
-    context: UserExecutionContext,
 }
 
 /// The sender of one (user, thread, run): it says whose an event is and numbers it. Taken from the
 /// pool for a run, and given back when dropped.
+#[derive(Debug)]
 pub struct UserWebSocketEmitter {
     shared: Arc<Shared>,
-    identity: Identity,
+    context: UserExecutionContext,
     pooled: Option<PooledEmitter<RunId>>,
 }
 
 impl UserWebSocketEmitter {
     /// An emitter for that context, from the pool.
     pub(crate) fn take(shared: &Arc<Shared>, context: &UserExecutionContext) -> Self {
-        let pooled = shared.emitters.take(context.user_id(), context.run_id().clone());
-        Self {
-            shared: Arc::clone(shared),
-            identity: Identity {
-                user: context.user_id().clone(),
-                thread: context.thread_id().clone(),
-                run: pooled.run().unwrap_or(context.run_id()).clone(),
-                context: context.clone(),
-            },
-            pooled: Some(pooled),
-        }
+        let pooled = Some(shared.emitters.take(context.user_id(), context.run_id().clone()));
+        Self { shared: Arc::clone(shared), context: context.clone(), pooled }
     }
 
     /// Sends what the agent says over that bridge, under the next number of the run.
     pub(crate) fn emit(&mut self, bridge: &AgentWebSocketBridge, agent: &str, event: &AgentEvent) {
         let Some(pooled) = &mut self.pooled else { return };
         let sequence = pooled.next_sequence();
-        bridge.notify(&self.identity, sequence, agent, event);
+        let run = pooled.run().unwrap_or(self.context.run_id());
+        bridge.notify((&self.context, run), sequence, agent, event);
     }
 }
 
 impl Drop for UserWebSocketEmitter {
     fn drop(&mut self) {
         if let Some(pooled) = self.pooled.take() {
-            self.shared.emitters.give_back(&self.identity.user, pooled);
+            self.shared.emitters.give_back(self.context.user_id(), pooled);
         }
-    }
-}
-
-impl fmt::Debug for UserWebSocketEmitter {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "UserWebSocketEmitter({:?})", self.identity)
     }
 }

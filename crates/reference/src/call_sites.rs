@@ -1,7 +1,7 @@
 //! The call sites of the factory. Each migrates alone, so an incomplete migration is a real state.
 //!
-//! Every site is one function here: the migrated form uses the factory that it is given (or makes
-//! one for the request), the legacy form asks for the process-wide one.
+//! The migrated form of a site uses the factory that it is given (or makes one for the request), the
+//! legacy form asks for the process-wide one.
 
 use std::sync::Arc;
 
@@ -12,57 +12,43 @@ use super::factory::{
 };
 use super::process::Process;
 use super::warning::Warning;
-pub use partywall_core::call_site::{CallSite, Migration, UnknownCallSite};
+pub use partywall_core::call_site::{CallSite, Migration};
 
 type Factory = Arc<AgentInstanceFactory>;
 
 /// Legacy: configures the process-wide factory. Migrated: nothing is process-wide.
 pub(crate) fn startup(process: &Process) {
-    if !process.migration.includes(CallSite::Startup) {
-        (process.shared.warn)(Warning::LegacyUse(CallSite::Startup));
+    if is_legacy(process, CallSite::Startup) {
         configure_agent_instance_factory(process);
     }
 }
 
-/// The factory of an HTTP request.
-pub(crate) fn request_dependency(process: &Process, context: &UserExecutionContext) -> Factory {
-    for_request(process, CallSite::RequestDependency, context)
-}
-
-/// The factory of a chat message on a socket.
-pub(crate) fn websocket_route(process: &Process, context: &UserExecutionContext) -> Factory {
-    for_request(process, CallSite::WebsocketRoute, context)
-}
-
-/// The factory that the supervisor keeps.
-pub(crate) fn supervisor_agent(process: &Process, given: &Factory) -> Factory {
-    given_or_process_wide(process, CallSite::SupervisorAgent, given)
-}
-
-/// The factory that execution engines are built with.
-pub(crate) fn execution_engine_factory(process: &Process, given: &Factory) -> Factory {
-    given_or_process_wide(process, CallSite::ExecutionEngineFactory, given)
-}
-
-/// The factory that sub-agents are created from.
-pub(crate) fn user_execution_engine(process: &Process, given: &Factory) -> Factory {
-    given_or_process_wide(process, CallSite::UserExecutionEngine, given)
-}
-
-fn for_request(process: &Process, site: CallSite, context: &UserExecutionContext) -> Factory {
-    if process.migration.includes(site) {
-        create_agent_instance_factory(process, context)
-    } else {
-        (process.shared.warn)(Warning::LegacyUse(site));
-        get_agent_instance_factory(process)
+/// The factory of a request: an HTTP request, or a chat message on a socket.
+pub(crate) fn for_request(
+    process: &Process,
+    site: CallSite,
+    context: &UserExecutionContext,
+) -> Factory {
+    match is_legacy(process, site) {
+        true => get_agent_instance_factory(process),
+        false => create_agent_instance_factory(process, context),
     }
 }
 
-fn given_or_process_wide(process: &Process, site: CallSite, given: &Factory) -> Factory {
-    if process.migration.includes(site) {
-        Arc::clone(given)
-    } else {
-        (process.shared.warn)(Warning::LegacyUse(site));
-        get_agent_instance_factory(process)
+/// The factory that is passed on within a request: what the supervisor keeps, what execution
+/// engines are built with, and what sub-agents are created from.
+pub(crate) fn passed_on(process: &Process, site: CallSite, given: &Factory) -> Factory {
+    match is_legacy(process, site) {
+        true => get_agent_instance_factory(process),
+        false => Arc::clone(given),
     }
+}
+
+/// Whether the site is not migrated; it says so where it is used.
+fn is_legacy(process: &Process, site: CallSite) -> bool {
+    let is_legacy = !process.migration.includes(site);
+    if is_legacy {
+        process.shared.warn(Warning::LegacyUse(site));
+    }
+    is_legacy
 }

@@ -5,11 +5,8 @@ use std::sync::Arc;
 use super::context::UserExecutionContext;
 use super::defects::m23_control;
 use super::shared::{RunControl, Shared};
+use super::supervisor::RunError;
 use partywall_core::ids::RunId;
-
-/// The run was stopped by its user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stopped;
 
 /// Makes a run controllable.
 pub(crate) fn open(shared: &Shared, context: &UserExecutionContext) {
@@ -46,10 +43,10 @@ pub(crate) fn approve(shared: &Shared, run: &RunId) -> bool {
 ///
 /// # Errors
 ///
-/// [`Stopped`] where its user stopped it.
-pub(crate) fn look(shared: &Shared, run: &RunId) -> Result<(), Stopped> {
+/// [`RunError::Stopped`] where its user stopped it.
+pub(crate) fn look(shared: &Shared, run: &RunId) -> Result<(), RunError> {
     match shared.controls.edit(run, |control| control.stopped) {
-        Some(true) => Err(Stopped),
+        Some(true) => Err(RunError::Stopped),
         _ => Ok(()),
     }
 }
@@ -58,8 +55,8 @@ pub(crate) fn look(shared: &Shared, run: &RunId) -> Result<(), Stopped> {
 ///
 /// # Errors
 ///
-/// [`Stopped`] where its user stopped it.
-pub(crate) async fn approval(shared: &Arc<Shared>, run: &RunId) -> Result<(), Stopped> {
+/// [`RunError::Stopped`] where its user stopped it.
+pub(crate) async fn approval(shared: &Arc<Shared>, run: &RunId) -> Result<(), RunError> {
     let wait = shared.controls.edit(run, |control| {
         if control.approved || control.stopped {
             return None;
@@ -78,10 +75,10 @@ pub(crate) async fn approval(shared: &Arc<Shared>, run: &RunId) -> Result<(), St
 ///
 /// # Errors
 ///
-/// [`Stopped`] where its user stopped it before.
-pub(crate) fn close(shared: &Shared, run: &RunId) -> Result<(), Stopped> {
+/// [`RunError::Stopped`] where its user stopped it before.
+pub(crate) fn close(shared: &Shared, run: &RunId) -> Result<(), RunError> {
     match shared.controls.take(run) {
-        Some(RunControl { stopped: true, .. }) => Err(Stopped),
+        Some(RunControl { stopped: true, .. }) => Err(RunError::Stopped),
         _ => Ok(()),
     }
 }

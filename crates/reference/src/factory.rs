@@ -4,18 +4,20 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::agent_classes::AgentClass;
 use super::agents::AgentInstance;
 use super::bridge::AgentWebSocketBridge;
 use super::context::UserExecutionContext;
 use super::kernel::singleton::SettingsSlot;
 use super::process::Process;
 use super::shared::Shared;
-use super::stubs::{LlmManager, ToolDispatcher};
+use super::stubs::LlmManager;
 use super::warning::Warning;
 use partywall_core::history::Note;
 use partywall_core::ids::UserName;
 
 /// Makes agent instances from its settings: the bridge, the LLM manager and the tools.
+#[derive(Debug)]
 pub struct AgentInstanceFactory {
     name: String,
     bound_to: Option<UserExecutionContext>,
@@ -28,7 +30,6 @@ struct Settings {
     configured_for: Option<UserName>,
     bridge: AgentWebSocketBridge,
     llm_manager: LlmManager,
-    tool_dispatcher: ToolDispatcher,
 }
 
 /// Why a factory does not make an agent.
@@ -69,7 +70,6 @@ pub fn configure_agent_instance_factory(process: &Process) {
         configured_for: None,
         bridge: AgentWebSocketBridge::for_registry(&process.shared),
         llm_manager: LlmManager::new("start-up defaults"),
-        tool_dispatcher: ToolDispatcher,
     };
     get_agent_instance_factory(process).settings.configure(settings);
 }
@@ -100,15 +100,12 @@ impl AgentInstanceFactory {
             configured_for: Some(context.user_id().clone()),
             bridge: AgentWebSocketBridge::for_user(&self.shared, context.user_id()),
             llm_manager,
-            tool_dispatcher: ToolDispatcher,
         });
-        if self.shared.world.is_recorded() {
-            self.shared.world.report(Note::Configured {
-                factory: self.name.clone(),
-                user: context.user_id().clone(),
-                run: context.run_id().clone(),
-            });
-        }
+        self.shared.report(|| Note::Configured {
+            factory: self.name.clone(),
+            user: context.user_id().clone(),
+            run: context.run_id().clone(),
+        });
     }
 
     /// Builds an agent for the context, bound to *the factory's* bridge and LLM manager as they are
@@ -126,32 +123,19 @@ impl AgentInstanceFactory {
         if self.bound_to.as_ref().is_some_and(|own| own != context) {
             return Err(FactoryError::ForeignContext);
         }
-        let class =
-            self.shared.agent_class_registry.get(agent).ok_or(FactoryError::UnknownAgent)?;
+        let class = AgentClass::of(agent).ok_or(FactoryError::UnknownAgent)?;
         let settings = self.settings.read().ok_or(FactoryError::NotConfigured)?;
         if settings.configured_for.as_ref().is_some_and(|user| user != context.user_id()) {
-            (self.shared.warn)(Warning::ForeignSettings(class.name));
+            self.shared.warn(Warning::ForeignSettings(class.name));
         }
-        if self.shared.world.is_recorded() {
-            self.shared.world.report(Note::Used {
-                factory: self.name.clone(),
-                user: context.user_id().clone(),
-                run: context.run_id().clone(),
-                agent: class.name.to_owned(),
-                configured_for: settings.configured_for,
-            });
-        }
-        Ok(AgentInstance::new(
-            class,
-            settings.bridge,
-            settings.llm_manager,
-            settings.tool_dispatcher,
-        ))
-    }
-}
-
-impl fmt::Debug for AgentInstanceFactory {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "AgentInstanceFactory({})", self.name)
+        self.shared.report(|| Note::Used {
+            factory: self.name.clone(),
+            user: context.user_id().clone(),
+            run: context.run_id().clone(),
+            agent: class.name.to_owned(),
+            configured_for: settings.configured_for,
+        });
+        let Settings { bridge, llm_manager, .. } = settings;
+        Ok(AgentInstance { class, bridge, llm_manager })
     }
 }

@@ -19,6 +19,7 @@ mod event;
 pub mod factory;
 mod kernel;
 pub mod model;
+mod on_drop;
 pub mod process;
 mod question;
 mod run;

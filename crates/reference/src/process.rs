@@ -1,6 +1,5 @@
 //! What is process-wide in the modelled system, as a value: two trials share nothing.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::factory::AgentInstanceFactory;
@@ -9,6 +8,7 @@ use super::shared::Shared;
 use partywall_core::call_site::Migration;
 
 /// One server process of the modelled system.
+#[derive(Debug)]
 pub struct Process {
     pub(crate) shared: Arc<Shared>,
     pub(crate) migration: Migration,
@@ -22,11 +22,5 @@ impl Process {
         self.shared.gate.close();
         self.shared.connections.shut_down();
         self.shared.gate.in_flight()
-    }
-}
-
-impl fmt::Debug for Process {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Process(migrated {})", self.migration)
     }
 }

@@ -41,13 +41,11 @@ impl Question {
 
     /// Reports that the upstream was asked, as the upstream's own log has it.
     pub(crate) fn report(&self, shared: &Shared) {
-        if shared.world.is_recorded() {
-            shared.world.report(Note::Upstream {
-                service: self.service.into(),
-                credential: self.credential.clone(),
-                run: self.context.run_id().clone(),
-                text: self.answer(),
-            });
-        }
+        shared.report(|| Note::Upstream {
+            service: self.service.into(),
+            credential: self.credential.clone(),
+            run: self.context.run_id().clone(),
+            text: self.answer(),
+        });
     }
 }

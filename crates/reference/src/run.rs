@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::agents::SUPERVISOR;
+use super::agent_classes::SUPERVISOR;
 use super::bridge::AgentWebSocketBridge;
 use super::context::UserExecutionContext;
 use super::controls;
@@ -28,11 +28,11 @@ pub(crate) struct ChatRun {
     came_to: RunAnswer,
 }
 
-/// Whether a chat message becomes a run.
+/// Why a chat message becomes no run: the status over HTTP, and what is said.
 #[derive(Debug)]
-pub(crate) enum Admission {
-    Run(ChatRun),
-    Refused { status: u16, error: &'static str },
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) error: &'static str,
 }
 
 impl ChatRun {
@@ -43,9 +43,9 @@ impl ChatRun {
         user: &UserName,
         chat: &Chat,
         websocket_client_id: Option<u64>,
-    ) -> Admission {
+    ) -> Result<Self, Refusal> {
         if chat.user_id.as_ref().is_some_and(|claimed| claimed != user) {
-            return Admission::Refused { status: 403, error: "the message states another user" };
+            return Err(Refusal { status: 403, error: "the message states another user" });
         }
         let shared = &process.shared;
         let run_id = m04_id_collision::run_id(shared, chat)
@@ -57,19 +57,16 @@ impl ChatRun {
             chat.request_id.clone(),
             websocket_client_id,
         ) else {
-            return Admission::Refused {
-                status: 400,
-                error: "`thread_id` or `request_id` is blank",
-            };
+            return Err(Refusal { status: 400, error: "`thread_id` or `request_id` is blank" });
         };
         let context = context.struck(shared.defects.strikes(&format!("{user} {chat:?}")));
         if !shared.gate.enter() {
-            return Admission::Refused { status: 503, error: "the server is shutting down" };
+            return Err(Refusal { status: 503, error: "the server is shutting down" });
         }
         let is_new = shared.runs.register(run_id, context.conversation());
         if !is_new && !m04_id_collision::takes_what_is_there(shared) {
             shared.gate.leave();
-            return Admission::Refused { status: 500, error: "the run id is taken" };
+            return Err(Refusal { status: 500, error: "the run id is taken" });
         }
         let came_to = RunAnswer { status: RunStatus::Cancelled, answer: String::new() };
         let run = Self { process: Arc::clone(process), context, came_to };
@@ -79,14 +76,12 @@ impl ChatRun {
         if !m24_unserialised_turns::reads_the_record(shared, &run.context, &chat.message) {
             remember(shared, &run.context, "user", &chat.message);
         }
-        if shared.world.is_recorded() {
-            shared.world.report(Note::Accepted {
-                user: user.clone(),
-                run: run.context.run_id().clone(),
-                request_id: run.context.request_id().clone(),
-            });
-        }
-        Admission::Run(run)
+        shared.report(|| Note::Accepted {
+            user: user.clone(),
+            run: run.context.run_id().clone(),
+            request_id: run.context.request_id().clone(),
+        });
+        Ok(run)
     }
 
     pub(crate) fn context(&self) -> &UserExecutionContext {

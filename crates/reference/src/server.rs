@@ -89,16 +89,13 @@ struct LogIn {
 
 /// The token of whoever somebody says to be: there are no passwords in the modelled system.
 async fn log_in(body: Bytes) -> Response {
-    match serde_json::from_slice::<LogIn>(&body) {
+    let answer = match serde_json::from_slice::<LogIn>(&body) {
         Ok(LogIn { user }) => {
-            let body = serde_json::json!({ "token": auth::token_of(&user) }).to_string();
-            HttpAnswer { status: 200, body }.into_response()
+            HttpAnswer::ok(&serde_json::json!({ "token": auth::token_of(&user) }))
         }
-        Err(_) => {
-            let body = serde_json::json!({ "error": "give {\"user\": NAME}" }).to_string();
-            HttpAnswer { status: 400, body }.into_response()
-        }
-    }
+        Err(_) => HttpAnswer::error(400, "give {\"user\": NAME}"),
+    };
+    answer.into_response()
 }
 
 async fn answer(
@@ -128,12 +125,6 @@ struct CursorQuery {
     after: u64,
 }
 
-impl CursorQuery {
-    fn cursor(self) -> Option<Cursor> {
-        Some(Cursor { run: self.run?, after: self.after })
-    }
-}
-
 async fn open_socket(
     State(service): State<Service>,
     Query(asked): Query<CursorQuery>,
@@ -147,21 +138,16 @@ async fn open_socket(
     let upgrade = upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(0);
     upgrade.max_message_size(LARGEST_MESSAGE).on_upgrade(async move |socket| {
         let mut io = AxumSocket(socket);
+        let cursor = asked.run.map(|run| Cursor { run, after: asked.after });
         let name = format!("{user}/socket");
-        service.serve_socket(user, &name, asked.cursor().as_ref(), &mut io).await;
-        io.end().await;
+        service.serve_socket(user, &name, cursor.as_ref(), &mut io).await;
+        let frame = CloseFrame { code: close_code::AWAY, reason: Utf8Bytes::from_static("ended") };
+        // The client may be gone already, which is just as well.
+        let _ = io.0.send(Message::Close(Some(frame))).await;
     })
 }
 
 struct AxumSocket(WebSocket);
-
-impl AxumSocket {
-    async fn end(mut self) {
-        let frame = CloseFrame { code: close_code::AWAY, reason: Utf8Bytes::from_static("ended") };
-        // The client may be gone already, which is just as well.
-        let _ = self.0.send(Message::Close(Some(frame))).await;
-    }
-}
 
 impl SocketIo for AxumSocket {
     fn receive(&mut self) -> BoxFuture<'_, Option<String>> {

@@ -7,15 +7,17 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::auth;
-use super::call_sites::{self, Migration};
+use super::call_sites::{CallSite, Migration, for_request};
 use super::controls;
 use super::defects::{
     Defect, m14_scope_key, m17_replay_log, m18_reconnect, m19_identity_change, m20_backpressure,
 };
 use super::delivery::{Delivery, EventSink};
-use super::event::{Chat, ClientMessage, Frame, RunStatus, SaidMessage, to_text};
+use super::event::{Chat, ClientMessage, Frame, RunAnswer, RunStatus, SaidMessage, to_text};
+use super::kernel::runs::Run;
 use super::process::Process;
-use super::run::{Admission, ChatRun};
+use super::run::{ChatRun, Refusal};
+use super::shared::Shared;
 use super::warning::Warn;
 use partywall_core::ids::{RequestId, RunId, ThreadId, UserName};
 use partywall_world::World;
@@ -55,11 +57,11 @@ pub struct HttpAnswer {
 }
 
 impl HttpAnswer {
-    fn ok(body: &impl Serialize) -> Self {
+    pub(crate) fn ok(body: &impl Serialize) -> Self {
         Self { status: 200, body: to_text(body) }
     }
 
-    fn error(status: u16, error: &str) -> Self {
+    pub(crate) fn error(status: u16, error: &str) -> Self {
         Self { status, body: to_text(&ErrorBody { error }) }
     }
 }
@@ -94,6 +96,9 @@ struct ThreadBody<'t> {
     messages: &'t [SaidMessage],
 }
 
+/// What is known of a run: whose it is, in which conversation, and what it came to.
+type KnownRun = Run<(UserName, ThreadId), RunAnswer>;
+
 /// The two ends of one connection, whatever carries it.
 pub trait SocketIo: Send {
     /// The next message from the client; none once it has gone. Dropping the future loses nothing.
@@ -104,24 +109,15 @@ pub trait SocketIo: Send {
 }
 
 impl Service {
-    /// The back end with those call sites migrated.
-    pub fn new(world: World, migration: Migration) -> Self {
-        Self { process: Process::start(world, migration) }
-    }
-
-    /// The same with that defect switched on.
-    pub fn with_defect(world: World, migration: Migration, defect: Option<Defect>) -> Self {
-        Self { process: Process::with_defect(world, migration, defect) }
-    }
-
-    /// The same; it says what it does that the migration is to take away.
-    pub fn that_warns(
+    /// The back end with those call sites migrated and that defect switched on; it says what it
+    /// does that the migration is to take away.
+    pub fn new(
         world: World,
         migration: Migration,
         defect: Option<Defect>,
-        warn: Warn,
+        warn: Option<Warn>,
     ) -> Self {
-        Self { process: Process::that_warns(world, migration, defect, warn) }
+        Self { process: Process::start(world, migration, defect, warn) }
     }
 
     /// The process behind the routes.
@@ -145,11 +141,12 @@ impl Service {
         if request.path == "/health" {
             return HttpAnswer { status: 200, body: r#"{"status":"ok"}"#.into() };
         }
-        let user = match self.authenticate(request.authorization.as_deref()) {
-            Ok(user) => user,
-            Err(answer) => return answer,
-        };
-        let user = m19_identity_change::user(&self.process.shared, &request, user);
+        self.route(&request).await.unwrap_or_else(|refusal| refusal)
+    }
+
+    async fn route(&self, request: &HttpRequest) -> Result<HttpAnswer, HttpAnswer> {
+        let user = self.authenticate(request.authorization.as_deref())?;
+        let user = m19_identity_change::user(&self.process.shared, request, user);
         let path: Vec<&str> = request.path.split('/').skip(1).collect();
         match (request.method.as_str(), path.as_slice()) {
             ("POST", ["api", "chat"]) => self.chat(&user, &request.body).await,
@@ -169,56 +166,57 @@ impl Service {
                 | ["api", "runs", _]
                 | ["api", "runs", _, "stop" | "approve"]
                 | ["api", "threads", _, "messages"],
-            ) => HttpAnswer::error(405, "that method does not serve here"),
-            _ => HttpAnswer::error(404, "there is no such route"),
+            ) => Err(HttpAnswer::error(405, "that method does not serve here")),
+            _ => Err(HttpAnswer::error(404, "there is no such route")),
         }
     }
 
-    async fn chat(&self, user: &UserName, body: &[u8]) -> HttpAnswer {
-        let chat: Chat = match serde_json::from_slice(body) {
-            Ok(chat) => chat,
-            Err(error) => return HttpAnswer::error(400, &format!("not a chat message: {error}")),
-        };
-        let run = match ChatRun::admit(&self.process, user, &chat, None) {
-            Admission::Run(run) => run,
-            Admission::Refused { status, error } => return HttpAnswer::error(status, error),
-        };
-        let factory = call_sites::request_dependency(&self.process, run.context());
+    async fn chat(&self, user: &UserName, body: &[u8]) -> Result<HttpAnswer, HttpAnswer> {
+        let unreadable = |error| HttpAnswer::error(400, &format!("not a chat message: {error}"));
+        let chat: Chat = serde_json::from_slice(body).map_err(unreadable)?;
+        let run = ChatRun::admit(&self.process, user, &chat, None)
+            .map_err(|Refusal { status, error }| HttpAnswer::error(status, error))?;
+        let factory = for_request(&self.process, CallSite::RequestDependency, run.context());
         run.configure(&factory, &chat);
         let context = run.context().clone();
         let came_to = run.execute(&factory, &chat).await;
-        HttpAnswer::ok(&RunBody {
+        Ok(HttpAnswer::ok(&RunBody {
             run_id: context.run_id(),
             thread_id: context.thread_id(),
             request_id: Some(context.request_id()),
             user_id: context.user_id(),
             status: came_to.status,
             answer: &came_to.answer,
-        })
+        }))
     }
 
-    async fn read_run(&self, user: &UserName, run_id: &RunId) -> HttpAnswer {
+    /// The run of that id, if it is the user's own.
+    async fn own_run(&self, user: &UserName, run: &RunId) -> Result<KnownRun, HttpAnswer> {
         let shared = &self.process.shared;
         shared.world.turn().await;
-        let Some(run) = shared.runs.get(run_id) else {
-            return HttpAnswer::error(404, "there is no such run");
-        };
-        let (owner, thread) = &run.owner;
-        if owner != user {
-            return HttpAnswer::error(403, "that run belongs to somebody else");
+        let known = shared.runs.get(run);
+        let known = known.ok_or_else(|| HttpAnswer::error(404, "there is no such run"))?;
+        if known.owner.0 != *user {
+            return Err(HttpAnswer::error(403, "that run belongs to somebody else"));
         }
+        Ok(known)
+    }
+
+    async fn read_run(&self, user: &UserName, run_id: &RunId) -> Result<HttpAnswer, HttpAnswer> {
+        let run = self.own_run(user, run_id).await?;
+        let (owner, thread) = &run.owner;
         let (status, answer) = match &run.answer {
             Some(answer) => (answer.status, answer.answer.as_str()),
             None => (RunStatus::Running, ""),
         };
-        HttpAnswer::ok(&RunBody {
+        Ok(HttpAnswer::ok(&RunBody {
             run_id,
             thread_id: thread,
             request_id: None,
             user_id: owner,
             status,
             answer,
-        })
+        }))
     }
 
     /// Stops or approves a run, if it is the user's own.
@@ -227,36 +225,33 @@ impl Service {
         user: &UserName,
         run: &RunId,
         done: &str,
-        act: fn(&super::shared::Shared, &RunId) -> bool,
-    ) -> HttpAnswer {
-        let shared = &self.process.shared;
-        shared.world.turn().await;
-        match shared.runs.get(run) {
-            None => HttpAnswer::error(404, "there is no such run"),
-            Some(known) if known.owner.0 != *user => {
-                HttpAnswer::error(403, "that run belongs to somebody else")
-            }
-            Some(_) if act(shared, run) => {
-                HttpAnswer::ok(&ControlBody { run_id: run, user_id: user, control: done })
-            }
-            Some(_) => HttpAnswer::error(409, "that run has ended"),
+        act: fn(&Shared, &RunId) -> bool,
+    ) -> Result<HttpAnswer, HttpAnswer> {
+        self.own_run(user, run).await?;
+        if !act(&self.process.shared, run) {
+            return Err(HttpAnswer::error(409, "that run has ended"));
         }
+        Ok(HttpAnswer::ok(&ControlBody { run_id: run, user_id: user, control: done }))
     }
 
-    async fn read_thread(&self, user: &UserName, thread: &ThreadId) -> HttpAnswer {
+    async fn read_thread(
+        &self,
+        user: &UserName,
+        thread: &ThreadId,
+    ) -> Result<HttpAnswer, HttpAnswer> {
         let shared = &self.process.shared;
         shared.world.turn().await;
         let key = m14_scope_key::read_key(shared, (user.clone(), thread.clone()));
         match shared.conversations.read(&key) {
-            Some(messages) => HttpAnswer::ok(&ThreadBody {
+            Some(messages) => Ok(HttpAnswer::ok(&ThreadBody {
                 thread_id: thread,
                 user_id: user,
                 messages: &messages,
-            }),
+            })),
             None if shared.conversations.any(|(_, other)| other == thread) => {
-                HttpAnswer::error(403, "that thread belongs to somebody else")
+                Err(HttpAnswer::error(403, "that thread belongs to somebody else"))
             }
-            None => HttpAnswer::error(404, "there is no such thread"),
+            None => Err(HttpAnswer::error(404, "there is no such thread")),
         }
     }
 
@@ -368,10 +363,8 @@ impl Connection<'_> {
             }
         };
         let run = match ChatRun::admit(self.process, self.user, &chat, Some(self.id)) {
-            Admission::Run(run) => run,
-            Admission::Refused { error, .. } => {
-                return Some(Frame::Error { error }.to_text().into());
-            }
+            Ok(run) => run,
+            Err(Refusal { error, .. }) => return Some(Frame::Error { error }.to_text().into()),
         };
         let context = run.context();
         let accepted = Frame::RunAccepted {
@@ -383,7 +376,7 @@ impl Connection<'_> {
         // The acceptance must come before the run's first event; a client that has gone meanwhile
         // does not stop its run.
         io.send(accepted.to_text().into()).await;
-        let factory = call_sites::websocket_route(self.process, context);
+        let factory = for_request(self.process, CallSite::WebsocketRoute, context);
         run.configure(&factory, &chat);
         *runs += 1;
         self.process.shared.world.spawn(format!("{}/run{runs}", self.name), async move {

@@ -1,10 +1,8 @@
 //! What the requests of a process share, rightly or by necessity.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 
-use super::agent_classes::AgentClassRegistry;
 use super::defects::{Defect, Defects};
 use super::delivery::{Delivery, EventSink};
 use super::event::{RunAnswer, SaidMessage};
@@ -17,7 +15,8 @@ use super::kernel::limits::UserLimits;
 use super::kernel::pool::Pool;
 use super::kernel::runs::RunRegistry;
 use super::kernel::table::Table;
-use super::warning::Warn;
+use super::warning::{Warn, Warning};
+use partywall_core::history::Note;
 use partywall_core::ids::{RequestId, RunId, ThreadId, UserName};
 use partywall_world::World;
 use partywall_world::channel::Sender;
@@ -38,6 +37,7 @@ const CACHED_ANSWERS: usize = 1_000;
 const LOGGED_RUNS: usize = 1_000;
 
 /// What every request of the process shares, rightly or by necessity.
+#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) world: World,
     pub(crate) connections: ConnectionRegistry<UserName, EventSink>,
@@ -47,7 +47,6 @@ pub(crate) struct Shared {
     pub(crate) emitters: EmitterPool<UserName, RunId>,
     pub(crate) ids: IdSource,
     pub(crate) gate: Gate,
-    pub(crate) agent_class_registry: AgentClassRegistry,
     pub(crate) controls: Table<RunId, RunControl>,
     /// The events of each run of each user, for cursors.
     pub(crate) log: Table<(UserName, RunId), Vec<Arc<Delivery>>>,
@@ -59,11 +58,11 @@ pub(crate) struct Shared {
     pub(crate) buffer_ids: IdSource,
     pub(crate) buffers: Table<u64, String>,
     pub(crate) defects: Defects,
-    pub(crate) warn: Warn,
+    warn: Option<Warn>,
 }
 
 impl Shared {
-    pub(crate) fn new(world: World, defect: Option<Defect>, warn: Warn) -> Self {
+    pub(crate) fn new(world: World, defect: Option<Defect>, warn: Option<Warn>) -> Self {
         Self {
             world,
             connections: ConnectionRegistry::new(),
@@ -73,7 +72,6 @@ impl Shared {
             emitters: EmitterPool::new(IDLE_EMITTERS_PER_USER),
             ids: IdSource::new(),
             gate: Gate::new(),
-            agent_class_registry: AgentClassRegistry::standard(),
             controls: Table::new(FINISHED_RUNS),
             log: Table::new(LOGGED_RUNS),
             cache: Table::new(CACHED_ANSWERS),
@@ -87,11 +85,19 @@ impl Shared {
             warn,
         }
     }
-}
 
-impl fmt::Debug for Shared {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Shared")
+    /// Reports what the back end does, where somebody records it.
+    pub(crate) fn report(&self, note: impl FnOnce() -> Note) {
+        if self.world.is_recorded() {
+            self.world.report(note());
+        }
+    }
+
+    /// Tells whoever is to be told.
+    pub(crate) fn warn(&self, warning: Warning<'_>) {
+        if let Some(warn) = self.warn {
+            warn(warning);
+        }
     }
 }
 

@@ -7,31 +7,21 @@ use super::defects::Defect;
 use super::kernel::singleton::Singleton;
 use super::process::Process;
 use super::shared::Shared;
-use super::warning::{Warn, to_nobody};
+use super::warning::Warn;
 use partywall_core::call_site::Migration;
 use partywall_world::World;
 
 impl Process {
-    /// A process whose given call sites are migrated. Start-up has run.
-    pub fn start(world: World, migration: Migration) -> Arc<Self> {
-        Self::with_defect(world, migration, None)
-    }
-
-    /// The same with that defect switched on.
-    pub fn with_defect(world: World, migration: Migration, defect: Option<Defect>) -> Arc<Self> {
-        Self::that_warns(world, migration, defect, to_nobody)
-    }
-
-    /// The same; it says what it does that the migration is to take away.
-    pub fn that_warns(
+    /// A process whose given call sites are migrated, with that defect switched on. Start-up has
+    /// run. Whoever is to be told is told of what it does that the migration is to take away.
+    pub fn start(
         world: World,
         migration: Migration,
         defect: Option<Defect>,
-        warn: Warn,
+        warn: Option<Warn>,
     ) -> Arc<Self> {
-        let shared = Shared::new(world, defect, warn);
-        let process =
-            Arc::new(Self { shared: Arc::new(shared), migration, singleton: Singleton::new() });
+        let shared = Arc::new(Shared::new(world, defect, warn));
+        let process = Arc::new(Self { shared, migration, singleton: Singleton::new() });
         startup(&process);
         process
     }

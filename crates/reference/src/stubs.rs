@@ -32,45 +32,44 @@ impl LlmManager {
         agent: &str,
         turns: u32,
     ) -> Result<String, Dropped> {
-        let mut question = Question {
-            context: work.context.clone(),
-            service: "model",
-            credential: work.context.user_id().clone(),
-            settings: self.settings.clone(),
-            about: format!("{agent} weighs «{}»", work.chat.message),
-            earlier: work.notes(),
-            turns,
-        };
+        let about = format!("{agent} weighs «{}»", work.chat.message);
+        let question = question(work, "model", &self.settings, about, turns);
+        let mut question = Question { earlier: work.notes(), ..question };
         m07_process_setting::apply(&work.shared, &mut question);
         m22_outbound_identity::apply(&work.shared, &mut question);
         answers::answer(&work.shared, &question).await
     }
-}
 
-/// Runs tools.
-#[derive(Clone, Debug, Default)]
-pub struct ToolDispatcher;
-
-impl ToolDispatcher {
-    /// The tool's result, after that many turns, unless the call's time is up before. Tools act, so
-    /// they are never answered from a cache.
-    pub(crate) async fn execute(
+    /// The tool's result under the same settings, after that many turns, unless the call's time is up
+    /// before. Tools act, so they are never answered from a cache.
+    pub(crate) async fn use_tool(
         &self,
         work: &Work,
         tool: &str,
-        settings: &str,
         turns: u32,
     ) -> Result<String, Dropped> {
-        let mut question = Question {
-            context: work.context.clone(),
-            service: "tool",
-            credential: work.context.user_id().clone(),
-            settings: settings.to_owned(),
-            about: format!("{tool} found «{}»", work.chat.message),
-            earlier: String::new(),
-            turns,
-        };
+        let about = format!("{tool} found «{}»", work.chat.message);
+        let mut question = question(work, "tool", &self.settings, about, turns);
         m11_ambient_context::apply(&work.shared, &mut question);
         upstream::ask(&work.shared, &question).await
+    }
+}
+
+/// A question of the run's user, who has said nothing before.
+fn question(
+    work: &Work,
+    service: &'static str,
+    settings: &str,
+    about: String,
+    turns: u32,
+) -> Question {
+    Question {
+        context: work.context.clone(),
+        service,
+        credential: work.context.user_id().clone(),
+        settings: settings.to_owned(),
+        about,
+        earlier: String::new(),
+        turns,
     }
 }

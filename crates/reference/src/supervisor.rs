@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::agents::{SUB_AGENTS, SUPERVISOR};
-use super::call_sites;
-use super::controls::{self, Stopped};
+use super::agent_classes::{SUB_AGENTS, SUPERVISOR};
+use super::call_sites::{CallSite, passed_on};
+use super::controls;
 use super::event::{AgentEvent, Chat};
 use super::factory::{AgentInstanceFactory, FactoryError};
+use super::on_drop::OnDrop;
 use super::process::Process;
 use super::shared::Shared;
 use super::work::Work;
@@ -25,7 +26,7 @@ pub(crate) struct SupervisorAgent {
 impl SupervisorAgent {
     /// A supervisor that keeps the factory its call site gives it for the whole run.
     pub(crate) fn new(process: &Arc<Process>, given: &Arc<AgentInstanceFactory>) -> Self {
-        let factory = call_sites::supervisor_agent(process, given);
+        let factory = passed_on(process, CallSite::SupervisorAgent, given);
         Self { process: Arc::clone(process), factory }
     }
 
@@ -35,11 +36,11 @@ impl SupervisorAgent {
         // The request waits here (a database read, then a free seat) between the moment in which
         // the route configured the factory and the one in which an agent is built from it.
         shared.world.sleep(work.chat.delay(0)).await;
-        let _seat = Seat::take(shared, work.context.user_id()).await;
+        let _seat = seat(shared, work.context.user_id()).await;
         let supervisor = self.factory.create_agent_instance(SUPERVISOR, &work.context)?;
         let message = format!("supervisor takes «{}»", work.chat.message);
         supervisor.say(work, &AgentEvent::AgentStarted { message }).await;
-        let engines = call_sites::execution_engine_factory(&self.process, &self.factory);
+        let engines = passed_on(&self.process, CallSite::ExecutionEngineFactory, &self.factory);
         let engine = UserExecutionEngine { process: Arc::clone(&self.process), factory: engines };
         let mut answer = String::new();
         for (place, agent) in agents(&work.chat).into_iter().enumerate() {
@@ -70,12 +71,6 @@ pub(crate) enum RunError {
     CallTooSlow,
     /// Its user stopped it.
     Stopped,
-}
-
-impl From<Stopped> for RunError {
-    fn from(_: Stopped) -> Self {
-        Self::Stopped
-    }
 }
 
 impl From<FactoryError> for RunError {
@@ -123,38 +118,25 @@ impl UserExecutionEngine {
     ) -> Result<String, RunError> {
         // The engine waits for its lock before it creates the agent.
         self.process.shared.world.sleep(work.chat.delay(call)).await;
-        let factory = call_sites::user_execution_engine(&self.process, &self.factory);
+        let factory = passed_on(&self.process, CallSite::UserExecutionEngine, &self.factory);
         let agent = factory.create_agent_instance(agent, &work.context)?;
         Ok(agent.work(work, call).await?)
     }
 }
 
-/// One of the user's seats; given back when dropped, also by cancellation.
-#[derive(Debug)]
-struct Seat {
-    shared: Arc<Shared>,
-    user: UserName,
-}
-
-impl Seat {
-    async fn take(shared: &Arc<Shared>, user: &UserName) -> Self {
-        let mut queued = Queued { shared: Arc::clone(shared), user: user.clone(), ticket: None };
-        std::future::poll_fn(|context| {
-            let Queued { shared, user, ticket } = &mut queued;
-            match shared.limits.acquire(user, ticket, context.waker()) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
-        })
-        .await;
-        Self { shared: Arc::clone(shared), user: user.clone() }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.shared.limits.release(&self.user);
-    }
+/// Takes one of the user's seats; given back when dropped, also by cancellation.
+async fn seat(shared: &Arc<Shared>, user: &UserName) -> OnDrop<impl FnMut() + use<>> {
+    let mut queued = Queued { shared: Arc::clone(shared), user: user.clone(), ticket: None };
+    std::future::poll_fn(|context| {
+        let Queued { shared, user, ticket } = &mut queued;
+        match shared.limits.acquire(user, ticket, context.waker()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+    let (shared, user) = (Arc::clone(shared), user.clone());
+    OnDrop(move || shared.limits.release(&user))
 }
 
 /// A place in the queue; left when dropped, so that a cancelled run does not keep others waiting.

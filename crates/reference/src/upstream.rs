@@ -26,10 +26,11 @@ pub(crate) async fn ask(shared: &Arc<Shared>, question: &Question) -> Result<Str
         return m21_batch::ask(shared, question).await;
     }
     let mut line = Line::take(shared, question);
-    line.send(question);
+    question.report(shared);
+    line.connection.replies.push_back(question.answer());
     let wait = shared.world.sleep(question.turns);
     shared.world.time_limit(context.user_id(), CALL_LIMIT, wait).await?;
-    Ok(line.read())
+    Ok(line.connection.replies.pop_front().unwrap_or_default())
 }
 
 /// A connection in use: back in the pool once its reply was read, and closed otherwise.
@@ -44,15 +45,6 @@ impl Line {
         let connection = shared.upstream.take().unwrap_or_default();
         let keep_unread = m01_stale_reply::keeps_unread(shared, &question.context);
         Self { shared: Arc::clone(shared), connection, keep_unread }
-    }
-
-    fn send(&mut self, question: &Question) {
-        question.report(&self.shared);
-        self.connection.replies.push_back(question.answer());
-    }
-
-    fn read(&mut self) -> String {
-        self.connection.replies.pop_front().unwrap_or_default()
     }
 }
 

@@ -27,6 +27,3 @@ impl fmt::Display for Warning<'_> {
 
 /// Who is told.
 pub type Warn = fn(Warning<'_>);
-
-/// Nobody is.
-pub(crate) fn to_nobody(_: Warning<'_>) {}

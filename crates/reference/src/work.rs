@@ -8,7 +8,6 @@ use super::defects::{m08_residual_state, m09_two_owners};
 use super::event::Chat;
 use super::shared::{Shared, WorkerNotes};
 use partywall_core::history::Note;
-use partywall_core::ids::UserName;
 
 /// What one run works with.
 #[derive(Debug)]
@@ -52,14 +51,6 @@ impl Work {
     }
 }
 
-/// The worker still has the notes of another user.
-fn report_kept(shared: &Shared, context: &UserExecutionContext, of: UserName) {
-    if shared.world.is_recorded() {
-        let (user, run) = (context.user_id().clone(), context.run_id().clone());
-        shared.world.report(Note::Held { what: "a worker".into(), user, run, of });
-    }
-}
-
 /// A worker with its notes, taken by one run at a time.
 #[derive(Debug)]
 pub(crate) struct WorkerInUse {
@@ -77,7 +68,9 @@ impl WorkerInUse {
         }
         let of = notes.of.replace(context.user_id().clone());
         if let Some(of) = of.filter(|of| of != context.user_id() && !notes.lines.is_empty()) {
-            report_kept(shared, context, of);
+            // The worker still has the notes of another user.
+            let (user, run) = (context.user_id().clone(), context.run_id().clone());
+            shared.report(|| Note::Held { what: "a worker".into(), user, run, of });
         }
         Self { shared: Arc::clone(shared), context: context.clone(), notes, succeeded: false }
     }

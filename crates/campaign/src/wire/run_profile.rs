@@ -13,7 +13,7 @@ pub(crate) fn run_profile(history: &History, scanner: &Scanner) -> Option<Learnt
     let dialect = Dialect::of(&history.plan);
     let case = Case::with_scanner(history, &dialect, scanner);
     let ends = run_ends(&case);
-    let whole = case.starts().iter().filter(|start| {
+    let whole = case.starts.iter().filter(|start| {
         start.gave_up.is_none() && ends.contains_key(&(start.user.as_str(), start.run))
     });
     let events = whole.map(|start| case.events_of(start)).min()?;

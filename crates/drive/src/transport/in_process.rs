@@ -36,7 +36,7 @@ pub struct ReferenceSubject(pub Reference);
 impl Subject for ReferenceSubject {
     fn back_end(&self, world: &World) -> Box<dyn Backend> {
         let Reference { migration, defect } = self.0;
-        Box::new(InProcess::new(Service::with_defect(world.clone(), migration, defect)))
+        Box::new(InProcess::new(Service::new(world.clone(), migration, defect, None)))
     }
 
     fn target(&self) -> Target {

@@ -240,7 +240,7 @@ fn emitted<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
 
 /// The events of each run, as they were observed.
 fn observed<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
-    let mut runs: Vec<Option<(&UserName, Vec<u64>)>> = vec![None; case.runs().len()];
+    let mut runs: Vec<Option<(&UserName, Vec<u64>)>> = vec![None; case.runs.len()];
     for message in case.messages.iter().filter(|message| message.is_event) {
         let owner = case.facts(message).and_then(|facts| facts.user);
         if let (Some(owner), Some(place)) = (owner, message.run_at()) {
@@ -257,7 +257,7 @@ fn in_flight<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
     if case.dialect.tells_states() {
         return Vec::new();
     }
-    let exchanges = case.starts().iter().filter(|start| {
+    let exchanges = case.starts.iter().filter(|start| {
         start.via == Via::Http
             || (start.via == Via::Stream && case.event_numbers(start).count() < 2)
     });

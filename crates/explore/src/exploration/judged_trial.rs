@@ -145,7 +145,7 @@ pub fn mostly_ended(history: &History) -> bool {
 fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCounts {
     let mut counts = RunCounts::default();
     let restarts = restarts(case.history);
-    for start in case.starts() {
+    for start in &case.starts {
         counts.started += 1;
         let ended = ended.contains_key(&(start.user.as_str(), start.run));
         match start.gave_up {

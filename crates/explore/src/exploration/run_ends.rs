@@ -27,7 +27,7 @@ pub fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize> {
     }
     if !case.dialect.tells_ends() {
         // Where nothing in a stream ends its run, the end of the stream does.
-        for start in case.starts().iter().filter(|start| start.via == Via::Stream) {
+        for start in case.starts.iter().filter(|start| start.via == Via::Stream) {
             let exchange = case.exchange_of(start);
             let whole = exchange.filter(|exchange| exchange.broken.is_none());
             if let Some(n) = whole.and_then(|exchange| exchange.ended)
@@ -77,7 +77,7 @@ pub fn durations(case: &Case<'_>, ends: &BTreeMap<(&str, u16), usize>) -> Vec<u6
         }
         Some(observed[end].at.saturating_sub(begun(start.n)?.at))
     };
-    case.starts().iter().filter_map(took).collect()
+    case.starts.iter().filter_map(took).collect()
 }
 
 /// When the first crossing was seen, in the history's unit of time.

@@ -247,7 +247,7 @@ impl<'c, 'h> Drawing<'c, 'h> {
             let lane = self.lane(start.user)?;
             Some(RunBar { lane, run: start.run, via: start.via, from: start.n, to, end })
         };
-        self.case.starts().iter().filter_map(bar).take(MOST_MARKS).collect()
+        self.case.starts.iter().filter_map(bar).take(MOST_MARKS).collect()
     }
 
     /// From the last that the owner is known to have done or had done for that run, to where the

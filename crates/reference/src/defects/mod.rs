@@ -29,7 +29,6 @@ pub(super) mod m22_outbound_identity;
 pub(super) mod m23_control;
 pub(super) mod m24_unserialised_turns;
 
-use std::fmt;
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
@@ -65,6 +64,7 @@ impl Ambient {
 }
 
 /// The defect that is switched on, and what such defects share between requests.
+#[derive(Debug)]
 pub(crate) struct Defects {
     chosen: Option<Defect>,
     ambient: SettingsSlot<Ambient>,
@@ -115,12 +115,6 @@ impl Defects {
             hasher.write(content.as_bytes());
             chosen.strikes(hasher.finish())
         })
-    }
-}
-
-impl fmt::Debug for Defects {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Defects({:?})", self.chosen)
     }
 }
 

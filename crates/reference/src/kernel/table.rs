@@ -33,10 +33,7 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
     /// Sets the value of that key; gives the one that it replaces.
     pub(crate) fn put(&self, key: K, value: V) -> Option<V> {
         let mut entries = lock(&self.entries);
-        if !entries.values.contains_key(&key) {
-            entries.room_for_one(self.most);
-            entries.order.push_back(key.clone());
-        }
+        entries.enter(&key, self.most);
         entries.values.insert(key, value)
     }
 
@@ -55,10 +52,7 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         change: impl FnOnce(&mut V) -> R,
     ) -> R {
         let mut entries = lock(&self.entries);
-        if !entries.values.contains_key(&key) {
-            entries.room_for_one(self.most);
-            entries.order.push_back(key.clone());
-        }
+        entries.enter(&key, self.most);
         change(entries.values.entry(key).or_insert_with(make))
     }
 
@@ -73,12 +67,17 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
     }
 }
 
-impl<K: Ord, V> Entries<K, V> {
-    fn room_for_one(&mut self, most: usize) {
+impl<K: Ord + Clone, V> Entries<K, V> {
+    /// Makes room for a key that is new, which from here on is the newest.
+    fn enter(&mut self, key: &K, most: usize) {
+        if self.values.contains_key(key) {
+            return;
+        }
         while self.order.len() >= most.max(1)
             && let Some(oldest) = self.order.pop_front()
         {
             self.values.remove(&oldest);
         }
+        self.order.push_back(key.clone());
     }
 }

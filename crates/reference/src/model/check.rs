@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::search::{Search, Searched, Until};
-use super::spec::{Body, Control, Expected, ModelSpec, Moment, Thoroughness};
+use super::spec::{Control, Expected, ModelSpec, Thoroughness};
 use super::story::Story;
 
 /// How often progress is told.
@@ -85,26 +85,26 @@ impl ModelOutcome {
 /// explored. The search runs on a thread of its own and cannot be cut short.
 pub fn check(spec: &ModelSpec, thoroughness: Thoroughness, progress: &dyn Fn(u64)) -> ModelOutcome {
     let controls = spec.controls.iter().map(|control| check_control(spec, control)).collect();
-    let subject = Subject::model(spec, thoroughness);
+    let search = of_model(spec, thoroughness);
     let began = Instant::now();
-    let searched = subject.search(spec.interesting, None, progress);
+    let searched = explore(search, progress);
     ModelOutcome {
         name: spec.name,
         expected: spec.expected,
         interleavings: searched.interleavings,
-        preemption_bound: subject.preemptions,
+        preemption_bound: search.preemptions,
         reached: searched.reached,
-        refuted: subject.story(searched),
+        refuted: search.story(searched),
         controls,
         seconds: began.elapsed().as_secs_f64(),
     }
 }
 
 fn check_control(spec: &ModelSpec, control: &Control) -> ControlOutcome {
-    let subject = Subject::control(spec, control);
-    let searched = subject.search(&[], None, &|_| {});
+    let search = of_control(spec, control);
+    let searched = explore(search, &|_| {});
     let interleavings = searched.interleavings;
-    let refuted = subject.story(searched);
+    let refuted = search.story(searched);
     ControlOutcome {
         name: control.name,
         fired: refuted.as_ref().is_some_and(|story| story.violates(control.violates)),
@@ -124,91 +124,56 @@ pub fn replay(
     thoroughness: Thoroughness,
     execution: u64,
 ) -> Option<Story> {
-    let subject = match control {
-        None => Subject::model(spec, thoroughness),
-        Some(name) => {
-            Subject::control(spec, spec.controls.iter().find(|control| control.name == name)?)
-        }
+    let search = match control {
+        None => of_model(spec, thoroughness),
+        Some(name) => of_control(spec, spec.controls.iter().find(|control| control.name == name)?),
     };
-    let searched = subject.search(&[], Some(execution), &|_| {});
-    if searched.interleavings == execution { subject.story(searched) } else { None }
+    let search = Search { stop_after: Some(execution), ..search };
+    let searched = explore(search, &|_| {});
+    if searched.interleavings == execution { search.story(searched) } else { None }
 }
 
-/// What is searched: a model, or one of its controls.
-#[derive(Clone, Copy, Debug)]
-struct Subject {
-    model: &'static str,
-    control: Option<&'static str>,
-    body: Body,
-    preemptions: Option<usize>,
-    until: Until,
+fn of_model(spec: &ModelSpec, thoroughness: Thoroughness) -> Search {
+    Search {
+        model: spec.name,
+        control: None,
+        body: spec.body,
+        preemptions: spec.bound.preemptions(thoroughness),
+        interesting: spec.interesting,
+        until: Until::Anything,
+        stop_after: None,
+    }
 }
 
-impl Subject {
-    fn model(spec: &ModelSpec, thoroughness: Thoroughness) -> Self {
-        Self {
-            model: spec.name,
-            control: None,
-            body: spec.body,
-            preemptions: spec.bound.preemptions(thoroughness),
-            until: Until::Anything,
-        }
+/// The ordinary bound is enough for a control: what it finds, the thorough one finds too.
+fn of_control(spec: &ModelSpec, control: &Control) -> Search {
+    Search {
+        control: Some(control.name),
+        body: control.body,
+        interesting: &[],
+        until: Until::Violated(control.violates),
+        ..of_model(spec, Thoroughness::Usual)
     }
+}
 
-    /// The ordinary bound is enough for a control: what it finds, the thorough one finds too.
-    fn control(spec: &ModelSpec, control: &Control) -> Self {
-        Self {
-            control: Some(control.name),
-            body: control.body,
-            until: Until::Violated(control.violates),
-            ..Self::model(spec, Thoroughness::Usual)
-        }
-    }
-
-    /// Searches on a thread of its own: loom keeps thread-local state, and its body must be
-    /// `'static`, which progress is not.
-    fn search(
-        self,
-        interesting: &'static [Moment],
-        stop_after: Option<u64>,
-        progress: &dyn Fn(u64),
-    ) -> Searched {
-        let Self { body, preemptions, until, .. } = self;
-        let search = Search { body, preemptions, interesting, until, stop_after };
-        let explored = Arc::new(AtomicU64::new(0));
-        let (done, result) = mpsc::channel();
-        let counter = Arc::clone(&explored);
-        let worker = thread::spawn(move || done.send(search.run(&counter)));
-        loop {
-            match result.recv_timeout(PROGRESS_EVERY) {
-                Ok(searched) => {
-                    worker.join().ok();
-                    progress(searched.interleavings);
-                    return searched;
-                }
-                Err(RecvTimeoutError::Timeout) => progress(explored.load(Ordering::Relaxed)),
-                Err(RecvTimeoutError::Disconnected) => {
-                    panic!("the thread of a model's search ended without a result")
-                }
+/// Searches on a thread of its own: loom keeps thread-local state, and its body must be `'static`,
+/// which progress is not.
+fn explore(search: Search, progress: &dyn Fn(u64)) -> Searched {
+    let explored = Arc::new(AtomicU64::new(0));
+    let (done, result) = mpsc::channel();
+    let counter = Arc::clone(&explored);
+    let worker = thread::spawn(move || done.send(search.run(&counter)));
+    loop {
+        match result.recv_timeout(PROGRESS_EVERY) {
+            Ok(searched) => {
+                worker.join().ok();
+                progress(searched.interleavings);
+                return searched;
+            }
+            Err(RecvTimeoutError::Timeout) => progress(explored.load(Ordering::Relaxed)),
+            Err(RecvTimeoutError::Disconnected) => {
+                panic!("the thread of a model's search ended without a result")
             }
         }
-    }
-
-    /// The story of the execution at which the search stopped, if it did.
-    fn story(self, searched: Searched) -> Option<Story> {
-        let mut tape = searched.stopped_at?;
-        let wrong = match self.until {
-            Until::Violated(property) => tape.violation_of(property).cloned(),
-            Until::Anything => None,
-        };
-        Some(Story {
-            model: self.model,
-            control: self.control,
-            preemption_bound: self.preemptions,
-            execution: searched.interleavings,
-            violation: wrong.or_else(|| tape.violations.drain(..).next()),
-            threads: tape.threads,
-            steps: tape.steps,
-        })
     }
 }

@@ -8,10 +8,14 @@ use std::sync::{Arc, Once};
 
 use super::spec::{Body, Moment, Property};
 use super::stage::{Stage, Stop, Tape, Violation};
+use super::story::Story;
 
 /// What is searched, and how far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Search {
+    pub(super) model: &'static str,
+    /// The control, if one is searched.
+    pub(super) control: Option<&'static str>,
     pub(super) body: Body,
     pub(super) preemptions: Option<usize>,
     pub(super) interesting: &'static [Moment],
@@ -71,6 +75,24 @@ impl Search {
             reached: reached.load(Ordering::Relaxed),
             stopped_at,
         }
+    }
+
+    /// The story of the execution at which the search stopped, if it did.
+    pub(super) fn story(self, searched: Searched) -> Option<Story> {
+        let mut tape = searched.stopped_at?;
+        let wrong = match self.until {
+            Until::Violated(property) => tape.violation_of(property).cloned(),
+            Until::Anything => None,
+        };
+        Some(Story {
+            model: self.model,
+            control: self.control,
+            preemption_bound: self.preemptions,
+            execution: searched.interleavings,
+            violation: wrong.or_else(|| tape.violations.drain(..).next()),
+            threads: tape.threads,
+            steps: tape.steps,
+        })
     }
 }
 
@@ -165,6 +187,8 @@ mod tests {
     #[test]
     fn a_complete_search_visits_every_order() {
         let search = Search {
+            model: "",
+            control: None,
             body: three_threads_lock_twice,
             preemptions: None,
             interesting: &[],

@@ -76,7 +76,7 @@ impl<'h> Signs<'h> {
                 observer: message.observer.clone(),
                 id: id.to_string(),
                 sequence,
-                connection: case.connections()[message.line()].id.to_string(),
+                connection: case.connections[message.line()].id.to_string(),
             });
         }
     }

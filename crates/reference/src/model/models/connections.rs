@@ -109,23 +109,15 @@ fn reconnect<R: Registry>(stage: &Arc<Stage>, events: u32) {
     let post = Post::<R>::new(stage);
     let old = post.connect(&stage.stagehand(), "alice", "alice's old tab");
     post.connect(&stage.stagehand(), "bob", "bob's tab");
-    let [own, alice, bob] = std::array::from_fn(|_| Arc::clone(&post));
+    let own = Arc::clone(&post);
     stage.spawn("alice", move |actor| {
         own.connect(actor, "alice", "alice's new tab");
         if let Some(old) = old {
             own.disconnect(actor, "alice", old);
         }
     });
-    stage.spawn("to alice", move |actor| {
-        for number in 1..=events {
-            alice.emit(actor, "alice", number, "alice");
-        }
-    });
-    stage.spawn("to bob", move |actor| {
-        for number in 1..=events {
-            bob.emit(actor, "bob", number, "bob");
-        }
-    });
+    send(stage, &post, "to alice", "alice", events);
+    send(stage, &post, "to bob", "bob", events);
     stage.finally(move |_| post.settle());
 }
 
@@ -133,7 +125,7 @@ fn late_teardown<R: Registry>(stage: &Arc<Stage>) {
     let post = Post::<R>::new(stage);
     let old = post.connect(&stage.stagehand(), "alice", "alice's old tab");
     post.connect(&stage.stagehand(), "bob", "bob's tab");
-    let [late, new, alice, bob] = std::array::from_fn(|_| Arc::clone(&post));
+    let [late, new] = std::array::from_fn(|_| Arc::clone(&post));
     stage.spawn("old", move |actor| {
         if let Some(old) = old {
             late.disconnect(actor, "alice", old);
@@ -145,14 +137,8 @@ fn late_teardown<R: Registry>(stage: &Arc<Stage>) {
         }
         new.connect(actor, "alice", "alice's newest tab");
     });
-    stage.spawn("to alice", move |actor| {
-        alice.emit(actor, "alice", 1, "alice");
-        alice.emit(actor, "alice", 2, "alice");
-    });
-    stage.spawn("to bob", move |actor| {
-        bob.emit(actor, "bob", 1, "bob");
-        bob.emit(actor, "bob", 2, "bob");
-    });
+    send(stage, &post, "to alice", "alice", 2);
+    send(stage, &post, "to bob", "bob", 2);
     stage.finally(move |_| post.settle());
 }
 
@@ -166,12 +152,24 @@ fn two_tabs<R: Registry>(stage: &Arc<Stage>) {
             }
         });
     }
-    let sender = Arc::clone(&post);
-    stage.spawn("to alice", move |actor| {
-        sender.emit(actor, "alice", 1, "alice");
-        sender.emit(actor, "alice", 2, "alice");
-    });
+    send(stage, &post, "to alice", "alice", 2);
     stage.finally(move |_| post.settle());
+}
+
+/// Starts a thread that sends so many events to that user.
+fn send<R: Registry>(
+    stage: &Arc<Stage>,
+    post: &Arc<Post<R>>,
+    thread: &'static str,
+    to: User,
+    events: u32,
+) {
+    let post = Arc::clone(post);
+    stage.spawn(thread, move |actor| {
+        for number in 1..=events {
+            post.emit(actor, to, number, to);
+        }
+    });
 }
 
 type Tabs = Vec<(u64, Arc<Inbox>)>;

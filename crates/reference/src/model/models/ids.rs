@@ -19,25 +19,20 @@ pub(super) const SOURCE: ModelSpec = ModelSpec {
         name: "read, then written back",
         violates: Property::Unique,
         pinned: 1,
-        body: |stage| take(stage, ReadsThenWrites(AtomicU64::new(1))),
+        body: reads_then_writes,
     }],
     pinned: Pinned::both(539),
-    body: |stage| take(stage, IdSource::new()),
+    body: source,
 };
 
-/// What the model needs of an id source.
-trait Ids: 'static {
-    fn next(&self) -> u64;
-}
-
-fn take(stage: &Arc<Stage>, ids: impl Ids) {
-    let ids = Arc::new(ids);
+fn take(stage: &Arc<Stage>, next: impl Fn() -> u64 + 'static) {
+    let next = Arc::new(next);
     let seen = Arc::new(Unseen::new(BTreeSet::new()));
     for user in ["user 1", "user 2", "user 3"] {
-        let (ids, seen) = (Arc::clone(&ids), Arc::clone(&seen));
+        let (next, seen) = (Arc::clone(&next), Arc::clone(&seen));
         stage.spawn(user, move |actor| {
             for _ in 0..2 {
-                let id = ids.next();
+                let id = next();
                 actor.did("next", format!("gets {id}"));
                 let new = seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
                 actor.demand(new, Property::Unique, || format!("{user} got {id}, as another did"));
@@ -46,19 +41,17 @@ fn take(stage: &Arc<Stage>, ids: impl Ids) {
     }
 }
 
-impl Ids for IdSource {
-    fn next(&self) -> u64 {
-        self.next()
-    }
+fn source(stage: &Arc<Stage>) {
+    let ids = IdSource::new();
+    take(stage, move || ids.next());
 }
 
 /// Broken: the next number is read and written in two steps.
-struct ReadsThenWrites(AtomicU64);
-
-impl Ids for ReadsThenWrites {
-    fn next(&self) -> u64 {
-        let id = self.0.load(Ordering::SeqCst);
-        self.0.store(id + 1, Ordering::SeqCst);
+fn reads_then_writes(stage: &Arc<Stage>) {
+    let next = AtomicU64::new(1);
+    take(stage, move || {
+        let id = next.load(Ordering::SeqCst);
+        next.store(id + 1, Ordering::SeqCst);
         id
-    }
+    });
 }

@@ -20,29 +20,27 @@ pub(super) const FIRST_USE: ModelSpec = ModelSpec {
         name: "check, then make",
         violates: Property::Unique,
         pinned: 126,
-        body: first_use::<ChecksThenMakes>,
+        body: checks_then_makes,
     }],
     pinned: Pinned::both(539),
-    body: first_use::<Singleton<MadeBy>>,
+    body: makes_once,
 };
 
 /// The value, which says who made it.
 struct MadeBy(&'static str);
 
-/// What the model needs of a singleton.
-trait Slot: 'static {
-    fn new() -> Self;
-    fn get_or_make(&self, make: impl FnOnce() -> MadeBy) -> Arc<MadeBy>;
-}
-
-fn first_use<S: Slot>(stage: &Arc<Stage>) {
-    let slot = Arc::new(S::new());
+/// First use of what gives the value, or makes it so.
+fn first_use(
+    stage: &Arc<Stage>,
+    get_or_make: impl Fn(&dyn Fn() -> MadeBy) -> Arc<MadeBy> + 'static,
+) {
+    let get_or_make = Arc::new(get_or_make);
     let made = Arc::new(AtomicU32::new(0));
     for user in ["user 1", "user 2", "user 3"] {
-        let (slot, made) = (Arc::clone(&slot), Arc::clone(&made));
+        let (get_or_make, made) = (Arc::clone(&get_or_make), Arc::clone(&made));
         stage.spawn(user, move |actor| {
             let get = || {
-                let value = slot.get_or_make(|| {
+                let value = get_or_make(&|| {
                     made.fetch_add(1, Ordering::Relaxed);
                     MadeBy(user)
                 });
@@ -61,30 +59,20 @@ fn first_use<S: Slot>(stage: &Arc<Stage>) {
     });
 }
 
-impl Slot for Singleton<MadeBy> {
-    fn new() -> Self {
-        Self::new()
-    }
-
-    fn get_or_make(&self, make: impl FnOnce() -> MadeBy) -> Arc<MadeBy> {
-        self.get_or_make(make)
-    }
+fn makes_once(stage: &Arc<Stage>) {
+    let slot = Singleton::new();
+    first_use(stage, move |make| slot.get_or_make(make));
 }
 
 /// Broken: looks under the lock whether there is one, and makes it when the lock is free again.
-struct ChecksThenMakes(Mutex<Option<Arc<MadeBy>>>);
-
-impl Slot for ChecksThenMakes {
-    fn new() -> Self {
-        Self(Mutex::new(None))
-    }
-
-    fn get_or_make(&self, make: impl FnOnce() -> MadeBy) -> Arc<MadeBy> {
-        let there = lock(&self.0).clone();
+fn checks_then_makes(stage: &Arc<Stage>) {
+    let slot: Mutex<Option<Arc<MadeBy>>> = Mutex::new(None);
+    first_use(stage, move |make| {
+        let there = lock(&slot).clone();
         there.unwrap_or_else(|| {
             let made = Arc::new(make());
-            *lock(&self.0) = Some(Arc::clone(&made));
+            *lock(&slot) = Some(Arc::clone(&made));
             made
         })
-    }
+    });
 }
