@@ -13,7 +13,7 @@ use crate::audit::glob::Glob;
 use crate::audit::symbols::Symbol;
 use crate::audit::{Options, baseline};
 use crate::campaign::error::CampaignError;
-use crate::report::{audit_github, audit_json, audit_sarif, audit_table, terminal};
+use crate::report::{audit_github, audit_json, audit_sarif, audit_table};
 use crate::trial::audit::AuditRecord;
 use crate::trial::verdict::ExitCode;
 
@@ -118,11 +118,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         audit.compared = Some(baseline::compare(&audit, then, &path.display().to_string()));
     }
     output::print(&match args.format {
-        Format::Table => {
-            let style =
-                terminal::Style { colour: args.color.wanted(), ..terminal::Style::default() };
-            audit_table::render(&audit, style)
-        }
+        Format::Table => audit_table::render(&audit, args.color.style()),
         Format::Json => audit_json::render(&audit),
         Format::Sarif => audit_sarif::render(&audit),
         Format::Github => audit_github::render(&audit),

@@ -1,12 +1,12 @@
 //! `partywall check`: a recorded history, judged again.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
-use super::common::{ShownArgs, locate, not_tried, rules, show};
+use super::common::{CameTo, ShownArgs, locate, record, show};
 use crate::campaign::error::{CampaignError, read_cut_text};
 use crate::campaign::recorded::judge_recorded;
 use crate::trial::history::History;
-use crate::trial::record::{Record, SCHEMA_VERSION};
 use crate::trial::verdict::ExitCode;
 
 /// The arguments of `check`.
@@ -26,36 +26,10 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         CampaignError::usage(format!("`{}`, {error}; {remedy}", shown.escape_debug()))
     })?;
     let level = judge_recorded(&history);
-    let outcome = level.verdict.into();
-    let reasons = level.reasons.clone();
-    let mut record = Record {
-        schema_version: SCHEMA_VERSION,
-        partywall: env!("CARGO_PKG_VERSION").into(),
-        command: "check".into(),
-        name: "check".into(),
-        started_at: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
-        seconds: 0.0,
-        seed: 0,
-        folder: None,
-        backend: Some(format!("what {shown} recorded")),
-        verdict: outcome,
-        exit_code: ExitCode::of(outcome, &reasons),
-        reasons,
-        before: None,
-        after: None,
-        cross_checks: Vec::new(),
-        saved_repros: Vec::new(),
-        models: Vec::new(),
-        comparison: Vec::new(),
-        levels: vec![level],
-        subjects: Vec::new(),
-        partition: None,
-        migration: None,
-        detection: None,
-        audit: None,
-        not_tried: not_tried(),
-        rules: rules(),
-    };
+    let levels = vec![level];
+    let mut record = record("check", SystemTime::now(), CameTo::all_of(&levels));
+    record.backend = Some(format!("what {shown} recorded"));
+    record.levels = levels;
     locate(&mut record);
     Ok(show(&record, &args.shown))
 }

@@ -9,10 +9,12 @@ use super::formats::Format;
 use super::output::{self, Colour};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, Kind};
+use crate::campaign::migration::conclude;
 use crate::campaign::store::RunFolder;
 use crate::report::{github, redacted, terminal};
 use crate::scenario::{Workload, source_of};
 use crate::trial::measure::Subject;
+use crate::trial::migration::MigrationRecord;
 use crate::trial::record::{Level, Record, Rule, SCHEMA_VERSION};
 use crate::trial::verdict::{ExitCode, Outcome, Reason, Verdict};
 
@@ -197,8 +199,20 @@ pub(super) fn end_on_interrupt(stop: &Stop) -> Result<(), CampaignError> {
         }
         stop.interrupt();
     };
+    on_interrupt(handler)
+}
+
+/// What Ctrl-C does from now on.
+pub(super) fn on_interrupt(handler: impl FnMut() + Send + 'static) -> Result<(), CampaignError> {
     ctrlc::set_handler(handler)
         .map_err(|error| CampaignError::usage(format!("cannot listen for Ctrl-C: {error}")))
+}
+
+/// What is told where a port cannot be listened on.
+pub(super) fn no_port(port: u16, error: &std::io::Error) -> CampaignError {
+    CampaignError::usage(format!(
+        "cannot listen on port {port}: {error}; give another with --port, or 0 for a free one"
+    ))
 }
 
 impl Begun {
@@ -209,35 +223,26 @@ impl Begun {
 
     /// A record with what every report has.
     pub(super) fn record(&self, came_to: CameTo) -> Record {
-        let CameTo { outcome, reasons } = came_to;
         Record {
-            schema_version: SCHEMA_VERSION,
-            partywall: env!("CARGO_PKG_VERSION").into(),
-            command: self.command.into(),
             name: self.name.clone(),
-            started_at: humantime::format_rfc3339_seconds(self.started).to_string(),
             seconds: (self.clock.elapsed().as_secs_f64() * 10.0).round() / 10.0,
             seed: self.seed,
             folder: Some(self.folder.path().display().to_string()),
-            backend: None,
-            verdict: outcome,
-            exit_code: ExitCode::of(outcome, &reasons),
-            reasons,
-            before: None,
-            after: None,
-            cross_checks: Vec::new(),
-            saved_repros: Vec::new(),
-            models: Vec::new(),
-            comparison: Vec::new(),
-            levels: Vec::new(),
-            subjects: Vec::new(),
-            partition: None,
-            migration: None,
-            detection: None,
-            audit: None,
-            not_tried: not_tried(),
-            rules: rules(),
+            ..record(self.command, self.started, came_to)
         }
+    }
+
+    /// A record of that back end at those levels.
+    pub(super) fn record_of(&self, backend: String, levels: Vec<Level>) -> Record {
+        let came_to = CameTo::all_of(&levels);
+        Record { backend: Some(backend), levels, ..self.record(came_to) }
+    }
+
+    /// A record of that back end in the states of a migration.
+    pub(super) fn record_in_states(&self, backend: String, states: MigrationRecord) -> Record {
+        let (outcome, reasons) = conclude(&states, self.stop.reason());
+        let record = self.record(CameTo { outcome, reasons });
+        Record { backend: Some(backend), migration: Some(states), ..record }
     }
 
     /// Writes the reports, shows the terminal one, and gives the exit code.
@@ -274,6 +279,39 @@ impl Begun {
     }
 }
 
+/// What a record of that subcommand has, whatever was driven.
+pub(super) fn record(command: &str, started: SystemTime, came_to: CameTo) -> Record {
+    let CameTo { outcome, reasons } = came_to;
+    Record {
+        schema_version: SCHEMA_VERSION,
+        partywall: env!("CARGO_PKG_VERSION").into(),
+        command: command.into(),
+        name: command.into(),
+        started_at: humantime::format_rfc3339_seconds(started).to_string(),
+        seconds: 0.0,
+        seed: 0,
+        folder: None,
+        backend: None,
+        verdict: outcome,
+        exit_code: ExitCode::of(outcome, &reasons),
+        reasons,
+        before: None,
+        after: None,
+        cross_checks: Vec::new(),
+        saved_repros: Vec::new(),
+        models: Vec::new(),
+        comparison: Vec::new(),
+        levels: Vec::new(),
+        subjects: Vec::new(),
+        partition: None,
+        migration: None,
+        detection: None,
+        audit: None,
+        not_tried: not_tried(),
+        rules: rules(),
+    }
+}
+
 /// Says where the carried scenarios say what was driven.
 pub(super) fn locate(record: &mut Record) {
     for level in record.all_levels_mut() {
@@ -300,8 +338,7 @@ pub(super) fn stands(
 
 /// Shows the terminal report and gives the exit code.
 pub(super) fn show(record: &Record, args: &ShownArgs) -> ExitCode {
-    let style = terminal::Style { colour: args.color.wanted(), ..terminal::Style::default() };
-    let text = terminal::render(record, style);
+    let text = terminal::render(record, args.color.style());
     if args.annotates() {
         output::print(&github::guarded(&text, &unguessable()));
         output::print(&github::annotations(record));
@@ -370,9 +407,4 @@ pub(super) fn not_tried_by(work: &Workload) -> Vec<String> {
         all.insert(0, format!("what `[workload]` does not ask for: {}", left_out.join(", ")));
     }
     all
-}
-
-/// The line that replays a file.
-pub(super) fn quoted_line(path: &std::path::Path) -> String {
-    crate::campaign::repro::replay_line(path)
 }

@@ -11,7 +11,7 @@ use super::report::{file_of, read};
 use crate::campaign::baseline::Baseline;
 use crate::campaign::compare::compare;
 use crate::campaign::error::{CampaignError, read_text};
-use crate::report::{compared, terminal};
+use crate::report::compared;
 use crate::trial::compared::Compared;
 use crate::trial::verdict::{ExitCode, Outcome};
 
@@ -77,11 +77,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     output::print(&match args.message_format {
         MessageFormat::Json => compared::json(&compared),
         MessageFormat::Markdown => compared::markdown(&compared),
-        MessageFormat::Text => {
-            let style =
-                terminal::Style { colour: args.color.wanted(), ..terminal::Style::default() };
-            compared::terminal(&compared, style)
-        }
+        MessageFormat::Text => compared::terminal(&compared, args.color.style()),
     });
     Ok(gate(&args.fail_on, &compared))
 }

@@ -2,7 +2,7 @@
 
 use clap::builder::BoolishValueParser;
 
-use super::common::{CameTo, CampaignArgs};
+use super::common::CampaignArgs;
 use super::progress::Shown;
 use super::saved::SavedArgs;
 use super::scenario::{self, ScenarioArg};
@@ -190,11 +190,8 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         write_level(sums, partition, args.campaign.seed, &begun.folder)?;
     }
     let levels: Vec<Level> = first.level.into_iter().chain([level]).collect();
-    let came_to = CameTo::all_of(&levels);
-    let mut record = begun.record(came_to);
-    record.backend = Some(reference.to_string());
+    let mut record = begun.record_of(reference.to_string(), levels);
     record.saved_repros = first.rows;
-    record.levels = levels;
     record.partition = args.partition;
     args.saved.save_beside(&repros, || begun.finish(record, &args.campaign.report))
 }

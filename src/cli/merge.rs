@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::common::{CameTo, ReportArgs};
+use super::common::ReportArgs;
 use super::report;
 use super::signoff::signed_off_record;
 use super::source::SourceArgs;
@@ -30,13 +30,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     let Merged { command, seed, whole } = parts.merge(&begun.folder)?;
     begun.is_of(command, seed);
     let mut record = match whole {
-        Whole::Plain(level, backend) => {
-            let came_to = CameTo { outcome: level.verdict.into(), reasons: level.reasons.clone() };
-            let mut record = begun.record(came_to);
-            record.backend = Some(backend);
-            record.levels = vec![*level];
-            record
-        }
+        Whole::Plain(level, backend) => begun.record_of(backend, vec![*level]),
         Whole::SignOff(signed_off) => signed_off_record(&begun, *signed_off),
     };
     source.stands_in(&mut record);

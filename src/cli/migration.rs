@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::audit::read_audit;
-use super::common::{CameTo, CampaignArgs};
+use super::common::CampaignArgs;
 use super::progress::Shown;
 use super::scenario;
 use crate::campaign::error::CampaignError;
-use crate::campaign::migration::{ListedStates, Matrix, conclude};
+use crate::campaign::migration::{ListedStates, Matrix};
 use crate::scenario::{MigrationState, Scenario, Workload};
 use crate::trial::verdict::ExitCode;
 
@@ -67,10 +67,8 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     let trials = args.trials.unwrap_or(TRIALS);
     let matrix = Matrix::new(&works, args.campaign.seed, trials, &begun.stop);
     let matrix = matrix.run(&Shown::new())?;
-    let (outcome, reasons) = conclude(&matrix, begun.stop.reason());
-    let mut record = begun.record(CameTo { outcome, reasons });
-    record.backend = Some("reference back end, every subset of its call sites migrated".into());
-    record.migration = Some(matrix);
+    let backend = "reference back end, every subset of its call sites migrated".into();
+    let record = begun.record_in_states(backend, matrix);
     begun.finish(record, &args.campaign.report)
 }
 
@@ -96,13 +94,7 @@ fn listed_states(args: &Args, scenario: &Scenario) -> Result<ExitCode, CampaignE
     let (scenario, given) = scenario::given(scenario, &scenario.target)?;
     let mut begun = args.campaign.begin_within("migration", scenario.limits.seconds)?;
     begun.secrets = given.secrets();
-    let mut work = scenario.wire.clone();
-    if let Some(users) = args.users {
-        work = work.with_users(users);
-    }
-    if let Some(runs) = args.runs {
-        work = work.with_runs(runs);
-    }
+    let work = scenario.sized_wire(args.users, args.runs);
     let listed = ListedStates {
         work: &work,
         states: &states,
@@ -116,10 +108,8 @@ fn listed_states(args: &Args, scenario: &Scenario) -> Result<ExitCode, CampaignE
         stop: &begun.stop,
     };
     let matrix = listed.run(&Shown::new())?;
-    let (outcome, reasons) = conclude(&matrix, begun.stop.reason());
-    let mut record = begun.record(CameTo { outcome, reasons });
-    record.backend = Some(format!("{}, {} listed states", scenario.name, states.len()));
-    record.migration = Some(matrix);
+    let backend = format!("{}, {} listed states", scenario.name, states.len());
+    let mut record = begun.record_in_states(backend, matrix);
     record.audit = audit;
     begun.finish(record, &args.campaign.report)
 }

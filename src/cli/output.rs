@@ -4,6 +4,8 @@ use std::io::{IsTerminal, Write};
 
 use clap::ValueEnum;
 
+use crate::report::terminal::Style;
+
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Colour {
@@ -17,8 +19,13 @@ pub(super) enum Colour {
 }
 
 impl Colour {
+    /// How a text for the terminal is shown.
+    pub(super) fn style(self) -> Style {
+        Style { colour: self.wanted(), ..Style::default() }
+    }
+
     /// `NO_COLOR` beats `CLICOLOR_FORCE` beats `CLICOLOR`.
-    pub(super) fn wanted(self) -> bool {
+    fn wanted(self) -> bool {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let on = |name: &str| {
             std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
@@ -40,12 +47,7 @@ pub(super) fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Says something that is neither a result nor an error.
-pub(super) fn note(text: &str) {
-    complain(text);
-}
-
-/// Prints a line to standard error, control characters made visible.
+/// Prints a line to standard error: what is no result, control characters made visible.
 pub(super) fn complain(text: &str) {
     let shown = visible(text) + "\n";
     let _ = std::io::stderr().lock().write_all(shown.as_bytes());

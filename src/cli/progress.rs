@@ -40,19 +40,8 @@ struct Level {
 
 impl Shown {
     pub(super) fn new() -> Self {
-        let now = Instant::now();
-        let level = Level {
-            title: String::new(),
-            planned: 0,
-            done: 0,
-            overlapping: 0,
-            findings: 0,
-            told: 0,
-            bar: None,
-            last_line: now,
-            started: now,
-        };
-        Self { bars: std::io::stderr().is_terminal(), level: Mutex::new(level) }
+        let level = Mutex::new(Level::begun(String::new(), 0, None));
+        Self { bars: std::io::stderr().is_terminal(), level }
     }
 
     fn level(&self) -> MutexGuard<'_, Level> {
@@ -61,6 +50,29 @@ impl Shown {
 }
 
 impl Level {
+    fn begun(title: String, planned: u64, bar: Option<ProgressBar>) -> Self {
+        let now = Instant::now();
+        Self {
+            title,
+            planned,
+            done: 0,
+            overlapping: 0,
+            findings: 0,
+            told: 0,
+            bar,
+            last_line: now,
+            started: now,
+        }
+    }
+
+    /// A line beside the bar, if there is one.
+    fn tell(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| output::complain(line)),
+            None => output::complain(line),
+        }
+    }
+
     /// How far it has come; a search without a known end has no total.
     fn position(&self) -> String {
         match self.planned {
@@ -95,18 +107,7 @@ impl Progress for Shown {
             let much = if planned == 0 { "until done".into() } else { format!("{planned} to go") };
             output::complain(&format!("{title}: {much}"));
         }
-        let now = Instant::now();
-        *own = Level {
-            title,
-            planned,
-            done: 0,
-            overlapping: 0,
-            findings: 0,
-            told: 0,
-            bar,
-            last_line: now,
-            started: now,
-        };
+        *own = Level::begun(title, planned, bar);
     }
 
     fn extend(&self, most: u64, why: &str) {
@@ -154,12 +155,7 @@ impl Progress for Shown {
     fn crossed(&self, what: &str) {
         let own = self.level();
         let seconds = own.started.elapsed().as_secs_f64();
-        let line = format!("after {seconds:.1} s: {what}");
-        if let Some(bar) = &own.bar {
-            bar.suspend(|| output::complain(&line));
-        } else {
-            output::complain(&line);
-        }
+        own.tell(&format!("after {seconds:.1} s: {what}"));
     }
 
     fn found(&self, finding: &FindingRecord) {
@@ -175,11 +171,7 @@ impl Progress for Shown {
             told if told == MOST_TOLD + 1 => "more findings are in the report".to_owned(),
             _ => return,
         };
-        if let Some(bar) = &own.bar {
-            bar.suspend(|| output::complain(&line));
-        } else {
-            output::complain(&line);
-        }
+        own.tell(&line);
     }
 
     fn say(&self, what: &str) {

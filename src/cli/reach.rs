@@ -29,8 +29,13 @@ pub(super) fn reach(
     Launched::start(&target, &scenario::this_program()?, &given, &log, stop)
 }
 
-/// The reference back end that an explored repro is of.
-pub(super) fn explored(target: &Target) -> Result<Reference, CampaignError> {
+/// The reference back end that an explored repro is of; a server instead of it is refused.
+pub(super) fn explored(target: &Target, url: Option<&str>) -> Result<Reference, CampaignError> {
+    if url.is_some() {
+        return Err(CampaignError::usage(
+            "--target is for repros of the wire; this one is of an explored trial",
+        ));
+    }
     match target {
         Target::Reference(reference) => Ok(*reference),
         Target::Code { name } => Err(CampaignError::of_code(name)),

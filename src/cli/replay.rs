@@ -17,7 +17,6 @@ use crate::campaign::reproduce::replay_on_wire;
 use crate::campaign::round_keys::RoundKeys;
 use crate::reference::call_sites::Migration;
 use crate::report::interleaving;
-use crate::report::terminal::Style;
 use crate::scenario::Target;
 use crate::swarm::transport::ReferenceSubject;
 use crate::trial::history::History;
@@ -91,16 +90,10 @@ impl Tally {
 }
 
 fn replay_explore(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
-    if args.target.is_some() {
-        return Err(CampaignError::usage(
-            "--target is for repros of the wire; this one is of an explored trial",
-        ));
-    }
-    let reference = explored(&target(args, repro))?;
+    let reference = explored(&target(args, repro), args.target.as_deref())?;
     if args.trace {
-        let style = Style { colour: args.color.wanted(), ..Style::default() };
         let interleaving = interleave(repro, &ReferenceSubject(reference), &Stop::default())?;
-        output::print(&format!("{}\n", interleaving::render(&interleaving, style)));
+        output::print(&format!("{}\n", interleaving::render(&interleaving, args.color.style())));
     }
     let mut tally = Tally::default();
     for _ in 0..args.times {

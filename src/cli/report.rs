@@ -7,7 +7,7 @@ use clap::builder::BoolishValueParser;
 use super::common::{ShownArgs, show};
 use super::formats::Format;
 use super::output;
-use crate::campaign::error::{CampaignError, read_text};
+use crate::campaign::error::{CampaignError, read_text, shown};
 use crate::report::{json, schema};
 use crate::trial::measure::Subject;
 use crate::trial::record::Record;
@@ -83,8 +83,7 @@ pub(super) fn file_of(folder: &Path) -> PathBuf {
 pub(super) fn read(path: &PathBuf) -> Result<Record, CampaignError> {
     let text = read_text(path)?;
     json::read(&text).map_err(|error| {
-        let shown = path.display().to_string();
         let remedy = "name a run folder, or a report.json that this partywall wrote";
-        CampaignError::usage(format!("`{}`: {error}; {remedy}", shown.escape_debug()))
+        CampaignError::usage(format!("{}: {error}; {remedy}", shown(path)))
     })
 }

@@ -2,7 +2,7 @@
 
 use clap::builder::BoolishValueParser;
 
-use super::common::{Begun, CameTo, CampaignArgs, not_tried_by};
+use super::common::{Begun, CampaignArgs, not_tried_by};
 use super::output;
 use super::progress::Shown;
 use super::scenario::{self, ScenarioArg};
@@ -70,12 +70,12 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     if args.dry_run {
         // No secret is asked for: none is shown.
         let (_, names) = scenario::given_for(&[], &target)?;
-        let work = sized(args, scenario::with_names(&scenario, names)?.wire);
+        let work = scenario::with_names(&scenario, names)?.sized_wire(args.users, args.runs);
         output::print(&scenario::dry_run(&target, &work, args.campaign.seed)?);
         return Ok(ExitCode::Clean);
     }
     let (scenario, given) = scenario::given(&scenario, &target)?;
-    let workload = sized(args, scenario.wire);
+    let workload = scenario.sized_wire(args.users, args.runs);
     let seed = args.campaign.seed;
     let mut begun = args.campaign.begin_within("run", scenario.limits.seconds)?;
     begun.secrets = given.secrets();
@@ -116,16 +116,6 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     tell(args, &begun, level, words, &workload)
 }
 
-fn sized(args: &Args, mut workload: Workload) -> Workload {
-    if let Some(users) = args.users {
-        workload = workload.with_users(users);
-    }
-    if let Some(runs) = args.runs {
-        workload = workload.with_runs(runs);
-    }
-    workload
-}
-
 fn tell(
     args: &Args,
     begun: &Begun,
@@ -133,10 +123,7 @@ fn tell(
     backend: String,
     work: &Workload,
 ) -> Result<ExitCode, CampaignError> {
-    let came_to = CameTo { outcome: level.verdict.into(), reasons: level.reasons.clone() };
-    let mut record = begun.record(came_to);
-    record.backend = Some(backend);
-    record.levels = vec![level];
+    let mut record = begun.record_of(backend, vec![level]);
     record.not_tried = not_tried_by(work);
     record.partition = args.partition;
     begun.finish(record, &args.campaign.report)

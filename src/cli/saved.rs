@@ -37,13 +37,13 @@ impl SavedArgs {
         let folder = self.regressions.display().to_string();
         let folder = folder.escape_debug();
         if std::env::var_os("CI").is_some_and(|value| !value.is_empty()) {
-            output::note(&format!("not saved in `{folder}`, since CI is set"));
+            output::complain(&format!("not saved in `{folder}`, since CI is set"));
             return Ok(());
         }
         for repro in repros {
             regressions::save(&self.regressions, repro)?;
         }
-        output::note(&format!("{} repros saved in `{folder}`", repros.len()));
+        output::complain(&format!("{} repros saved in `{folder}`", repros.len()));
         Ok(())
     }
 

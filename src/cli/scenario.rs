@@ -197,10 +197,8 @@ pub(super) fn dry_run(
         text.push('\n');
     }
     // A started server's port is not known yet, as is that of its upstream.
-    let parse = |url: &String| {
-        TargetUrl::parse_allowing(url, &target.hosts)
-            .map_err(|error| CampaignError::usage(error.to_string()))
-    };
+    let parse =
+        |url: &String| TargetUrl::parse_allowing(url, &target.hosts).map_err(CampaignError::usage);
     servers.websocket = target.websocket.as_ref().map(parse).transpose()?;
     servers.urls = match is_started {
         true => vec![TargetUrl::loopback(0)],

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 
+use super::common::{no_port, on_interrupt};
 use super::output;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::reference::call_sites::Migration;
@@ -48,12 +49,8 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
 }
 
 async fn serve(args: Args) -> Result<ExitCode, CampaignError> {
-    let listener = server::listen(args.port).await.map_err(|error| {
-        CampaignError::usage(format!(
-            "cannot listen on port {}: {error}; give another with --port, or 0 for a free one",
-            args.port
-        ))
-    })?;
+    let listening = server::listen(args.port).await;
+    let listener = listening.map_err(|error| no_port(args.port, &error))?;
     let port = listener.local_addr().map_or(args.port, |address| address.port());
     // Before the port is said: whoever reads it may end the server at once.
     let (end, ended) = tokio::sync::oneshot::channel();
@@ -100,9 +97,7 @@ fn end_with(
     };
     if until_stdin_closes {
         // Ctrl-C reaches the whole group: the one who started this server decides when it ends.
-        let ignore = ctrlc::set_handler(|| {});
-        ignore
-            .map_err(|error| CampaignError::usage(format!("cannot listen for Ctrl-C: {error}")))?;
+        on_interrupt(|| {})?;
         std::thread::spawn(move || {
             let mut rest = Vec::new();
             let _ = std::io::stdin().lock().read_to_end(&mut rest);
@@ -112,6 +107,5 @@ fn end_with(
         });
         return Ok(());
     }
-    ctrlc::set_handler(signal)
-        .map_err(|error| CampaignError::usage(format!("cannot listen for Ctrl-C: {error}")))
+    on_interrupt(signal)
 }

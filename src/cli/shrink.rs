@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::common::{end_on_interrupt, quoted_line};
+use super::common::end_on_interrupt;
 use super::output;
 use super::reach::{explored, reach};
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, read_text, write_whole};
-use crate::campaign::repro::Repro;
+use crate::campaign::repro::{Repro, replay_line};
 use crate::campaign::shrink::shrink_repro;
 use crate::campaign::wire::shrink::{ShrinkBudget, Small, shrink_wire_repro};
 use crate::swarm::transport::ReferenceSubject;
@@ -43,12 +43,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
 }
 
 fn shrink_explored(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError> {
-    if args.target.is_some() {
-        return Err(CampaignError::usage(
-            "--target is for repros of the wire; this one is of an explored trial",
-        ));
-    }
-    let reference = explored(&repro.target)?;
+    let reference = explored(&repro.target, args.target.as_deref())?;
     let Some(small) = shrink_repro(repro, &ReferenceSubject(reference), &Stop::default())? else {
         return Ok(gone());
     };
@@ -91,7 +86,7 @@ fn keep(
         "before: {}{before}\nafter:  {}{after}\nReproduce with: {}\n",
         repro.size(),
         small.size(),
-        quoted_line(&path)
+        replay_line(&path)
     ));
     Ok(ExitCode::Leaked)
 }

@@ -7,7 +7,7 @@ use clap::builder::BoolishValueParser;
 
 use super::audit::read_audit;
 use super::report;
-use crate::campaign::error::CampaignError;
+use crate::campaign::error::{CampaignError, shown};
 use crate::trial::audit::AuditRecord;
 use crate::trial::migration::MigrationRecord;
 use crate::trial::record::Record;
@@ -61,9 +61,8 @@ impl FromSource {
 fn matrix(path: &Path) -> Result<MigrationRecord, CampaignError> {
     let path = report::file_of(path);
     report::read(&path)?.migration.ok_or_else(|| {
-        let shown = path.display().to_string();
         let remedy = "name a run folder of `partywall migration`";
-        CampaignError::usage(format!("`{}` has no states in it; {remedy}", shown.escape_debug()))
+        CampaignError::usage(format!("{} has no states in it; {remedy}", shown(&path)))
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::common::{no_port, on_interrupt};
 use super::output;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::trial::verdict::ExitCode;
@@ -62,13 +63,8 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let stop = move || {
         let _ = end.send(());
     };
-    ctrlc::set_handler(stop)
-        .map_err(|error| CampaignError::usage(format!("cannot listen for Ctrl-C: {error}")))?;
-    let upstream = Upstream::start(options).map_err(|error| {
-        CampaignError::usage(format!(
-            "cannot listen on port {port}: {error}; give another with --port, or 0 for a free one"
-        ))
-    })?;
+    on_interrupt(stop)?;
+    let upstream = Upstream::start(options).map_err(|error| no_port(port, &error))?;
     upstream.listen(|call| {
         // A call is plain data with string keys: it serialises.
         if let Ok(line) = serde_json::to_string(call) {

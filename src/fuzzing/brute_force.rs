@@ -25,7 +25,7 @@ pub(super) struct Expected {
 }
 
 /// Whose run, seen by whom, what of it, and where: all of a finding but its evidence.
-type Crossing = (UserName, u16, UserName, String, &'static str);
+type Crossing = (UserName, u16, UserName, String, String);
 
 impl Expected {
     /// What plain search finds in the history.
@@ -59,8 +59,8 @@ impl Expected {
                     What::Answer { .. } | What::Refused { .. } => "http answer",
                     _ => "websocket",
                 };
-                let crossing = (user.name.clone(), run, observer.clone(), operation, channel);
-                self.crossings.insert(crossing);
+                let (user, observer) = (user.name.clone(), observer.clone());
+                self.crossings.insert((user, run, observer, operation, channel.into()));
             }
         }
     }
@@ -69,15 +69,12 @@ impl Expected {
     pub(super) fn of_oracle(findings: &[Finding], path_hits: &[Via], items: u64) -> Self {
         let crossing = |finding: &Finding| {
             assert_eq!(finding.kind, FindingKind::Crossing, "the canary oracle knows no other");
-            let channel = ["websocket", "http answer"]
-                .into_iter()
-                .find(|channel| finding.observer_operation == *channel);
             (
                 finding.victim.clone(),
                 finding.victim_run.expect("a canary names its run"),
                 finding.observer.clone(),
                 finding.victim_operation.clone(),
-                channel.expect("one of the two channels"),
+                finding.observer_operation.clone(),
             )
         };
         let by_canary = findings.iter().filter(|finding| finding.oracle == OracleId::Canary);

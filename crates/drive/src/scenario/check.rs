@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use toml::Spanned;
-
 use super::checked::{Limits, Scenario};
 use super::error::{ScenarioError, line_of};
 use super::file::{SCENARIO_VERSION, ScenarioFile, TargetTable};
@@ -11,6 +9,7 @@ use super::load_file::Count;
 use super::names;
 use super::reference_check::ONLY_REFERENCE;
 use super::words::{Checked, Words};
+use super::written::Written;
 use super::{Range, ServerWork, Sizes, Workload};
 use partywall_core::protocol::{AnswerKind, Protocol, Start};
 use partywall_core::target::{Server, Target};
@@ -28,11 +27,11 @@ impl Scenario {
             line: error.span().map(|span| line_of(text, &span)),
             problem: error.message().to_owned(),
         })?;
-        words.demand(*file.version.get_ref() == SCENARIO_VERSION, &file.version, || {
+        words.demand(*file.version == SCENARIO_VERSION, &file.version, || {
             format!("this partywall reads scenario version {SCENARIO_VERSION}")
         })?;
         words.name(&file.name, "`name` is made of letters, digits, `-` and `_`")?;
-        match words.builtin(file.target.get_ref())? {
+        match words.builtin(&file.target)? {
             true => words.reference(file),
             false => words.server(file),
         }
@@ -58,15 +57,14 @@ impl Words<'_> {
         Err(ScenarioError { line: Some(line), problem: problem.into() })
     }
 
-    pub(super) fn name(&self, name: &Spanned<String>, problem: &str) -> Checked<()> {
+    pub(super) fn name(&self, name: &Written<String>, problem: &str) -> Checked<()> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let text = name.get_ref();
-        self.demand(!text.is_empty() && text.chars().all(plain), name, || problem.into())
+        self.demand(!name.is_empty() && name.chars().all(plain), name, || problem.into())
     }
 
     /// How many users, without the bystander.
-    pub(super) fn users(&self, written: &Spanned<Count>, bystander: bool) -> Checked<Range> {
-        let [least, most] = match *written.get_ref() {
+    pub(super) fn users(&self, written: &Written<Count>, bystander: bool) -> Checked<Range> {
+        let [least, most] = match **written {
             Count::One(users) => [users; 2],
             Count::Between(users) => users,
         };
@@ -78,19 +76,11 @@ impl Words<'_> {
     }
 
     pub(super) fn runs_per_user(&self, file: &ScenarioFile) -> Checked<u16> {
-        let Some(written) = &file.workload.runs_per_user else { return Ok(2) };
-        self.demand((1..=Sizes::RUNS).contains(written.get_ref()), written, || {
-            format!("`runs_per_user` is from 1 to {}", Sizes::RUNS)
-        })?;
-        Ok(*written.get_ref())
+        self.number(&file.workload.runs_per_user, "runs_per_user", [1, Sizes::RUNS], 2)
     }
 
-    pub(super) fn delay(&self, written: &Spanned<[u32; 2]>, name: &str) -> Checked<Range> {
-        let [least, most] = *written.get_ref();
-        self.demand(least <= most && most <= Sizes::DELAY, written, || {
-            format!("`{name}` is [fewest, most], from 0 to {}", Sizes::DELAY)
-        })?;
-        Ok(Range { least, most })
+    pub(super) fn delay(&self, written: &Written<[u32; 2]>, name: &str) -> Checked<Range> {
+        self.range(written, &format!("`{name}` is [fewest, most]"), Sizes::DELAY)
     }
 
     /// A scenario of a server that the file describes.
@@ -102,7 +92,7 @@ impl Words<'_> {
             self.refuse(table, |key| ONLY_REFERENCE.contains(&key), why)?;
         }
         let protocol = Arc::new(self.protocol(&file)?);
-        let mut target = self.target(file.target.get_ref(), None, &file.limits.hosts)?;
+        let mut target = self.target(&file.target, None, &file.limits.hosts)?;
         target.upstream = self.upstream(&file)?;
         target.users = names::users_from(self, &file)?;
         let side = |side: &Option<TargetTable>| {
@@ -127,7 +117,7 @@ impl Words<'_> {
         self.upstream_is_told(&file, [Some(&target), before.as_ref(), after.as_ref()])?;
         let (wire, wire_rounds, round_requests) = self.work(&file, protocol)?;
         Ok(Scenario {
-            name: file.name.into_inner(),
+            name: file.name.to_string(),
             title: file.title,
             target: target.into(),
             before: before.map(Target::from),
@@ -140,9 +130,9 @@ impl Words<'_> {
             wire_rounds,
             limits: Limits {
                 seconds: file.limits.seconds,
-                requests: file.limits.requests.map(Spanned::into_inner),
+                requests: file.limits.requests.as_deref().copied(),
                 round_requests,
-                runs_per_second: file.limits.runs_per_second.map(Spanned::into_inner),
+                runs_per_second: file.limits.runs_per_second.as_deref().copied(),
             },
         })
     }
@@ -167,10 +157,10 @@ impl Words<'_> {
         let idle = u32::from(bystander);
         let active = Range { least: users.least - idle, most: users.most - idle };
         if let Some(rate) = &file.limits.runs_per_second {
-            self.demand(*rate.get_ref() > 0, rate, || "`runs_per_second` is at least 1".into())?;
+            self.demand(**rate > 0, rate, || "`runs_per_second` is at least 1".into())?;
         }
         let rounds = file.wire.rounds.as_ref().or(load.rounds.as_ref());
-        let mut rounds = rounds.map_or(8, |rounds| *rounds.get_ref()).max(1);
+        let mut rounds = rounds.map_or(8, |rounds| **rounds).max(1);
         let set_up = protocol.setup.len() as u64 + 1;
         let vanish_percent = self.percent(&load.disconnect_percent)?;
         let approves = protocol.controls.approve.is_some();
@@ -178,10 +168,10 @@ impl Words<'_> {
         let round =
             u64::from(active.most) * (u64::from(runs) + more) + u64::from(users.most) * set_up;
         if let Some(most) = &file.limits.requests {
-            self.demand(*most.get_ref() >= round, most, || {
+            self.demand(**most >= round, most, || {
                 format!("one round alone takes {round} requests; give fewer users or runs")
             })?;
-            rounds = rounds.min(most.get_ref() / round);
+            rounds = rounds.min(**most / round);
         }
         let on_socket = !matches!(
             protocol.start,
@@ -191,7 +181,7 @@ impl Words<'_> {
             let problem = "there is no event connection to lose; give `cancel_percent` instead";
             return Err(self.error(written, problem.into()));
         }
-        let parallel = load.parallel.as_ref().map_or(1, |own| *own.get_ref()).clamp(1, runs);
+        let parallel = load.parallel.as_deref().copied().unwrap_or(1).clamp(1, runs);
         let work = Workload {
             runs_per_user: runs,
             via: vec![protocol.via()],
@@ -208,7 +198,7 @@ impl Words<'_> {
                 unicode_names: names::unicode(file, &protocol),
                 protocol,
             }),
-            ..Workload::plain(file.name.get_ref(), active)
+            ..Workload::plain(&*file.name, active)
         };
         Ok((work, rounds, round))
     }

@@ -66,6 +66,18 @@ impl Scenario {
         Ok(self)
     }
 
+    /// The work on the wire, with so many users and runs of each where that is said.
+    pub fn sized_wire(&self, users: Option<u32>, runs: Option<u16>) -> Workload {
+        let mut work = self.wire.clone();
+        if let Some(users) = users {
+            work = work.with_users(users);
+        }
+        if let Some(runs) = runs {
+            work = work.with_runs(runs);
+        }
+        work
+    }
+
     /// The names of the environment variables that its templates ask for.
     pub fn environment(&self) -> Vec<String> {
         let protocol = self.wire.server.as_ref().map(|work| &work.protocol);

@@ -1,10 +1,9 @@
 //! What goes otherwise than it should in the work against a described server, as checked.
 
-use toml::Spanned;
-
 use super::file::ScenarioFile;
 use super::load_file::{ActTable, LoadTable};
 use super::words::{Checked, Words};
+use super::written::Written;
 use super::{Faults, Point, Range, Sizes};
 use partywall_core::dialect::Dialect;
 use partywall_core::plan::{ControlAction, CursorKind};
@@ -18,11 +17,11 @@ const MOST_TABS: u8 = 8;
 
 impl Words<'_> {
     /// Fewest and most milliseconds.
-    fn millis(&self, written: &Option<Spanned<[u32; 2]>>, otherwise: [u32; 2]) -> Checked<Range> {
+    fn millis(&self, written: &Option<Written<[u32; 2]>>, otherwise: [u32; 2]) -> Checked<Range> {
         let [least, most] = otherwise;
         match written {
             None => Ok(Range { least, most }),
-            Some(written) => self.range(written, "milliseconds", Sizes::DELAY),
+            Some(written) => self.range(written, "give [fewest, most] milliseconds", Sizes::DELAY),
         }
     }
 
@@ -30,8 +29,6 @@ impl Words<'_> {
     pub(super) fn faults(&self, file: &ScenarioFile, protocol: &Protocol) -> Checked<Faults> {
         let load = &file.workload;
         let faults = Faults {
-            ramp: load.ramp.as_ref().map_or(0, |ramp| *ramp.get_ref()),
-            tabs: load.tabs.as_ref().map_or(1, |tabs| *tabs.get_ref()),
             cancel: self.percent(&load.cancel_percent)?,
             time_out: self.percent(&load.time_out_percent)?,
             time_out_after: self.millis(&load.time_out, [20, 400])?,
@@ -45,13 +42,19 @@ impl Words<'_> {
             equal: self.percent(&load.equal_percent)?,
             malformed: self.percent(&load.malformed_percent)?,
             oversize: self.percent(&load.oversize_percent)?,
-            oversize_bytes: load.oversize_bytes.as_ref().map_or(1_000_000, |own| *own.get_ref()),
             stop: self.percent(&load.stop_percent)?,
             stop_other: self.percent(&load.stop_other_percent)?,
             approve_other: self.percent(&load.approve_other_percent)?,
             learnt: None,
+            ramp: self.ramp(load)?,
+            tabs: self.number(&load.tabs, "tabs", [1, MOST_TABS], 1)?,
+            oversize_bytes: self.number(
+                &load.oversize_bytes,
+                "oversize_bytes",
+                [1, MOST_BYTES],
+                1_000_000,
+            )?,
         };
-        self.sizes(load)?;
         self.needs_connections(load, protocol)?;
         self.needs_controls(load, protocol)?;
         if let Some(equal) = load.equal_percent.as_ref().filter(|_| faults.equal > 0) {
@@ -65,39 +68,22 @@ impl Words<'_> {
         Ok(faults)
     }
 
-    fn sizes(&self, load: &LoadTable) -> Checked<()> {
-        if let Some(ramp) = &load.ramp {
-            self.demand(*ramp.get_ref() <= Sizes::DELAY, ramp, || {
-                format!("`ramp` is from 0 to {} milliseconds", Sizes::DELAY)
-            })?;
-        }
-        if let Some(tabs) = &load.tabs {
-            self.demand((1..=MOST_TABS).contains(tabs.get_ref()), tabs, || {
-                format!("`tabs` is from 1 to {MOST_TABS}")
-            })?;
-        }
-        if let Some(bytes) = &load.oversize_bytes {
-            self.demand((1..=MOST_BYTES).contains(bytes.get_ref()), bytes, || {
-                format!("`oversize_bytes` is from 1 to {MOST_BYTES}")
-            })?;
-        }
-        Ok(())
+    fn ramp(&self, load: &LoadTable) -> Checked<u32> {
+        let Some(ramp) = &load.ramp else { return Ok(0) };
+        self.demand(**ramp <= Sizes::DELAY, ramp, || {
+            format!("`ramp` is from 0 to {} milliseconds", Sizes::DELAY)
+        })?;
+        Ok(**ramp)
     }
 
     fn points(&self, load: &LoadTable) -> Checked<Vec<Point>> {
-        let Some(written) = &load.cut_at else {
-            return Ok(vec![Point::First, Point::Middle, Point::Last]);
-        };
-        let point = |name: &String| match name.as_str() {
-            "first" => Some(Point::First),
-            "middle" => Some(Point::Middle),
-            "last" => Some(Point::Last),
-            _ => None,
-        };
-        let points: Option<Vec<Point>> = written.get_ref().iter().map(point).collect();
-        points.filter(|points| !points.is_empty()).ok_or_else(|| {
-            self.error(written, "`cut_at` lists some of `first`, `middle` and `last`".into())
-        })
+        let there = [("first", Point::First), ("middle", Point::Middle), ("last", Point::Last)];
+        match &load.cut_at {
+            None => Ok(there.map(|(_, point)| point).to_vec()),
+            Some(written) => {
+                self.words(written, &there, "`cut_at` lists some of `first`, `middle` and `last`")
+            }
+        }
     }
 
     fn cursors(&self, load: &LoadTable, protocol: &Protocol) -> Checked<Vec<CursorKind>> {
@@ -111,31 +97,26 @@ impl Words<'_> {
              `resume = { after = \"{{ cursor }}\" }`"
                 .into()
         })?;
-        let kind = |name: &String| match name.as_str() {
-            "own" => Some(CursorKind::Own),
-            "old" => Some(CursorKind::Old),
-            "foreign" => Some(CursorKind::Foreign),
-            "nonsense" => Some(CursorKind::Nonsense),
-            _ => None,
-        };
-        let kinds: Option<Vec<CursorKind>> = written.get_ref().iter().map(kind).collect();
-        kinds.filter(|kinds| !kinds.is_empty()).ok_or_else(|| {
-            let problem = "`reconnect` lists some of `own`, `old`, `foreign` and `nonsense`";
-            self.error(written, problem.into())
-        })
+        let there = [
+            ("own", CursorKind::Own),
+            ("old", CursorKind::Old),
+            ("foreign", CursorKind::Foreign),
+            ("nonsense", CursorKind::Nonsense),
+        ];
+        let problem = "`reconnect` lists some of `own`, `old`, `foreign` and `nonsense`";
+        self.words(written, &there, problem)
     }
 
     fn needs_connections(&self, load: &LoadTable, protocol: &Protocol) -> Checked<()> {
-        let none =
-            || "there is no event connection to open twice: give `connection` in `[events]`".into();
-        if let Some(tabs) = load.tabs.as_ref().filter(|tabs| *tabs.get_ref() > 1) {
-            self.demand(protocol.events.is_some(), tabs, none)?;
-        }
-        if let Some(overlap) = load.overlap_percent.as_ref().filter(|own| *own.get_ref() > 0) {
-            self.demand(protocol.events.is_some(), overlap, none)?;
+        let tabs = load.tabs.as_ref().filter(|tabs| ***tabs > 1);
+        let twice = tabs.or(load.overlap_percent.as_ref().filter(|own| ***own > 0));
+        if let Some(written) = twice {
+            self.demand(protocol.events.is_some(), written, || {
+                "there is no event connection to open twice: give `connection` in `[events]`".into()
+            })?;
         }
         let over_http = matches!(protocol.start, Start::Http { .. });
-        if let Some(switch) = load.switch_percent.as_ref().filter(|own| *own.get_ref() > 0) {
+        if let Some(switch) = load.switch_percent.as_ref().filter(|own| ***own > 0) {
             self.demand(over_http || protocol.switch.is_some(), switch, || {
                 "how the next user takes a WebSocket over is not said: give `enter` and `until` \
                  in `[switch]`"
@@ -152,7 +133,7 @@ impl Words<'_> {
             (&load.approve_other_percent, ControlAction::Approve, "approve", true),
         ];
         for (written, action, name, by_another) in told {
-            let Some(written) = written.as_ref().filter(|written| *written.get_ref() > 0) else {
+            let Some(written) = written.as_ref().filter(|written| ***written > 0) else {
                 continue;
             };
             let Some(act) = protocol.controls.act(action) else {
@@ -173,7 +154,7 @@ impl Words<'_> {
     /// How runs are stopped and approved.
     pub(super) fn run_controls(&self, file: &ScenarioFile) -> Checked<RunControls> {
         let table = &file.controls;
-        let act = |written: &Option<Spanned<ActTable>>| {
+        let act = |written: &Option<Written<ActTable>>| {
             written.as_ref().map(|written| self.act(written)).transpose()
         };
         Ok(RunControls {
@@ -183,17 +164,18 @@ impl Words<'_> {
         })
     }
 
-    fn act(&self, written: &Spanned<ActTable>) -> Checked<Act> {
-        let table = written.get_ref();
+    fn act(&self, table: &Written<ActTable>) -> Checked<Act> {
         let content = self.content(&table.prefix, &table.json, &table.text)?;
         match &table.path {
             Some(path) => {
-                let post = Spanned::new(written.span(), "POST".to_owned());
-                let method = table.method.clone().or(Some(post));
-                Ok(Act::Request(self.request(&method, path, &table.headers, content)?))
+                let mut request = self.request(&table.method, path, &table.headers, content)?;
+                if table.method.is_none() {
+                    request.method = "POST".into();
+                }
+                Ok(Act::Request(request))
             }
             None => {
-                self.demand(content != Content::Nothing, written, || {
+                self.demand(content != Content::Nothing, table, || {
                     "give `path` for a request, or `json` or `text` for a message".into()
                 })?;
                 Ok(Act::Send(content))
@@ -203,29 +185,26 @@ impl Words<'_> {
 
     /// How the next user takes over an event connection.
     pub(super) fn switch(&self, file: &ScenarioFile) -> Checked<Option<Switch>> {
-        let Some(written) = &file.switch else { return Ok(None) };
-        let table = written.get_ref();
-        let websocket =
-            file.events.connection.as_ref().is_some_and(|on| on.get_ref() == "websocket");
-        self.demand(websocket, written, || {
+        let Some(table) = &file.switch else { return Ok(None) };
+        let websocket = file.events.connection.as_ref().is_some_and(|on| **on == "websocket");
+        self.demand(websocket, table, || {
             "only a WebSocket passes from one user to the next: `connection` in `[events]`".into()
         })?;
         let message = |table: &ActTable| self.content(&table.prefix, &table.json, &table.text);
-        let enter = message(table.enter.get_ref())?;
+        let enter = message(&table.enter)?;
         self.demand(enter != Content::Nothing, &table.enter, || {
             "give the `json` or `text` by which the next user logs in".into()
         })?;
-        self.demand(!table.until.get_ref().is_empty(), &table.until, || {
+        self.demand(!table.until.is_empty(), &table.until, || {
             "`until` is the type of the message that confirms the log-in".into()
         })?;
-        let (leave, until) = (message(&table.leave)?, table.until.get_ref().clone());
+        let (leave, until) = (message(&table.leave)?, table.until.to_string());
         Ok(Some(Switch { leave, enter, until }))
     }
 
     /// Where a stopped run says so.
     pub(super) fn stopped(&self, file: &ScenarioFile, dialect: &mut Dialect) -> Checked<()> {
-        let Some(written) = &file.controls.stopped else { return Ok(()) };
-        let table = written.get_ref();
+        let Some(table) = &file.controls.stopped else { return Ok(()) };
         let at = self.pointer(&Some(table.at.clone()))?;
         self.demand(at.starts_with('/'), &table.at, || {
             "`at` is a JSON pointer, such as `/error`".into()

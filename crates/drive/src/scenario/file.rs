@@ -1,13 +1,11 @@
 //! A scenario file exactly as it is written; what is missing stays missing.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
-use toml::Spanned;
 
 use super::load_file::{ControlsTable, LevelTable, LoadTable, SwitchTable};
 use super::speech_file::{EventsTable, IdentityTable, Pairs, SetUpTable, StartTable};
+use super::written::Written;
 
 /// The version of the scenario format that this program reads.
 pub const SCENARIO_VERSION: u32 = 1;
@@ -21,19 +19,15 @@ pub const SCENARIO_VERSION: u32 = 1;
 ))]
 pub struct ScenarioFile {
     /// The version of the format: 1.
-    #[schemars(with = "u32")]
-    pub version: Spanned<u32>,
+    pub version: Written<u32>,
     /// A short name: letters, digits, `-` and `_`.
-    #[schemars(with = "String")]
-    pub name: Spanned<String>,
+    pub name: Written<String>,
     /// One line for reports.
     pub title: String,
     /// What is driven.
-    #[schemars(with = "TargetTable")]
-    pub target: Spanned<TargetTable>,
+    pub target: Written<TargetTable>,
     /// The model and tools of the server, played by partywall; their log is judged.
-    #[schemars(with = "Option<UpstreamTable>")]
-    pub upstream: Option<Spanned<UpstreamTable>>,
+    pub upstream: Option<Written<UpstreamTable>>,
     /// Sign-off: what is other before the migration.
     pub before: Option<TargetTable>,
     /// Sign-off: what is other after the migration.
@@ -53,7 +47,7 @@ pub struct ScenarioFile {
     /// How a run is started; there must be one, but for the reference back end.
     #[serde(default)]
     #[schemars(with = "StartTable")]
-    pub start: Option<Spanned<StartTable>>,
+    pub start: Option<Written<StartTable>>,
     /// How messages are read, and the connection that events come on.
     #[serde(default)]
     pub events: EventsTable,
@@ -61,8 +55,7 @@ pub struct ScenarioFile {
     #[serde(default)]
     pub controls: ControlsTable,
     /// How the next user takes over an event connection.
-    #[schemars(with = "Option<SwitchTable>")]
-    pub switch: Option<Spanned<SwitchTable>>,
+    pub switch: Option<Written<SwitchTable>>,
     /// Who does what.
     #[serde(default)]
     pub workload: LoadTable,
@@ -82,35 +75,27 @@ pub struct ScenarioFile {
 #[serde(deny_unknown_fields)]
 pub struct TargetTable {
     /// `reference`: the back end that this program carries.
-    #[schemars(with = "Option<String>")]
-    pub builtin: Option<Spanned<String>>,
+    pub builtin: Option<Written<String>>,
     /// Reference back end: its call sites that are migrated: `none`, `all`, or a list of them
     /// [default: none, with a defect all].
-    #[schemars(with = "Option<Migrated>")]
-    pub migrated: Option<Spanned<Migrated>>,
+    pub migrated: Option<Written<Migrated>>,
     /// Reference back end: a built-in defect: `M01` to `M24`, or such as `M05@2%` for a share of the
     /// requests.
-    #[schemars(with = "Option<String>")]
-    pub defect: Option<Spanned<String>>,
+    pub defect: Option<Written<String>>,
     /// Its base URL: `http://127.0.0.1:8000`.
-    #[schemars(with = "Option<String>")]
-    pub url: Option<Spanned<String>>,
+    pub url: Option<Written<String>>,
     /// The base URLs of its replicas; users are spread over them.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub urls: Option<Spanned<Vec<String>>>,
+    pub urls: Option<Written<Vec<String>>>,
     /// The base URL of its event connection, where that is elsewhere: `ws://127.0.0.1:8001`.
-    #[schemars(with = "Option<String>")]
-    pub websocket: Option<Spanned<String>>,
+    pub websocket: Option<Written<String>>,
     /// A file of the authorities in PEM whose certificates are trusted, instead of those that the
     /// system trusts; relative to the current folder.
     pub ca: Option<String>,
     /// A command that starts it, with `{{ port }}` for the port.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub command: Option<Spanned<Vec<String>>>,
+    pub command: Option<Written<Vec<String>>>,
     /// The folder that it is started in, relative to the current one.
     pub cwd: Option<String>,
     /// Its environment, besides that of partywall: templates.
-    #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub env: Option<Pairs>,
     /// A path that answers with a status below 500 once it is ready; else its port must accept.
     pub ready: Option<String>,
@@ -119,12 +104,10 @@ pub struct TargetTable {
     /// Whether each round has a process of its own.
     pub fresh_process: Option<bool>,
     /// How many processes the command is started as; users are spread over them [default: 1].
-    #[schemars(with = "Option<u16>")]
-    pub instances: Option<Spanned<u16>>,
+    pub instances: Option<Written<u16>>,
     /// Whether one of them is ended and started anew while users are at work, in the third of each
     /// four rounds.
-    #[schemars(with = "Option<bool>")]
-    pub restart_during_round: Option<Spanned<bool>>,
+    pub restart_during_round: Option<Written<bool>>,
 }
 
 /// Call sites of the reference back end.
@@ -148,29 +131,24 @@ pub struct UpstreamTable {
     /// What delays and failures are drawn with, together with the text of the call [default: 1].
     pub seed: Option<u64>,
     /// Fewest and most milliseconds until a reply begins [default: 0 to 20].
-    #[schemars(with = "Option<[u32; 2]>")]
-    pub delay: Option<Spanned<[u32; 2]>>,
+    pub delay: Option<Written<[u32; 2]>>,
     /// Milliseconds between two pieces of a streamed reply [default: 1].
     pub gap: Option<u16>,
     /// In how many pieces a reply is streamed, at least [default: 5].
-    #[schemars(with = "Option<u16>")]
-    pub chunks: Option<Spanned<u16>>,
+    pub chunks: Option<Written<u16>>,
     /// The order of replies: `arrival`, or `held:N`, `reversed:N`, `shuffled:N` of N calls.
-    #[schemars(with = "Option<String>")]
-    pub order: Option<Spanned<String>>,
+    pub order: Option<Written<String>>,
     /// Milliseconds that a call waits at most for others to be put in order with [default: 250].
     pub hold: Option<u16>,
     /// How many calls of a hundred fail: an error, or a cut somewhere [default: 0].
-    #[schemars(with = "Option<u8>")]
-    pub fail_percent: Option<Spanned<u8>>,
+    pub fail_percent: Option<Written<u8>>,
     /// Whether it must be told whose account each call comes under: where no call names a user, the
     /// verdict is then inconclusive [default: true].
     pub judged: Option<bool>,
     /// What else the server may call a user to its model, besides the user's name and credentials:
     /// templates such as `{{ capture.user_id }}`.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub accounts: Vec<Spanned<String>>,
+    pub accounts: Vec<Written<String>>,
 }
 
 /// One state of a migration; what it does not say is as in `[target]`.
@@ -178,25 +156,19 @@ pub struct UpstreamTable {
 #[serde(deny_unknown_fields)]
 pub struct StateTable {
     /// What it is called in reports: letters, digits, `-` and `_`.
-    #[schemars(with = "String")]
-    pub name: Spanned<String>,
+    pub name: Written<String>,
     /// The call sites that are still legacy in it, as `partywall audit` has them (`path:line` or
     /// `path:function`) or by any name; none where the migration is done.
-    #[schemars(with = "Vec<String>")]
-    pub legacy: Spanned<Vec<String>>,
+    pub legacy: Written<Vec<String>>,
     /// The base URL of the server in that state.
-    #[schemars(with = "Option<String>")]
-    pub url: Option<Spanned<String>>,
+    pub url: Option<Written<String>>,
     /// The base URLs of its replicas.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub urls: Option<Spanned<Vec<String>>>,
+    pub urls: Option<Written<Vec<String>>>,
     /// A command that starts it.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub command: Option<Spanned<Vec<String>>>,
+    pub command: Option<Written<Vec<String>>>,
     /// The folder that it is started in.
     pub cwd: Option<String>,
     /// Its environment, besides that of `[target]`: templates.
-    #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub env: Option<Pairs>,
 }
 
@@ -206,11 +178,9 @@ pub struct StateTable {
 pub struct MigrationTable {
     /// That a legacy call site ran. In its pattern `{{ site }}` stands for the call site, and
     /// `{{ path }}`, `{{ line }}` and `{{ function }}` for what its name or the audit says.
-    #[schemars(with = "Option<EvidenceTable>")]
-    pub exercised: Option<Spanned<EvidenceTable>>,
+    pub exercised: Option<Written<EvidenceTable>>,
     /// That an agent was built with another user's settings, although nothing may show of it.
-    #[schemars(with = "Option<EvidenceTable>")]
-    pub contaminated: Option<Spanned<EvidenceTable>>,
+    pub contaminated: Option<Written<EvidenceTable>>,
 }
 
 /// Where the server tells something: `log`, or `get` with `pattern`.
@@ -233,14 +203,11 @@ pub struct LimitsTable {
     #[serde(default)]
     pub hosts: Vec<String>,
     /// How long a user waits for the end of a run, in seconds [default: 10].
-    #[schemars(with = "Option<u32>")]
-    pub run_seconds: Option<Spanned<u32>>,
+    pub run_seconds: Option<Written<u32>>,
     /// Requests and messages in all; the rounds are cut to that.
-    #[schemars(with = "Option<u64>")]
-    pub requests: Option<Spanned<u64>>,
+    pub requests: Option<Written<u64>>,
     /// Runs that are started in a second, by all users together.
-    #[schemars(with = "Option<u32>")]
-    pub runs_per_second: Option<Spanned<u32>>,
+    pub runs_per_second: Option<Written<u32>>,
     /// Seconds for everything.
     pub seconds: Option<u64>,
 }

@@ -15,6 +15,7 @@ mod states;
 mod target_check;
 mod templates;
 mod words;
+pub mod written;
 
 pub use checked::{Limits, Scenario, environment_in};
 pub use embedded::{all_built_in_names, built_in, built_in_names, source_of};

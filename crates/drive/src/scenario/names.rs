@@ -16,7 +16,7 @@ pub(super) fn listed(
     identity: &IdentityTable,
 ) -> Result<Vec<UserName>, ScenarioError> {
     let Some(written) = &identity.users else { return Ok(Vec::new()) };
-    let names: Vec<UserName> = written.get_ref().iter().map(UserName::new).collect();
+    let names: Vec<UserName> = written.iter().map(UserName::new).collect();
     words.demand(are_users(&names), written, || "`users` names at least two, each once".into())?;
     Ok(names)
 }
@@ -30,12 +30,12 @@ pub(super) fn users_from(
     let one = "give one of `users`, `users_file` and `users_command`";
     let from = match (users, users_file, users_command) {
         (_, None, None) => None,
-        (None, Some(path), None) => Some(UsersFrom::File(path.get_ref().clone())),
+        (None, Some(path), None) => Some(UsersFrom::File(path.to_string())),
         (None, None, Some(command)) => {
-            words.demand(!command.get_ref().is_empty(), command, || {
+            words.demand(!command.is_empty(), command, || {
                 "`users_command` names a program and its arguments".into()
             })?;
-            Some(UsersFrom::Command(command.get_ref().clone()))
+            Some(UsersFrom::Command(command.to_vec()))
         }
         (_, Some(path), _) => return Err(words.error(path, one.into())),
         (_, None, Some(command)) => return Err(words.error(command, one.into())),
@@ -53,14 +53,10 @@ pub(super) fn users_from(
 
 /// The ids that clients choose.
 pub(super) fn ids(words: &Words<'_>, file: &ScenarioFile) -> Result<Ids, ScenarioError> {
-    let written = file.start.as_ref().and_then(|start| start.get_ref().ids.as_ref());
+    let written = file.start.as_ref().and_then(|start| start.ids.as_ref());
     let Some(written) = written else { return Ok(Ids::Equal) };
-    match written.get_ref().as_str() {
-        "equal" => Ok(Ids::Equal),
-        "unique" => Ok(Ids::Unique),
-        "colliding" => Ok(Ids::Colliding),
-        _ => Err(words.error(written, "write `equal`, `unique` or `colliding`".into())),
-    }
+    let there = [("equal", Ids::Equal), ("unique", Ids::Unique), ("colliding", Ids::Colliding)];
+    words.word(written, &there, "write `equal`, `unique` or `colliding`")
 }
 
 /// Whether generated names may be other than ASCII. Servers read such headers differently, so that

@@ -1,14 +1,12 @@
 //! Checks of the tables that say how users speak to a server.
 
-use std::collections::BTreeMap;
-
 use regex_lite::Regex;
-use toml::Spanned;
 
 use super::error::ScenarioError;
 use super::file::ScenarioFile;
 use super::speech_file::{CaptureTable, EndTable, EventsTable, SetUpTable, StartTable};
 use super::words::{Checked, Words};
+use super::written::Written;
 use partywall_core::dialect::{Dialect, Matching};
 use partywall_core::protocol::{
     Act, AnswerKind, Capture, CaptureFrom, EventConnection, Identity, Protocol, Reads, SetUp, Start,
@@ -17,14 +15,12 @@ use partywall_core::run_controls::Caps;
 
 impl Words<'_> {
     pub(super) fn protocol(&self, file: &ScenarioFile) -> Checked<Protocol> {
+        let subprotocol = file.identity.subprotocol.as_ref();
         let identity = Identity {
             headers: self.pairs(&file.identity.headers)?,
             query: self.pairs(&file.identity.query)?,
             cookies: self.pairs(&file.identity.cookies)?,
-            subprotocol: match &file.identity.subprotocol {
-                Some(written) => Some(self.template(written)?),
-                None => None,
-            },
+            subprotocol: subprotocol.map(|own| self.template(own)).transpose()?,
         };
         let setup: Vec<SetUp> =
             file.setup.iter().map(|step| self.set_up(step)).collect::<Checked<_>>()?;
@@ -42,15 +38,15 @@ impl Words<'_> {
         })?;
         let mut dialect = self.dialect(&file.events)?;
         self.stopped(file, &mut dialect)?;
-        let seconds = file.limits.run_seconds.as_ref().map_or(10, |seconds| *seconds.get_ref());
+        let seconds = file.limits.run_seconds.as_deref().copied().unwrap_or(10);
         let told = !on_connection || dialect.tells_ends();
         self.demand(told, written, || {
             "what ends a run is not told: give `ends` in `[events]`".into()
         })?;
         let patience = seconds.clamp(1, 3_600) * 1_000;
         let (controls, switch) = (self.run_controls(file)?, self.switch(file)?);
-        let requests = file.limits.requests.as_ref().map(|most| *most.get_ref());
-        let runs_per_second = file.limits.runs_per_second.as_ref().map(|rate| *rate.get_ref());
+        let requests = file.limits.requests.as_deref().copied();
+        let runs_per_second = file.limits.runs_per_second.as_deref().copied();
         let caps = Caps { requests, runs_per_second };
         let (other_starts, reads) = (Vec::new(), Reads::default());
         Ok(Protocol {
@@ -92,28 +88,25 @@ impl Words<'_> {
 
     fn set_up(&self, step: &SetUpTable) -> Checked<SetUp> {
         let content = self.content(&step.prefix, &step.json, &step.text)?;
-        let each = step.each.as_ref().map(|each| (each, each.get_ref().as_str()));
         let act = match &step.path {
             Some(path) => Act::Request(self.request(&step.method, path, &step.headers, content)?),
             None => Act::Send(content),
         };
-        let each_connection = match each {
+        let there = [("user", false), ("connection", true)];
+        let each_connection = match &step.each {
             None => matches!(act, Act::Send(_)),
-            Some((_, "user")) => false,
-            Some((_, "connection")) => true,
-            Some((at, _)) => return Err(self.error(at, "write `user` or `connection`".into())),
+            Some(each) => self.word(each, &there, "write `user` or `connection`")?,
         };
         let captures = step.capture.iter().map(|(name, from)| {
             let place = self.capture(name, from)?;
-            Ok(Capture { name: name.clone(), from: place, private: from.get_ref().private })
+            Ok(Capture { name: name.clone(), from: place, private: from.private })
         });
         let captures = captures.collect::<Checked<_>>()?;
         Ok(SetUp { name: step.name.clone(), each_connection, act, captures })
     }
 
-    fn capture(&self, name: &str, at: &Spanned<CaptureTable>) -> Checked<CaptureFrom> {
-        let from = at.get_ref();
-        match (&from.header, &from.pointer, &from.regex) {
+    fn capture(&self, name: &str, at: &Written<CaptureTable>) -> Checked<CaptureFrom> {
+        match (&at.header, &at.pointer, &at.regex) {
             (Some(header), None, None) => Ok(CaptureFrom::Header(header.clone())),
             (None, pointer @ Some(_), None) => Ok(CaptureFrom::Pointer(self.pointer(pointer)?)),
             (None, None, pattern @ Some(_)) => {
@@ -132,35 +125,35 @@ impl Words<'_> {
         }
     }
 
-    fn start(&self, table: &Spanned<StartTable>) -> Checked<Start> {
-        let start = table.get_ref();
+    fn start(&self, start: &Written<StartTable>) -> Checked<Start> {
         let content = self.content(&start.prefix, &start.json, &start.text)?;
         let written = [
             serde_json::to_string(&content).unwrap_or_default(),
-            start.path.as_ref().map(|path| path.get_ref().clone()).unwrap_or_default(),
+            start.path.as_deref().cloned().unwrap_or_default(),
         ];
         let marked = written.iter().any(|text| text.contains("canary") || text.contains("prompt"));
-        self.demand(marked, table, || {
+        self.demand(marked, start, || {
             "nothing of the run would be recognised: put `{{ canary }}` or `{{ prompt }}` into \
              what the user says"
                 .into()
         })?;
-        match start.by.get_ref().as_str() {
+        match start.by.as_str() {
             "message" => Ok(Start::Message(content)),
             "http" => {
                 let Some(path) = &start.path else {
                     return Err(self.error(&start.by, "a request needs its `path`".into()));
                 };
                 let request = self.request(&start.method, path, &start.headers, content)?;
-                let answer = match start.answer.as_ref().map(|kind| (kind, kind.get_ref().as_str()))
-                {
-                    None | Some((_, "json")) => AnswerKind::Whole,
-                    Some((_, "stream" | "sse" | "ndjson")) => AnswerKind::Stream,
-                    Some((_, "events")) => AnswerKind::Accepted,
-                    Some((at, _)) => {
-                        let problem = "write `json`, `stream` or `events`";
-                        return Err(self.error(at, problem.into()));
-                    }
+                let there = [
+                    ("json", AnswerKind::Whole),
+                    ("stream", AnswerKind::Stream),
+                    ("sse", AnswerKind::Stream),
+                    ("ndjson", AnswerKind::Stream),
+                    ("events", AnswerKind::Accepted),
+                ];
+                let answer = match &start.answer {
+                    None => AnswerKind::Whole,
+                    Some(kind) => self.word(kind, &there, "write `json`, `stream` or `events`")?,
                 };
                 Ok(Start::Http { request, answer })
             }
@@ -170,21 +163,17 @@ impl Words<'_> {
 
     fn connection(&self, events: &EventsTable) -> Checked<Option<EventConnection>> {
         let Some(kind) = &events.connection else { return Ok(None) };
-        let streamed = match kind.get_ref().as_str() {
-            "none" => return Ok(None),
-            "websocket" => false,
-            "sse" => true,
-            _ => return Err(self.error(kind, "write `websocket`, `sse` or `none`".into())),
+        let there = [("none", None), ("websocket", Some(false)), ("sse", Some(true))];
+        let Some(streamed) = self.word(kind, &there, "write `websocket`, `sse` or `none`")? else {
+            return Ok(None);
         };
         let Some(path) = &events.path else {
             return Err(self.error(kind, "an event connection needs its `path`".into()));
         };
-        let replies: &BTreeMap<String, String> = &events.replies;
-        self.demand(path.get_ref().starts_with('/'), path, || "`path` begins with `/`".into())?;
         Ok(Some(EventConnection {
             streamed,
-            path: self.template(path)?,
-            replies: replies.clone().into_iter().collect(),
+            path: self.path(path)?,
+            replies: events.replies.clone().into_iter().collect(),
             resume: self.pairs(&events.resume)?,
         }))
     }
@@ -216,17 +205,17 @@ impl Words<'_> {
                 EndTable::Place { present } => dialect.ends_where.push(present.clone()),
             }
         }
-        dialect.matching = match events.matching.as_ref().map(|by| (by, by.get_ref().as_str())) {
+        let there = [
+            ("run", Matching::Run),
+            ("request", Matching::Request),
+            ("order", Matching::Order),
+            ("stream", Matching::Stream),
+        ];
+        dialect.matching = match &events.matching {
+            Some(by) => self.word(by, &there, "write `run`, `request`, `order` or `stream`")?,
             None if !dialect.run.is_empty() => Matching::Run,
             None if !dialect.request.is_empty() => Matching::Request,
-            None | Some((_, "stream")) => Matching::Stream,
-            Some((_, "run")) => Matching::Run,
-            Some((_, "request")) => Matching::Request,
-            Some((_, "order")) => Matching::Order,
-            Some((at, _)) => {
-                let problem = "write `run`, `request`, `order` or `stream`";
-                return Err(self.error(at, problem.into()));
-            }
+            None => Matching::Stream,
         };
         Ok(dialect)
     }

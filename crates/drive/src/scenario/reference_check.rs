@@ -1,13 +1,12 @@
 //! Checks of scenarios of the reference back end: its switches, and its work at both levels.
 
-use toml::Spanned;
-
 use super::Act;
 use super::checked::{Limits, Scenario};
 use super::file::{Migrated, ScenarioFile, TargetTable};
 use super::load_file::{LevelTable, LoadTable};
 use super::states::MigrationEvidence;
 use super::words::{Checked, Words};
+use super::written::Written;
 use super::{Range, Sizes, Workload};
 use partywall_core::plan::Via;
 use partywall_core::target::Reference;
@@ -63,7 +62,7 @@ impl Words<'_> {
             }
             return Ok(false);
         };
-        self.demand(written.get_ref() == "reference", written, || {
+        self.demand(**written == "reference", written, || {
             "`builtin` is `reference`; for your own server give `url` or `command`".into()
         })?;
         Ok(true)
@@ -81,7 +80,7 @@ impl Words<'_> {
         self.refuse("explore", |key| key == "rounds", "for `[wire]`: remove it")?;
         let why = "for `[explore]`: remove it";
         self.refuse("wire", |key| ["faults", "trials"].contains(&key), why)?;
-        let target = self.switches(file.target.get_ref(), None)?;
+        let target = self.switches(&file.target, None)?;
         let side = |side: &Option<TargetTable>, otherwise: Migration| match side {
             Some(own) => self.switches(own, Some(target)),
             None => Ok(Reference { migration: otherwise, ..target }),
@@ -89,10 +88,9 @@ impl Words<'_> {
         let before = side(&file.before, Migration::NONE)?;
         let after = side(&file.after, Migration::ALL)?;
         let states = self.states(&file.state, |table| {
-            let is_legacy =
-                |site: &CallSite| table.legacy.get_ref().iter().any(|own| own == site.name());
+            let is_legacy = |site: &CallSite| table.legacy.iter().any(|own| own == site.name());
             let known = |own: &String| CallSite::ALL.iter().any(|site| site.name() == own);
-            self.demand(table.legacy.get_ref().iter().all(known), &table.legacy, || {
+            self.demand(table.legacy.iter().all(known), &table.legacy, || {
                 let all = CallSite::ALL.map(|site| format!("`{}`", site.name())).join(", ");
                 format!("the call sites of the reference back end are {all}")
             })?;
@@ -102,24 +100,20 @@ impl Words<'_> {
         let common = self.common(&file)?;
         let mut explore = self.level(&file.workload, &common, &file.explore, &EXPLORE)?;
         if let Some(faults) = &file.explore.faults {
-            let [least, most] = *faults.get_ref();
-            self.demand(least <= most && most <= Sizes::FAULTS, faults, || {
-                format!("`faults` is [fewest, most], from 0 to {}", Sizes::FAULTS)
-            })?;
-            explore.faults = Range { least, most };
+            explore.faults = self.range(faults, "`faults` is [fewest, most]", Sizes::FAULTS)?;
         }
         let wire = self.level(&file.workload, &common, &file.wire, &WIRE)?;
         let trials = file.explore.trials.as_ref();
         let rounds = file.wire.rounds.as_ref().or(file.workload.rounds.as_ref());
         for (written, name) in [(trials, "trials"), (rounds, "rounds")] {
             if let Some(written) = written {
-                self.demand(*written.get_ref() > 0, written, || format!("`{name}` is at least 1"))?;
+                self.demand(**written > 0, written, || format!("`{name}` is at least 1"))?;
             }
         }
         Ok(Scenario {
-            explore_trials: trials.map_or(500, |trials| *trials.get_ref()),
-            wire_rounds: rounds.map_or(8, |rounds| *rounds.get_ref()),
-            name: file.name.into_inner(),
+            explore_trials: trials.map_or(500, |trials| **trials),
+            wire_rounds: rounds.map_or(8, |rounds| **rounds),
+            name: file.name.to_string(),
             title: file.title,
             target: target.into(),
             before: Some(before.into()),
@@ -134,12 +128,12 @@ impl Words<'_> {
 
     fn switches(&self, table: &TargetTable, otherwise: Option<Reference>) -> Checked<Reference> {
         let defect = table.defect.as_ref().map(|written| {
-            written.get_ref().parse().map_err(|error| self.error(written, format!("{error}")))
+            written.parse().map_err(|error| self.error(written, format!("{error}")))
         });
         let defect = defect.transpose()?.or(otherwise.and_then(|own| own.defect));
         let migration = match (&table.migrated, otherwise) {
             (Some(written), _) => {
-                let sites = match written.get_ref() {
+                let sites = match &**written {
                     Migrated::Word(word) => word.clone(),
                     Migrated::Sites(sites) if sites.is_empty() => "none".into(),
                     Migrated::Sites(sites) => sites.join(","),
@@ -162,11 +156,11 @@ impl Words<'_> {
             via: self.via(load)?,
             mix: load.mix || load.acts.is_some(),
             acts: self.acts(load)?,
-            share_browsers: load.share_browsers.as_ref().map(|share| *share.get_ref()),
+            share_browsers: load.share_browsers.as_deref().copied(),
             heavy_runs: self.heavy_runs(load)?,
             bystander: load.bystander.unwrap_or(true),
             vanish_percent: self.percent(&load.disconnect_percent)?,
-            ..Workload::plain(file.name.get_ref(), users)
+            ..Workload::plain(&*file.name, users)
         })
     }
 
@@ -177,7 +171,7 @@ impl Words<'_> {
         own: &LevelTable,
         otherwise: &Otherwise,
     ) -> Checked<Workload> {
-        let delay = |own: Option<&Spanned<[u32; 2]>>, name: &str, otherwise| match own {
+        let delay = |own: Option<&Written<[u32; 2]>>, name: &str, otherwise| match own {
             Some(written) => self.delay(written, name),
             None => Ok(otherwise),
         };
@@ -190,10 +184,10 @@ impl Words<'_> {
         };
         let agents = match own.agents.as_ref().or(load.agents.as_ref()) {
             Some(written) => {
-                self.demand(!written.get_ref().is_empty(), written, || {
+                self.demand(!written.is_empty(), written, || {
                     "`agents` lists at least one sub-agent".into()
                 })?;
-                written.get_ref().clone()
+                written.to_vec()
             }
             None => vec!["triage".into()],
         };
@@ -210,10 +204,10 @@ impl Words<'_> {
 
     fn via(&self, load: &LoadTable) -> Checked<Vec<Via>> {
         let Some(written) = &load.via else { return Ok(vec![Via::Socket, Via::Http]) };
-        self.demand(!written.get_ref().is_empty(), written, || {
+        self.demand(!written.is_empty(), written, || {
             "`via` lists at least one of `socket`, `http`".into()
         })?;
-        let read = |via: &Spanned<String>| match via.get_ref().as_str() {
+        let read = |via: &Written<String>| match via.as_str() {
             "socket" => Ok(Via::Socket),
             "http" => Ok(Via::Http),
             other => Err(self.error(
@@ -224,28 +218,27 @@ impl Words<'_> {
                 ),
             )),
         };
-        written.get_ref().iter().map(read).collect()
+        written.iter().map(read).collect()
     }
 
     fn acts(&self, work: &LoadTable) -> Checked<Vec<Act>> {
-        let chosen = work.acts.as_ref();
-        let Some(written) = chosen else {
+        let Some(written) = &work.acts else {
             if let (Some(share), false) = (&work.share_browsers, work.mix) {
                 return Err(self.error(share, "`share_browsers` needs `mix` or `acts`".into()));
             }
             return Ok(Act::ALL.to_vec());
         };
         let all = || Act::ALL.map(|act| format!("`{}`", act.as_str())).join(", ");
-        self.demand(!written.get_ref().is_empty(), written, || {
+        self.demand(!written.is_empty(), written, || {
             format!("`acts` lists at least one of {}", all())
         })?;
-        let read = |name: &Spanned<String>| {
-            Act::ALL.into_iter().find(|act| act.as_str() == name.get_ref()).ok_or_else(|| {
-                let written = name.get_ref().escape_debug();
+        let read = |name: &Written<String>| {
+            Act::ALL.into_iter().find(|act| act.as_str() == **name).ok_or_else(|| {
+                let written = name.escape_debug();
                 self.error(name, format!("there is no act `{written}`; there are {}", all()))
             })
         };
-        written.get_ref().iter().map(read).collect()
+        written.iter().map(read).collect()
     }
 
     fn heavy_runs(&self, work: &LoadTable) -> Checked<u16> {
@@ -253,10 +246,7 @@ impl Words<'_> {
         self.demand(!work.mix && work.acts.is_none(), written, || {
             "`heavy_runs` goes without `mix` and `acts`".into()
         })?;
-        self.demand((1..=Sizes::RUNS).contains(written.get_ref()), written, || {
-            format!("`heavy_runs` is from 1 to {}", Sizes::RUNS)
-        })?;
-        Ok(*written.get_ref())
+        self.number(&work.heavy_runs, "heavy_runs", [1, Sizes::RUNS], 0)
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use toml::Spanned;
+
+use super::written::Written;
 
 /// Names with their templates.
-pub type Pairs = BTreeMap<String, Spanned<String>>;
+pub type Pairs = BTreeMap<String, Written<String>>;
 
 /// How a user proves who they are.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -16,29 +17,22 @@ pub type Pairs = BTreeMap<String, Spanned<String>>;
 pub struct IdentityTable {
     /// Headers.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
     pub headers: Pairs,
     /// Parts of the query.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
     pub query: Pairs,
     /// Cookies.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
     pub cookies: Pairs,
     /// The WebSocket subprotocol.
-    #[schemars(with = "Option<String>")]
-    pub subprotocol: Option<Spanned<String>>,
+    pub subprotocol: Option<Written<String>>,
     /// The names of the users, instead of generated ones.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub users: Option<Spanned<Vec<String>>>,
+    pub users: Option<Written<Vec<String>>>,
     /// A file of the users, one a line: a name, or a name, a tab and what stands for
     /// `{{ user.secret }}`; relative to the current folder.
-    #[schemars(with = "Option<String>")]
-    pub users_file: Option<Spanned<String>>,
+    pub users_file: Option<Written<String>>,
     /// A command that prints such lines.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub users_command: Option<Spanned<Vec<String>>>,
+    pub users_command: Option<Written<Vec<String>>>,
     /// Whether some generated names are not ASCII [default: true where names stand in no header,
     /// cookie or subprotocol].
     pub unicode_names: Option<bool>,
@@ -51,31 +45,24 @@ pub struct SetUpTable {
     /// What it is called in reports.
     pub name: String,
     /// `user` (once) or `connection` (anew on each event connection).
-    #[schemars(with = "Option<String>")]
-    pub each: Option<Spanned<String>>,
+    pub each: Option<Written<String>>,
     /// The method of the request.
-    #[schemars(with = "Option<String>")]
-    pub method: Option<Spanned<String>>,
+    pub method: Option<Written<String>>,
     /// The path of the request; without one, a message is sent on the event connection.
-    #[schemars(with = "Option<String>")]
-    pub path: Option<Spanned<String>>,
+    pub path: Option<Written<String>>,
     /// More headers.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
     pub headers: Pairs,
     /// What stands before the JSON of a message.
     #[serde(default)]
     pub prefix: String,
     /// The JSON that is sent; its strings are templates.
-    #[schemars(with = "Option<Value>")]
-    pub json: Option<Spanned<Value>>,
+    pub json: Option<Written<Value>>,
     /// The text that is sent, instead of JSON.
-    #[schemars(with = "Option<String>")]
-    pub text: Option<Spanned<String>>,
+    pub text: Option<Written<String>>,
     /// What is taken from the answer, for `{{ capture.NAME }}`.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, CaptureTable>")]
-    pub capture: BTreeMap<String, Spanned<CaptureTable>>,
+    pub capture: BTreeMap<String, Written<CaptureTable>>,
 }
 
 /// Where a captured value stands: in one of these.
@@ -85,11 +72,9 @@ pub struct CaptureTable {
     /// In that header.
     pub header: Option<String>,
     /// In the JSON body, by pointer.
-    #[schemars(with = "Option<String>")]
-    pub pointer: Option<Spanned<String>>,
+    pub pointer: Option<Written<String>>,
     /// In the first group of a regular expression over the body.
-    #[schemars(with = "Option<String>")]
-    pub regex: Option<Spanned<String>>,
+    pub regex: Option<Written<String>>,
     /// Whether it is this user's alone, as a session or a token: whoever else is shown it is a
     /// finding [default: false].
     #[serde(default)]
@@ -101,36 +86,28 @@ pub struct CaptureTable {
 #[serde(deny_unknown_fields)]
 pub struct StartTable {
     /// `message` (on the event connection) or `http`.
-    #[schemars(with = "String")]
-    pub by: Spanned<String>,
+    pub by: Written<String>,
     /// The method of the request [default: POST].
-    #[schemars(with = "Option<String>")]
-    pub method: Option<Spanned<String>>,
+    pub method: Option<Written<String>>,
     /// The path of the request.
-    #[schemars(with = "Option<String>")]
-    pub path: Option<Spanned<String>>,
+    pub path: Option<Written<String>>,
     /// More headers.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
     pub headers: Pairs,
     /// What stands before the JSON of a message: `42` for Socket.IO.
     #[serde(default)]
     pub prefix: String,
     /// The JSON that is sent; its strings are templates.
-    #[schemars(with = "Option<Value>")]
-    pub json: Option<Spanned<Value>>,
+    pub json: Option<Written<Value>>,
     /// The text that is sent, instead of JSON.
-    #[schemars(with = "Option<String>")]
-    pub text: Option<Spanned<String>>,
+    pub text: Option<Written<String>>,
     /// What answers a request: `json` (the result), `stream` (SSE or NDJSON), or `events` (the
     /// events come on the event connection).
-    #[schemars(with = "Option<String>")]
-    pub answer: Option<Spanned<String>>,
+    pub answer: Option<Written<String>>,
     /// The ids that clients choose, of requests and conversations: `equal` for all users (`1`, `2`,
     /// …), `unique`, or `colliding` (joined with the user's name they are those of another user)
     /// [default: equal].
-    #[schemars(with = "Option<String>")]
-    pub ids: Option<Spanned<String>>,
+    pub ids: Option<Written<String>>,
 }
 
 /// How messages are read. Places are JSON pointers.
@@ -138,11 +115,9 @@ pub struct StartTable {
 #[serde(deny_unknown_fields)]
 pub struct EventsTable {
     /// The connection that events come on: `websocket`, `sse` or `none`.
-    #[schemars(with = "Option<String>")]
-    pub connection: Option<Spanned<String>>,
+    pub connection: Option<Written<String>>,
     /// Its path.
-    #[schemars(with = "Option<String>")]
-    pub path: Option<Spanned<String>>,
+    pub path: Option<Written<String>>,
     /// The type of the first message on it, where there is one.
     #[serde(default)]
     pub greeting: String,
@@ -151,37 +126,29 @@ pub struct EventsTable {
     pub accepted: String,
     /// Where the type stands; `sse:event` for the name of an SSE event.
     #[serde(default, rename = "type")]
-    #[schemars(with = "Option<String>")]
-    pub kind: Option<Spanned<String>>,
+    pub kind: Option<Written<String>>,
     /// Where the user stands that a message is for, by the name that the scenario gives them.
-    #[schemars(with = "Option<String>")]
-    pub user: Option<Spanned<String>>,
+    pub user: Option<Written<String>>,
     /// Where the conversation stands.
-    #[schemars(with = "Option<String>")]
-    pub thread: Option<Spanned<String>>,
+    pub thread: Option<Written<String>>,
     /// Where the id of the run stands, as the server gives it.
-    #[schemars(with = "Option<String>")]
-    pub run: Option<Spanned<String>>,
+    pub run: Option<Written<String>>,
     /// Whether no two users have runs of the same id [default: true].
     pub unique_runs: Option<bool>,
     /// Where the number of the event in its run stands.
-    #[schemars(with = "Option<String>")]
-    pub sequence: Option<Spanned<String>>,
+    pub sequence: Option<Written<String>>,
     /// The number of a run's first event [default: 1].
     pub first: Option<u64>,
     /// Where the agent stands, or another second field that tells ends apart.
-    #[schemars(with = "Option<String>")]
-    pub agent: Option<Spanned<String>>,
+    pub agent: Option<Written<String>>,
     /// Where the client's id of the request stands.
-    #[schemars(with = "Option<String>")]
-    pub request: Option<Spanned<String>>,
+    pub request: Option<Written<String>>,
     /// The types of a run's events, in their usual order; all types where it is left out.
     #[serde(default)]
     pub types: Vec<String>,
     /// Which sequence of types a whole run has and which of them may repeat, as a regular expression
     /// over the types with a space between them: `started( piece)+ (done|failed)`.
-    #[schemars(with = "Option<String>")]
-    pub expected: Option<Spanned<String>>,
+    pub expected: Option<Written<String>>,
     /// What ends a run.
     #[serde(default)]
     pub ends: Vec<EndTable>,
@@ -189,22 +156,18 @@ pub struct EventsTable {
     #[serde(default)]
     pub ignore: Vec<String>,
     /// Messages of no interest, as a regular expression.
-    #[schemars(with = "Option<String>")]
-    pub ignore_pattern: Option<Spanned<String>>,
+    pub ignore_pattern: Option<Written<String>>,
     /// What stands before the JSON of a message, as a regular expression.
-    #[schemars(with = "Option<String>")]
-    pub frame: Option<Spanned<String>>,
+    pub frame: Option<Written<String>>,
     /// How a message that names no run finds its run: `request`, `order` or `stream`.
     #[serde(default, rename = "match")]
-    #[schemars(with = "Option<String>")]
-    pub matching: Option<Spanned<String>>,
+    pub matching: Option<Written<String>>,
     /// Messages that are answered at once: what comes, and what is sent.
     #[serde(default)]
     pub replies: BTreeMap<String, String>,
     /// The query by which a user who comes back says what they have: templates over `{{ run }}`
     /// and `{{ cursor }}`.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
     pub resume: Pairs,
 }
 

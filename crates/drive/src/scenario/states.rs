@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use regex_lite::Regex;
-use toml::Spanned;
 
 use super::file::{EvidenceTable, MigrationTable, StateTable, TargetTable};
 use super::words::{Checked, Words};
+use super::written::Written;
 use partywall_core::target::Target;
 use partywall_core::template;
 
@@ -110,15 +110,15 @@ impl Words<'_> {
     ) -> Checked<Vec<MigrationState>> {
         let mut states: Vec<MigrationState> = Vec::new();
         for table in tables {
-            let name = table.name.get_ref();
+            let name = &*table.name;
             let plain = "the `name` of a state is made of letters, digits, `-` and `_`";
             self.name(&table.name, plain)?;
             self.demand(states.iter().all(|other| other.name != *name), &table.name, || {
                 format!("there is a state `{name}` already")
             })?;
-            let own: BTreeSet<&String> = table.legacy.get_ref().iter().collect();
+            let own: BTreeSet<&String> = table.legacy.iter().collect();
             let named = own.iter().all(|site| !site.trim().is_empty());
-            let whole = named && own.len() == table.legacy.get_ref().len();
+            let whole = named && own.len() == table.legacy.len();
             self.demand(whole, &table.legacy, || "`legacy` names call sites, each once".into())?;
             let same =
                 states.iter().find(|other| other.legacy.iter().collect::<BTreeSet<_>>() == own);
@@ -130,7 +130,7 @@ impl Words<'_> {
             states.push(MigrationState {
                 name: name.clone(),
                 target: target(table)?,
-                legacy: table.legacy.get_ref().clone(),
+                legacy: table.legacy.to_vec(),
             });
         }
         Ok(states)
@@ -149,11 +149,11 @@ impl Words<'_> {
 
     fn source(
         &self,
-        table: Option<&Spanned<EvidenceTable>>,
+        table: Option<&Written<EvidenceTable>>,
         problem: impl Fn(&str) -> Option<String>,
     ) -> Checked<Option<EvidenceSource>> {
         let Some(written) = table else { return Ok(None) };
-        let EvidenceTable { log, get, pattern } = written.get_ref();
+        let EvidenceTable { log, get, pattern } = &**written;
         let source = match (log, get, pattern) {
             (Some(log), None, None) => EvidenceSource::Log { pattern: log.clone() },
             (None, Some(path), Some(pattern)) => {

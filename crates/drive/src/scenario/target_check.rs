@@ -31,26 +31,27 @@ impl Words<'_> {
             ..Server::default()
         });
         if let (Some(url), Some(urls)) = (&table.url, &table.urls) {
-            let later = url.span().start.max(urls.span().start);
-            let at = if later == url.span().start { self.line_of(url) } else { self.line_of(urls) };
-            return Err(super::ScenarioError {
-                line: Some(at),
-                problem: "give `url` or `urls`, not both".into(),
+            let problem = "give `url` or `urls`, not both".to_owned();
+            let is_later = url.span().start > urls.span().start;
+            return Err(if is_later {
+                self.error(url, problem)
+            } else {
+                self.error(urls, problem)
             });
         }
         if let Some(urls) = &table.urls {
-            self.demand(!urls.get_ref().is_empty(), urls, || "`urls` names at least one".into())?;
-            (target.urls, target.command) = (urls.get_ref().clone(), Vec::new());
+            self.demand(!urls.is_empty(), urls, || "`urls` names at least one".into())?;
+            (target.urls, target.command) = (urls.to_vec(), Vec::new());
         }
         if let Some(url) = &table.url {
             // With a place for the port it says how a started server is spoken to.
-            let of_started = url.get_ref().contains("{{");
-            template::names(url.get_ref()).map_err(|problem| self.error(url, problem))?;
+            let of_started = url.contains("{{");
+            template::names(url).map_err(|problem| self.error(url, problem))?;
             let clash = !of_started && table.command.is_some();
             self.demand(!clash, url, || {
                 "give `url` or `command`; with both, the URL has `{{ port }}` in it".into()
             })?;
-            target.urls = vec![url.get_ref().clone()];
+            target.urls = vec![url.to_string()];
             if !of_started {
                 target.command.clear();
             }
@@ -61,11 +62,11 @@ impl Words<'_> {
             target.env.extend(self.pairs(env)?);
         }
         if let Some(websocket) = &table.websocket {
-            let url = websocket.get_ref();
-            self.demand(url.starts_with("ws://") || url.starts_with("wss://"), websocket, || {
+            let is_one = ["ws://", "wss://"].iter().any(|scheme| websocket.starts_with(scheme));
+            self.demand(is_one, websocket, || {
                 "`websocket` is of the form ws://HOST[:PORT][/PATH] or wss://…".into()
             })?;
-            target.websocket = Some(url.clone());
+            target.websocket = Some(websocket.to_string());
         }
         target.ca = table.ca.clone().or(target.ca);
         target.cwd = table.cwd.clone().or(target.cwd);
@@ -77,34 +78,32 @@ impl Words<'_> {
 
     fn command(&self, table: &TargetTable, target: &mut Server) -> Checked<()> {
         if let Some(command) = &table.command {
-            self.demand(!command.get_ref().is_empty(), command, || {
+            self.demand(!command.is_empty(), command, || {
                 "`command` names a program and its arguments".into()
             })?;
-            for part in command.get_ref() {
+            for part in command.iter() {
                 template::names(part).map_err(|problem| self.error(command, problem))?;
             }
-            let ported = command.get_ref().iter().any(|part| part.contains("port"))
-                || table.env.iter().flatten().any(|(_, value)| value.get_ref().contains("port"));
+            let ported = command.iter().any(|part| part.contains("port"))
+                || table.env.iter().flatten().any(|(_, value)| value.contains("port"));
             self.demand(ported, command, || {
                 "the server must be told its port: put `{{ port }}` into `command` or `env`".into()
             })?;
-            target.command.clone_from(command.get_ref());
+            target.command.clone_from(command);
             target.urls.retain(|url| url.contains("{{"));
         }
         let started = !target.command.is_empty();
         let by_command = "is for servers that are started: give `command`";
+        let most = [1, MOST_INSTANCES];
+        target.instances = self.number(&table.instances, "instances", most, target.instances)?;
         if let Some(instances) = &table.instances {
-            self.demand((1..=MOST_INSTANCES).contains(instances.get_ref()), instances, || {
-                format!("`instances` is from 1 to {MOST_INSTANCES}")
-            })?;
             self.demand(started, instances, || format!("`instances` {by_command}"))?;
-            target.instances = *instances.get_ref();
         }
         if let Some(restart) = &table.restart_during_round {
-            self.demand(started || !restart.get_ref(), restart, || {
+            self.demand(started || !**restart, restart, || {
                 format!("`restart_during_round` {by_command}")
             })?;
-            target.restart_during_round = *restart.get_ref();
+            target.restart_during_round = **restart;
         }
         Ok(())
     }
@@ -112,7 +111,6 @@ impl Words<'_> {
     /// The server's model and tools, where partywall plays them.
     pub(super) fn upstream(&self, file: &ScenarioFile) -> Checked<Option<PlayedUpstream>> {
         let Some(table) = &file.upstream else { return Ok(None) };
-        let table = table.get_ref();
         let accounts =
             table.accounts.iter().map(|own| self.template(own)).collect::<Checked<_>>()?;
         let judged = table.judged.unwrap_or(true);
@@ -125,33 +123,22 @@ impl Words<'_> {
         options.port = table.port;
         options.seed = table.seed.unwrap_or(options.seed);
         if let Some(delay) = &table.delay {
-            let [least, most] = *delay.get_ref();
-            self.demand(least <= most && most <= LONGEST_DELAY, delay, || {
-                format!("`delay` is [fewest, most] milliseconds, from 0 to {LONGEST_DELAY}")
-            })?;
-            options.delay = (millis(least), millis(most));
+            let what = "`delay` is [fewest, most] milliseconds";
+            let delay = self.range(delay, what, LONGEST_DELAY)?;
+            options.delay = (millis(delay.least), millis(delay.most));
         }
         options.gap = table.gap.map_or(options.gap, |gap| millis(gap.into()));
-        if let Some(chunks) = &table.chunks {
-            self.demand((1..=MOST_CHUNKS).contains(chunks.get_ref()), chunks, || {
-                format!("`chunks` is from 1 to {MOST_CHUNKS}")
-            })?;
-            options.chunks = *chunks.get_ref();
-        }
+        let chunks = options.chunks;
+        options.chunks = self.number(&table.chunks, "chunks", [1, MOST_CHUNKS], chunks)?;
         if let Some(order) = &table.order {
-            let read = order.get_ref().parse();
-            options.order = read.map_err(|error| {
-                let error: crate::upstream::OrderError = error;
+            let read = order.parse();
+            options.order = read.map_err(|error: crate::upstream::OrderError| {
                 self.error(order, error.to_string())
             })?;
         }
         options.hold = table.hold.map_or(options.hold, |hold| millis(hold.into()));
-        if let Some(percent) = &table.fail_percent {
-            self.demand(*percent.get_ref() <= 100, percent, || {
-                "`fail_percent` is from 0 to 100".into()
-            })?;
-            options.fail_percent = *percent.get_ref();
-        }
+        let fails = options.fail_percent;
+        options.fail_percent = self.number(&table.fail_percent, "fail_percent", [0, 100], fails)?;
         Ok(options)
     }
 
@@ -171,7 +158,7 @@ impl Words<'_> {
                 let mut lines =
                     self.text.lines().filter(|line| !line.trim_start().starts_with('#'));
                 let by_users = lines.any(|line| line.contains(UPSTREAM));
-                let told = of_targets || by_users || table.get_ref().port != 0;
+                let told = of_targets || by_users || table.port != 0;
                 self.demand(told, table, || {
                     "the server does not learn where its upstream is: put `{{ upstream.url }}` \
                      into `command` or `env` of `[target]`, or give a `port`"
@@ -186,9 +173,5 @@ impl Words<'_> {
                 None => Ok(()),
             },
         }
-    }
-
-    fn line_of<T>(&self, at: &toml::Spanned<T>) -> usize {
-        super::error::line_of(self.text, &at.span())
     }
 }

@@ -1,12 +1,14 @@
 //! What the checks of a scenario file share: its text, and how single values are checked.
 
+use std::fmt::Display;
+
 use regex_lite::Regex;
 use serde_json::Value;
-use toml::Spanned;
 use toml::de::DeTable;
 
 use super::error::{ScenarioError, line_of};
 use super::speech_file::Pairs;
+use super::written::Written;
 use partywall_core::protocol::{Content, Request};
 use partywall_core::reader::SSE_EVENT;
 use partywall_core::template;
@@ -25,56 +27,55 @@ impl Words<'_> {
     pub(super) fn demand<T>(
         &self,
         holds: bool,
-        at: &Spanned<T>,
+        at: &Written<T>,
         problem: impl FnOnce() -> String,
     ) -> Checked<()> {
         if holds { Ok(()) } else { Err(self.error(at, problem())) }
     }
 
-    pub(super) fn error<T>(&self, at: &Spanned<T>, problem: String) -> ScenarioError {
+    pub(super) fn error<T>(&self, at: &Written<T>, problem: String) -> ScenarioError {
         ScenarioError { line: Some(line_of(self.text, &at.span())), problem }
     }
 
-    pub(super) fn template(&self, written: &Spanned<String>) -> Checked<String> {
-        template::names(written.get_ref()).map_err(|problem| self.error(written, problem))?;
-        Ok(written.get_ref().clone())
+    pub(super) fn template(&self, written: &Written<String>) -> Checked<String> {
+        template::names(written).map_err(|problem| self.error(written, problem))?;
+        Ok(written.to_string())
     }
 
     pub(super) fn pairs(&self, written: &Pairs) -> Checked<Vec<(String, String)>> {
         written.iter().map(|(name, value)| Ok((name.clone(), self.template(value)?))).collect()
     }
 
-    pub(super) fn pointer(&self, written: &Option<Spanned<String>>) -> Checked<String> {
+    pub(super) fn pointer(&self, written: &Option<Written<String>>) -> Checked<String> {
         let Some(written) = written else { return Ok(String::new()) };
-        let text = written.get_ref();
-        self.demand(text.starts_with('/') || text == SSE_EVENT, written, || {
-            format!("`{0}` is no JSON pointer; write `/{0}`", text.escape_debug())
+        self.demand(written.starts_with('/') || **written == SSE_EVENT, written, || {
+            format!("`{0}` is no JSON pointer; write `/{0}`", written.escape_debug())
         })?;
-        Ok(text.clone())
+        Ok(written.to_string())
     }
 
-    pub(super) fn pattern(&self, written: &Option<Spanned<String>>) -> Checked<Option<String>> {
+    pub(super) fn pattern(&self, written: &Option<Written<String>>) -> Checked<Option<String>> {
         let Some(written) = written else { return Ok(None) };
-        Regex::new(written.get_ref())
+        Regex::new(written)
             .map_err(|error| self.error(written, format!("not a regular expression: {error}")))?;
-        Ok(Some(written.get_ref().clone()))
+        Ok(Some(written.to_string()))
     }
 
     pub(super) fn content(
         &self,
         prefix: &str,
-        json: &Option<Spanned<Value>>,
-        text: &Option<Spanned<String>>,
+        json: &Option<Written<Value>>,
+        text: &Option<Written<String>>,
     ) -> Checked<Content> {
         match (json, text) {
             (Some(_), Some(text)) => {
                 Err(self.error(text, "give `json` or `text`, not both".into()))
             }
             (Some(json), None) => {
-                for text in template::texts(json.get_ref()) {
+                for text in template::texts(json) {
                     template::names(&text).map_err(|problem| self.error(json, problem))?;
                 }
-                Ok(Content::Json { prefix: prefix.to_owned(), value: json.get_ref().clone() })
+                Ok(Content::Json { prefix: prefix.to_owned(), value: Value::clone(json) })
             }
             (None, Some(text)) => Ok(Content::Text(self.template(text)?)),
             (None, None) => Ok(Content::Nothing),
@@ -83,44 +84,85 @@ impl Words<'_> {
 
     pub(super) fn request(
         &self,
-        method: &Option<Spanned<String>>,
-        path: &Spanned<String>,
+        method: &Option<Written<String>>,
+        path: &Written<String>,
         headers: &Pairs,
         content: Content,
     ) -> Checked<Request> {
         let by_default = if content == Content::Nothing { "GET" } else { "POST" };
         if let Some(method) = method {
-            self.demand(METHODS.contains(&method.get_ref().as_str()), method, || {
+            self.demand(METHODS.contains(&method.as_str()), method, || {
                 format!("`method` is one of {}", METHODS.join(", "))
             })?;
         }
-        self.demand(path.get_ref().starts_with('/'), path, || "`path` begins with `/`".into())?;
         Ok(Request {
-            method: method.as_ref().map_or(by_default.into(), |method| method.get_ref().clone()),
-            path: self.template(path)?,
+            method: method.as_ref().map_or(by_default.into(), |method| method.to_string()),
+            path: self.path(path)?,
             headers: self.pairs(headers)?,
             content,
         })
     }
 
-    pub(super) fn percent(&self, written: &Option<Spanned<u8>>) -> Checked<u8> {
+    pub(super) fn percent(&self, written: &Option<Written<u8>>) -> Checked<u8> {
         let Some(written) = written else { return Ok(0) };
-        self.demand(*written.get_ref() <= 100, written, || "from 0 to 100".into())?;
-        Ok(*written.get_ref())
+        self.demand(**written <= 100, written, || "from 0 to 100".into())?;
+        Ok(**written)
     }
 
-    /// Fewest and most of `unit`, up to a ceiling.
+    /// A number within those bounds; the usual one where none is written.
+    pub(super) fn number<T: Copy + Display + PartialOrd>(
+        &self,
+        written: &Option<Written<T>>,
+        name: &str,
+        [least, most]: [T; 2],
+        usual: T,
+    ) -> Checked<T> {
+        let Some(written) = written else { return Ok(usual) };
+        self.demand((least..=most).contains(&**written), written, || {
+            format!("`{name}` is from {least} to {most}")
+        })?;
+        Ok(**written)
+    }
+
+    /// Fewest and most, up to a ceiling; `what` says what is to be written.
     pub(super) fn range(
         &self,
-        written: &Spanned<[u32; 2]>,
-        unit: &str,
+        written: &Written<[u32; 2]>,
+        what: &str,
         ceiling: u32,
     ) -> Checked<Range> {
-        let [least, most] = *written.get_ref();
+        let [least, most] = **written;
         self.demand(least <= most && most <= ceiling, written, || {
-            format!("give [fewest, most] {unit}, from 0 to {ceiling}")
+            format!("{what}, from 0 to {ceiling}")
         })?;
         Ok(Range { least, most })
+    }
+
+    /// What the word means, of the words that there are.
+    pub(super) fn word<T: Copy>(
+        &self,
+        written: &Written<String>,
+        there: &[(&str, T)],
+        problem: &str,
+    ) -> Checked<T> {
+        meaning(written, there).ok_or_else(|| self.error(written, problem.into()))
+    }
+
+    /// The same for a list, which must not be empty.
+    pub(super) fn words<T: Copy>(
+        &self,
+        written: &Written<Vec<String>>,
+        there: &[(&str, T)],
+        problem: &str,
+    ) -> Checked<Vec<T>> {
+        let all: Option<Vec<T>> = written.iter().map(|word| meaning(word, there)).collect();
+        all.filter(|all| !all.is_empty()).ok_or_else(|| self.error(written, problem.into()))
+    }
+
+    /// A path of the server.
+    pub(super) fn path(&self, written: &Written<String>) -> Checked<String> {
+        self.demand(written.starts_with('/'), written, || "`path` begins with `/`".into())?;
+        self.template(written)
     }
 
     /// The line of the table's first key of that kind; of the top level where it has no name.
@@ -153,4 +195,8 @@ impl Words<'_> {
             }
         }
     }
+}
+
+fn meaning<T: Copy>(word: &str, there: &[(&str, T)]) -> Option<T> {
+    there.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
 }

@@ -24,18 +24,6 @@ use partywall_world::backend::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetUrl(String);
 
-/// Why a URL cannot be driven.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetUrlError(String);
-
-impl fmt::Display for TargetUrlError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for TargetUrlError {}
-
 impl TargetUrl {
     /// Checks the URL.
     ///
@@ -43,7 +31,7 @@ impl TargetUrl {
     ///
     /// It is not `http[s]://host[:port][/path]` (or `ws[s]`), or its host is not this machine: traffic goes to
     /// loopback addresses only.
-    pub fn parse(text: &str) -> Result<Self, TargetUrlError> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         Self::parse_allowing(text, &[])
     }
 
@@ -52,10 +40,10 @@ impl TargetUrl {
     /// # Errors
     ///
     /// As [`Self::parse`].
-    pub fn parse_allowing(text: &str, hosts: &[String]) -> Result<Self, TargetUrlError> {
+    pub fn parse_allowing(text: &str, hosts: &[String]) -> Result<Self, String> {
         let shown = text.escape_debug();
         let url = reqwest::Url::parse(text)
-            .map_err(|error| TargetUrlError(format!("`{shown}` is not a URL: {error}")))?;
+            .map_err(|error| format!("`{shown}` is not a URL: {error}"))?;
         let secure = match url.scheme() {
             "http" | "ws" => false,
             "https" | "wss" => true,
@@ -72,21 +60,19 @@ impl TargetUrl {
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|ip| ip.is_loopback());
         if !loopback && !hosts.iter().any(|allowed| allowed == host) {
-            return Err(TargetUrlError(format!(
+            return Err(format!(
                 "`{shown}` is not on this machine; give a loopback address such as \
                  http://127.0.0.1:8080"
-            )));
+            ));
         }
         let (_, rest) = url.as_str().split_once(':').unwrap_or_default();
         let scheme = if secure { "https" } else { "http" };
         Ok(Self(format!("{scheme}:{}", rest.trim_end_matches('/'))))
     }
 
-    fn malformed(text: &str) -> TargetUrlError {
+    fn malformed(text: &str) -> String {
         let shown = text.escape_debug();
-        TargetUrlError(format!(
-            "`{shown}` is not of the form http://HOST[:PORT][/PATH] (or https, ws, wss)"
-        ))
+        format!("`{shown}` is not of the form http://HOST[:PORT][/PATH] (or https, ws, wss)")
     }
 
     /// Whether it is spoken to over TLS.

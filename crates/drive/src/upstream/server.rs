@@ -76,20 +76,12 @@ async fn chat(
     State(stub): State<Arc<Stub>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) => return unread(&stub, &rejection),
-    };
-    let request = match Request::read(&body) {
-        Ok(request) => request,
-        Err(problem) => return refuse(400, &problem),
-    };
+) -> Result<Response, Response> {
+    let body = body.map_err(|rejection| unread(&stub, &rejection))?;
+    let wrong = |problem: String| refuse(400, &problem);
+    let request = Request::read(&body).map_err(wrong)?;
     let told = request.told();
-    let directive = match Directive::of(&stub.options, &told.last) {
-        Ok(directive) => directive,
-        Err(problem) => return refuse(400, &problem),
-    };
+    let directive = Directive::of(&stub.options, &told.last).map_err(wrong)?;
     let text = String::from_utf8_lossy(&body).into_owned();
     let n = stub.log.write(Service::Model, &headers, request.says(), text);
     let pieces = pieces(&told, stub.options.chunks);
@@ -100,7 +92,7 @@ async fn chat(
     } else {
         Reply::json(200, request.completion(n, &pieces))
     };
-    send(&stub, reply, &directive).await
+    Ok(send(&stub, reply, &directive).await)
 }
 
 /// Answers any JSON with itself.
@@ -108,25 +100,17 @@ async fn echo(
     State(stub): State<Arc<Stub>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) => return unread(&stub, &rejection),
-    };
+) -> Result<Response, Response> {
+    let body = body.map_err(|rejection| unread(&stub, &rejection))?;
     let checked = serde_json::from_slice::<serde::de::IgnoredAny>(&body)
         .map_err(|error| format!("the body is no JSON: {error}"))
         .and_then(|_| String::from_utf8(body.into()).map_err(|_| "the body is no UTF-8".into()));
-    let text = match checked {
-        Ok(text) => text,
-        Err(problem) => return refuse(400, &problem),
-    };
-    let directive = match Directive::of(&stub.options, &text) {
-        Ok(directive) => directive,
-        Err(problem) => return refuse(400, &problem),
-    };
+    let wrong = |problem: String| refuse(400, &problem);
+    let text = checked.map_err(wrong)?;
+    let directive = Directive::of(&stub.options, &text).map_err(wrong)?;
     let answer = Reply::json(200, format!("{{\"echo\":{text}}}"));
     stub.log.write(Service::Tool, &headers, Says::default(), text);
-    send(&stub, answer, &directive).await
+    Ok(send(&stub, answer, &directive).await)
 }
 
 /// Sends the reply when it is due, with what goes wrong.
