@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
+use std::sync::OnceLock;
 
-use super::canary::CampaignKey;
+use super::canary::{CampaignKey, Scanner, Sighting};
 use super::history::{Note, What, Whose};
 use super::ids::{RunId, UserName};
 use super::plan::Plan;
@@ -25,15 +26,17 @@ const LONG: usize = 20;
 /// Letters alone, and fewer: a word that a server may well say by itself.
 const LONGEST_WORD: usize = 15;
 
+/// A part of a value that is that long, without a space, may be what it proves somebody by.
+const TOKEN: usize = 16;
+
 /// So many bytes at its beginning let most places be passed over.
 const BEGINNING: usize = 4;
 
 /// Finds secrets, however many there are, in one pass; more can be added at any time.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    /// Of a trial, what marks are made with, so that no server can make one, and what is written
-    /// down in any case.
-    trial: Option<(CampaignKey, String)>,
+    /// Those of a trial stand as marks that no server can make.
+    trial: Option<Trial>,
     /// Each form of each secret, with the number of the secret.
     forms: BTreeMap<Box<[u8]>, usize>,
     /// A bit for each hash of the bytes that a form begins with.
@@ -43,6 +46,15 @@ pub struct Secrets {
     of_all: BTreeSet<usize>,
     /// Who was told to have which.
     told: BTreeSet<(UserName, usize)>,
+}
+
+#[derive(Clone)]
+struct Trial {
+    key: CampaignKey,
+    /// What is written down in any case.
+    written: String,
+    /// Finds what users said. It is made for the first secret.
+    canaries: OnceLock<Scanner>,
 }
 
 impl Secrets {
@@ -63,15 +75,17 @@ impl Secrets {
             }
         }
         let written: Vec<String> = words.into_iter().collect();
-        Self { trial: Some((plan.campaign, written.join("\n"))), ..Self::default() }
+        let (key, written) = (plan.campaign, written.join("\n"));
+        Self { trial: Some(Trial { key, written, canaries: OnceLock::new() }), ..Self::default() }
     }
+
     /// Why a value cannot be hidden, if it cannot: what is written down anyway is no secret, and to
     /// take a number out of messages would break them.
     pub fn unfit(&self, secret: &str) -> Option<&'static str> {
         if secret.len() < SHORTEST {
             return Some("is shorter than 6 bytes, so that it may stand anywhere");
         }
-        let (_, written) = self.trial.as_ref()?;
+        let written = &self.trial.as_ref()?.written;
         if secret.parse::<f64>().is_ok() {
             return Some("is a number, so that it may stand anywhere");
         }
@@ -150,6 +164,12 @@ impl Secrets {
         if self.unfit(secret).is_some() {
             return None;
         }
+        if let Some(tokens) = self.beside_canaries(secret) {
+            for token in tokens {
+                self.number(token);
+            }
+            return None;
+        }
         self.secrets += 1;
         self.beginnings.resize(1 << 10, 0);
         for form in forms(secret) {
@@ -160,10 +180,30 @@ impl Secrets {
         Some(self.secrets)
     }
 
+    /// The tokens in a value that also holds what users said, a flash message in a cookie: none if it
+    /// holds nothing of the kind. What users said is no secret of the server's, and stays: hidden, it
+    /// would show nobody whose it is.
+    fn beside_canaries<'s>(&self, secret: &'s str) -> Option<Vec<&'s str>> {
+        let Trial { key, canaries, .. } = self.trial.as_ref()?;
+        let sightings = canaries.get_or_init(|| Scanner::new(*key)).scan(secret.as_bytes());
+        let mut rest = 0;
+        let mut beside = Vec::new();
+        for Sighting { start, end, .. } in &sightings {
+            // In base64, neighbours share a character.
+            beside.push(secret.get(rest..(*start as usize).max(rest))?);
+            rest = *end as usize;
+        }
+        beside.push(secret.get(rest..)?);
+        let tokens = beside.into_iter().flat_map(|text| {
+            text.split(|one: char| !one.is_ascii_alphanumeric() && !"-_.".contains(one))
+        });
+        (!sightings.is_empty()).then(|| tokens.filter(|token| token.len() >= TOKEN).collect())
+    }
+
     /// What stands in the place of the secret of that number.
     fn mark(&self, number: usize) -> String {
         match &self.trial {
-            Some((key, _)) => {
+            Some(Trial { key, .. }) => {
                 format!("{MARK}{number}-{:016x}{MARK}", key.seal("hidden secret", number))
             }
             None => format!("{MARK}{number}{MARK}"),
@@ -277,6 +317,7 @@ fn forms(secret: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canary::{Field, Mint, Owner};
     use crate::plan::PLAN_VERSION;
 
     fn of_trial(users: &[&str]) -> Secrets {
@@ -355,6 +396,21 @@ mod tests {
         assert_eq!(secrets.tell(&ann, "the-key-of-all", "user.secret", Whose::Own), None);
         assert_eq!(secrets.tell(&ann, "welcome", "user.secret", Whose::Own), None);
         assert!(!secrets.without("welcome, the-key-of-all").contains(['w', 'k']));
+    }
+
+    #[test]
+    fn what_users_said_stays_and_the_tokens_beside_it_do_not() {
+        let mut secrets = of_trial(&["ann", "bob"]);
+        let owner = Owner { user: 1, run: 0, field: Field::Prompt };
+        let said = Mint::new(CampaignKey::from_seed(7)).mint(owner);
+        let (words, token) = (format!("%22Saved%3A%20{said}%22%5D:1abc:"), "0123456789abcdef0123");
+        let flash = format!("{words}{token}");
+        secrets.add(&flash);
+        assert_eq!(secrets.tell(&"ann".into(), &flash, "flash", Whose::Captured), None);
+        assert_eq!(secrets.without(&flash).split("***").next(), Some(words.as_str()));
+        assert!(!secrets.without(&flash).contains(token));
+        // Without a trial nobody's words are known.
+        assert!(!Secrets::new(&[flash.clone()]).without(&flash).contains(&said));
     }
 
     #[test]

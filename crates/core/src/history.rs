@@ -218,8 +218,12 @@ impl What {
 pub enum Whose {
     /// It was theirs before. What several users have so is nobody's alone.
     Own,
-    /// The back end gave it to them. What it gave to several is nobody's alone.
+    /// The back end gave it to them to show who they are. Where that differs from user to user, what
+    /// it gave to several is the first one's.
     Captured,
+    /// The back end gave it to them in a cookie that no script may read, as sessions stand in. Where
+    /// such a cookie differs from user to user, what it gave to several is the first one's.
+    Cookie,
     /// The back end gave it to them, and the scenario calls it private: another who is given the
     /// same is given what is not theirs.
     Private,

@@ -104,8 +104,10 @@ impl<'h> Gathered<'h> {
                 long: *long,
             });
         }
-        let alone =
-            owners.into_iter().filter_map(|(mark, all)| Some((mark.to_owned(), one_of(all)?)));
+        let distinguishing = Distinguishing::of(&owners);
+        let alone = owners
+            .into_iter()
+            .filter_map(|(mark, all)| Some((mark.to_owned(), one_of(all, &distinguishing)?)));
         own.values = alone.collect();
         own
     }
@@ -140,8 +142,30 @@ impl<'h> Gathered<'h> {
     }
 }
 
+/// The names under which a back end gives each user something of their own, a session: for most of
+/// those who were given it another value. A cookie that names a replica, a guest token or a variant of
+/// the page is the same for many, and proves nobody to be somebody.
+struct Distinguishing(BTreeSet<String>);
+
+impl Distinguishing {
+    fn of(owners: &BTreeMap<&str, Vec<Given>>) -> Self {
+        let mut names: BTreeMap<&str, (usize, BTreeSet<&UserName>)> = BTreeMap::new();
+        for given in owners.values() {
+            let mut named = BTreeSet::new();
+            for one in given {
+                let (values, users) = names.entry(&one.name).or_default();
+                *values += usize::from(named.insert(&one.name));
+                users.insert(&one.user);
+            }
+        }
+        let each_has_one = |(values, users): &(usize, BTreeSet<_>)| values * 2 > users.len();
+        let names = names.into_iter().filter(|(_, counted)| each_has_one(counted));
+        Self(names.map(|(name, _)| name.to_owned()).collect())
+    }
+}
+
 /// Whose a secret is, of all who have it; none where that is nobody alone.
-fn one_of(all: Vec<Given>) -> Option<Given> {
+fn one_of(all: Vec<Given>, distinguishing: &Distinguishing) -> Option<Given> {
     let of = |whose| all.iter().filter(move |given| given.whose == Some(whose));
     if let Some(first) = of(Whose::Own).next() {
         return of(Whose::Own).all(|other| other.user == first.user).then(|| first.clone());
@@ -150,7 +174,10 @@ fn one_of(all: Vec<Given>) -> Option<Given> {
         return Some(first.clone());
     }
     let first = all.first()?;
-    all.iter().all(|other| other.user == first.user).then(|| first.clone())
+    let of_one = all.iter().all(|other| other.user == first.user);
+    let captured = first.whose == Some(Whose::Captured);
+    let is_theirs = (of_one && captured) || distinguishing.0.contains(&first.name);
+    is_theirs.then(|| first.clone())
 }
 
 /// How far one user has come with the steps of the set-up, in the order in which each takes them.
@@ -268,7 +295,7 @@ fn suspect(given: &Given, observer: &UserName, observation: &Observation) -> Sus
     let Given { user: victim, name, n, whose, .. } = given;
     let (operation, has) = match whose {
         Some(Whose::Own) => (format!("secret `{name}`"), format!("{victim} has a secret")),
-        Some(Whose::Captured) => {
+        Some(Whose::Captured | Whose::Cookie) => {
             (format!("credential `{name}`"), format!("{victim} is given their `{name}`"))
         }
         Some(Whose::Private) | None => {

@@ -21,24 +21,29 @@ pub(super) struct SetCookie<'h> {
     pub(super) value: &'h str,
     /// Whether it is taken away instead.
     pub(super) gone: bool,
+    /// Whether it is kept from scripts, as sessions are.
+    http_only: bool,
 }
 
 /// The cookies that header lines set.
 pub(super) fn set_cookies(headers: &str) -> impl Iterator<Item = SetCookie<'_>> {
     headers.lines().filter_map(|line| {
-        let mut parts = line.strip_prefix("set-cookie: ")?.split(';');
-        let (name, value) = parts.next()?.split_once('=')?;
-        let gone = parts.any(|part| part.trim().eq_ignore_ascii_case("max-age=0"));
-        Some(SetCookie { name: name.trim(), value: value.trim(), gone })
+        let (cookie, attributes) = line
+            .strip_prefix("set-cookie: ")
+            .map(|all| all.split_once(';').unwrap_or((all, "")))?;
+        let (name, value) = cookie.split_once('=')?;
+        let is = |wanted| attributes.split(';').any(|one| one.trim().eq_ignore_ascii_case(wanted));
+        let (gone, http_only) = (is("max-age=0"), is("httponly"));
+        Some(SetCookie { name: name.trim(), value: value.trim(), gone, http_only })
     })
 }
 
-/// Hides the cookies that are set there. Nobody is judged by them: that a value is a secret only the
-/// scenario can say.
+/// Hides the cookies that are set there. Of those that scripts may read nobody can know whether they
+/// are secrets, and by them nobody is judged.
 pub(super) fn hide_cookies(world: &World, user: &UserName, headers: &Raw) {
-    for SetCookie { name, value, .. } in set_cookies(&headers.text()) {
+    for SetCookie { name, value, http_only, .. } in set_cookies(&headers.text()) {
         if value.len() >= SHORTEST_COOKIE {
-            world.hide(user, value, name, None);
+            world.hide(user, value, name, http_only.then_some(Whose::Cookie));
         }
     }
 }

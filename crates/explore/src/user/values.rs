@@ -141,7 +141,7 @@ impl User {
 
     /// The same of headers whose cookies are hidden already.
     pub(super) fn store_cookies(&mut self, headers: &Raw) {
-        for SetCookie { name, value, gone } in set_cookies(&headers.text()) {
+        for SetCookie { name, value, gone, .. } in set_cookies(&headers.text()) {
             if gone {
                 self.cookies.remove(name);
             } else {
