@@ -4,6 +4,7 @@
 mod audit;
 mod bad_files;
 mod bad_input;
+mod driven_cookies;
 mod driven_crashes;
 mod driven_endings;
 mod driven_fleet;
