@@ -77,7 +77,10 @@ fn what_another_user_said_is_found_in_a_cookie() {
     ];
     for leak in leaks {
         let findings = driven(1, leak);
-        assert!(findings.iter().any(|finding| finding.kind == FindingKind::Crossing), "{findings:#?}");
+        assert!(
+            findings.iter().any(|finding| finding.kind == FindingKind::Crossing),
+            "{findings:#?}"
+        );
         assert!(findings.iter().all(|finding| finding.oracle != OracleId::Ownership));
     }
 }

@@ -14,6 +14,8 @@ use super::migration::MigrationRecord;
 use super::timeline::{Crossing, Timeline};
 use super::verdict::{ExitCode, Outcome, Reason, Verdict};
 
+pub mod as_text;
+
 /// The version of the report format that this program writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -241,9 +243,7 @@ impl Level {
     pub fn trials_further(&self) -> u64 {
         self.trials.saturating_sub(self.trials_planned)
     }
-}
 
-impl Level {
     /// The timeline of the trial that the finding was made in.
     pub fn timeline_of(&self, finding: &FindingRecord) -> Option<&Timeline> {
         let history = finding.history.as_deref()?;
@@ -480,27 +480,4 @@ pub struct Rule {
     pub precondition: String,
     /// What to check next.
     pub next: String,
-}
-
-/// 64 bits as a decimal number in text.
-pub mod as_text {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    /// Writes the number as text.
-    ///
-    /// # Errors
-    ///
-    /// The output fails.
-    pub fn serialize<S: Serializer>(number: &u64, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_str(number)
-    }
-
-    /// Reads it back.
-    ///
-    /// # Errors
-    ///
-    /// The text is no number of 64 bits.
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
-        String::deserialize(input)?.parse().map_err(serde::de::Error::custom)
-    }
 }

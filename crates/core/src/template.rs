@@ -114,6 +114,25 @@ pub fn names(text: &str) -> Result<Vec<&str>, String> {
     Ok(found)
 }
 
+/// A place that is not written as one, if there is one: `{ user }`, `${user}`, `${{ user }}`. It would
+/// be sent as it stands, the same for every user. In a text that may be of another language with
+/// braces, a query of GraphQL, only one with a dollar sign is meant as a place for sure.
+pub fn mistyped(text: &str, other_language: bool) -> Option<&str> {
+    let is_place = |inner: &str| names(&format!("{{{{{inner}}}}}")).is_ok();
+    for (open, _) in text.match_indices('{') {
+        let dollar = text[..open].ends_with('$');
+        let begin = open - usize::from(dollar);
+        let inner = text[open + 1..].trim_start_matches('{');
+        let Some((inner, rest)) = inner.split_once('}') else { continue };
+        let is_right = text[begin..].starts_with("{{") || text[..open].ends_with('{');
+        if !is_right && (dollar || !other_language) && is_place(inner) {
+            let rest = rest.strip_prefix('}').unwrap_or(rest);
+            return text.get(begin..text.len() - rest.len());
+        }
+    }
+    None
+}
+
 impl Act {
     /// Whether it names the run as the server does, by `{{ run }}`.
     pub fn names_run(&self) -> bool {
@@ -234,6 +253,25 @@ mod tests {
             "request_id" => Some("7".into()),
             _ => None,
         }
+    }
+
+    #[test]
+    fn a_place_that_is_not_written_as_one_is_known() {
+        for (text, found) in [
+            ("Bearer { user }", "{ user }"),
+            ("{user.secret}!", "{user.secret}"),
+            ("a ${capture.token} b", "${capture.token}"),
+            ("${{ user }}", "${{ user }}"),
+        ] {
+            assert_eq!(mistyped(text, false), Some(found), "{text}");
+        }
+        for right in ["{{ user }}", "{\"user\": \"{{user}}\"}", "{ id }", "{ user", "{}", "a{2,3}"]
+        {
+            assert_eq!(mistyped(right, false), None, "{right}");
+        }
+        let query = "query { me { user } }";
+        assert_eq!((mistyped(query, true), mistyped("${ user }", true)), (None, Some("${ user }")));
+        assert_eq!(mistyped(query, false), Some("{ user }"));
     }
 
     #[test]

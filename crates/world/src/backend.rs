@@ -3,17 +3,14 @@
 //! The simulated user speaks only these traits; what implements them is a transport: in-process in
 //! the simulated world, HTTP and WebSocket on the wire.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::World;
+use super::box_future::BoxFuture;
 use partywall_core::ids::{ConnectionId, RunId, UserName};
 use partywall_core::plan::UserPlan;
 use partywall_core::raw::Raw;
-
-/// A future on the heap, whatever it is made of.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A system under test.
 pub trait Backend: Send + Sync {

@@ -5,6 +5,7 @@
 //! (turn, sleep, channel) has one, and code between two of them is atomic.
 
 pub mod backend;
+pub mod box_future;
 pub mod channel;
 mod executor;
 mod fault_line;

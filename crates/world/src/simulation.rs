@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::backend::BoxFuture;
+use crate::box_future::BoxFuture;
 use siphasher::sip::SipHasher13;
 
 use super::strategy::Mark;

@@ -12,6 +12,7 @@ use partywall_core::protocol::{
     Act, AnswerKind, Capture, CaptureFrom, EventConnection, Identity, Protocol, Reads, SetUp, Start,
 };
 use partywall_core::run_controls::Caps;
+use partywall_core::template;
 
 impl Words<'_> {
     pub(super) fn protocol(&self, file: &ScenarioFile) -> Checked<Protocol> {
@@ -31,6 +32,8 @@ impl Words<'_> {
             return Err(self.error(&file.target, problem.into()));
         };
         let (start, events) = (self.start(written)?, self.connection(&file.events)?);
+        let received = serde_json::to_string(&(&identity, &setup, &start, &events));
+        self.users_differ(file, written, &received.unwrap_or_default())?;
         let on_connection =
             matches!(start, Start::Message(_) | Start::Http { answer: AnswerKind::Accepted, .. });
         self.demand(!on_connection || events.is_some(), written, || {
@@ -61,6 +64,25 @@ impl Words<'_> {
             reads,
             switch,
             caps,
+        })
+    }
+
+    /// A server that receives the same from every user may rightly answer each as the one user that it
+    /// knows, and what it keeps apart nobody could say.
+    fn users_differ(
+        &self,
+        file: &ScenarioFile,
+        start: &Written<StartTable>,
+        received: &str,
+    ) -> Checked<()> {
+        let tells = |name: &&str| matches!(*name, "user" | "user.secret");
+        let told = template::names(received).map_or(true, |names| names.iter().any(tells));
+        self.demand(told || file.identity.none, start, || {
+            "nothing that the server receives says which user asks: put `{{ user }}` or \
+             `{{ user.secret }}` into `[identity]`, a step of `[[setup]]` or `[start]`; where it is \
+             meant to tell users apart by their connections or threads, write `none = true` in \
+             `[identity]`"
+                .into()
         })
     }
 

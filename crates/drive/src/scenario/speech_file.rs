@@ -33,6 +33,10 @@ pub struct IdentityTable {
     pub users_file: Option<Written<String>>,
     /// A command that prints such lines.
     pub users_command: Option<Written<Vec<String>>>,
+    /// Nothing that the server receives says who a user is: it tells them apart by their connections,
+    /// or by their threads.
+    #[serde(default)]
+    pub none: bool,
     /// Whether some generated names are not ASCII [default: true where names stand in no header,
     /// cookie or subprotocol].
     pub unicode_names: Option<bool>,

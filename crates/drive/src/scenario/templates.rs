@@ -32,6 +32,9 @@ mod tests {
             ("runs_per_user = 2", "runs_per_user = 0", "from 1 to"),
             ("runs_per_user = 2", "run_per_user = 2", "unknown field"),
             ("{{ user }}", "{{ usr }}", "there is no `usr`"),
+            ("{{ user }}", "alice", "which user asks"),
+            ("Bearer {{ capture.token }}", "Bearer { user }", "write `{{ user }}`"),
+            ("{{ user }}", "${user}", "write `{{ user }}`"),
             (
                 "{{ capture.token }}",
                 "{{ capture.tokn }}",

@@ -38,8 +38,20 @@ impl Words<'_> {
     }
 
     pub(super) fn template(&self, written: &Written<String>) -> Checked<String> {
-        template::names(written).map_err(|problem| self.error(written, problem))?;
+        self.places(written, written, false)?;
         Ok(written.to_string())
+    }
+
+    /// Checks the places of a text that stands there.
+    fn places<T>(&self, at: &Written<T>, text: &str, other_language: bool) -> Checked<()> {
+        template::names(text).map_err(|problem| self.error(at, problem))?;
+        let Some(mistyped) = template::mistyped(text, other_language) else { return Ok(()) };
+        let name = mistyped.trim_matches(['$', '{', '}', ' ']);
+        let shown = mistyped.escape_debug();
+        let problem = format!(
+            "`{shown}` would be sent as it stands, the same for every user: write `{{{{ {name} }}}}`"
+        );
+        Err(self.error(at, problem))
     }
 
     pub(super) fn pairs(&self, written: &Pairs) -> Checked<Vec<(String, String)>> {
@@ -73,7 +85,7 @@ impl Words<'_> {
             }
             (Some(json), None) => {
                 for text in template::texts(json) {
-                    template::names(&text).map_err(|problem| self.error(json, problem))?;
+                    self.places(json, &text, true)?;
                 }
                 Ok(Content::Json { prefix: prefix.to_owned(), value: Value::clone(json) })
             }

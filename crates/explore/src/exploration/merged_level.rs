@@ -25,8 +25,8 @@ impl LevelTally {
             let row = self.oracles.entry(oracle).or_default();
             row.0 += judged;
             row.1 += items;
-            // As in one run, the last trial's reason stands.
-            if row.2.is_none() || (blind.is_some() && is_later) {
+            // As in one run, the first trial's reason stands.
+            if row.2.is_none() || (blind.is_some() && !is_later) {
                 row.2 = blind;
             }
         }

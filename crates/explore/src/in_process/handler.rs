@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use partywall_world::backend::BoxFuture;
+use partywall_world::box_future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

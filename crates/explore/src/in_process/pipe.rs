@@ -1,6 +1,6 @@
 //! An event connection within the process: two channels, and a fault line that may cut them.
 
-use partywall_world::backend::BoxFuture;
+use partywall_world::box_future::BoxFuture;
 
 use partywall_core::ids::UserName;
 use partywall_core::plan::FaultKind;

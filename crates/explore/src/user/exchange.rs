@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
-use partywall_world::backend::BoxFuture;
+use partywall_world::box_future::BoxFuture;
 
 use super::credentials::hide_cookies;
 use partywall_core::history::What;

@@ -25,7 +25,7 @@ mod waits;
 
 use std::sync::Arc;
 
-use partywall_world::backend::BoxFuture;
+use partywall_world::box_future::BoxFuture;
 
 use meeting::Meeting;
 use partywall_core::ids::TaskName;

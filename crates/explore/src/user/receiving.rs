@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use super::exchange::{Exchange, Part};
 use super::open_socket::{Carrier, OpenSocket};
-use partywall_world::backend::{BoxFuture, Incoming, Socket};
+use partywall_world::backend::{Incoming, Socket};
+use partywall_world::box_future::BoxFuture;
 
 /// What comes next on a socket; never ready where there is none. It is one future without others in
 /// it where the socket can do without: there are millions of messages, and a future around a future
