@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 
-use super::canary::CampaignKey;
+use super::canary::{CampaignKey, Scanner};
 use super::history::{Note, What, Whose};
 use super::ids::{RunId, UserName};
 use super::plan::Plan;
@@ -65,15 +65,19 @@ impl Secrets {
         let written: Vec<String> = words.into_iter().collect();
         Self { trial: Some((plan.campaign, written.join("\n"))), ..Self::default() }
     }
-    /// Why a value cannot be hidden, if it cannot: what is written down anyway is no secret, and to
-    /// take a number out of messages would break them.
+
+    /// Why a value cannot be hidden, if it cannot: what is written down anyway is no secret, to take
+    /// a number out of messages would break them, and without the canaries nothing could be judged.
     pub fn unfit(&self, secret: &str) -> Option<&'static str> {
         if secret.len() < SHORTEST {
             return Some("is shorter than 6 bytes, so that it may stand anywhere");
         }
-        let (_, written) = self.trial.as_ref()?;
+        let (key, written) = self.trial.as_ref()?;
         if secret.parse::<f64>().is_ok() {
             return Some("is a number, so that it may stand anywhere");
+        }
+        if !Scanner::new(*key).scan(secret.as_bytes()).is_empty() {
+            return Some("holds a canary of this campaign, which a server may keep in a cookie");
         }
         let stands = forms(secret).iter().any(|form| written.contains(form));
         stands.then_some(
@@ -277,6 +281,7 @@ fn forms(secret: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canary::{Encoding, Field, Mint, Owner};
     use crate::plan::PLAN_VERSION;
 
     fn of_trial(users: &[&str]) -> Secrets {
@@ -355,6 +360,23 @@ mod tests {
         assert_eq!(secrets.tell(&ann, "the-key-of-all", "user.secret", Whose::Own), None);
         assert_eq!(secrets.tell(&ann, "welcome", "user.secret", Whose::Own), None);
         assert!(!secrets.without("welcome, the-key-of-all").contains(['w', 'k']));
+    }
+
+    /// A cookie with the last search, say: to mask it in bodies would hide what is judged.
+    #[test]
+    fn what_holds_a_canary_of_the_campaign_is_not_hidden() {
+        let mint = |seed| Mint::new(CampaignKey::from_seed(seed));
+        let owner = Owner { user: 1, run: 1, field: Field::Prompt };
+        let (own, other) = (mint(7).mint(owner), mint(8).mint(owner));
+        let mut all = vec![format!("last%20search:%20{own}")];
+        all.extend(Encoding::all().iter().map(|encoding| encoding.encode(&own)));
+        for unfit in all {
+            let mut secrets = of_trial(&["ann", "bob"]);
+            assert!(secrets.unfit(&unfit).is_some(), "{unfit}");
+            assert_eq!(secrets.tell(&UserName::new("ann"), &unfit, "last", Whose::Private), None);
+            assert_eq!(secrets.without(&unfit), unfit);
+        }
+        assert_eq!(of_trial(&["ann", "bob"]).unfit(&other), None);
     }
 
     #[test]

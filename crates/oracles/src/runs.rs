@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::case::{Case, Start};
 use super::message::Place;
 use super::run_facts::{Acceptance, Accepting, Answers};
-use super::seen::EARLIER;
+use super::seen::{EARLIER, Seen};
 use partywall_core::canary::Field;
 use partywall_core::ids::UserName;
 use partywall_core::plan::Via;
@@ -202,6 +202,7 @@ fn learn_from_answers(case: &mut Case<'_>) {
 /// Where the server tells of runs only by their events, a run is whose canaries it carries, or else
 /// whoever was told of it first. Ids of runs are unique there: somebody else may not see one.
 fn learn_from_first_told(case: &mut Case<'_>) {
+    let mixed = owners_of_mixed_runs(case);
     for at in 0..case.messages.len() {
         let message = &case.messages[at];
         let (true, Some(run)) = (message.is_event, message.run_at()) else { continue };
@@ -211,7 +212,7 @@ fn learn_from_first_told(case: &mut Case<'_>) {
             continue;
         }
         if facts.user.is_none() {
-            facts.user = Some(observer);
+            facts.user = mixed.get(&run).copied().or(Some(observer));
         }
         facts.user_told = true;
         if facts.user == Some(observer) {
@@ -220,18 +221,51 @@ fn learn_from_first_told(case: &mut Case<'_>) {
     }
 }
 
+/// Runs in whose events several users saw words of their own: the id came to somebody for whom the
+/// run was not made, perhaps before it came to its own user. A run is of the user who saw their own
+/// words in it most often, of several the one who got most of its events, then the first.
+fn owners_of_mixed_runs<'h>(case: &Case<'h>) -> BTreeMap<usize, &'h UserName> {
+    let mut own_words: BTreeMap<usize, Vec<(&'h UserName, usize)>> = BTreeMap::new();
+    for seen in prompts(case).filter(|seen| case.is_own(seen.owner, seen.observer)) {
+        let Some(run) = run_of_event(case, seen) else { continue };
+        if case.runs[run].user.is_some() {
+            continue;
+        }
+        let users = own_words.entry(run).or_default();
+        match users.iter_mut().find(|(user, _)| *user == seen.observer) {
+            Some((_, times)) => *times += 1,
+            None => users.push((seen.observer, 1)),
+        }
+    }
+    own_words.retain(|_, users| users.len() > 1);
+    let owner = |(run, users): (usize, Vec<(&'h UserName, usize)>)| {
+        let events = |user: &UserName| {
+            let its = case.events[run].iter().map(|at| case.messages[at.get()].observer);
+            its.filter(|observer| *observer == user).count()
+        };
+        // Of equal ones the last is the greatest, and the first is wanted.
+        let most = users.iter().rev().max_by_key(|(user, times)| (*times, events(user)));
+        most.map(|(user, _)| (run, *user))
+    };
+    own_words.into_iter().filter_map(owner).collect()
+}
+
+/// Where prompts of this round came back.
+fn prompts<'c, 'h>(case: &'c Case<'h>) -> impl Iterator<Item = &'c Seen<'h>> {
+    case.seen.iter().filter(|seen| seen.owner.field == Field::Prompt && seen.owner.run != EARLIER)
+}
+
+/// The run of the event in which it was seen.
+fn run_of_event(case: &Case<'_>, seen: &Seen<'_>) -> Option<usize> {
+    let message = seen.message().map(|message| &case.messages[message])?;
+    message.run_at().filter(|_| message.is_event)
+}
+
 /// An event that carries the prompt canary of one run only is of that run, as far as one can tell.
 fn learn_from_canaries(case: &mut Case<'_>) {
     let mut owners: BTreeMap<usize, Option<(u32, u16)>> = BTreeMap::new();
-    for seen in case
-        .seen
-        .iter()
-        .filter(|seen| seen.owner.field == Field::Prompt && seen.owner.run != EARLIER)
-    {
-        let message = seen.message().map(|message| &case.messages[message]);
-        let Some(run) = message.filter(|message| message.is_event).and_then(|m| m.run_at()) else {
-            continue;
-        };
+    for seen in prompts(case) {
+        let Some(run) = run_of_event(case, seen) else { continue };
         let facts = &case.runs[run];
         let person = case.person_at(seen.owner.user);
         let fits = person.is_some_and(|person| facts.user.is_none_or(|user| *user == person.name));
