@@ -253,7 +253,8 @@ fn member_in(case: &Case<'_>, message: &Message<'_>, member: &str) -> Option<Vec
 fn member_place(case: &Case<'_>, message: &Message<'_>) -> Option<usize> {
     let mut place = None;
     case.in_json(message.at(), |json| {
-        place = serde_json::from_slice(json).ok().map(|array: Vec<serde::de::IgnoredAny>| array.len());
+        place =
+            serde_json::from_slice(json).ok().map(|array: Vec<serde::de::IgnoredAny>| array.len());
         None
     });
     place
