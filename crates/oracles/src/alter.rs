@@ -6,6 +6,7 @@ use super::edits::{Alteration, Edit, bytes, with_bytes, with_member, with_value}
 use super::interruptions::Interruptions;
 use super::message::{Channel, Message};
 use super::private;
+use super::run_facts::RunFacts;
 use super::sequence::Sequence;
 use partywall_core::canary::{Field, Mint, Owner};
 use partywall_core::finding::{FindingKind, Suspect};
@@ -135,7 +136,12 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         // Looking a few runs ahead is enough to find another user's, and stays linear.
         let place = draw.checked_rem(told.len())?;
         let ahead = told[place..].iter().chain(&told).take(8);
-        let foreign = ahead.copied().find(|run| !run.may_be_of(message.observer))?;
+        // An id that its user is told only later is taken for the observer's, who is told first.
+        let is_told = |run: &RunFacts<'_>| {
+            case.dialect.strict || run.given.is_some_and(|(n, _)| n < message.n)
+        };
+        let is_foreign = |run: &&RunFacts<'_>| !run.may_be_of(message.observer) && is_told(run);
+        let foreign = ahead.copied().find(is_foreign)?;
         Some((foreign.user.cloned()?, message.observer.clone(), (message.at(), foreign.id.clone())))
     });
     plants.draw("an event's run id replaced", crossing, runs, |case, (at, id)| {

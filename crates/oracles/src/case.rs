@@ -218,6 +218,11 @@ impl<'h> Case<'h> {
         places.iter().map(|at| &self.messages[at.get()])
     }
 
+    /// The event that ended the run for its user.
+    pub fn end_of(&self, start: &Start<'_>) -> Option<&Message<'h>> {
+        self.its_events(start).find(|event| event.is_terminal && event.observer == start.user)
+    }
+
     /// How many events of the run came to its user.
     pub fn events_of(&self, start: &Start<'_>) -> usize {
         self.its_events(start).filter(|event| event.observer == start.user).count()

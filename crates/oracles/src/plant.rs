@@ -81,7 +81,8 @@ struct Places<'c> {
     objects: Vec<&'c Message<'c>>,
     /// Messages that follow each other on a connection.
     pairs: Vec<(&'c Message<'c>, &'c Message<'c>)>,
-    /// Messages of the same run that follow each other on a connection and take another member.
+    /// Messages of the same run that follow each other on a connection and take another member in
+    /// the same place.
     object_pairs: Vec<(&'c Message<'c>, &'c Message<'c>)>,
     /// HTTP answers, refusals and close reasons.
     answers: Vec<Place<'c>>,
@@ -121,7 +122,9 @@ impl<'c> Places<'c> {
         headed.retain(|kind| !kind.is_empty());
         Self {
             pairs: pairs(&messages, |message| message.line()),
-            object_pairs: pairs(&objects, |message| (message.line(), message.run_at())),
+            object_pairs: pairs(&objects, |message| {
+                (message.line(), message.run_at(), member_place(case, message))
+            }),
             messages,
             objects,
             answers,
@@ -245,6 +248,18 @@ fn member_in(case: &Case<'_>, message: &Message<'_>, member: &str) -> Option<Vec
     case.in_json(message.at(), |json| with_member(json, member))
 }
 
+/// Where [`member_in`] adds a member: in the message itself, or in a new element of its array. Only
+/// members in the same place are read as one text.
+fn member_place(case: &Case<'_>, message: &Message<'_>) -> Option<usize> {
+    let mut place = None;
+    case.in_json(message.at(), |json| {
+        place =
+            serde_json::from_slice(json).ok().map(|array: Vec<serde::de::IgnoredAny>| array.len());
+        None
+    });
+    place
+}
+
 /// The text as a JSON string, with the letter at that place written as an escape.
 fn quoted(text: &str, escape: Option<usize>) -> String {
     let mut string = String::from("\"");
@@ -256,4 +271,35 @@ fn quoted(text: &str, escape: Option<usize>) -> String {
         }
     }
     string + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::judge_control;
+    use crate::notation::history;
+    use partywall_core::dialect::Dialect;
+
+    /// Pieces of a canary are put only where they are read as one text: a greeting that is an object
+    /// and an event in an array have no place in common, nor have arrays of different lengths.
+    #[test]
+    fn a_canary_is_cut_only_over_members_in_the_same_place() {
+        let mut dialect = Dialect::reference();
+        dialect.strict = false;
+        dialect.kind = "/0".into();
+        (dialect.run, dialect.request) = ("/1/run".into(), "/1/id".into());
+        let greeted = |user: &str| {
+            format!(
+                r#"{user} connects silently; {user} gets {{"sid":"abc"}};
+                {user} gets ["joined",{{"user":"you"}}]; {user} gets ["left",{{"user":"x"}},1]"#
+            )
+        };
+        let history = history(&[greeted("alice"), greeted("bob")].join(";"));
+        let case = Case::new(&history, &dialect);
+        assert_eq!(Places::of(&case).object_pairs.len(), 0);
+        for seed in 0..20 {
+            let tally = judge_control(&history, &dialect, seed);
+            assert_eq!(tally.missed, Vec::<String>::new(), "seed {seed}");
+        }
+    }
 }

@@ -4,12 +4,12 @@
 //! the canaries in the run's events do, if they agree; what is only inferred like that is not used
 //! to accuse anybody of an id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Start};
 use super::message::Place;
 use super::run_facts::{Acceptance, Accepting, Answers};
-use super::seen::EARLIER;
+use super::seen::{EARLIER, Seen};
 use partywall_core::canary::Field;
 use partywall_core::ids::UserName;
 use partywall_core::plan::Via;
@@ -22,7 +22,20 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[Accepting]) {
     if !case.dialect.strict {
         learn_from_first_told(case);
     }
-    for run in 0..case.runs.len() {
+    // What came to its own user goes before what a canary alone says, which may have come in the run
+    // of another.
+    let (own, others): (Vec<_>, Vec<_>) =
+        (0..case.runs.len()).partition(|run| case.dialect.strict || came_to_its_user(case, *run));
+    bind_starts(case, &own);
+    if !case.dialect.strict {
+        learn_from_order(case);
+    }
+    bind_starts(case, &others);
+}
+
+/// Gives each start its run, where it has none so far.
+fn bind_starts(case: &mut Case<'_>, runs: &[usize]) {
+    for &run in runs {
         let facts = &case.runs[run];
         let told = facts.start.some().map(|start| &case.starts[start]).is_some_and(|start| {
             start.run_at == Some(run)
@@ -36,6 +49,54 @@ pub(super) fn learn(case: &mut Case<'_>, accepting: &[Accepting]) {
             && let Some(start) = case.start_place(user, number)
         {
             case.starts[start].run_at.get_or_insert(run);
+        }
+    }
+}
+
+/// Whether the first event of the run came to the user whose run it is.
+fn came_to_its_user(case: &Case<'_>, run: usize) -> bool {
+    let first = case.events[run].first().map(|at| case.messages[at.get()].observer);
+    first.is_some_and(|observer| case.runs[run].user == Some(observer))
+}
+
+/// Where neither the server nor a canary of the user's own tells which run of the user it is, but
+/// nobody else got any of its events, it is taken for the first of the user's runs that has none, so
+/// that its end is known. Which it is accuses nobody.
+fn learn_from_order(case: &mut Case<'_>) {
+    let mut free: BTreeMap<&UserName, Vec<usize>> = BTreeMap::new();
+    for (at, start) in case.starts.iter().enumerate() {
+        if start.run_at.is_none() && start.via == Via::Socket {
+            free.entry(start.user).or_default().push(at);
+        }
+    }
+    if free.is_empty() {
+        return;
+    }
+    let mut bound: BTreeSet<(usize, &UserName)> = BTreeSet::new();
+    for start in &case.starts {
+        bound.extend(start.run_at.map(|run| (run, start.user)));
+    }
+    let mut nameless: Vec<_> = (0..case.runs.len())
+        .filter_map(|run| {
+            let mut events = case.events[run].iter().map(|at| &case.messages[at.get()]);
+            let first = events.next()?;
+            let alone = events.all(|event| event.observer == first.observer);
+            (alone && !bound.contains(&(run, first.observer))).then_some((
+                first.n,
+                first.observer,
+                run,
+            ))
+        })
+        .collect();
+    nameless.sort_unstable();
+    for (n, user, run) in nameless {
+        let Some(free) = free.get_mut(user) else { continue };
+        let Some(place) = free.iter().position(|start| case.starts[*start].n < n) else { continue };
+        let start = free.remove(place);
+        case.starts[start].run_at = Some(run);
+        let facts = &mut case.runs[run];
+        if facts.user == Some(user) {
+            facts.run.get_or_insert(case.starts[start].run);
         }
     }
 }
@@ -202,6 +263,7 @@ fn learn_from_answers(case: &mut Case<'_>) {
 /// Where the server tells of runs only by their events, a run is whose canaries it carries, or else
 /// whoever was told of it first. Ids of runs are unique there: somebody else may not see one.
 fn learn_from_first_told(case: &mut Case<'_>) {
+    let mixed = owners_of_mixed_runs(case);
     for at in 0..case.messages.len() {
         let message = &case.messages[at];
         let (true, Some(run)) = (message.is_event, message.run_at()) else { continue };
@@ -211,7 +273,10 @@ fn learn_from_first_told(case: &mut Case<'_>) {
             continue;
         }
         if facts.user.is_none() {
-            facts.user = Some(observer);
+            match mixed.get(&run) {
+                Some(words) => (facts.user, facts.run) = (Some(words.user), words.run),
+                None => facts.user = Some(observer),
+            }
         }
         facts.user_told = true;
         if facts.user == Some(observer) {
@@ -220,18 +285,64 @@ fn learn_from_first_told(case: &mut Case<'_>) {
     }
 }
 
+/// Runs in whose events several users saw words of their own: the id came to somebody for whom the
+/// run was not made, perhaps before it came to its own user. A run is of the user who saw their own
+/// words in it most often, of several the one who got most of its events, then the first.
+fn owners_of_mixed_runs<'h>(case: &Case<'h>) -> BTreeMap<usize, OwnWords<'h>> {
+    let mut own_words: BTreeMap<usize, Vec<OwnWords<'h>>> = BTreeMap::new();
+    for seen in prompts(case).filter(|seen| case.is_own(seen.owner, seen.observer)) {
+        let Some(run) = run_of_event(case, seen) else { continue };
+        if case.runs[run].user.is_some() {
+            continue;
+        }
+        let users = own_words.entry(run).or_default();
+        let number = Some(seen.owner.run);
+        match users.iter_mut().find(|words| words.user == seen.observer) {
+            Some(words) => {
+                words.times += 1;
+                words.run = words.run.filter(|_| words.run == number);
+            }
+            None => users.push(OwnWords { user: seen.observer, run: number, times: 1 }),
+        }
+    }
+    own_words.retain(|_, users| users.len() > 1);
+    let owner = |(run, users): (usize, Vec<OwnWords<'h>>)| {
+        let events = |user: &UserName| {
+            let its = case.events[run].iter().map(|at| case.messages[at.get()].observer);
+            its.filter(|observer| *observer == user).count()
+        };
+        // Of equal ones the last is the greatest, and the first is wanted.
+        let most = users.into_iter().rev().max_by_key(|words| (words.times, events(words.user)));
+        most.map(|words| (run, words))
+    };
+    own_words.into_iter().filter_map(owner).collect()
+}
+
+/// A user who saw words of their own in the events of a run.
+struct OwnWords<'h> {
+    user: &'h UserName,
+    /// The number of the run that the words are of, if they are all of one.
+    run: Option<u16>,
+    /// How often.
+    times: usize,
+}
+
+/// Where prompts of this round came back.
+fn prompts<'c, 'h>(case: &'c Case<'h>) -> impl Iterator<Item = &'c Seen<'h>> {
+    case.seen.iter().filter(|seen| seen.owner.field == Field::Prompt && seen.owner.run != EARLIER)
+}
+
+/// The run of the event in which it was seen.
+fn run_of_event(case: &Case<'_>, seen: &Seen<'_>) -> Option<usize> {
+    let message = seen.message().map(|message| &case.messages[message])?;
+    message.run_at().filter(|_| message.is_event)
+}
+
 /// An event that carries the prompt canary of one run only is of that run, as far as one can tell.
 fn learn_from_canaries(case: &mut Case<'_>) {
     let mut owners: BTreeMap<usize, Option<(u32, u16)>> = BTreeMap::new();
-    for seen in case
-        .seen
-        .iter()
-        .filter(|seen| seen.owner.field == Field::Prompt && seen.owner.run != EARLIER)
-    {
-        let message = seen.message().map(|message| &case.messages[message]);
-        let Some(run) = message.filter(|message| message.is_event).and_then(|m| m.run_at()) else {
-            continue;
-        };
+    for seen in prompts(case) {
+        let Some(run) = run_of_event(case, seen) else { continue };
         let facts = &case.runs[run];
         let person = case.person_at(seen.owner.user);
         let fits = person.is_some_and(|person| facts.user.is_none_or(|user| *user == person.name));
@@ -247,5 +358,79 @@ fn learn_from_canaries(case: &mut Case<'_>) {
         let facts = &mut case.runs[run];
         facts.user.get_or_insert(&person.name);
         facts.run = Some(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation::history;
+    use partywall_core::dialect::Dialect;
+    use partywall_core::history::History;
+
+    /// A server that makes the ids of runs and tells them in events only.
+    fn dialect() -> Dialect {
+        let mut dialect = Dialect::reference();
+        (dialect.strict, dialect.accepted) = (false, String::new());
+        (dialect.request, dialect.user) = (String::new(), String::new());
+        dialect
+    }
+
+    /// Whose each run is, with its number, and whether each start's end is known.
+    fn learned(history: &History) -> (Vec<String>, Vec<bool>) {
+        let dialect = dialect();
+        let case = Case::new(history, &dialect);
+        let run = |facts: &crate::run_facts::RunFacts<'_>| {
+            format!("{}:{}:{:?}", facts.id, facts.user.map_or("?", |user| user.as_str()), facts.run)
+        };
+        let ended = case.starts.iter().map(|start| case.end_of(start).is_some());
+        (case.runs.iter().map(run).collect(), ended.collect())
+    }
+
+    const BOTH_ASK: &str =
+        "alice connects silently; bob connects silently; alice asks r1; bob asks r1;";
+
+    fn both_ask(rest: &str) -> (Vec<String>, Vec<bool>) {
+        learned(&history(&format!("{BOTH_ASK} {rest}")))
+    }
+
+    #[test]
+    fn a_run_is_whose_words_come_in_it_most_even_if_another_was_told_its_id_first() {
+        let (runs, ended) = both_ask(
+            "r1 of alice emits 1 called x to alice; r1 of bob emits 1 called x to bob; \
+             r1 of bob ends 2 called x to bob",
+        );
+        assert_eq!(runs, ["x:bob:Some(1)"]);
+        assert_eq!(ended, [false, true]);
+    }
+
+    #[test]
+    fn a_run_whose_end_came_has_a_known_end_whatever_came_in_it() {
+        let showing = |words: &str| {
+            both_ask(&format!(
+                "r1 of alice emits 1 called x to alice showing {words}; \
+                 r1 of alice ends 2 called x to alice showing nothing; \
+                 r1 of bob emits 1 called y to bob; r1 of bob ends 2 called y to bob"
+            ))
+        };
+        for words in ["nothing", "bob:r1", "alice:r1", "alice:r1+bob:r1"] {
+            assert_eq!(showing(words).1, [true, true], "showing {words}");
+        }
+        // Nor need there be more of the run than its end.
+        let (runs, ended) = both_ask("r1 of bob ends 1 called y to bob showing nothing");
+        assert_eq!(runs, ["y:bob:Some(1)"]);
+        assert_eq!(ended, [false, true]);
+    }
+
+    #[test]
+    fn an_end_that_came_to_others_too_or_before_the_start_is_nobodys_by_order() {
+        let (_, ended) = both_ask(
+            "r1 of bob ends 1 called y to bob showing nothing; \
+             r1 of bob ends 1 called y to alice showing nothing",
+        );
+        assert_eq!(ended, [false, false]);
+        let early =
+            "alice connects silently; r1 of alice ends 1 called x showing nothing; alice asks r1";
+        assert_eq!(learned(&history(early)).1, [false]);
     }
 }

@@ -163,10 +163,26 @@ impl LevelTally {
             let row = self.oracle_row(oracle);
             let blind = row.judged_trials == 0 && !self.may_be_blind.contains(&oracle);
             against(blind, ReasonCode::PreconditionNotMet, &|| {
-                format!("{oracle} was blind: {}", row.blind.clone().unwrap_or_default())
+                let others = match oracle {
+                    OracleId::Canary => self.judged_all_the_same(),
+                    _ => String::new(),
+                };
+                format!("{oracle} was blind: {}{others}", row.blind.clone().unwrap_or_default())
             });
         }
         reasons
+    }
+
+    /// Which checks did judge although no words came back, as where a model rephrases.
+    fn judged_all_the_same(&self) -> String {
+        let judged = OracleId::ALL.into_iter().filter(|oracle| {
+            let row = self.oracle_row(*oracle);
+            row.judged_trials > 0 && row.judged_items > 0
+        });
+        match judged.map(|oracle| oracle.to_string()).collect::<Vec<_>>() {
+            judged if judged.is_empty() => "; no other check judged anything either".into(),
+            judged => format!("; these checks still judged: {}", judged.join(", ")),
+        }
     }
 
     fn reasons_of_effort(&self, against: &mut Against<'_>) {

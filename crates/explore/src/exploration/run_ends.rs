@@ -25,6 +25,15 @@ pub fn run_ends<'c>(case: &'c Case<'_>) -> BTreeMap<(&'c str, u16), usize> {
             ends.entry((message.observer.as_str(), run)).or_insert(message.at());
         }
     }
+    if !case.dialect.strict {
+        // By whatever else came in between, a run may look like another user's: its end came.
+        for start in &case.starts {
+            let its_end = case.end_of(start).map(|end| end.at());
+            if let Some(at) = its_end {
+                ends.entry((start.user.as_str(), start.run)).or_insert(at);
+            }
+        }
+    }
     if !case.dialect.tells_ends() {
         // Where nothing in a stream ends its run, the end of the stream does.
         for start in case.starts.iter().filter(|start| start.via == Via::Stream) {
