@@ -94,7 +94,9 @@ impl<'h> Gathered<'h> {
             else {
                 continue;
             };
-            own.hidden.insert((user.as_str(), name));
+            if *whose != Whose::Earlier {
+                own.hidden.insert((user.as_str(), name));
+            }
             owners.entry(mark).or_default().push(Given {
                 value: mark.clone(),
                 user: user.clone(),
@@ -141,7 +143,11 @@ impl<'h> Gathered<'h> {
 }
 
 /// Whose a secret is, of all who have it; none where that is nobody alone.
-fn one_of(all: Vec<Given>) -> Option<Given> {
+fn one_of(mut all: Vec<Given>) -> Option<Given> {
+    if all.iter().any(|given| given.whose != Some(Whose::Earlier)) {
+        // A server may give the same session to another later on: it is theirs from then on.
+        all.retain(|given| given.whose != Some(Whose::Earlier));
+    }
     let of = |whose| all.iter().filter(move |given| given.whose == Some(whose));
     if let Some(first) = of(Whose::Own).next() {
         return of(Whose::Own).all(|other| other.user == first.user).then(|| first.clone());
@@ -271,6 +277,10 @@ fn suspect(given: &Given, observer: &UserName, observation: &Observation) -> Sus
         Some(Whose::Captured) => {
             (format!("credential `{name}`"), format!("{victim} is given their `{name}`"))
         }
+        Some(Whose::Earlier) => (
+            format!("private `{name}` of an earlier round"),
+            format!("{victim} was given their `{name}` in an earlier round"),
+        ),
         Some(Whose::Private) | None => {
             (format!("private `{name}`"), format!("{victim} is given their `{name}`"))
         }
