@@ -63,3 +63,16 @@ fn clock() -> Rng {
     let now = since.map_or(0, |since| since.as_nanos() as u64) ^ u64::from(std::process::id());
     Rng::with_seed(now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_that_is_started_anew_keeps_the_nonce_of_a_plan() {
+        let key = CampaignKey::from_seed(1).with_nonce(9);
+        assert_eq!(RoundKeys::again(key, true).key.nonce(), 9);
+        assert_ne!(RoundKeys::again(key, false).key.nonce(), 9);
+        assert_ne!(RoundKeys::again(CampaignKey::from_seed(1), true).key.nonce(), 0);
+    }
+}
