@@ -57,6 +57,8 @@ struct Tally {
     /// Why it was not driven as often as was asked for.
     cut: Option<&'static str>,
     interrupted: bool,
+    /// Whether other words were sent than the repro says, of the same length.
+    fresh_words: bool,
 }
 
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
@@ -131,7 +133,8 @@ fn replay_wire(args: &Args, repro: &Repro) -> Result<Tally, CampaignError> {
         Err(_) if stop.reason().is_some() => return Ok(Tally { interrupted: true, ..tally }),
         Err(error) => return Err(error),
     };
-    let keys = RoundKeys::on_shared_server(repro.plan.campaign);
+    let keys = RoundKeys::again(repro.plan.campaign, reached.is_fresh());
+    tally.fresh_words = repro.plan.campaign.nonce() > 0 && !reached.is_fresh();
     for time in 0..args.times {
         let again = if time == 0 { Ok(reached.servers()) } else { reached.again() };
         let servers = match again {
@@ -186,6 +189,11 @@ fn text_of(repro: &Repro, args: &Args, tally: &Tally) -> String {
     if tally.interrupted || tally.cut.is_some() {
         let why = tally.cut.unwrap_or("interrupted");
         lines.push(format!("of {} times that were asked for: {why}", args.times));
+    }
+    if tally.fresh_words {
+        let why = "the server may remember the words of the repro, so other words of the same \
+                   length were sent";
+        lines.push(why.into());
     }
     match tally.histories.as_slice() {
         [] => {}

@@ -46,6 +46,10 @@ pub(super) struct Args {
     /// Drive only that part of the rounds, for `merge`: slice:M/N
     #[arg(long, env = "PARTYWALL_PARTITION", value_name = "SLICE")]
     partition: Option<Partition>,
+    /// Number that tells this campaign from others against the same server [default: drawn]. The
+    /// same seed and nonce send the same words, which a server that lives on may remember
+    #[arg(long, env = "PARTYWALL_NONCE", value_name = "N", conflicts_with = "partition", value_parser = clap::value_parser!(u32).range(1..))]
+    nonce: Option<u32>,
     /// A host besides this machine that may be driven
     #[arg(long, env = "PARTYWALL_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
     allow_host: Vec<String>,
@@ -104,7 +108,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         }
         Err(error) => return Err(error),
     };
-    let (servers, keys) = (launched.servers(), RoundKeys::against(&target, seed));
+    let (servers, keys) = (launched.servers(), RoundKeys::against(&target, seed, args.nonce));
     let mut rounds =
         Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;

@@ -19,6 +19,8 @@ pub(crate) fn brute_force(key: CampaignKey, bytes: &[u8]) -> Vec<Sighting> {
                 sightings.push(Sighting {
                     owner,
                     round: key.round(),
+                    campaign: key.campaign_stamp(),
+                    person: 0,
                     start: start as u64,
                     end,
                     form,

@@ -46,6 +46,25 @@ pub struct Secrets {
     of_all: BTreeSet<usize>,
     /// Who was told to have which.
     told: BTreeSet<(UserName, usize)>,
+    /// Those which the back end gave to a user who alone may see them.
+    private: Vec<PrivateValue>,
+}
+
+/// What the back end gave to one user who alone may see it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PrivateValue {
+    /// To whom.
+    pub user: UserName,
+    /// The value.
+    pub value: String,
+    /// What the scenario calls it.
+    pub name: String,
+}
+
+impl fmt::Debug for PrivateValue {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "PrivateValue({} of {})", self.name, self.user)
+    }
 }
 
 #[derive(Clone)]
@@ -119,11 +138,24 @@ impl Secrets {
     ) -> Option<What> {
         let number = self.number(secret)?;
         let word = secret.len() <= LONGEST_WORD && secret.chars().all(char::is_alphabetic);
-        if word || self.of_all.contains(&number) || !self.told.insert((user.clone(), number)) {
+        if word || self.of_all.contains(&number) {
             return None;
+        }
+        // Who is given it once more has it in this round too.
+        if whose != Whose::Earlier && !self.told.insert((user.clone(), number)) {
+            return None;
+        }
+        if whose == Whose::Private {
+            let (user, value, name) = (user.clone(), secret.to_owned(), name.to_owned());
+            self.private.push(PrivateValue { user, value, name });
         }
         let (mark, long) = (self.mark(number), secret.len() >= LONG);
         Some(What::Secret { mark, name: name.to_owned(), whose, long })
+    }
+
+    /// Takes what the back end gave to users who alone may see it, in the order in which it came.
+    pub fn take_private(&mut self) -> Vec<PrivateValue> {
+        std::mem::take(&mut self.private)
     }
 
     /// How many there are.

@@ -227,6 +227,9 @@ pub enum Whose {
     /// The back end gave it to them, and the scenario calls it private: another who is given the
     /// same is given what is not theirs.
     Private,
+    /// It was private to them in an earlier round on the same server. Whom the back end gives it to
+    /// in this round has it now.
+    Earlier,
 }
 
 /// How a trial ended.

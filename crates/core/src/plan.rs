@@ -169,6 +169,12 @@ impl Plan {
         self.users.iter().flat_map(|user| user.runs().map(move |run| (user, run)))
     }
 
+    /// The mint of the plan's canaries.
+    pub fn mint(&self) -> Mint {
+        let users = self.users.iter().map(|user| (user.index, user.name.as_str()));
+        Mint::new(self.campaign).naming(users)
+    }
+
     /// How many users wait at each of the plan's barriers (a user without any does not count).
     pub fn barrier_width(&self) -> usize {
         let waits = |user: &&UserPlan| user.steps.contains(&Step::Barrier);
@@ -366,7 +372,8 @@ pub struct RunPlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Twist {
-    /// The same words as everybody who has this twist; only the settings are the user's own.
+    /// The same words as everybody who has this twist; only the settings are the user's own. Where
+    /// the campaign has a nonce, other words in each round.
     EqualMessage,
     /// The conversation is left out: the user means their default one, which is [`DEFAULT_THREAD`].
     NoThread,
@@ -412,7 +419,10 @@ impl RunPlan {
     pub fn prompt(&self, mint: &Mint, user: u32) -> String {
         let own = mint.mint(Owner { user, run: self.run, field: Field::Prompt });
         let mut text = match self.has(Twist::EqualMessage) {
-            true => "Please look into my account".to_owned(),
+            true => match mint.key().round_word() {
+                Some(word) => format!("Please look into my account {word}"),
+                None => "Please look into my account".to_owned(),
+            },
             false => format!("Please look into {own}"),
         };
         if self.phantom {

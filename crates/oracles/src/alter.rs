@@ -8,7 +8,7 @@ use super::message::{Channel, Message};
 use super::private;
 use super::run_facts::RunFacts;
 use super::sequence::Sequence;
-use partywall_core::canary::{Field, Mint, Owner};
+use partywall_core::canary::{Field, Owner};
 use partywall_core::finding::{FindingKind, Suspect};
 use partywall_core::history::{Observation, What, Whose};
 use partywall_core::ids::UserName;
@@ -435,7 +435,7 @@ pub(super) fn bindings(
 ) -> Vec<Alteration> {
     let wrong = FindingKind::WrongBinding;
     let mut plants = Plants::new(case, known, rng);
-    let mint = Mint::new(case.history.plan.campaign);
+    let mint = case.history.plan.mint();
     let canary = |case: &Case<'_>, at: usize| {
         let person = case.person(case.history.observations[at].by.as_ref()?.as_str())?;
         // A run that the plan does not know cannot be quoted by a later one.

@@ -224,10 +224,10 @@ fn read_of<'c>(
         text: String,
     }
     let Thread { messages } = serde_json::from_slice(bytes(case.history, at)).ok()?;
-    let round = case.history.plan.campaign.round();
+    let trial = case.history.plan.campaign;
     let owners = |text: &str| {
         let sightings = case.scanner.scan(text.as_bytes());
-        sightings.iter().map(|sighting| owner_in(round, sighting)).collect::<Vec<_>>()
+        sightings.iter().map(|sighting| owner_in(trial, sighting)).collect::<Vec<_>>()
     };
     let wrote = messages.iter().filter(|said| said.role == "user");
     let wrote = wrote.flat_map(|said| owners(&said.text));

@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::oracle::{Judgement, Oracle};
 use super::plant;
-use super::seen::{EARLIER, Seen};
+use super::seen::{EARLIER, Seen, is_of_other_campaign};
 use super::suspects::{self, Suspects, shows};
 use partywall_core::canary::{Owner, PHANTOM_USER};
 use partywall_core::finding::{Evidence, OracleId, Suspect};
@@ -45,9 +45,15 @@ fn judge(case: &Case<'_>) -> Judgement {
 fn crossing(case: &Case<'_>, seen: &Seen) -> Suspect {
     let Owner { user, run, field } = seen.owner;
     let (victim, operation) = match case.person_at(user) {
+        Some(person) if is_of_other_campaign(seen.owner) => {
+            (person.name.clone(), "a run of an earlier campaign")
+        }
         Some(person) if run == EARLIER => (person.name.clone(), "a run of an earlier round"),
         Some(person) => (person.name.clone(), case.run_kind(&person.name, Some(run))),
         // Campaigns count their users through all trials, so it is of an earlier or a parallel one.
+        None if is_of_other_campaign(seen.owner) => {
+            (UserName::new("a user of an earlier campaign"), "a run of an earlier campaign")
+        }
         None => (UserName::new(format!("user #{user} of this campaign")), "a run of another trial"),
     };
     let evidence = evidence(case, seen, &victim);
@@ -64,6 +70,9 @@ fn evidence(case: &Case<'_>, seen: &Seen, victim: &UserName) -> Vec<Evidence> {
         evidence.push(shows(start.n, format!("{victim} starts run {run}")));
     }
     let canary = match run {
+        EARLIER if is_of_other_campaign(seen.owner) => {
+            format!("the {field} canary of a run of {victim} in an earlier campaign")
+        }
         EARLIER => format!("the {field} canary of a run of {victim} in an earlier round"),
         _ => format!("the {field} canary of {victim}'s run {run}"),
     };

@@ -129,14 +129,14 @@ fn arrived<'c, 'h: 'c>(decoder: &'c Decoder<'h>) -> impl Iterator<Item = Arrived
 
 /// Notes what stands whole in what came in at once, and where something may be cut.
 fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>) {
-    let Decoder { case, round, last, courses, loose, texts, .. } = decoder;
+    let Decoder { case, trial, last, courses, loose, texts, .. } = decoder;
     let (end, cut) = match arrived.line.map(|line| &mut courses[line]) {
         Some(course) => (&mut course.end, &mut course.may_be_cut),
         None => (&mut loose.0, &mut loose.1),
     };
     for part in arrived.parts.into_iter().filter(|part| !part.is_empty()) {
         let in_part = case.scanner.scan_piece(part, last, |sighting| {
-            case.seen.push(arrived.sees(arrived.n, owner_in(*round, &sighting)));
+            case.seen.push(arrived.sees(arrived.n, owner_in(*trial, &sighting)));
         });
         *cut |= end.take(part) | in_part;
         if let (true, Some(message)) = (in_part, arrived.message) {
@@ -182,7 +182,7 @@ fn across_messages(decoder: &mut Decoder<'_>, which: &[bool]) {
         });
         for part in arrived.parts {
             for (from, sighting) in line.feed(arrived.n, part) {
-                found.push(arrived.sees(from, owner_in(decoder.round, &sighting)));
+                found.push(arrived.sees(from, owner_in(decoder.trial, &sighting)));
             }
         }
     }
@@ -233,7 +233,7 @@ fn across_texts(decoder: &mut Decoder<'_>) {
     let case = &mut decoder.case;
     for sighting in case.scanner.scan(&buffer) {
         let Sighting { start, end, .. } = sighting;
-        let owner = owner_in(decoder.round, &sighting);
+        let owner = owner_in(decoder.trial, &sighting);
         // The text whose bytes hold that offset.
         let holding = |offset| ends[ends.partition_point(|&(end, _)| end <= offset)].1;
         let from = case.messages[holding(start)].n;
@@ -245,7 +245,7 @@ fn across_texts(decoder: &mut Decoder<'_>) {
 mod tests {
     use super::*;
     use crate::notation;
-    use partywall_core::canary::{Encoding, Field, Mint, Scanner};
+    use partywall_core::canary::{Encoding, Field, Scanner};
     use partywall_core::dialect::Dialect;
     use partywall_core::history::{History, Observation};
     use partywall_core::ids::ConnectionId;
@@ -265,7 +265,7 @@ mod tests {
     /// escapes, and with other runs and fields between the pieces.
     fn cut_history(draw: &mut Draw) -> History {
         let mut history = notation::history("alice connects; bob connects; alice starts r1");
-        let mint = Mint::new(history.plan.campaign);
+        let mint = history.plan.mint();
         let encodings = Encoding::all();
         let mut texts: Vec<(usize, &str, String)> = Vec::new();
         for run in 0..3 {

@@ -9,11 +9,11 @@ use super::message::{Channel, Message, Place, Text, Where};
 use super::named::Named;
 use super::orderly::Orderly;
 use super::run_facts::{Acceptance, Answers, RunFacts};
-use super::seen::Seen;
+use super::seen::{Seen, digest_of};
 use super::solo::Solos;
 use super::starts::StartsByRun;
 use super::upstream_calls::UpstreamCall;
-use partywall_core::canary::{Owner, Scanner};
+use partywall_core::canary::{Owner, Scanner, name_digest};
 use partywall_core::dialect::Dialect;
 use partywall_core::history::{History, Observation, What};
 use partywall_core::ids::{ConnectionId, RequestId, ThreadId, UserName};
@@ -267,6 +267,10 @@ impl<'h> Case<'h> {
 
     /// The plan's user of that index.
     pub fn person_at(&self, index: u32) -> Option<&'h UserPlan> {
+        if let Some(digest) = digest_of(index) {
+            let mut users = self.history.plan.users.iter();
+            return users.find(|user| name_digest(user.name.as_str()) == digest);
+        }
         let there = |place: usize| self.by_index.get(place).filter(|(own, _)| *own == index);
         let found = there(index as usize)
             .or_else(|| there(self.by_index.partition_point(|(own, _)| *own < index)));

@@ -15,7 +15,7 @@ use super::run_facts::{Accepting, RunFacts};
 use super::seen::owner_in;
 use super::starts::InOrder;
 use super::texts::Texts;
-use partywall_core::canary::{Last, Owner, Tail};
+use partywall_core::canary::{CampaignKey, Last, Owner, Tail};
 use partywall_core::dialect::Matching;
 use partywall_core::history::{Note, Observation, What};
 use partywall_core::ids::{ConnectionId, UserName};
@@ -34,7 +34,7 @@ pub(super) struct Decoder<'h> {
     in_order: BTreeMap<usize, InOrder>,
     /// What the last message held; its memory is used again.
     leaves: Leaves<'h>,
-    pub(super) round: u32,
+    pub(super) trial: CampaignKey,
     /// The messages that accept a run.
     pub(super) accepting: Vec<Accepting>,
     /// The ids of requests, of starts and of what accepts them: numbers are compared at less cost.
@@ -60,16 +60,16 @@ pub(super) struct Decoder<'h> {
 impl<'h> Decoder<'h> {
     /// A decoder for that case, in which nothing has happened so far.
     pub(super) fn new(case: Case<'h>) -> Self {
-        let round = case.history.plan.campaign.round();
+        let trial = case.history.plan.campaign;
         let names = ByName::new(case.history.plan.campaign);
-        let mut paths = Paths::new(case.scanner.clone(), round);
+        let mut paths = Paths::new(case.scanner.clone(), trial);
         fields::ask(&mut paths, case.dialect);
         Self {
             case,
             paths,
             in_order: BTreeMap::new(),
             leaves: Leaves::default(),
-            round,
+            trial,
             accepting: Vec::new(),
             requests: names.clone(),
             events: Vec::new(),
@@ -302,7 +302,7 @@ impl<'h> Decoder<'h> {
             if let Cow::Owned(text) = text {
                 texts.may_be_cut |=
                     self.case.scanner.scan_piece(text.as_bytes(), &mut self.last, |sighting| {
-                        self.decoded.push((number, owner_in(self.round, &sighting)));
+                        self.decoded.push((number, owner_in(self.trial, &sighting)));
                     });
             }
         }

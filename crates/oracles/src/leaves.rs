@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::seen::owner_in;
-use partywall_core::canary::{Owner, Scanner};
+use partywall_core::canary::{CampaignKey, Owner, Scanner};
 use partywall_core::json::{self, Visitor};
 use partywall_core::members::{Begin, Member as Path, Members};
 use partywall_core::reader::{Json, Payload};
@@ -57,8 +57,8 @@ pub(super) struct Paths {
     members: Members,
     notes: Vec<Note>,
     scanner: Scanner,
-    /// The round of the trial that is read.
-    round: u32,
+    /// The key of the trial that is read.
+    trial: CampaignKey,
 }
 
 /// What is to be known of a place.
@@ -72,10 +72,10 @@ struct Note {
 }
 
 impl Paths {
-    pub(super) fn new(scanner: Scanner, round: u32) -> Self {
+    pub(super) fn new(scanner: Scanner, trial: CampaignKey) -> Self {
         let members = Members::default();
         let notes = vec![Note::default(); members.count()];
-        Self { members, notes, scanner, round }
+        Self { members, notes, scanner, trial }
     }
 
     /// Gives the place that a JSON pointer names a further role; an empty one names nothing.
@@ -132,7 +132,7 @@ impl Paths {
 
     fn canaries_in(&self, name: &str) -> Vec<Owner> {
         let sightings = self.scanner.scan(name.as_bytes());
-        sightings.iter().map(|sighting| owner_in(self.round, sighting)).collect()
+        sightings.iter().map(|sighting| owner_in(self.trial, sighting)).collect()
     }
 }
 
@@ -233,11 +233,11 @@ impl<'h> Visitor<'h> for Walk<'_, 'h> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use partywall_core::canary::{CampaignKey, Field, Mint};
+    use partywall_core::canary::{Field, Mint};
     use partywall_core::members::MOST_PLACES;
 
     fn paths() -> Paths {
-        Paths::new(Scanner::new(CampaignKey::from_seed(7)), 0)
+        Paths::new(Scanner::new(CampaignKey::from_seed(7)), CampaignKey::from_seed(7))
     }
 
     fn read<'h>(paths: &mut Paths, text: &'h str) -> Option<Leaves<'h>> {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::case::Case;
 use super::message::Message;
 use super::seen::owner_in;
-use partywall_core::canary::Scanner;
+use partywall_core::canary::{CampaignKey, Scanner};
 
 /// Stands around what replaces a canary; no text that is kept holds it.
 const MARK: char = '\u{1}';
@@ -20,9 +20,9 @@ const MARK: char = '\u{1}';
 /// What the message says, in a form that only serves to be compared.
 pub(super) fn normal(case: &Case<'_>, message: &Message<'_>) -> String {
     let json = case.payload(message).json;
-    let round = case.history.plan.campaign.round();
+    let trial = case.history.plan.campaign;
     let mut writer =
-        Writer { scanner: &case.scanner, round, words: BTreeMap::new(), out: String::new() };
+        Writer { scanner: &case.scanner, trial, words: BTreeMap::new(), out: String::new() };
     match json.tree() {
         Some(value) => writer.value(&value),
         None => writer.text(&json.lossy()),
@@ -32,7 +32,7 @@ pub(super) fn normal(case: &Case<'_>, message: &Message<'_>) -> String {
 
 struct Writer<'c> {
     scanner: &'c Scanner,
-    round: u32,
+    trial: CampaignKey,
     /// The words with a digit in them, each with its place in the order of first appearance.
     words: BTreeMap<String, usize>,
     out: String,
@@ -80,7 +80,7 @@ impl Writer<'_> {
                 continue;
             }
             self.words_of(text.get(from..start).unwrap_or_default());
-            let owner = owner_in(self.round, &sighting);
+            let owner = owner_in(self.trial, &sighting);
             let _ = write!(
                 self.out,
                 "{MARK}{} of run {} of user {}{MARK}",

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::case::Case;
 use super::edits::{Alteration, Edit, bytes, with_bytes, with_member};
 use super::message::Message;
-use partywall_core::canary::{Encoding, Field, Mint, Owner};
+use partywall_core::canary::{Encoding, Field, Owner};
 use partywall_core::finding::FindingKind;
 use partywall_core::history::What;
 use partywall_core::ids::UserName;
@@ -26,7 +26,7 @@ const SHAPES: [&str; 4] = [
 /// over two messages' texts, and whole in whatever else comes in.
 pub(super) fn canaries(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alteration> {
     let places = Places::of(case);
-    let mint = Mint::new(case.history.plan.campaign);
+    let mint = case.history.plan.mint();
     let seen: BTreeSet<_> = case.seen.iter().map(|seen| (seen.owner, seen.observer)).collect();
     let mut alterations = Vec::new();
     for encoding in Encoding::all() {

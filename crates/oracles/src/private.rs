@@ -94,7 +94,9 @@ impl<'h> Gathered<'h> {
             else {
                 continue;
             };
-            own.hidden.insert((user.as_str(), name));
+            if *whose != Whose::Earlier {
+                own.hidden.insert((user.as_str(), name));
+            }
             owners.entry(mark).or_default().push(Given {
                 value: mark.clone(),
                 user: user.clone(),
@@ -165,7 +167,11 @@ impl Distinguishing {
 }
 
 /// Whose a secret is, of all who have it; none where that is nobody alone.
-fn one_of(all: Vec<Given>, distinguishing: &Distinguishing) -> Option<Given> {
+fn one_of(mut all: Vec<Given>, distinguishing: &Distinguishing) -> Option<Given> {
+    if all.iter().any(|given| given.whose != Some(Whose::Earlier)) {
+        // A server may give the same session to another later on: it is theirs from then on.
+        all.retain(|given| given.whose != Some(Whose::Earlier));
+    }
     let of = |whose| all.iter().filter(move |given| given.whose == Some(whose));
     if let Some(first) = of(Whose::Own).next() {
         return of(Whose::Own).all(|other| other.user == first.user).then(|| first.clone());
@@ -175,8 +181,7 @@ fn one_of(all: Vec<Given>, distinguishing: &Distinguishing) -> Option<Given> {
     }
     let first = all.first()?;
     let of_one = all.iter().all(|other| other.user == first.user);
-    let captured = first.whose == Some(Whose::Captured);
-    let is_theirs = (of_one && captured) || distinguishing.0.contains(&first.name);
+    let is_theirs = (of_one && first.whose != Some(Whose::Cookie)) || distinguishing.0.contains(&first.name);
     is_theirs.then(|| first.clone())
 }
 
@@ -298,6 +303,10 @@ fn suspect(given: &Given, observer: &UserName, observation: &Observation) -> Sus
         Some(Whose::Captured | Whose::Cookie) => {
             (format!("credential `{name}`"), format!("{victim} is given their `{name}`"))
         }
+        Some(Whose::Earlier) => (
+            format!("private `{name}` of an earlier round"),
+            format!("{victim} was given their `{name}` in an earlier round"),
+        ),
         Some(Whose::Private) | None => {
             (format!("private `{name}`"), format!("{victim} is given their `{name}`"))
         }

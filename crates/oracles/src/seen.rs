@@ -1,7 +1,7 @@
 //! Genuine canaries that came in, and whose they are.
 
 use super::message::{Channel, Place};
-use partywall_core::canary::{Owner, Sighting};
+use partywall_core::canary::{CampaignKey, Owner, PHANTOM_USER, Sighting, name_digest};
 use partywall_core::history::History;
 use partywall_core::ids::UserName;
 
@@ -9,19 +9,49 @@ use partywall_core::ids::UserName;
 /// gave there is still their own, and whoever else sees it sees it across the boundary.
 pub(super) const EARLIER: u16 = 0;
 
-/// Whose canary that is, in a trial of that round.
-pub(super) fn owner_in(round: u32, sighting: &Sighting) -> Owner {
-    match sighting.round == round {
-        true => sighting.owner,
-        false => Owner { run: EARLIER, ..sighting.owner },
+/// Set in an owner's user who is known by the digest of their name, which is all that a canary of
+/// another round says of them: the order of users may be another by now. Above all indices.
+const BY_NAME: u32 = 1 << 24;
+/// Set beside it where the canary is of another campaign on the same server.
+const OF_OTHER_CAMPAIGN: u32 = 1 << 25;
+
+/// Whose canary that is, in the trial of that key.
+pub(super) fn owner_in(trial: CampaignKey, sighting: &Sighting) -> Owner {
+    let same_campaign = sighting.campaign == trial.campaign_stamp();
+    if same_campaign && sighting.round == trial.round() {
+        return sighting.owner;
     }
+    let user = match sighting.person {
+        0 => sighting.owner.user,
+        person if same_campaign => BY_NAME | person,
+        person => BY_NAME | OF_OTHER_CAMPAIGN | person,
+    };
+    // The phantom has no name.
+    debug_assert!(sighting.owner.user != PHANTOM_USER || sighting.person == 0);
+    Owner { user, run: EARLIER, ..sighting.owner }
+}
+
+/// The digest of the name of an owner who is known by it.
+pub(super) fn digest_of(user: u32) -> Option<u32> {
+    (user & BY_NAME != 0).then_some(user & (BY_NAME - 1))
+}
+
+/// Whether what the owner gave is of another campaign.
+pub(super) fn is_of_other_campaign(owner: Owner) -> bool {
+    owner.user & OF_OTHER_CAMPAIGN != 0
 }
 
 /// Whether the user of that name gave it in an earlier round: it may come back at any time.
 pub(super) fn is_own_of_earlier(history: &History, owner: Owner, name: &UserName) -> bool {
+    if owner.run != EARLIER {
+        return false;
+    }
+    if let Some(digest) = digest_of(owner.user) {
+        return digest == name_digest(name.as_str());
+    }
     let own =
         |user: &partywall_core::plan::UserPlan| user.index == owner.user && user.name == *name;
-    owner.run == EARLIER && history.plan.users.iter().any(own)
+    history.plan.users.iter().any(own)
 }
 
 /// A genuine canary that came in.

@@ -62,7 +62,7 @@ fn account_of<'h>(accounts: &Accounts<'h>, credential: &'h UserName) -> &'h User
 /// Whose the canaries in a call are, without what its account gave in an earlier round.
 fn owners(history: &History, scanner: &Scanner, account: &UserName, text: &str) -> Vec<Owner> {
     let sightings = scanner.scan(text.as_bytes());
-    let round = history.plan.campaign.round();
-    let owners = sightings.iter().map(|sighting| owner_in(round, sighting));
+    let trial = history.plan.campaign;
+    let owners = sightings.iter().map(|sighting| owner_in(trial, sighting));
     owners.filter(|owner| !is_own_of_earlier(history, *owner, account)).collect()
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use partywall_core::hidden::Secrets;
+use partywall_core::hidden::{PrivateValue, Secrets};
 use partywall_core::history::OBSERVATIONS;
 use partywall_core::history::{Note, Observation, What, Whose};
 use partywall_core::ids::{ConnectionId, UserName};
@@ -108,6 +108,11 @@ impl Recorder {
         if let Some(what) = told {
             self.record(at, Some(user.clone()), None, what);
         }
+    }
+
+    /// Takes what the back end gave so far to users who alone may see it.
+    pub fn take_private(&self) -> Vec<PrivateValue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).secrets.take_private()
     }
 
     /// Records one observation under the next number.

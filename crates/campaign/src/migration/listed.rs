@@ -152,7 +152,7 @@ impl ListedStates<'_> {
             self.stop,
         );
         rounds.side = &state.name;
-        rounds.keys = RoundKeys::against(&state.target, self.seed);
+        rounds.keys = RoundKeys::against(&state.target, self.seed, None);
         // Whether a leak shows again is what the next state asks.
         rounds.replays = 0;
         rounds.launched = Some(&launched);

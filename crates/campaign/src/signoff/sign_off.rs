@@ -236,7 +236,7 @@ impl<'s> SignOff<'s> {
             None => {
                 let log = self.folder.file(log);
                 let launched = Launched::start(target, self.program, given, &log, self.stop)?;
-                let keys = RoundKeys::against(target, self.seed);
+                let keys = RoundKeys::against(target, self.seed, None);
                 reached.insert(ReachedServer { target: target.clone(), launched, keys })
             }
         })

@@ -106,6 +106,7 @@ pub(crate) async fn drive_watched(
     if let Some(upstream) = &servers.upstream {
         upstream.hush();
     }
+    servers.earlier.remember(recorder.take_private());
     let (observations, broken) = recorder.finish();
     let plan = Arc::try_unwrap(plan).unwrap_or_else(|plan| (*plan).clone());
     (History { plan, observations, ending: Some(ending) }, broken)

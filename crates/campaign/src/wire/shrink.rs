@@ -69,7 +69,8 @@ pub fn shrink_wire_repro(
     times: u64,
     stop: &Stop,
 ) -> Result<Option<Small>, CampaignError> {
-    let (runtime, keys) = (user_runtime()?, RoundKeys::on_shared_server(repro.plan.campaign));
+    let (runtime, keys) =
+        (user_runtime()?, RoundKeys::again(repro.plan.campaign, launched.is_fresh()));
     let reproducer = Reproducer {
         servers: RefCell::new(launched.servers()),
         launched: Some(launched),

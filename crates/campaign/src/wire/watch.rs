@@ -1,8 +1,8 @@
 //! Looks at a round while it goes on, so that a leak is told at once; the oracles judge it all anew
 //! when it is over.
 
-use partywall_core::canary::{PHANTOM_USER, Scanner};
-use partywall_core::plan::Plan;
+use partywall_core::canary::{PHANTOM_USER, Scanner, Sighting, name_digest};
+use partywall_core::plan::{Plan, UserPlan};
 use partywall_world::recorder::Recorder;
 
 /// Finds the first canary of another user in one round.
@@ -30,12 +30,12 @@ impl<'w> Watch<'w> {
             let parts = [observation.what.headers(), observation.what.inbound()];
             let sightings = parts.into_iter().flatten().flat_map(|raw| scanner.scan(raw.bytes()));
             let foreign = sightings.into_iter().find(|sighting| {
-                let owner = plan.user_at(sighting.owner.user);
                 sighting.owner.user != PHANTOM_USER
-                    && owner.is_none_or(|owner| owner.name != *observer)
+                    && owner_of(plan, sighting).is_none_or(|owner| owner.name != *observer)
+                    && sighting.person != name_digest(observer.as_str())
             });
-            if let Some(owner) = foreign.map(|sighting| sighting.owner) {
-                let victim = plan.user_at(owner.user);
+            if let Some(sighting) = foreign {
+                let (owner, victim) = (sighting.owner, owner_of(plan, &sighting));
                 let victim = victim.map_or("a user of another trial", |user| user.name.as_str());
                 let at = observation.at;
                 found = Some(format!(
@@ -46,5 +46,14 @@ impl<'w> Watch<'w> {
         });
         self.told = found.is_some();
         found
+    }
+}
+
+/// The user of the plan whose canary that is: by their name where the canary says it, for another
+/// campaign may count its users in another order.
+fn owner_of<'p>(plan: &'p Plan, sighting: &Sighting) -> Option<&'p UserPlan> {
+    match sighting.person {
+        0 => plan.user_at(sighting.owner.user),
+        person => plan.users.iter().find(|user| name_digest(user.name.as_str()) == person),
     }
 }

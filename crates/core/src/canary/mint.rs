@@ -1,7 +1,9 @@
 //! What a canary says, and how it is written and read.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::SipHasher24;
@@ -48,6 +50,18 @@ pub(super) fn fits(byte: u8, place: usize) -> bool {
 /// Bytes of a token before its tag: campaign, user, run and field.
 const CLAIM_LEN: usize = 10;
 
+/// The same where the campaign has a nonce: campaign, round, user, run, field and name digest.
+const NAMED_CLAIM_LEN: usize = 15;
+
+/// Letters of [`CampaignKey::round_word`].
+const ROUND_WORD_LEN: usize = 12;
+
+/// Tells the claim of a campaign with a nonce from the shorter one: set in the byte of the field.
+const NAMED: u8 = 0x80;
+
+/// Rounds, users, campaigns and name digests of such a claim have three bytes each.
+const THREE_BYTES: u32 = 0xFF_FFFF;
+
 /// All bytes of a token.
 const TOKEN_LEN: usize = 20;
 
@@ -56,23 +70,73 @@ const TOKEN_LEN: usize = 20;
 /// It is no secret from whoever runs the campaign. It only has to be unknown to the
 /// backend under test, and to differ between campaigns that share a backend. Trials that share a
 /// backend are told apart by the key's round: what an account said in an earlier one is still its own.
+///
+/// A server may outlive a campaign, and most campaigns have the same seed. Against such a server the
+/// key has a nonce too. Its canaries are read by every later campaign, whatever its seed, and hold a
+/// digest of their owner's name: the index of a user means nothing outside of their own campaign.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CampaignKey {
     tag: [u8; 16],
     round: u32,
+    /// 0 is none.
+    nonce: u32,
+}
+
+/// The digest by which a canary names a person, of 24 bits; 0 stands for nobody.
+pub fn name_digest(name: &str) -> u32 {
+    let hash = SipHasher24::new_with_key(b"partywall person").hash(name.as_bytes()).h1;
+    (hash as u32 & THREE_BYTES).max(1)
 }
 
 impl CampaignKey {
     /// Derives a key: equal seeds give equal keys.
     pub fn from_seed(seed: u64) -> Self {
         let derivation = SipHasher24::new_with_key(b"partywall canary");
-        Self { tag: derivation.hash(&seed.to_le_bytes()).as_bytes(), round: 0 }
+        Self { tag: derivation.hash(&seed.to_le_bytes()).as_bytes(), round: 0, nonce: 0 }
     }
 
     /// The same campaign's key for the trial of that number on one backend.
     pub fn in_round(self, round: u32) -> Self {
         Self { round, ..self }
+    }
+
+    /// The same campaign's key with that nonce; 0 is none.
+    pub fn with_nonce(self, nonce: u32) -> Self {
+        Self { nonce, ..self }
+    }
+
+    /// What tells campaigns of one seed apart; 0 where each trial has a backend of its own.
+    pub fn nonce(&self) -> u32 {
+        self.nonce
+    }
+
+    /// What canaries of a campaign with a nonce carry of it, of 24 bits; 0 without a nonce.
+    pub fn campaign_stamp(&self) -> u32 {
+        if self.nonce == 0 {
+            return 0;
+        }
+        // Longer than a claim.
+        let text = format!("campaign with the nonce {}", self.nonce);
+        let hash = SipHasher24::new_with_key(&self.tag).hash(text.as_bytes()).h1;
+        (hash as u32 & THREE_BYTES).max(1)
+    }
+
+    /// A word that nobody used before this round, for requests that are equal within it: a server
+    /// that lives on may have the answer to an older one in a cache. Always of the same length.
+    /// None without a nonce.
+    pub fn round_word(&self) -> Option<String> {
+        if self.nonce == 0 {
+            return None;
+        }
+        let text = format!("equal requests of round {} of {}", self.round, self.nonce);
+        let mut bits = SipHasher24::new_with_key(&self.tag).hash(text.as_bytes()).h1;
+        let letter = |_| {
+            let letter = char::from(b'a' + (bits % 26) as u8);
+            bits /= 26;
+            letter
+        };
+        Some((0..ROUND_WORD_LEN).map(letter).collect())
     }
 
     /// A tag of something else than a canary, which nobody makes without the key.
@@ -98,7 +162,10 @@ impl CampaignKey {
 impl fmt::Display for CampaignKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.tag.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        if self.round > 0 { write!(f, "@{}", self.round) } else { Ok(()) }
+        if self.round > 0 || self.nonce > 0 {
+            write!(f, "@{}", self.round)?;
+        }
+        if self.nonce > 0 { write!(f, ":{}", self.nonce) } else { Ok(()) }
     }
 }
 
@@ -115,7 +182,8 @@ pub struct ParseKeyError;
 impl fmt::Display for ParseKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a campaign key is 32 hexadecimal digits, and `@` and a number for a later round",
+            "a campaign key is 32 hexadecimal digits, `@` and a number for a later round, and `:` \
+             and a number for its nonce",
         )
     }
 }
@@ -127,14 +195,19 @@ impl FromStr for CampaignKey {
 
     fn from_str(text: &str) -> Result<Self, ParseKeyError> {
         let (tag, round) = text.split_once('@').map_or((text, None), |(tag, n)| (tag, Some(n)));
+        let (round, nonce) = match round.and_then(|round| round.split_once(':')) {
+            Some((round, nonce)) => (Some(round), Some(nonce)),
+            None => (round, None),
+        };
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
         // `from_str_radix` and `parse` alone would take a sign too.
-        if tag.len() != 32 || !digits(tag) || !round.is_none_or(digits) {
+        if tag.len() != 32 || !digits(tag) || !round.into_iter().chain(nonce).all(digits) {
             return Err(ParseKeyError);
         }
         let number = u128::from_str_radix(tag, 16).map_err(|_| ParseKeyError)?;
         let round = round.map_or(Ok(0), str::parse).map_err(|_| ParseKeyError)?;
-        Ok(Self { tag: number.to_be_bytes(), round })
+        let nonce = nonce.map_or(Ok(0), str::parse).map_err(|_| ParseKeyError)?;
+        Ok(Self { tag: number.to_be_bytes(), round, nonce })
     }
 }
 
@@ -198,22 +271,61 @@ pub struct Owner {
     pub field: Field,
 }
 
+/// What a canary says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// Whose data it marks.
+    pub(super) owner: Owner,
+    /// The round that it was planted in.
+    pub(super) round: u32,
+    /// The campaign, by [`CampaignKey::campaign_stamp`].
+    pub(super) campaign: u32,
+    /// The owner, by [`name_digest`]; 0 where it is not said.
+    pub(super) person: u32,
+}
+
 /// Writes and reads the canaries of one campaign.
 #[derive(Clone, Debug)]
 pub struct Mint {
+    key: CampaignKey,
     tagger: SipHasher24,
+    /// For the canaries of campaigns with a nonce, which all campaigns read.
+    named_tagger: SipHasher24,
     campaign: u32,
+    /// The nonce and seed of the campaign; 0 without a nonce.
+    stamp: u32,
     round: u32,
+    /// The digests of users' names by their index, where canaries hold them.
+    people: Arc<BTreeMap<u32, u32>>,
 }
 
 impl Mint {
     /// The mint of the campaign with that key.
     pub fn new(key: CampaignKey) -> Self {
         Self {
+            key,
             tagger: SipHasher24::new_with_key(&key.tag),
+            named_tagger: SipHasher24::new_with_key(b"partywall canary"),
             campaign: key.campaign_id(),
+            stamp: key.campaign_stamp(),
             round: key.round,
+            people: Arc::default(),
         }
+    }
+
+    /// The same mint, which knows the users' names by their index: their canaries hold them where
+    /// the campaign has a nonce.
+    pub fn naming<'n>(mut self, users: impl IntoIterator<Item = (u32, &'n str)>) -> Self {
+        if self.stamp > 0 {
+            let digests = users.into_iter().map(|(index, name)| (index, name_digest(name)));
+            self.people = Arc::new(digests.collect());
+        }
+        self
+    }
+
+    /// The key of the campaign and round that it mints for.
+    pub fn key(&self) -> CampaignKey {
+        self.key
     }
 
     /// Writes the canary of `owner`: always the same text for the same owner.
@@ -223,6 +335,9 @@ impl Mint {
     /// If `owner.user` is 2²⁴ or more: a shortened number would accuse another user.
     pub fn mint(&self, owner: Owner) -> String {
         assert!(owner.user <= PHANTOM_USER, "user {} does not fit into a canary", owner.user);
+        if self.stamp > 0 {
+            return written(&self.named_token(owner));
+        }
         let mut token = [0; TOKEN_LEN];
         token[..4].copy_from_slice(&(self.campaign ^ self.round).to_be_bytes());
         token[4..7].copy_from_slice(&owner.user.to_be_bytes()[1..]);
@@ -230,26 +345,32 @@ impl Mint {
         token[9] = owner.field as u8;
         let tag = self.tagger.hash(&token[..CLAIM_LEN]).as_bytes();
         token[CLAIM_LEN..].copy_from_slice(&tag[..TOKEN_LEN - CLAIM_LEN]);
+        written(&token)
+    }
 
-        let mut canary = String::with_capacity(CANARY_LEN);
-        canary.extend(MAGIC.map(char::from));
-        for group in token.chunks_exact(5) {
-            let bits = group.iter().fold(0_u64, |bits, &byte| bits << 8 | u64::from(byte));
-            let digits = (0..8).rev().map(|place| ALPHABET[(bits >> (5 * place)) as usize & 31]);
-            canary.extend(digits.map(char::from));
-        }
-        canary
+    fn named_token(&self, owner: Owner) -> [u8; TOKEN_LEN] {
+        let person = self.people.get(&owner.user).copied().unwrap_or_default();
+        let mut token = [0; TOKEN_LEN];
+        token[..3].copy_from_slice(&self.stamp.to_be_bytes()[1..]);
+        token[3..6].copy_from_slice(&self.round.to_be_bytes()[1..]);
+        token[6..9].copy_from_slice(&owner.user.to_be_bytes()[1..]);
+        token[9] = owner.field as u8 | NAMED;
+        token[10..12].copy_from_slice(&owner.run.to_be_bytes());
+        token[12..15].copy_from_slice(&person.to_be_bytes()[1..]);
+        let tag = self.named_tagger.hash(&token[..NAMED_CLAIM_LEN]).as_bytes();
+        token[NAMED_CLAIM_LEN..].copy_from_slice(&tag[..TOKEN_LEN - NAMED_CLAIM_LEN]);
+        token
     }
 
     /// Whose canary this whole text is, in any case of its letters. `None` if it is
     /// none, of another campaign or round, or its tag is wrong.
     pub fn read(&self, text: &str) -> Option<Owner> {
-        let (owner, round) = self.read_bytes(text.as_bytes().try_into().ok()?)?;
-        (round == self.round).then_some(owner)
+        let claim = self.read_bytes(text.as_bytes().try_into().ok()?)?;
+        (claim.round == self.round && claim.campaign == self.stamp).then_some(claim.owner)
     }
 
-    /// The canary's owner and round, for text that was just decoded.
-    pub(super) fn read_bytes(&self, text: &[u8; CANARY_LEN]) -> Option<(Owner, u32)> {
+    /// What the canary says, for text that was just decoded.
+    pub(super) fn read_bytes(&self, text: &[u8; CANARY_LEN]) -> Option<Claim> {
         let (magic, digits) = text.split_at(MAGIC.len());
         if !magic.eq_ignore_ascii_case(&MAGIC) {
             return None;
@@ -269,7 +390,10 @@ impl Mint {
         self.verify(&token)
     }
 
-    fn verify(&self, token: &[u8; TOKEN_LEN]) -> Option<(Owner, u32)> {
+    fn verify(&self, token: &[u8; TOKEN_LEN]) -> Option<Claim> {
+        if token[9] & NAMED != 0 {
+            return self.verify_named(token);
+        }
         let field = Field::from_u8(token[9])?;
         let tag = self.tagger.hash(&token[..CLAIM_LEN]).as_bytes();
         if token[CLAIM_LEN..] != tag[..TOKEN_LEN - CLAIM_LEN] {
@@ -278,6 +402,80 @@ impl Mint {
         let user = u32::from_be_bytes([0, token[4], token[5], token[6]]);
         let owner = Owner { user, run: u16::from_be_bytes([token[7], token[8]]), field };
         let campaign = u32::from_be_bytes([token[0], token[1], token[2], token[3]]);
-        Some((owner, campaign ^ self.campaign))
+        Some(Claim { owner, round: campaign ^ self.campaign, campaign: 0, person: 0 })
+    }
+
+    fn verify_named(&self, token: &[u8; TOKEN_LEN]) -> Option<Claim> {
+        let field = Field::from_u8(token[9] & !NAMED)?;
+        let tag = self.named_tagger.hash(&token[..NAMED_CLAIM_LEN]).as_bytes();
+        if token[NAMED_CLAIM_LEN..] != tag[..TOKEN_LEN - NAMED_CLAIM_LEN] {
+            return None;
+        }
+        let three = |at: usize| u32::from_be_bytes([0, token[at], token[at + 1], token[at + 2]]);
+        let run = u16::from_be_bytes([token[10], token[11]]);
+        let owner = Owner { user: three(6), run, field };
+        Some(Claim { owner, round: three(3), campaign: three(0), person: three(12) })
+    }
+}
+
+/// The token in digits, after the magic.
+fn written(token: &[u8; TOKEN_LEN]) -> String {
+    let mut canary = String::with_capacity(CANARY_LEN);
+    canary.extend(MAGIC.map(char::from));
+    for group in token.chunks_exact(5) {
+        let bits = group.iter().fold(0_u64, |bits, &byte| bits << 8 | u64::from(byte));
+        let digits = (0..8).rev().map(|place| ALPHABET[(bits >> (5 * place)) as usize & 31]);
+        canary.extend(digits.map(char::from));
+    }
+    canary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWNER: Owner = Owner { user: 3, run: 2, field: Field::Settings };
+
+    #[test]
+    fn a_key_with_a_nonce_is_written_and_read() {
+        let key = CampaignKey::from_seed(7);
+        for key in [key, key.in_round(5), key.with_nonce(9), key.in_round(5).with_nonce(9)] {
+            assert_eq!(key.to_string().parse(), Ok(key));
+        }
+        assert!("00112233445566778899aabbccddeeff@1:+2".parse::<CampaignKey>().is_err());
+        assert!("00112233445566778899aabbccddeeff:2".parse::<CampaignKey>().is_err());
+    }
+
+    #[test]
+    fn a_canary_with_a_nonce_tells_every_campaign_whose_it_is() {
+        let key = CampaignKey::from_seed(7).in_round(4).with_nonce(9);
+        let mint = Mint::new(key).naming([(3, "carol")]);
+        let canary = mint.mint(OWNER);
+        assert_eq!(canary.len(), CANARY_LEN);
+        assert_eq!(mint.read(&canary.to_uppercase()), Some(OWNER));
+        let text = canary.as_bytes().try_into().expect("a canary's length");
+        for other in [CampaignKey::from_seed(7), CampaignKey::from_seed(1).with_nonce(9)] {
+            assert_eq!(Mint::new(other).read(&canary), None, "it is of another campaign");
+            let claim = Mint::new(other).read_bytes(text).expect("a canary");
+            assert_eq!((claim.owner, claim.round), (OWNER, 4));
+            assert_eq!(claim.person, name_digest("carol"));
+            assert_ne!(claim.campaign, other.campaign_stamp());
+        }
+        let mut other = canary.into_bytes();
+        other[35] = if other[35] == b'0' { b'1' } else { b'0' };
+        assert_eq!(mint.read(&String::from_utf8(other).expect("ASCII")), None);
+    }
+
+    #[test]
+    fn no_two_rounds_or_campaigns_have_one_word() {
+        let key = CampaignKey::from_seed(7).in_round(4);
+        assert_eq!(key.round_word(), None);
+        let key = key.with_nonce(9);
+        let others = [key.in_round(5), key.with_nonce(8), CampaignKey::from_seed(8).with_nonce(9)];
+        let word = key.round_word().expect("a word");
+        for other in others {
+            let other = other.round_word().expect("a word");
+            assert!(other != word && other.len() == word.len());
+        }
     }
 }

@@ -41,7 +41,9 @@ mod stream;
 
 pub use encoding::base64;
 pub use encoding::{Alignment, Encoding, HexCase};
-pub use mint::{CANARY_LEN, CampaignKey, Field, Mint, Owner, PHANTOM_USER, ParseKeyError};
+pub use mint::{
+    CANARY_LEN, CampaignKey, Field, Mint, Owner, PHANTOM_USER, ParseKeyError, name_digest,
+};
 pub use piece::{Last, Tail, hangs};
 pub use scan::{Form, Scanner, Sighting};
 pub use stream::Stream;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::encoding::Alignment;
 use super::magic::{Finder, Shape};
-use super::mint::{CANARY_LEN, CampaignKey, Mint, Owner, fits};
+use super::mint::{CANARY_LEN, CampaignKey, Claim, Mint, Owner, fits};
 
 /// A `\uXXXX` in JSON in JSON starts with four backslashes.
 const MOST_BACKSLASHES: usize = 4;
@@ -40,6 +40,10 @@ pub struct Sighting {
     pub owner: Owner,
     /// The round of the campaign that it was planted in.
     pub round: u32,
+    /// That campaign, by [`CampaignKey::campaign_stamp`]; 0 is the scanner's, without a nonce.
+    pub campaign: u32,
+    /// The owner, by [`name_digest`](super::name_digest); 0 where the canary does not say it.
+    pub person: u32,
     /// Offset of its first byte from the start of the stream. In base64, neighbours may
     /// share the first and the last character.
     pub start: u64,
@@ -82,11 +86,11 @@ pub(super) enum Reading {
     Nothing,
 }
 
-/// A canary whose tag is right, and its owner and round.
+/// A canary whose tag is right, and what it says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Genuine {
     canary: [u8; CANARY_LEN],
-    says: (Owner, u32),
+    says: Claim,
 }
 
 /// Finds the canaries of one campaign. A clone shares its tables.
@@ -102,7 +106,8 @@ struct Tables {
 }
 
 impl Scanner {
-    /// A scanner for the canaries minted with that key, in whatever round.
+    /// A scanner for the canaries minted with that key, in whatever round, and for those of all
+    /// campaigns with a nonce.
     pub fn new(key: CampaignKey) -> Self {
         Self { tables: Arc::new(Tables { mint: Mint::new(key), finder: Finder::new() }) }
     }
@@ -161,7 +166,7 @@ impl Scanner {
         &self,
         window: Window<'_>,
         candidate: Candidate,
-        check: impl FnOnce(&[u8; CANARY_LEN]) -> Option<(Owner, u32)>,
+        check: impl FnOnce(&[u8; CANARY_LEN]) -> Option<Claim>,
     ) -> Reading {
         let Candidate { start, shape } = candidate;
         let text = &window.bytes[(start - window.base) as usize..];
@@ -176,9 +181,9 @@ impl Scanner {
         };
         match decoded {
             Decoded::Text(canary, length) => match check(&canary) {
-                Some((owner, round)) => {
-                    let end = start + length as u64;
-                    Reading::Genuine(Sighting { owner, round, start, end, form: form(shape) })
+                Some(Claim { owner, round, campaign, person }) => {
+                    let (end, form) = (start + length as u64, form(shape));
+                    Reading::Genuine(Sighting { owner, round, campaign, person, start, end, form })
                 }
                 None => Reading::Nothing,
             },

@@ -1,14 +1,14 @@
 //! Where the servers are that users are driven against, and what is kept of them between rounds.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
 use super::tls::Trust;
 use super::wire::{TargetUrl, Wire};
 use crate::upstream::{Upstream, credential_of};
-use partywall_core::hidden::Secrets;
+use partywall_core::hidden::{PrivateValue, Secrets};
 use partywall_core::history::{What, Whose};
 use partywall_core::ids::UserName;
 use partywall_core::plan::Plan;
@@ -39,6 +39,46 @@ pub struct Servers {
     pub unrecorded: Unrecorded,
     /// Whether the server is up; none where it is never restarted.
     pub up: Option<watch::Receiver<bool>>,
+    /// What the server gave to single users in earlier rounds.
+    pub earlier: EarlierValues,
+}
+
+/// So many private values of earlier rounds are held against the next: the latest.
+const MOST_EARLIER: usize = 2_000;
+
+/// What one server gave to users who alone may see it, while it lives. A clone is for another server,
+/// and begins with nothing.
+#[derive(Debug, Default)]
+pub struct EarlierValues(Mutex<VecDeque<PrivateValue>>);
+
+impl Clone for EarlierValues {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl EarlierValues {
+    /// Keeps those of a round for the next ones.
+    pub fn remember(&self, values: Vec<PrivateValue>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for value in values {
+            if !all.contains(&value) {
+                all.push_back(value);
+            }
+        }
+        let over = all.len().saturating_sub(MOST_EARLIER);
+        all.drain(..over);
+    }
+
+    /// Tells whose they are, as far as these are users of the plan.
+    fn tell(&self, plan: &Plan, secrets: &mut Secrets) -> Vec<(UserName, What)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_plan = all.iter().filter(|own| plan.user(&own.user).is_some());
+        let told = of_plan.filter_map(|PrivateValue { user, value, name }| {
+            Some((user.clone(), secrets.tell(user, value, name, Whose::Earlier)?))
+        });
+        told.collect()
+    }
 }
 
 impl Servers {
@@ -80,6 +120,7 @@ impl Servers {
                 told.push((user.clone(), what));
             }
         }
+        told.extend(self.earlier.tell(plan, &mut secrets));
         (secrets, told)
     }
 

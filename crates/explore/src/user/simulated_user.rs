@@ -101,7 +101,7 @@ impl User {
             session: backend.session_of(world, who),
             reader: Arc::clone(&meeting.reader),
             protocol: Arc::clone(&plan.protocol),
-            mint: Mint::new(plan.campaign),
+            mint: plan.mint(),
             name: who.name.clone(),
             plan: Arc::clone(plan),
             place,
