@@ -168,7 +168,7 @@ title = "Talks"
 url = "URL"
 [start]
 by = "message"
-json = { question = "{{ prompt }}" }
+json = { question = "{{ prompt }}", user = "{{ user }}" }
 [events]
 connection = "websocket"
 path = "/ws"
@@ -364,7 +364,7 @@ url = "URL"
 by = "http"
 path = "/ask"
 answer = "stream"
-json = { question = "{{ prompt }}" }
+json = { question = "{{ prompt }}", user = "{{ user }}" }
 [events]
 type = "/type"
 types = ["started", "piece"]

@@ -22,7 +22,7 @@ path = "/hello"
 [start]
 by = "http"
 path = "/ask"
-json = { question = "{{ prompt }}" }
+json = { question = "{{ prompt }}", user = "{{ user }}" }
 [workload]
 users = 4
 runs_per_user = 3

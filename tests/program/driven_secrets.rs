@@ -251,7 +251,7 @@ fn a_secret_that_cannot_be_hidden_is_refused_with_its_remedy() {
         let file = scratch.file("ask.toml", text).display().to_string();
         let told = ran(&mut scratch.partywall(&["run", &file])).exits(2);
         told.complains(&["the secret of user `carl`", why, remedy]);
-        let identity = "headers = { x-key = \"{{ env.SESAME }}\" }";
+        let identity = "headers = { x-user = \"{{ user }}\", x-key = \"{{ env.SESAME }}\" }";
         let text = ASK.replace("URL", "http://127.0.0.1:1").replace("IDENTITY", identity);
         let file = scratch.file("ask.toml", text).display().to_string();
         let told = ran(scratch.partywall(&["run", &file]).env("SESAME", secret)).exits(2);

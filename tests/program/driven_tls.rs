@@ -100,7 +100,7 @@ CA
 [start]
 by = "http"
 path = "/ask"
-json = { question = "{{ prompt }}" }
+json = { question = "{{ prompt }}", user = "{{ user }}" }
 [workload]
 users = 4
 rounds = 1
@@ -115,7 +115,7 @@ url = "https://HOST:PORT"
 CA
 [start]
 by = "message"
-json = { question = "{{ prompt }}" }
+json = { question = "{{ prompt }}", user = "{{ user }}" }
 [events]
 connection = "websocket"
 path = "/ws"

@@ -181,7 +181,8 @@ fn one_of(mut all: Vec<Given>, distinguishing: &Distinguishing) -> Option<Given>
     }
     let first = all.first()?;
     let of_one = all.iter().all(|other| other.user == first.user);
-    let is_theirs = (of_one && first.whose != Some(Whose::Cookie)) || distinguishing.0.contains(&first.name);
+    let is_theirs =
+        (of_one && first.whose != Some(Whose::Cookie)) || distinguishing.0.contains(&first.name);
     is_theirs.then(|| first.clone())
 }
 
