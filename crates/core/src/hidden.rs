@@ -442,7 +442,7 @@ mod tests {
         assert_eq!(secrets.without(&flash).split("***").next(), Some(words.as_str()));
         assert!(!secrets.without(&flash).contains(token));
         // Without a trial nobody's words are known.
-        assert!(!Secrets::new(&[flash.clone()]).without(&flash).contains(&said));
+        assert!(!Secrets::new(std::slice::from_ref(&flash)).without(&flash).contains(&said));
     }
 
     #[test]
