@@ -24,7 +24,9 @@
 //! base64, so that both base64 alphabets look the same from the inside.
 //! *A fixed magic first:* the scan looks for a handful of short strings and decodes
 //! only there. *An 80-bit keyed tag:* what verifies is genuine; a text would have to
-//! hold 2⁸⁰ near misses before one is expected to pass.
+//! hold 2⁸⁰ near misses before one is expected to pass. Where a campaign has a nonce, the
+//! tag is of 40 bits and its key is the same for all campaigns, for later ones must read
+//! it: the other 40 bits name the campaign, the round and the owner.
 //!
 //! # What is not seen
 //!
