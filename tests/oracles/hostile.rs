@@ -1,10 +1,10 @@
 //! Text from a server is hostile: it stops no judge and stands in no evidence.
 
 use super::both;
-use partywall::oracle::notation::history;
-use partywall::oracle::{Case, judge};
+use partywall::oracle::notation::{found, history};
+use partywall::oracle::{Case, judge, judge_control};
 use partywall::trial::dialect::Dialect;
-use partywall::trial::history::History;
+use partywall::trial::history::{History, What};
 use partywall::trial::raw::Raw;
 
 #[test]
@@ -39,7 +39,7 @@ fn hostile_messages_are_counted_and_survived() {
             false,
         ),
         (b"{\"type\":\"agent_started\",\"run_id\":\"\",\"sequence\":-1}".to_vec(), false),
-        (b"{\"type\":\"agent_started\",\"run_id\":1e400,\"sequence\":1.5}".to_vec(), true),
+        (b"{\"type\":\"agent_started\",\"run_id\":1e400,\"sequence\":1.5}".to_vec(), false),
         (b"{\"type\":\"run_accepted\",\"run_id\":\"x\"}".to_vec(), false),
         (b"{\"type\":\"connection_established\",\"connection_id\":{}}".to_vec(), false),
         (b"{\"type\":\"a\"}{\"type\":\"b\"}".to_vec(), true),
@@ -83,4 +83,39 @@ fn hostile_messages_are_counted_and_survived() {
         observation.on = None;
     }
     assert_eq!(judge(&Case::new(&anonymous, &Dialect::reference())).findings, []);
+}
+
+/// Every writer in the field may produce these; a user who waits for the event must not miss it.
+#[test]
+fn events_that_a_strict_parser_refuses_are_events_like_any_other() {
+    let clean = history(&both("r1 of alice emits 1-3; r1 of alice ends 4; r1 of bob ends 1"));
+    let leak = history(&both("r1 of alice emits 1 to bob; r1 of alice ends 2; r1 of bob ends 1"));
+    let members = [
+        r#""x":"cut \ud83d""#,
+        r#""x":NaN"#,
+        r#""x":Infinity"#,
+        r#""x":[-Infinity]"#,
+        r#""x":1e999"#,
+        "\"x\":\"\t\"",
+    ];
+    for member in members {
+        let with = |history: &History| {
+            let mut history = history.clone();
+            for observation in &mut history.observations {
+                if let What::Received { raw } = &mut observation.what {
+                    let text = raw.text().replacen('{', &format!("{{{member},"), 1);
+                    *raw = Raw::from(text);
+                }
+            }
+            let judged = judge(&Case::new(&history, &Dialect::reference()));
+            (judged.malformed, history)
+        };
+        let ((malformed, odd), (_, odd_leak)) = (with(&clean), with(&leak));
+        assert_eq!((malformed, found(&odd)), (0, found(&clean)), "{member}");
+        assert_eq!(found(&odd_leak), found(&leak), "{member}");
+        let control = |history: &History| judge_control(history, &Dialect::reference(), 1);
+        assert_eq!(control(&odd), control(&clean), "{member}");
+    }
+    assert_eq!(found(&clean), [""; 0]);
+    assert!(!found(&leak).is_empty());
 }

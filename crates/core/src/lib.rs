@@ -16,6 +16,7 @@ pub mod hidden;
 pub mod history;
 pub mod ids;
 pub mod json;
+pub mod lenient;
 pub mod line;
 pub mod measure;
 pub mod mechanism;

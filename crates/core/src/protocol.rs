@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::dialect::Dialect;
+use super::lenient;
 use super::run_controls::{Caps, RunControls, Switch};
 use super::via::Via;
 
@@ -190,7 +191,7 @@ impl CaptureFrom {
                 own.eq_ignore_ascii_case(name).then(|| value.to_owned())
             }),
             Self::Pointer(pointer) => {
-                let tree: Value = serde_json::from_str(body).ok()?;
+                let tree = lenient::tree(body)?;
                 match tree.pointer(pointer)? {
                     Value::String(text) => Some(text.clone()),
                     Value::Number(number) => Some(number.to_string()),

@@ -6,6 +6,7 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 use super::dialect::Dialect;
+use super::lenient;
 use super::pointers::{Found, Pointers};
 use super::raw::Raw;
 
@@ -72,9 +73,9 @@ impl Json<'_> {
         }
     }
 
-    /// The tree of its values, where it is JSON.
+    /// The tree of its values, where it is JSON, read leniently.
     pub fn tree(&self) -> Option<Value> {
-        serde_json::from_str(self.as_text()?).ok()
+        lenient::tree(self.as_text()?)
     }
 }
 
@@ -95,7 +96,7 @@ pub struct Said<'m> {
     pub is_terminal: bool,
     /// Whether it is of no interest.
     pub ignored: bool,
-    /// Whether all of the message is JSON, with nothing before or after it.
+    /// Whether all of the message is JSON that a strict parser takes, with nothing before or after it.
     pub is_whole: bool,
 }
 
@@ -158,16 +159,18 @@ impl Reader {
     /// What the message says.
     pub fn read<'m>(&self, dialect: &Dialect, raw: &'m Raw, streamed: bool) -> Said<'m> {
         let payload = self.payload(raw, streamed);
+        let read_owned = |text: &str| {
+            let found = self.pointers.read(text)?;
+            Some(found.map(|value| value.map(Found::into_owned)))
+        };
         let found = match &payload.json {
             Json::Text(Cow::Borrowed(text)) => self.pointers.read(text),
-            Json::Text(Cow::Owned(text)) => self
-                .pointers
-                .read(text)
-                .map(|found| found.map(|value| value.map(Found::into_owned))),
+            Json::Text(Cow::Owned(text)) => read_owned(text),
             Json::Bytes(_) => None,
         };
+        let is_whole = found.is_some() && payload.json.bytes().len() == raw.bytes().len();
+        let found = found.or_else(|| read_owned(&lenient::strict(payload.json.as_text()?)?));
         let is_json = found.is_some();
-        let is_whole = is_json && payload.json.bytes().len() == raw.bytes().len();
         let [kind, run, request, agent, sequence] = found.unwrap_or_default();
         let sequence = sequence.and_then(|number| number.number());
         let [kind, run, request, agent] =

@@ -2,7 +2,7 @@
 //! finding would be new, so that nothing counts as caught that was found before.
 
 use super::case::{Case, Start};
-use super::edits::{Alteration, Edit, bytes, with_bytes, with_member, with_value};
+use super::edits::{Alteration, Edit, bytes, tree, with_bytes, with_member, with_value};
 use super::interruptions::Interruptions;
 use super::message::{Channel, Message};
 use super::private;
@@ -351,7 +351,7 @@ pub(super) fn interference(
     plants.draw_own("an event without its payload", interference, events(), |case, place| {
         let (at, name, _) = place;
         let without = |json: &[u8]| {
-            let mut tree: serde_json::Value = serde_json::from_slice(json).ok()?;
+            let mut tree = tree(json)?;
             tree.as_object_mut()?.remove(&name)?;
             serde_json::to_vec(&tree).ok()
         };
@@ -376,7 +376,7 @@ pub(super) fn interference(
 fn payload(case: &Case<'_>, at: usize) -> Option<(String, serde_json::Value)> {
     let mut found = None;
     case.in_json(at, |json| {
-        let tree: serde_json::Value = serde_json::from_slice(json).ok()?;
+        let tree = tree(json)?;
         let dialect = case.dialect;
         let asked = [&dialect.kind, &dialect.user, &dialect.thread, &dialect.run];
         let asked = asked.into_iter().chain([&dialect.sequence, &dialect.agent, &dialect.request]);

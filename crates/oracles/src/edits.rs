@@ -3,6 +3,7 @@
 use partywall_core::finding::{FindingKind, Suspect};
 use partywall_core::history::{History, Observation, What};
 use partywall_core::ids::UserName;
+use partywall_core::lenient;
 use partywall_core::raw::Raw;
 
 /// A change of a history that an oracle must catch.
@@ -106,7 +107,7 @@ pub(super) fn raw(history: &History, at: usize) -> &Raw {
 /// bytes as they are. Nothing if there is none in it yet, or if it is no JSON: what was cut off may
 /// end as if it were whole.
 pub(super) fn with_member(json: &[u8], member: &str) -> Option<Vec<u8>> {
-    serde_json::from_slice::<serde::de::IgnoredAny>(json).ok()?;
+    tree(json)?;
     let end = json.iter().rposition(|byte| !byte.is_ascii_whitespace())?;
     let body = json[..end].trim_ascii_end();
     let (before, after): (&[u8], &[u8]) = match (json[end], body.last()?) {
@@ -117,9 +118,14 @@ pub(super) fn with_member(json: &[u8], member: &str) -> Option<Vec<u8>> {
     Some([body, before, member.as_bytes(), after].concat())
 }
 
+/// The tree of values of a JSON text, read leniently.
+pub(super) fn tree(json: &[u8]) -> Option<serde_json::Value> {
+    lenient::tree(std::str::from_utf8(json).ok()?)
+}
+
 /// The JSON text with another value in a place that has one.
 pub(super) fn with_value(json: &[u8], pointer: &str, value: serde_json::Value) -> Option<Vec<u8>> {
-    let mut tree: serde_json::Value = serde_json::from_slice(json).ok()?;
+    let mut tree = tree(json)?;
     *tree.pointer_mut(pointer)? = value;
     serde_json::to_vec(&tree).ok()
 }

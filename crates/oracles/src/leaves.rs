@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::seen::owner_in;
 use partywall_core::canary::{CampaignKey, Owner, Scanner};
 use partywall_core::json::{self, Visitor};
+use partywall_core::lenient;
 use partywall_core::members::{Begin, Member as Path, Members};
 use partywall_core::reader::{Json, Payload};
 
@@ -159,16 +160,18 @@ impl<'h> Leaves<'h> {
         whole
     }
 
-    /// The same, whether the text stays or not.
+    /// The same, whether the text stays or not, and also where only a lenient parser takes it.
     pub(super) fn take(&mut self, paths: &mut Paths, payload: &Payload<'h>) -> bool {
-        match &payload.json {
+        let whole = match &payload.json {
             Json::Text(Cow::Borrowed(json)) => self.read(paths, json),
             Json::Text(Cow::Owned(json)) => self.read_owned(paths, json),
             Json::Bytes(_) => {
                 self.clear();
                 false
             }
-        }
+        };
+        let strict = || lenient::strict(payload.json.as_text()?);
+        whole || strict().is_some_and(|strict| self.read_owned(paths, &strict))
     }
 
     fn read_owned(&mut self, paths: &mut Paths, text: &str) -> bool {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::case::Case;
-use super::edits::{Alteration, Edit, bytes, with_bytes, with_member};
+use super::edits::{Alteration, Edit, bytes, tree, with_bytes, with_member};
 use super::message::Message;
 use partywall_core::canary::{Encoding, Field, Owner};
 use partywall_core::finding::FindingKind;
@@ -253,8 +253,7 @@ fn member_in(case: &Case<'_>, message: &Message<'_>, member: &str) -> Option<Vec
 fn member_place(case: &Case<'_>, message: &Message<'_>) -> Option<usize> {
     let mut place = None;
     case.in_json(message.at(), |json| {
-        place =
-            serde_json::from_slice(json).ok().map(|array: Vec<serde::de::IgnoredAny>| array.len());
+        place = tree(json).and_then(|tree| tree.as_array().map(Vec::len));
         None
     });
     place
