@@ -358,7 +358,8 @@ fn o6_after_close() {
 #[test]
 fn o7_binding() {
     let unasked: &[&str] = &["wrong binding alice: acceptance of a run @ websocket"];
-    let other: &[&str] = &["wrong binding alice r2: prompt of chat over websocket @ websocket"];
+    let other: &[&str] =
+        &["own data, wrong request alice r2: prompt of chat over websocket @ websocket"];
     table_of_both(
         OracleId::Binding,
         &[
@@ -388,20 +389,20 @@ fn o7_binding() {
             ),
             (
                 "alice starts r2; r2 of alice emits 1 showing r1",
-                &["wrong binding alice r1: prompt of chat over websocket @ websocket"],
+                &["own data, wrong request alice r1: prompt of chat over websocket @ websocket"],
             ),
             (
                 "alice starts r2 in t2; r2 of alice emits 1 showing r2+r1",
-                &["wrong binding alice r1: prompt of chat over websocket @ websocket"],
+                &["own data, wrong request alice r1: prompt of chat over websocket @ websocket"],
             ),
             (
                 "alice starts r2; r2 of alice emits 1 showing r2+alice:r1:settings",
-                &["wrong binding alice r1: settings of chat over websocket @ websocket"],
+                &["own data, wrong request alice r1: settings of chat over websocket @ websocket"],
             ),
             ("alice posts r2; r2 of alice answers showing r1+r2", &[]),
             (
                 "alice posts r2 in t2; r2 of alice answers showing r1",
-                &["wrong binding alice r1: prompt of chat over websocket @ http answer"],
+                &["own data, wrong request alice r1: prompt of chat over websocket @ http answer"],
             ),
             ("alice reads r1; r1 of alice answers", &[]),
             (

@@ -3,6 +3,8 @@
 
 #[path = "reports/latent.rs"]
 mod latent;
+#[path = "reports/warned.rs"]
+mod warned;
 
 use partywall::report::explain::explain;
 use partywall::report::terminal::Style;

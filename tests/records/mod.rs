@@ -2,7 +2,7 @@
 //! round figures.
 
 mod detections;
-mod findings;
+pub(crate) mod findings;
 mod flood;
 mod models;
 mod signoffs;
@@ -136,6 +136,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
         findings: vec![],
         first_leak_at_trial: None,
         latent: None,
+        warnings: Vec::new(),
         source: None,
         leak_matrix: LeakMatrix::default(),
         time_to_first_leak: None,

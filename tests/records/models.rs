@@ -133,6 +133,7 @@ fn level(own: &[&ModelRow]) -> Level {
         source: None,
         leak_matrix: LeakMatrix::default(),
         latent: None,
+        warnings: Vec::new(),
         time_to_first_leak: None,
         latency: None,
         timelines: Vec::new(),

@@ -16,7 +16,8 @@ const NEVER: u64 = 1_000_000;
 fn work(flash_from: u64) -> String {
     let users = "users = 6\nruns_per_user = 2\nparallel = 2\nrounds = 2\nstart_delay = [0, 40]";
     let text = steered(&format!(", flash_from = {flash_from}"), users);
-    text.replace(r#"types = ["step"]"#, r#"types = ["begin", "flash", "step"]"#)
+    let text = text.replace(r#"types = ["step"]"#, r#"types = ["begin", "flash", "step"]"#);
+    text + "[severity]\nown_data = \"leak\"\n"
 }
 
 /// What before came to if it leaked and its runs met in that share of the phases.

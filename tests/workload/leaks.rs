@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use partywall::trial::finding::{FindingKind, OracleId};
+use partywall::trial::verdict::Verdict;
 use partywall::upstream::{Options, Upstream};
 
 use super::drive::{Came, drive, steered};
@@ -49,13 +51,29 @@ fn a_slow_reader_loses_events() {
 }
 
 #[test]
-fn an_answer_to_another_request_of_the_same_user_is_found() {
+fn own_data_of_another_request_is_a_warning_unless_the_scenario_says_otherwise() {
     let work = "parallel = 2\nruns_per_user = 4\nstart_delay = [0, 2]";
     let work = format!("users = 6\nrounds = 2\n{work}");
-    let came = driven(Leak::LastOfUser, "", &work);
-    came.is_found_by("O7");
-    assert!(!came.codes().contains(&"O1"), "nothing of another user: {:?}", came.codes());
-    driven(Leak::None, "", &work).is_clean();
+    let graded = |leak, severity: &str| {
+        let (server, _) = steered_chat::start(leak);
+        let severity = format!("\n[severity]\n{severity}\n");
+        drive(&server.url(), &(steered("", &work) + &severity))
+    };
+    let warned = |came: &Came| {
+        let kinds = came.level.warnings.iter().map(|warning| (warning.oracle, warning.kind));
+        kinds.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let came = graded(Leak::LastOfUser, "");
+    assert_eq!(came.level.verdict, Verdict::Clean, "{:#?}", came.level.reasons);
+    assert_eq!(warned(&came), [(OracleId::Binding, FindingKind::OwnData)]);
+    let came = graded(Leak::LastOfUser, "own_data = \"leak\"");
+    assert_eq!((came.codes(), came.level.verdict), (vec!["O7"], Verdict::Leaked));
+    assert_eq!(warned(&came), []);
+    let came = graded(Leak::LastOfUser, "own_data = \"ignore\"");
+    assert_eq!((came.level.verdict, warned(&came)), (Verdict::Clean, vec![]));
+    let came = graded(Leak::None, "");
+    came.is_clean();
+    assert_eq!(warned(&came), []);
 }
 
 /// Requests whose answers take a while; the leak's harm is only there while a cancelled one's

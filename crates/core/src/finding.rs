@@ -137,6 +137,8 @@ pub enum FindingKind {
     Misdirected,
     /// A user got something else than they get alone.
     Interference,
+    /// The answer to a request holds what the same user gave with another.
+    OwnData,
 }
 
 impl FindingKind {
@@ -151,6 +153,7 @@ impl FindingKind {
             Self::WrongBinding => "wrong binding",
             Self::Misdirected => "misdirected",
             Self::Interference => "interference",
+            Self::OwnData => "own data, wrong request",
         }
     }
 }
@@ -303,6 +306,10 @@ impl Finding {
             ),
             FindingKind::WrongBinding => format!(
                 "{observer} got an answer to another of their requests ({victim_operation}) on \
+                 {observer_operation}"
+            ),
+            FindingKind::OwnData => format!(
+                "{observer} got their own data of another request ({victim_operation}) on \
                  {observer_operation}"
             ),
             FindingKind::Misdirected => {

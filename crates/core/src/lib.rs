@@ -31,6 +31,7 @@ pub mod reader;
 pub mod record;
 pub mod run_controls;
 pub mod schedule;
+pub mod severity;
 pub mod spare;
 pub mod target;
 pub mod template;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::dialect::Dialect;
 use super::lenient;
 use super::run_controls::{Caps, RunControls, Switch};
+use super::severity::Severities;
 use super::via::Via;
 
 /// How one user speaks and is answered.
@@ -46,6 +47,9 @@ pub struct Protocol {
     /// What driving may not exceed, however often a plan is driven again.
     #[serde(default, skip_serializing_if = "Caps::is_none")]
     pub caps: Caps,
+    /// What findings mean for the verdict.
+    #[serde(default, skip_serializing_if = "Severities::is_default")]
+    pub severity: Severities,
 }
 
 /// What a user may ask for that starts nothing and changes nothing.

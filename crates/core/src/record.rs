@@ -211,6 +211,9 @@ pub struct Level {
     pub oracles: Vec<OracleRow>,
     /// The findings, one for each fingerprint.
     pub findings: Vec<FindingRecord>,
+    /// What was found that does not change the verdict, one for each fingerprint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<FindingRecord>,
     /// The first trial with a finding, from 1.
     pub first_leak_at_trial: Option<u64>,
     /// What the back end says of itself that did not show: a warning, not a leak.

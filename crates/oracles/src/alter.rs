@@ -455,7 +455,7 @@ pub(super) fn bindings(
         let takes = |at| case.in_json(at, |json| with_member(json, "")).is_some();
         let answers = answers.filter(|message| channel != Channel::Stream || takes(message.at()));
         let answers = answers.map(|message| (message.observer, message.at()));
-        plants.draw_own(what, wrong, answers, |case, at| {
+        plants.draw_own(what, FindingKind::OwnData, answers, |case, at| {
             let (canary, bytes) = (canary(case, at)?, bytes(case.history, at));
             let member = format!("\"planted\":\"{canary}\"");
             let planted = case.in_json(at, |json| with_member(json, &member));

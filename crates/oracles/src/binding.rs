@@ -2,6 +2,8 @@
 
 use std::cell::LazyCell;
 
+use serde_json::Value;
+
 use super::alter;
 use super::case::Case;
 use super::message::Message;
@@ -19,7 +21,8 @@ pub(super) const BINDING: Oracle = Oracle {
     id: OracleId::Binding,
     short: "An answer belongs to the request that it answers.",
     meaning: "A run was accepted that nobody waited for, or the answer to one request holds \
-        what the same user gave with another.",
+        what the same user gave with another. The latter is a warning unless the answer names \
+        that other request, or `[severity] own_data` says otherwise.",
     precondition: "The back end names the request when it accepts a run, or sends a \
         request's canaries back in its events or its answer.",
     next: "Look for replies that are matched by order or by an id that is used again: a \
@@ -53,17 +56,19 @@ fn judge(case: &Case<'_>) -> Judgement {
 fn unasked(message: &Message<'_>) -> Suspect {
     let text =
         format!("{} receives the acceptance of a request they do not wait for", message.observer);
-    wrong(message, None, "acceptance of a run", vec![shows(message.n, text)])
+    let wrong_binding = FindingKind::WrongBinding;
+    wrong(wrong_binding, message, None, "acceptance of a run", vec![shows(message.n, text)])
 }
 
 fn wrong(
+    kind: FindingKind,
     message: &Message<'_>,
     run: Option<u16>,
     operation: impl Into<String>,
     evidence: Vec<Evidence>,
 ) -> Suspect {
     let seen_on = message.channel.as_str();
-    own(FindingKind::WrongBinding, message.observer, run, operation, seen_on, evidence)
+    own(kind, message.observer, run, operation, seen_on, evidence)
 }
 
 /// An HTTP answer that names another run of the user than the one that was asked about.
@@ -74,7 +79,13 @@ fn other_run(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) {
     if let Some(run) = run.filter(|run| *run != asked) {
         let text = format!("{observer} asks about run {asked} and is told of run {run}");
         let operation = format!("run id of {}", case.run_kind(observer, Some(run)));
-        suspects.add(wrong(message, Some(run), operation, vec![shows(message.n, text)]));
+        suspects.add(wrong(
+            FindingKind::WrongBinding,
+            message,
+            Some(run),
+            operation,
+            vec![shows(message.n, text)],
+        ));
     }
 }
 
@@ -136,5 +147,24 @@ fn other_canary(case: &Case<'_>, message: &Message<'_>, seen: &Seen, asked: u16)
         format!("{observer} receives the {field} canary of run {run} in an answer of run {asked}");
     evidence.push(shows(seen.n, text));
     let operation = format!("{field} of {}", case.run_kind(observer, Some(run)));
-    wrong(message, Some(run), operation, evidence)
+    let kind = match names_other_request(case, message, asked) {
+        true => FindingKind::WrongBinding,
+        false => FindingKind::OwnData,
+    };
+    wrong(kind, message, Some(run), operation, evidence)
+}
+
+/// Whether the message names a request of the user, and not the one that it answers.
+pub(super) fn names_other_request(case: &Case<'_>, message: &Message<'_>, asked: u16) -> bool {
+    let place = case.dialect.request.as_str();
+    let tree = if place.is_empty() { None } else { case.payload(message).json.tree() };
+    let named = tree.as_ref().and_then(|tree| tree.pointer(place)).and_then(|named| match named {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    });
+    let Some(named) = named else { return false };
+    let of_user = case.starts.iter().filter(|start| start.user == message.observer);
+    let mut its = of_user.filter(|start| start.request_id.as_str() == named).peekable();
+    its.peek().is_some() && its.all(|start| start.run != asked)
 }

@@ -10,6 +10,7 @@ use partywall_core::canary::PHANTOM_USER;
 use partywall_core::control::phantom_owner;
 use partywall_core::finding::{Finding, OracleId};
 use partywall_core::plan::Via;
+use partywall_core::severity::Severity;
 
 /// The oracles, in the order of [`OracleId::ALL`].
 static ORACLES: [Oracle; OracleId::ALL.len()] = [
@@ -40,6 +41,8 @@ pub fn of(id: OracleId) -> &'static Oracle {
 pub struct Judged {
     /// What they found, oracle by oracle.
     pub findings: Vec<Finding>,
+    /// What they found that the plan grades as a warning.
+    pub warnings: Vec<Finding>,
     /// The kinds of run through which a phantom's canary came back; sorted, each once.
     pub path_hits: Vec<Via>,
     /// For each oracle how much it looked at, and why it was blind.
@@ -55,16 +58,23 @@ pub fn judge(case: &Case<'_>) -> Judged {
 
 /// Lets these oracles judge.
 pub fn judge_with(oracles: &[&Oracle], case: &Case<'_>) -> Judged {
-    let mut findings = Vec::new();
+    let (mut findings, mut warnings) = (Vec::new(), Vec::new());
+    let severity = case.history.plan.protocol.severity;
     let mut rows = Vec::with_capacity(oracles.len());
     for oracle in oracles {
         let Judgement { suspects, judged_items, blind } = (oracle.judge)(case);
         let scenario = &case.history.plan.scenario;
-        let found = suspects.into_iter();
-        findings.extend(found.map(|suspect| Finding::new(scenario, oracle.id, suspect)));
+        for suspect in suspects {
+            let graded = match severity.of(suspect.kind.class()) {
+                Severity::Leak => &mut findings,
+                Severity::Warning => &mut warnings,
+                Severity::Ignore => continue,
+            };
+            graded.push(Finding::new(scenario, oracle.id, suspect));
+        }
         rows.push((oracle.id, judged_items, blind));
     }
-    Judged { findings, path_hits: path_hits(case), rows, malformed: case.malformed }
+    Judged { findings, warnings, path_hits: path_hits(case), rows, malformed: case.malformed }
 }
 
 fn path_hits(case: &Case<'_>) -> Vec<Via> {

@@ -117,6 +117,10 @@ fn given_twice(case: &Case<'_>, suspects: &mut Suspects) {
         for (n, observer) in &facts.given_again {
             let message = case.messages.binary_search_by_key(n, |message| message.n);
             let Ok(message) = message.map(|at| &case.messages[at]) else { continue };
+            // Nobody received an id that was made up here, nor one that merely names another user.
+            if facts.made_up || message.observer != *observer {
+                continue;
+            }
             let run = facts.run.filter(|_| facts.run_told && facts.user == Some(victim));
             let evidence = vec![
                 shows(first, format!("the run id is given to {victim}")),

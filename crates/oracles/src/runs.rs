@@ -173,7 +173,12 @@ fn acceptances<'h>(case: &Case<'h>, accepting: &[Accepting]) -> Vec<(Acceptance,
     for &Accepting { message: at, request } in accepting {
         let message = &case.messages[at];
         // To look at what it says would be to read it again, which mostly is not needed.
-        let named = if message.names_observer { None } else { case.user(message) };
+        let by_request = message.run_at().is_some_and(|run| case.runs[run].made_up);
+        // The request that it names is the observer's own, whatever user it names.
+        let named = match message.names_observer || by_request {
+            true => None,
+            false => case.user(message),
+        };
         let foreign = named.and_then(|user| case.person(user));
         let (answers, user) = match (foreign, request.some()) {
             (Some(other), _) => (Answers::Unclear, &other.name),
@@ -341,11 +346,18 @@ fn run_of_event(case: &Case<'_>, seen: &Seen<'_>) -> Option<usize> {
 /// An event that carries the prompt canary of one run only is of that run, as far as one can tell.
 fn learn_from_canaries(case: &mut Case<'_>) {
     let mut owners: BTreeMap<usize, Option<(u32, u16)>> = BTreeMap::new();
+    // Words alone do not make a run theirs whose id never came to them: the words crossed.
+    let got = |run: usize, user: &UserName| {
+        let mut observers = case.events[run].iter().map(|at| case.messages[at.get()].observer);
+        case.dialect.strict || observers.any(|observer| observer == user)
+    };
     for seen in prompts(case) {
         let Some(run) = run_of_event(case, seen) else { continue };
         let facts = &case.runs[run];
         let person = case.person_at(seen.owner.user);
-        let fits = person.is_some_and(|person| facts.user.is_none_or(|user| *user == person.name));
+        let fits = person.is_some_and(|person| {
+            facts.user.is_none_or(|user| *user == person.name) && got(run, &person.name)
+        });
         if facts.run.is_none() && fits {
             let owner = (seen.owner.user, seen.owner.run);
             let known = owners.entry(run).or_insert(Some(owner));
@@ -402,6 +414,42 @@ mod tests {
         );
         assert_eq!(runs, ["x:bob:Some(1)"]);
         assert_eq!(ended, [false, true]);
+    }
+
+    #[test]
+    fn another_users_words_alone_do_not_make_a_run_theirs() {
+        let text = format!(
+            "{BOTH_ASK} r1 of alice emits 1 called x; r1 of alice ends 2 called x; \
+             r1 of bob emits 1 called y showing alice:r1; r1 of bob ends 2 called y showing alice:r1"
+        );
+        let history = history(&text);
+        let (runs, ended) = learned(&history);
+        assert_eq!(runs, ["x:alice:Some(1)", "y:bob:Some(1)"]);
+        assert_eq!(ended, [true, true]);
+        let dialect = dialect();
+        let found = crate::judge(&Case::new(&history, &dialect)).findings;
+        let codes: Vec<_> = found.iter().map(|found| found.oracle.code()).collect();
+        assert_eq!(codes, ["O1"], "{found:?}");
+    }
+
+    #[test]
+    fn a_wrong_user_field_alone_is_one_finding_and_no_run_is_lost() {
+        let mut dialect = dialect();
+        dialect.user = Dialect::reference().user;
+        (dialect.run, dialect.request) = (String::new(), Dialect::reference().request);
+        dialect.matching = partywall_core::dialect::Matching::Request;
+        let event = r#"{"type":"agent_started","user_id":"bob","request_id":"q"}"#;
+        let end = r#"{"type":"agent_error","user_id":"alice","request_id":"q"}"#;
+        let history = history(&format!(
+            "alice connects silently; bob connects silently; alice asks r1 as q; bob asks r1 as q; \
+             alice gets {event}; alice gets {event}; alice gets {end}"
+        ));
+        let case = Case::new(&history, &dialect);
+        let found = crate::judge(&case).findings;
+        let told: Vec<_> =
+            found.iter().map(|found| (found.oracle.code(), &*found.victim_operation)).collect();
+        assert_eq!(told, [("O2", "user id")]);
+        assert!(case.end_of(&case.starts[0]).is_some());
     }
 
     #[test]

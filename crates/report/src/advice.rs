@@ -8,6 +8,7 @@ use partywall_core::verdict::{Outcome, Reason, ReasonCode, Verdict};
 use super::latent;
 use super::models;
 use super::phrases::{self, Quote};
+use super::warned;
 
 /// The reasons of the whole, then those of inconclusive levels that the whole does not repeat.
 pub(super) fn reasons(record: &Record, quote: Quote) -> Vec<String> {
@@ -36,6 +37,7 @@ pub(super) fn reasons(record: &Record, quote: Quote) -> Vec<String> {
             ));
         }
     }
+    lines.extend(warned::warnings(record, quote));
     lines.extend(latent::warnings(record, quote));
     lines
 }

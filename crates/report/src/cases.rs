@@ -107,11 +107,16 @@ fn of_oracle<'r>(
     let note = match (verdict, blind) {
         (_, Some(blind)) => format!("blind: {blind}"),
         (CaseVerdict::Inconclusive, None) => reasons.collect::<Vec<_>>().join("; "),
-        _ => format!(
-            "{} trials, {} of them overlapping",
-            phrases::count(level.trials),
-            percent(level.trials_overlapping, level.trials)
-        ),
+        _ => {
+            let warned = level.warnings.iter().filter(|found| found.oracle == oracle);
+            let warned = warned.map(|found| format!("; warning: {}", found.summary));
+            format!(
+                "{} trials, {} of them overlapping{}",
+                phrases::count(level.trials),
+                percent(level.trials_overlapping, level.trials),
+                warned.collect::<String>()
+            )
+        }
     };
     Case { class, name: oracle.to_string(), found, verdict, note }
 }
@@ -141,6 +146,12 @@ fn of_whole(record: &Record) -> Case<'_> {
         name: "verdict".into(),
         found: Vec::new(),
         verdict,
-        note: format!("{}: {}{}", record.verdict, note.join("; "), super::latent::clause(record)),
+        note: format!(
+            "{}: {}{}{}",
+            record.verdict,
+            note.join("; "),
+            super::latent::clause(record),
+            super::warned::clause(record)
+        ),
     }
 }

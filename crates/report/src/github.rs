@@ -2,7 +2,7 @@
 
 use super::groups::finding_groups;
 use super::safe_text::{name, terminal};
-use super::{advice, latent, markdown, phrases, sentence};
+use super::{advice, latent, markdown, phrases, sentence, warned};
 use partywall_core::record::{FindingRecord, Level, Record};
 use partywall_core::verdict::Outcome;
 
@@ -34,6 +34,10 @@ pub fn annotations(record: &Record) -> String {
             warnings.push(command("warning", &[("title", title)], &reason));
         }
     }
+    warnings.extend(warned::seen(record).map(|(side, level, found)| {
+        let title = [("title", warned::title(found.kind))];
+        command("warning", &title, &warned::line(side, level, found, terminal))
+    }));
     let latent = latent::warnings(record, terminal);
     warnings
         .extend(latent.iter().map(|line| command("warning", &[("title", latent::TITLE)], line)));

@@ -35,6 +35,7 @@ mod migration;
 mod models;
 mod phrases;
 mod sentence;
+mod warned;
 
 pub use partywall_core::text::interleaving;
 use partywall_core::text::{page, safe_text};

@@ -34,6 +34,13 @@ pub fn render(record: &Record) -> String {
     for (side, level) in record.all_levels() {
         let own = level.findings.iter().map(|finding| result(record, side, level, finding));
         results.extend(own.take(MOST_RESULTS.saturating_sub(results.len())));
+        let warned = level.warnings.iter().map(|found| result(record, side, level, found));
+        let warned = warned.map(|mut value| {
+            value["level"] = "warning".into();
+            value
+        });
+        let left = MOST_RESULTS.saturating_sub(results.len());
+        results.extend(warned.filter(|_| side != "before").take(left));
     }
     results.extend(latent::seen(record).zip(latent::warnings(record, terminal)).map(contaminated));
     let log = json!({

@@ -2,7 +2,7 @@
 
 use super::models::unexpectedly_refuted;
 use super::phrases::{count, findings_of, is_signoff};
-use super::{detection, latent, migration};
+use super::{detection, latent, migration, warned};
 use partywall_core::finding::FindingKind;
 use partywall_core::record::{FindingRecord, Level, LevelName, Record, Side};
 use partywall_core::verdict::Outcome;
@@ -30,12 +30,13 @@ pub(super) fn verdict(record: &Record) -> String {
     }
     match record.verdict {
         Outcome::Fixed => format!(
-            "before the migration {}; after it, under {}, nothing crossed in {}{}{}.",
+            "before the migration {}; after it, under {}, nothing crossed in {}{}{}{}.",
             harm(findings_of(record, "before")),
             plans(record),
             tried(record, "after"),
             controls_clause(record, "after"),
             latent::clause(record),
+            warned::clause(record),
         ),
         Outcome::StillLeaks => format!("after the migration {}.", leaks(record, "after")),
         Outcome::NotMigrated => {
@@ -53,10 +54,11 @@ pub(super) fn verdict(record: &Record) -> String {
             "this run shows neither that users are kept apart nor that they are not.".into()
         }
         Outcome::Clean => format!(
-            "nothing crossed from one user to another in {}{}{}.",
+            "nothing crossed from one user to another in {}{}{}{}.",
             tried(record, ""),
             controls_clause(record, ""),
             latent::clause(record),
+            warned::clause(record),
         ),
         Outcome::Leaked => format!("{}.", leaks(record, "")),
     }

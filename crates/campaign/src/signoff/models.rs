@@ -97,6 +97,7 @@ pub(crate) fn model_level(rows: &[ModelRow], legacy: bool) -> Level {
         source: None,
         leak_matrix: LeakMatrix::default(),
         latent: None,
+        warnings: Vec::new(),
         time_to_first_leak: None,
         latency: None,
         timelines: Vec::new(),

@@ -10,6 +10,7 @@ use super::{
 use crate::dialect::Dialect;
 use crate::protocol::Act;
 use crate::run_controls::{Caps, RunControls};
+use crate::severity::Severities;
 
 static REFERENCE: LazyLock<Arc<Protocol>> = LazyLock::new(|| Arc::new(Protocol::as_reference()));
 
@@ -78,6 +79,7 @@ impl Protocol {
             },
             switch: None,
             caps: Caps::default(),
+            severity: Severities::STRICT,
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::load_file::{ControlsTable, LevelTable, LoadTable, SwitchTable};
 use super::speech_file::{EventsTable, IdentityTable, Pairs, SetUpTable, StartTable};
 use super::written::Written;
+use partywall_core::severity::{Severities, Severity};
 
 /// The version of the scenario format that this program reads.
 pub const SCENARIO_VERSION: u32 = 1;
@@ -65,6 +66,9 @@ pub struct ScenarioFile {
     /// What is other on the wire.
     #[serde(default)]
     pub wire: LevelTable,
+    /// What findings mean for the verdict.
+    #[serde(default)]
+    pub severity: SeverityTable,
     /// What may not be exceeded.
     #[serde(default)]
     pub limits: LimitsTable,
@@ -193,6 +197,30 @@ pub struct EvidenceTable {
     pub get: Option<String>,
     /// The regular expression for `get`.
     pub pattern: Option<String>,
+}
+
+/// What findings of a class mean for the verdict. What reaches another user is always a leak.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeverityTable {
+    /// The answer to a request holds what the same user gave with another, as from a cache of the
+    /// user's own: `leak`, `warning` or `ignore` [default: warning]. An answer that names that other
+    /// request is a leak in any case.
+    pub own_data: Option<Severity>,
+    /// Events of the user's own are lost, doubled or out of order: `leak`, `warning` or `ignore`
+    /// [default: leak].
+    pub delivery: Option<Severity>,
+}
+
+impl SeverityTable {
+    /// The severities, with nothing unset.
+    pub fn checked(&self) -> Severities {
+        let default = Severities::default();
+        Severities {
+            own_data: self.own_data.unwrap_or(default.own_data),
+            delivery: self.delivery.unwrap_or(default.delivery),
+        }
+    }
 }
 
 /// What may not be exceeded.

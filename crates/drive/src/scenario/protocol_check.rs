@@ -64,6 +64,7 @@ impl Words<'_> {
             reads,
             switch,
             caps,
+            severity: file.severity.checked(),
         })
     }
 

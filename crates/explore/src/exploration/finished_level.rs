@@ -86,6 +86,7 @@ impl LevelTally {
             controls,
             oracles,
             findings: self.findings,
+            warnings: self.warnings,
             first_leak_at_trial: self.first_leak,
             latent: self.latent,
             source: self.source,

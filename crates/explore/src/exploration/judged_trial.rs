@@ -21,6 +21,8 @@ use partywall_oracles::{Case, Judged, Solos, judge};
 pub struct JudgedTrial {
     /// What the oracles found.
     pub findings: Vec<Finding>,
+    /// What they found that does not change the verdict.
+    pub(crate) warnings: Vec<Finding>,
     /// For each finding, at which event it was seen first.
     pub(crate) events: Vec<Option<String>>,
     pub(crate) rows: Vec<(OracleId, u64, Option<String>)>,
@@ -77,7 +79,7 @@ pub(crate) fn judge_trial_beside(
 ) -> JudgedTrial {
     let dialect = Dialect::of(&history.plan);
     let case = Case::with_scanner(history, &dialect, scanner).beside(solos);
-    let Judged { findings, path_hits, rows, malformed } = judge(&case);
+    let Judged { findings, warnings, path_hits, rows, malformed } = judge(&case);
     let mut coverage = Coverage::new(Phases::of(&history.plan.protocol, agents));
     coverage.observe(&case);
     let ends = run_ends(&case);
@@ -95,6 +97,7 @@ pub(crate) fn judge_trial_beside(
         unreachable: unreachable(history),
         ending: history.ending.clone(),
         findings,
+        warnings,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exploration::as_list;
 use crate::exploration::coverage::{Coverage, Phases};
-use crate::exploration::judged_trial::{JudgedTrial, RunCounts};
+use crate::exploration::judged_trial::{JudgedTrial, RunCounts, shows};
 use crate::exploration::unfinished::reason_of;
 use crate::workload::Workload;
 use partywall_core::finding::{Finding, FindingKind, Fingerprint, OracleId};
@@ -81,6 +81,9 @@ pub struct LevelTally {
     pub(crate) endings: Vec<(u64, Reason)>,
     /// The distinct findings, in the order in which they were first seen.
     pub findings: Vec<FindingRecord>,
+    /// The distinct warnings, in that order.
+    #[serde(default)]
+    pub warnings: Vec<FindingRecord>,
     pub(crate) places: BTreeMap<Fingerprint, usize>,
     pub(crate) first_leak: Option<u64>,
     #[serde(default)]
@@ -121,6 +124,7 @@ impl LevelTally {
             first_unreachable_in: 0,
             endings: Vec::new(),
             findings: Vec::new(),
+            warnings: Vec::new(),
             places: BTreeMap::new(),
             first_leak: None,
             latent: None,
@@ -200,6 +204,7 @@ impl LevelTally {
             self.latent.get_or_insert_with(first).trials += 1;
         }
         self.add_pairs(trial);
+        self.add_warnings(trial);
         self.add_findings(trial)
     }
 
@@ -228,6 +233,25 @@ impl LevelTally {
         for pair in pairs {
             if self.pairs.len() < MOST_COUNTED_PAIRS || self.pairs.contains_key(&pair) {
                 *self.pairs.entry(pair).or_default() += 1;
+            }
+        }
+    }
+
+    fn add_warnings(&mut self, trial: &JudgedTrial) {
+        let number = self.number();
+        for (place, warning) in trial.warnings.iter().enumerate() {
+            // The same one between other users counts once a trial.
+            let earlier = &trial.warnings[..place];
+            if shows(earlier, &warning.fingerprint) {
+                continue;
+            }
+            let mut known = self.warnings.iter_mut();
+            match known.find(|known| known.fingerprint == warning.fingerprint) {
+                Some(known) => known.seen_in_trials += 1,
+                None => {
+                    let record = record_of(warning, None, number);
+                    self.warnings.push(FindingRecord { seen_in_trials: 1, ..record });
+                }
             }
         }
     }

@@ -57,7 +57,10 @@ impl LevelTally {
             (one, other) => one.or(other),
         };
         self.merge_endings(other.endings);
-        self.merge_findings(other.findings);
+        merge_records(&mut self.warnings, other.warnings);
+        merge_records(&mut self.findings, other.findings);
+        self.places =
+            self.findings.iter().map(|found| found.fingerprint.clone()).zip(0..).collect();
         // From here on the number of the last trial is that of the whole.
         self.partition = Partition::WHOLE;
     }
@@ -72,24 +75,22 @@ impl LevelTally {
             new
         });
     }
+}
 
-    /// Of each finding what was told of it first, as in one run.
-    fn merge_findings(&mut self, others: Vec<FindingRecord>) {
-        for found in others {
-            match self.findings.iter_mut().find(|own| own.fingerprint == found.fingerprint) {
-                Some(own) => {
-                    let seen_in_trials = own.seen_in_trials + found.seen_in_trials;
-                    if found.first_trial < own.first_trial {
-                        *own = found;
-                    }
-                    own.seen_in_trials = seen_in_trials;
+/// Of each finding what was told of it first, as in one run.
+fn merge_records(own: &mut Vec<FindingRecord>, others: Vec<FindingRecord>) {
+    for found in others {
+        match own.iter_mut().find(|own| own.fingerprint == found.fingerprint) {
+            Some(own) => {
+                let seen_in_trials = own.seen_in_trials + found.seen_in_trials;
+                if found.first_trial < own.first_trial {
+                    *own = found;
                 }
-                None => self.findings.push(found),
+                own.seen_in_trials = seen_in_trials;
             }
+            None => own.push(found),
         }
-        // Stable, and those of one trial are of one part: their order there stays.
-        self.findings.sort_by_key(|found| found.first_trial);
-        self.places =
-            self.findings.iter().map(|found| found.fingerprint.clone()).zip(0..).collect();
     }
+    // Stable, and those of one trial are of one part: their order there stays.
+    own.sort_by_key(|found| found.first_trial);
 }
