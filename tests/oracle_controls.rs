@@ -15,6 +15,7 @@ use partywall::trial::dialect::Dialect;
 use partywall::trial::finding::OracleId;
 use partywall::trial::history::{History, Observation, What, Whose};
 use partywall::trial::ids::UserName;
+use partywall::trial::raw::Raw;
 use partywall::trial::target::Reference;
 use partywall::world::strategy::Random;
 use proptest::prelude::*;
@@ -116,6 +117,45 @@ fn secrets_and_headers_of_openings_have_their_controls() {
         in_openings += all.iter().filter(|planted| planted.edits.iter().any(opening)).count();
     }
     assert!(in_openings >= 20, "{in_openings}");
+}
+
+/// The same, where the back end gave the secrets and the scenario calls them private.
+fn with_private_values() -> History {
+    let mut history = with_secrets_and_headers();
+    for seen in &mut history.observations {
+        match &mut seen.what {
+            What::Secret { whose, .. } => *whose = Whose::Private,
+            What::Connected { headers } => *headers = Raw::default(),
+            _ => {}
+        }
+    }
+    history
+}
+
+/// Ownership, which forgets what was private in an earlier round.
+fn forgetful(case: &Case<'_>) -> Judgement {
+    let mut history = case.history.clone();
+    history
+        .observations
+        .retain(|seen| !matches!(seen.what, What::Secret { whose: Whose::Earlier, .. }));
+    (of(OracleId::Ownership).judge)(&Case::new(&history, case.dialect))
+}
+
+#[test]
+fn private_values_of_an_earlier_round_have_a_control_of_their_own() {
+    let history = with_private_values();
+    assert_eq!(found(&history), [""; 0]);
+    let ownership = of(OracleId::Ownership);
+    let forgetful = Oracle { judge: forgetful, ..*ownership };
+    for seed in 0..20 {
+        let judged =
+            |oracle| judge_control_beside(&[oracle], &history, &Dialect::reference(), None, seed);
+        let tally = judged(ownership);
+        assert_eq!(tally.missed, [""; 0], "at seed {seed}");
+        // One of this round, and one of an earlier one.
+        assert_eq!(tally.planted, planted(OracleId::Ownership) + 2);
+        assert_eq!(judged(&forgetful).missed.len(), 1);
+    }
 }
 
 /// Upstream calls, controls, stored conversations and users alone are in histories of the reference back end.

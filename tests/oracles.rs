@@ -8,6 +8,8 @@ mod hostile;
 mod non_interference;
 #[path = "oracles/optional.rs"]
 mod optional;
+#[path = "oracles/states.rs"]
+mod states;
 
 use partywall::oracle::notation::{found, found_by, history};
 use partywall::oracle::{Case, judge, of};

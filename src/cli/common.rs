@@ -18,6 +18,9 @@ use crate::trial::migration::MigrationRecord;
 use crate::trial::record::{Level, Record, Rule, SCHEMA_VERSION};
 use crate::trial::verdict::{ExitCode, Outcome, Reason, Verdict};
 
+/// The highest nonce of the first state of several: the others have the next ones.
+pub(super) const MOST_NONCE: i64 = 4_000_000_000;
+
 /// The flags of everything that drives a back end.
 #[derive(Debug, Args)]
 pub(super) struct CampaignArgs {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::audit::read_audit;
-use super::common::CampaignArgs;
+use super::common::{CampaignArgs, MOST_NONCE};
 use super::progress::Shown;
 use super::scenario;
 use crate::campaign::error::CampaignError;
@@ -33,6 +33,11 @@ pub(super) struct Args {
     /// Scenario file: rounds in each state [default: the scenario's]
     #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
+    /// Scenario file: number that tells this campaign from others against the same servers [default:
+    /// drawn]: that of the first state; each other one has the next. The same seed and nonce send the
+    /// same words, which a server that lives on may remember
+    #[arg(long, env = "PARTYWALL_NONCE", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_NONCE))]
+    nonce: Option<u32>,
     /// Scenario file: an audit in JSON; its call sites are those that the states name
     #[arg(long, env = "PARTYWALL_AUDIT", value_name = "FILE")]
     audit: Option<PathBuf>,
@@ -54,6 +59,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         ("--users", args.users.is_some()),
         ("--runs", args.runs.is_some()),
         ("--rounds", args.rounds.is_some()),
+        ("--nonce", args.nonce.is_some()),
         ("--audit", args.audit.is_some()),
     ];
     if let Some((flag, _)) = of_files.into_iter().find(|(_, is_given)| *is_given) {
@@ -103,6 +109,7 @@ fn listed_states(args: &Args, scenario: &Scenario) -> Result<ExitCode, CampaignE
         audit: audit.as_ref(),
         seed: args.campaign.seed,
         rounds: args.rounds.unwrap_or(scenario.wire_rounds),
+        nonce: args.nonce,
         program: &scenario::this_program()?,
         folder: &begun.folder,
         stop: &begun.stop,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hmac_sha256::Hash;
 
-use super::common::{Begun, CameTo, CampaignArgs, not_tried, not_tried_by};
+use super::common::{Begun, CameTo, CampaignArgs, MOST_NONCE, not_tried, not_tried_by};
 use super::progress::Shown;
 use super::saved::SavedArgs;
 use super::scenario;
@@ -43,6 +43,11 @@ pub(super) struct Args {
     /// Only that part of the trials: slice:M/N; `partywall merge` puts the parts together
     #[arg(long, env = "PARTYWALL_PARTITION", value_name = "slice:M/N")]
     partition: Option<Partition>,
+    /// Number that tells this campaign from others against the same servers [default: drawn]: that of
+    /// `before`; `after` has the next. The same seed and nonce send the same words, which a server
+    /// that lives on may remember
+    #[arg(long, env = "PARTYWALL_NONCE", value_name = "N", conflicts_with = "partition", value_parser = clap::value_parser!(u32).range(1..=MOST_NONCE))]
+    nonce: Option<u32>,
     #[command(flatten)]
     source: SourceArgs,
     /// A host besides this machine that may be driven
@@ -71,6 +76,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     signoff.trials = args.trials;
     signoff.rounds = args.rounds;
     signoff.partition = args.partition;
+    signoff.nonce = args.nonce;
     signoff.saved = &saved;
     let came_to = signoff.run(&Shown::new())?;
     let repros = came_to.repros.clone();

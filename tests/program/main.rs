@@ -19,6 +19,7 @@ mod help;
 mod hostile_http;
 mod hostile_socket;
 mod interrupt;
+mod outliving;
 mod output;
 mod planted;
 mod scenarios;

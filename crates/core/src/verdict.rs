@@ -139,6 +139,8 @@ pub enum ReasonCode {
     HistoryCut,
     /// Before did not leak under these plans.
     BaselineClean,
+    /// What an earlier state of the system, as `before` is, left with the wrong user in a store.
+    LeftInStore,
     /// A repro of before is not gone after.
     ReproNotGone,
     /// After overlapped, covered or completed clearly less than before: something may serialise.

@@ -167,6 +167,15 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     let given = private::given(case);
     let (own, given): (Vec<_>, Vec<_>) =
         given.into_iter().partition(|given| given.whose == Some(Whose::Own));
+    let private = |given: &&private::Given| matches!(given.whose, None | Some(Whose::Private));
+    let private = given.iter().filter(private).filter_map(|given| {
+        let observer = other(&given.user, draw)?;
+        Some((given.user.clone(), observer.clone(), (given.clone(), observer)))
+    });
+    let what = "a private value of an earlier round shown to another";
+    plants.draw(what, crossing, private, |case, (value, observer)| {
+        private::shown_a_round_later(case, &value, &observer)
+    });
     for (what, all) in
         [("a private value shown to another", given), ("a secret shown to another", own)]
     {

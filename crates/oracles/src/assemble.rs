@@ -75,6 +75,7 @@ impl<'h> Case<'h> {
             acts: Vec::new(),
             reader: Reader::new(dialect),
             named: Named::default(),
+            left: Vec::new(),
             upstream: Vec::new(),
             scanner: scanner.clone(),
             solos: None,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::case::{Case, Start};
 use super::edits::{Alteration, Edit, bytes, with_bytes, with_value};
 use super::oracle::{Judgement, Oracle};
-use super::seen::{EARLIER, owner_in};
+use super::seen::{EARLIER, may_be_left, owner_in};
 use super::suspects::{self, Suspects, shows};
 use partywall_core::canary::{Field, Owner, PHANTOM_USER};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
@@ -87,7 +87,9 @@ fn own(wrote: &[Owner], owner: Owner) -> impl Iterator<Item = usize> {
 
 fn judge_read(case: &Case<'_>, read: &Read<'_>, suspects: &mut Suspects) -> u64 {
     let user = read.user;
-    for owner in read.holds.iter().filter(|owner| owner.user != PHANTOM_USER) {
+    let trial = case.history.plan.campaign;
+    let judged = |owner: &&Owner| owner.user != PHANTOM_USER && !may_be_left(trial, **owner);
+    for owner in read.holds.iter().filter(judged) {
         let Some(other) = case.person_at(owner.user).filter(|other| other.name != *user) else {
             continue;
         };

@@ -10,7 +10,7 @@ use super::decode::Decoder;
 use super::edits::raw;
 use super::leaves::Value;
 use super::message::{Channel, Message, Place};
-use super::seen::{Seen, is_own_of_earlier, owner_in};
+use super::seen::{Seen, is_own_of_earlier, may_be_left, owner_in};
 use partywall_core::canary::{Owner, Sighting, Stream};
 use partywall_core::history::{Observation, What};
 use partywall_core::ids::UserName;
@@ -58,6 +58,10 @@ fn gather(decoder: &mut Decoder<'_>, may_be_cut: &[bool]) {
     seen.retain(|seen| !is_own_of_earlier(history, seen.owner, seen.observer));
     seen.sort_by_key(|seen| (seen.at(), seen.owner, std::cmp::Reverse(seen.from)));
     seen.dedup_by_key(|seen| (seen.at, seen.owner));
+    let trial = history.plan.campaign;
+    if trial.is_of_later_state() {
+        decoder.case.left = seen.extract_if(.., |seen| may_be_left(trial, seen.owner)).collect();
+    }
 }
 
 fn in_message<'h>(case: &Case<'h>, at: usize, from: u64, owner: Owner) -> Seen<'h> {

@@ -127,6 +127,8 @@ pub struct Case<'h> {
     pub(super) acceptances: Vec<Acceptance>,
     /// The genuine canaries that came in, by observation and owner, each once.
     pub(super) seen: Vec<Seen<'h>>,
+    /// Those which an earlier state of the same system may have left in a store with another user.
+    pub(super) left: Vec<Seen<'h>>,
     /// The event messages on sockets of each run, in order.
     pub(super) events: ByRun,
     /// The other messages on sockets that name each run.

@@ -1,6 +1,7 @@
 //! The list of oracles, and how they judge a history.
 
 use super::case::Case;
+use super::left::{Left, left};
 use super::oracle::{Judgement, Oracle};
 use super::{
     after_close, at_rest, attribution, binding, canary, completeness, control_effect, duplicates,
@@ -49,6 +50,8 @@ pub struct Judged {
     pub rows: Vec<(OracleId, u64, Option<String>)>,
     /// Inbound event-connection messages that are no JSON object with a type.
     pub malformed: u64,
+    /// What an earlier state of the same system may have left with the wrong user.
+    pub left: Option<Left>,
 }
 
 /// Lets every oracle judge.
@@ -74,7 +77,8 @@ pub fn judge_with(oracles: &[&Oracle], case: &Case<'_>) -> Judged {
         }
         rows.push((oracle.id, judged_items, blind));
     }
-    Judged { findings, warnings, path_hits: path_hits(case), rows, malformed: case.malformed }
+    let (path_hits, malformed, left) = (path_hits(case), case.malformed, left(case));
+    Judged { findings, warnings, path_hits, rows, malformed, left }
 }
 
 fn path_hits(case: &Case<'_>) -> Vec<Via> {

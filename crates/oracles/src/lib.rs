@@ -32,6 +32,7 @@ mod judge;
 mod keys;
 pub mod latent;
 mod leaves;
+pub mod left;
 mod lines;
 pub mod message;
 mod named;

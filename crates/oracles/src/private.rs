@@ -339,6 +339,22 @@ pub(super) fn shown_to_another(
     Some(vec![Edit::Replace { at, what }])
 }
 
+/// The same with a value that they had in an earlier round. The first rounds have none, so it is
+/// told there as it would be.
+pub(super) fn shown_a_round_later(
+    case: &Case<'_>,
+    given: &Given,
+    observer: &UserName,
+) -> Option<Vec<Edit>> {
+    let value = format!("{MARK}of-an-earlier-round{MARK}");
+    let given = Given { value: value.clone(), ..given.clone() };
+    let mut edits = shown_to_another(case, &given, observer)?;
+    let what = What::Secret { mark: value, name: given.name, whose: Whose::Earlier, long: true };
+    let observation = Observation { n: 0, at: 0, by: Some(given.user), on: None, what };
+    edits.push(Edit::Insert { before: 0, observation });
+    Some(edits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

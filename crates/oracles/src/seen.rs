@@ -14,6 +14,8 @@ pub(super) const EARLIER: u16 = 0;
 const BY_NAME: u32 = 1 << 24;
 /// Set beside it where the canary is of another campaign on the same server.
 const OF_OTHER_CAMPAIGN: u32 = 1 << 25;
+/// Set beside both where that campaign is of an earlier state of the same system, as `before` is.
+const OF_EARLIER_STATE: u32 = 1 << 26;
 
 /// Whose canary that is, in the trial of that key.
 pub(super) fn owner_in(trial: CampaignKey, sighting: &Sighting) -> Owner {
@@ -24,6 +26,9 @@ pub(super) fn owner_in(trial: CampaignKey, sighting: &Sighting) -> Owner {
     let user = match sighting.person {
         0 => sighting.owner.user,
         person if same_campaign => BY_NAME | person,
+        person if trial.is_of_earlier_state(sighting.campaign) => {
+            BY_NAME | OF_OTHER_CAMPAIGN | OF_EARLIER_STATE | person
+        }
         person => BY_NAME | OF_OTHER_CAMPAIGN | person,
     };
     // The phantom has no name.
@@ -39,6 +44,17 @@ pub(super) fn digest_of(user: u32) -> Option<u32> {
 /// Whether what the owner gave is of another campaign.
 pub(super) fn is_of_other_campaign(owner: Owner) -> bool {
     owner.user & OF_OTHER_CAMPAIGN != 0
+}
+
+/// Whether what the owner gave is of an earlier state of the same system.
+pub(super) fn is_of_earlier_state(owner: Owner) -> bool {
+    owner.user & OF_EARLIER_STATE != 0
+}
+
+/// Whether a store may hold that since before this state of the system was driven: what was filed
+/// under the wrong user then comes back to them, however right this state is.
+pub(super) fn may_be_left(trial: CampaignKey, owner: Owner) -> bool {
+    trial.is_of_later_state() && is_of_other_campaign(owner)
 }
 
 /// Whether the user of that name gave it in an earlier round: it may come back at any time.

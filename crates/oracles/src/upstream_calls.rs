@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::seen::{is_own_of_earlier, owner_in};
+use super::seen::{is_own_of_earlier, may_be_left, owner_in};
 use partywall_core::canary::{Owner, Scanner};
 use partywall_core::history::{History, Note, Observation, What};
 use partywall_core::ids::{RunId, UserName};
@@ -16,6 +16,8 @@ pub(super) struct UpstreamCall {
     pub(super) credential: UserName,
     pub(super) run: RunId,
     pub(super) owners: Vec<Owner>,
+    /// Those whose words an earlier state of the same system may have left in a store.
+    pub(super) left: Vec<Owner>,
 }
 
 /// The calls that the scripted upstream logged, with the canaries in each.
@@ -25,16 +27,22 @@ pub(super) fn upstream_calls(
     scanner: &Scanner,
 ) -> Vec<UpstreamCall> {
     let accounts = accounts(acts);
-    let of = |&(at, seen): &(usize, &Observation)| match seen.what.note()? {
-        Note::Upstream { service, credential, run, text } => Some(UpstreamCall {
+    let of = |&(at, seen): &(usize, &Observation)| {
+        let Note::Upstream { service, credential, run, text } = seen.what.note()? else {
+            return None;
+        };
+        let account = account_of(&accounts, credential);
+        let all = owners(history, scanner, account, text).into_iter();
+        let (left, owners) = all.partition(|owner| may_be_left(history.plan.campaign, *owner));
+        Some(UpstreamCall {
             n: seen.n,
             at,
             service: if service == "tool" { "upstream tool" } else { "upstream model" },
-            credential: account_of(&accounts, credential).clone(),
+            credential: account.clone(),
             run: run.clone(),
-            owners: owners(history, scanner, account_of(&accounts, credential), text),
-        }),
-        _ => None,
+            owners,
+            left,
+        })
     };
     acts.iter().filter_map(of).collect()
 }

@@ -164,6 +164,7 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::Interrupted => "Interrupted",
         ReasonCode::HistoryCut => "History cut short",
         ReasonCode::BaselineClean => "Before did not leak",
+        ReasonCode::LeftInStore => "Left in a store",
         ReasonCode::ReproNotGone => "A repro is not gone",
         ReasonCode::ComparisonTooWeak => "The sides do not compare",
         ReasonCode::CallSitesRemain => "Call sites remain",
@@ -229,6 +230,11 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         ReasonCode::BaselineClean => {
             "Make the plans stronger until the side before the migration leaks: more users, more \
              trials, another seed. Check that it is the unmigrated build that was driven."
+        }
+        ReasonCode::LeftInStore => {
+            "Give each state a store of its own: empty it in that table's `command`, or name another \
+             database or folder there or in its `env`. Where the servers run already, empty the \
+             store between the states and drive each by itself."
         }
         ReasonCode::ReproNotGone => {
             "Replay that repro against the migrated build and see what it still shows."

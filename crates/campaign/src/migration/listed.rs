@@ -43,6 +43,9 @@ pub struct ListedStates<'s> {
     pub seed: u64,
     /// Rounds in each state.
     pub rounds: u64,
+    /// The nonce of the first state, against servers that may remember; each other one has the next.
+    /// Drawn where it is none.
+    pub nonce: Option<u32>,
     /// This program, which is the reference back end on the wire.
     pub program: &'s Path,
     /// Where everything is written.
@@ -64,9 +67,10 @@ impl ListedStates<'_> {
     pub fn run(&self, progress: &dyn Progress) -> Result<MigrationRecord, CampaignError> {
         let sites = Sites::new(self.states, self.audit)?;
         let watched = Watched::new(self.evidence, &sites.places())?;
+        let keys = RoundKeys::of_states(self.seed, self.nonce, self.states.len());
         let mut outcomes = Vec::new();
-        for state in self.states {
-            outcomes.push(self.state(state, &watched, progress)?);
+        for (state, keys) in self.states.iter().zip(&keys) {
+            outcomes.push(self.state(state, keys, &watched, progress)?);
         }
         let told = |outcome: &Outcome| outcome.as_ref().is_ok_and(|(_, told)| told.has_worked());
         let works = outcomes.iter().any(told);
@@ -100,13 +104,14 @@ impl ListedStates<'_> {
     fn state(
         &self,
         state: &MigrationState,
+        keys: &RoundKeys,
         watched: &Watched,
         progress: &dyn Progress,
     ) -> Result<Outcome, CampaignError> {
         if self.stop.reason().is_some() {
             return Ok(Err("it was not come to any more".into()));
         }
-        match self.drive(state, watched, progress) {
+        match self.drive(state, keys, watched, progress) {
             Ok(driven) => Ok(Ok(driven)),
             // The others can be driven all the same.
             Err(error) if error.kind() == Kind::Target => Ok(Err(error.to_string())),
@@ -117,6 +122,7 @@ impl ListedStates<'_> {
     fn drive(
         &self,
         state: &MigrationState,
+        keys: &RoundKeys,
         watched: &Watched,
         progress: &dyn Progress,
     ) -> Result<(Driven, Told), CampaignError> {
@@ -152,7 +158,7 @@ impl ListedStates<'_> {
             self.stop,
         );
         rounds.side = &state.name;
-        rounds.keys = RoundKeys::against(&state.target, self.seed, None);
+        rounds.keys = keys.of_state(&state.target, self.seed);
         // Whether a leak shows again is what the next state asks.
         rounds.replays = 0;
         rounds.launched = Some(&launched);

@@ -11,6 +11,7 @@ use partywall_core::verdict::{Outcome, Reason, ReasonCode, Verdict};
 use partywall_explore::store::budget::Stop;
 use partywall_explore::store::error::CampaignError;
 use partywall_explore::store::repro::Repro;
+use partywall_oracles::left::Left;
 
 /// What a sign-off came to.
 #[derive(Clone, Debug)]
@@ -65,6 +66,13 @@ impl Beside {
             let text = format!("the repros of before could not all be replayed on after: {error}");
             self.broken.push(Reason::new(error.reason_code(), text));
         }
+    }
+
+    /// Where repros of before were replayed, after showed what before had left with the wrong user.
+    pub(crate) fn found_left(&mut self, left: Option<&Left>) {
+        let text =
+            |left: &Left| format!("repros of before, replayed on after: {}", left.in_words());
+        self.broken.extend(left.map(|left| Reason::new(ReasonCode::LeftInStore, text(left))));
     }
 
     /// The sums of a part could not be written, so that it cannot be merged.

@@ -5,19 +5,37 @@ use std::sync::Arc;
 use crate::wire::drive::{drive_plan, user_runtime};
 use crate::wire::round_keys::RoundKeys;
 use crate::wire::rounds::WIRE_REPLAYS;
+use partywall_core::dialect::Dialect;
 use partywall_core::plan::Plan;
 use partywall_core::record::{CrossCheck, LevelName};
 use partywall_drive::transport::Servers;
-use partywall_explore::exploration::judged_trial::{judge_findings, mostly_ended};
+use partywall_explore::exploration::judged_trial::mostly_ended;
 use partywall_explore::exploration::replay::{Replayed, explore_around, replay_explored, replayed};
 use partywall_explore::exploration::subject::Subject;
 use partywall_explore::store::budget::Stop;
 use partywall_explore::store::error::CampaignError;
 use partywall_explore::store::repro::Repro;
+use partywall_oracles::left::Left;
+use partywall_oracles::{Case, judge};
 use partywall_world::recorder::Recorder;
 
 /// Schedules around each explored repro that are tried on after.
 const SCHEDULES_AROUND: u64 = 1_000;
+
+/// What became of before's repros on after.
+#[derive(Debug, Default)]
+pub(crate) struct CrossChecks {
+    pub(crate) rows: Vec<CrossCheck>,
+    /// What before left in a store that after reads.
+    pub(crate) left: Option<Left>,
+}
+
+impl CrossChecks {
+    pub(crate) fn add(&mut self, more: Self) {
+        self.rows.extend(more.rows);
+        self.left = self.left.take().or(more.left);
+    }
+}
 
 /// Replays an explored repro of before on after, and explores around it.
 pub(crate) fn check_explored(
@@ -45,14 +63,16 @@ pub(crate) fn check_on_wire(
     servers: &Arc<Servers>,
     keys: &RoundKeys,
     stop: &Stop,
-) -> Result<Vec<CrossCheck>, CampaignError> {
+) -> Result<CrossChecks, CampaignError> {
     let runtime = user_runtime()?;
     let mut worst = vec![Replayed::Gone; repros.len()];
-    let mut with_findings = 0;
+    let (mut with_findings, mut left) = (0, None);
     for _ in 0..WIRE_REPLAYS {
         let driven = drive_plan(servers, keys.plant(plan.clone()), Recorder::in_memory(), stop);
         let (history, _) = runtime.block_on(driven);
-        let findings = judge_findings(&history);
+        let judged = judge(&Case::new(&history, &Dialect::of(&history.plan)));
+        let findings = judged.findings;
+        left = left.or(judged.left);
         with_findings += u64::from(!findings.is_empty());
         let ended = mostly_ended(&history);
         for (worst, repro) in worst.iter_mut().zip(repros) {
@@ -74,7 +94,7 @@ pub(crate) fn check_on_wire(
         schedules_around: 0,
         findings_around: with_findings,
     };
-    Ok(repros.iter().zip(worst).map(check).collect())
+    Ok(CrossChecks { rows: repros.iter().zip(worst).map(check).collect(), left })
 }
 
 fn word(replayed: Replayed) -> &'static str {

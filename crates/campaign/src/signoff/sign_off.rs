@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::share::part::Part;
 pub use crate::signoff::conclusion::SignedOff;
 use crate::signoff::conclusion::{Beside, close};
-use crate::signoff::cross_check::{check_explored, check_on_wire};
+use crate::signoff::cross_check::{CrossChecks, check_explored, check_on_wire};
 use crate::signoff::models::{check_models, model_row};
 use crate::wire::drive_rounds::drive_rounds;
 use crate::wire::failed_start::FailedStart;
@@ -13,7 +13,7 @@ use crate::wire::launched::Launched;
 use crate::wire::round_keys::RoundKeys;
 use crate::wire::rounds::{Driven, Rounds, WIRE_REPLAYS, by_plan};
 use partywall_core::measure::Partition;
-use partywall_core::record::{CrossCheck, Level, LevelName, ModelRow, Side};
+use partywall_core::record::{Level, LevelName, ModelRow, Side};
 use partywall_drive::scenario::{Learnt, Reference, Scenario, Target};
 use partywall_drive::transport::ReferenceSubject;
 use partywall_drive::transport::Servers;
@@ -55,6 +55,9 @@ pub struct SignOff<'s> {
     /// Which part of the trials, for a campaign that several machines share; then its sums are
     /// written too, for `merge`.
     pub partition: Option<Partition>,
+    /// The nonce of before, against servers that may remember; after has the next one. Drawn where it
+    /// is none.
+    pub nonce: Option<u32>,
     /// Repros that were saved earlier: none of them may show on after.
     pub saved: &'s [(PathBuf, Repro)],
     /// This program, which is the reference back end on the wire.
@@ -91,8 +94,9 @@ impl<'s> SignOff<'s> {
         folder: &'s RunFolder,
         stop: &'s Stop,
     ) -> Self {
-        let (trials, rounds, partition) = (None, None, None);
-        Self { scenarios, seed, trials, rounds, partition, saved: &[], program, folder, stop }
+        let (trials, rounds, partition, nonce) = (None, None, None, None);
+        let saved = &[];
+        Self { scenarios, seed, trials, rounds, partition, nonce, saved, program, folder, stop }
     }
 
     /// Drives both sides and compares them.
@@ -107,11 +111,13 @@ impl<'s> SignOff<'s> {
             Some(after) => replay_first(self.saved, &ReferenceSubject(after), self.stop, progress)?,
             None => ReplayedFirst::default(),
         };
-        let before = self.side("before", |compared| &compared.before, None, progress)?;
-        let after = self.side("after", |compared| &compared.after, Some(&before), progress)?;
-        let mut cross_checks = Vec::new();
+        let keys = RoundKeys::of_states(self.seed, self.nonce, 2);
+        let before = self.side("before", |compared| &compared.before, None, &keys[0], progress)?;
+        let after =
+            self.side("after", |compared| &compared.after, Some(&before), &keys[1], progress)?;
+        let mut checks = CrossChecks::default();
         let mut repros = before.repros;
-        let broken = self.cross_check(&repros, &mut cross_checks, progress).err();
+        let broken = self.cross_check(&repros, &keys[1], &mut checks, progress).err();
         repros.extend(after.repros);
         let backends =
             [self.in_words(|compared| &compared.before), self.in_words(|compared| &compared.after)];
@@ -133,9 +139,10 @@ impl<'s> SignOff<'s> {
             is_legacy,
             saved_level: first.level,
             saved_repros: first.rows,
-            cross_checks,
+            cross_checks: checks.rows,
             broken: Vec::new(),
         };
+        beside.found_left(checks.left.as_ref());
         beside.was_not_all_replayed(broken.as_ref(), self.stop);
         if let Some(partition) = self.partition {
             let sums = before.sums.into_iter().chain(after.sums).collect();
@@ -177,6 +184,7 @@ impl<'s> SignOff<'s> {
         side: &str,
         target: impl Fn(&Compared) -> &Target,
         before: Option<&DrivenSide>,
+        keys: &RoundKeys,
         progress: &dyn Progress,
     ) -> Result<DrivenSide, CampaignError> {
         let mut driven = DrivenSide::default();
@@ -199,7 +207,7 @@ impl<'s> SignOff<'s> {
         for (place, compared) in self.scenarios.iter().enumerate() {
             let before = before.and_then(|side| side.wire.get(place));
             let target = target(compared);
-            let own = match self.reach(&mut reached, target, &compared.given, &log) {
+            let own = match self.reach(&mut reached, target, &compared.given, keys, &log) {
                 Ok(own) => self.rounds(side, compared, own, before, progress)?,
                 // Nothing was seen that could be told.
                 Err(error) if driven.levels.is_empty() && side == "before" => {
@@ -224,6 +232,7 @@ impl<'s> SignOff<'s> {
         reached: &'r mut Option<ReachedServer>,
         target: &Target,
         given: &Servers,
+        keys: &RoundKeys,
         log: &str,
     ) -> Result<&'r ReachedServer, CampaignError> {
         let is_there = reached.as_ref().is_some_and(|own| own.target == *target);
@@ -236,7 +245,7 @@ impl<'s> SignOff<'s> {
             None => {
                 let log = self.folder.file(log);
                 let launched = Launched::start(target, self.program, given, &log, self.stop)?;
-                let keys = RoundKeys::against(target, self.seed, None);
+                let keys = keys.of_state(target, self.seed);
                 reached.insert(ReachedServer { target: target.clone(), launched, keys })
             }
         })
@@ -305,16 +314,18 @@ impl<'s> SignOff<'s> {
     fn cross_check(
         &self,
         repros: &[Repro],
-        checks: &mut Vec<CrossCheck>,
+        keys: &RoundKeys,
+        checks: &mut CrossChecks,
         progress: &dyn Progress,
     ) -> Result<(), CampaignError> {
         if repros.is_empty() || self.stop.reason().is_some() {
             return Ok(());
         }
         progress.begin("after", "replay", "repros of before", repros.len() as u64);
-        let told = |checks: &[CrossCheck]| {
-            let found = checks.iter().map(|check| check.findings_around).sum();
-            progress.advance(checks.len() as u64, checks.len() as u64, found);
+        let told = |checks: &CrossChecks| {
+            let found = checks.rows.iter().map(|check| check.findings_around).sum();
+            let done = checks.rows.len() as u64;
+            progress.advance(done, done, found);
         };
         let (wire, explored): (Vec<Repro>, Vec<Repro>) =
             repros.iter().cloned().partition(|repro| repro.level == LevelName::Wire);
@@ -322,7 +333,7 @@ impl<'s> SignOff<'s> {
             let Target::Reference(after) = &compared.after else { continue };
             for repro in explored.iter().filter(|repro| compared.is_of(repro)) {
                 if self.stop.reason().is_none() {
-                    checks.push(check_explored(repro, &ReferenceSubject(*after), self.stop)?);
+                    checks.rows.push(check_explored(repro, &ReferenceSubject(*after), self.stop)?);
                     told(checks);
                 }
             }
@@ -335,10 +346,10 @@ impl<'s> SignOff<'s> {
             }
             let (target, log) = (&compared.after, "after-replay-server.log");
             let ReachedServer { launched, keys, .. } =
-                self.reach(&mut reached, target, &compared.given, log)?;
+                self.reach(&mut reached, target, &compared.given, keys, log)?;
             for (plan, members) in by_plan(&own) {
                 let servers = launched.servers();
-                checks.extend(check_on_wire(plan, &members, &servers, keys, self.stop)?);
+                checks.add(check_on_wire(plan, &members, &servers, keys, self.stop)?);
                 told(checks);
             }
         }

@@ -41,6 +41,25 @@ impl RoundKeys {
         }
     }
 
+    /// The rounds against each of the states of a system that are driven one after the other, as
+    /// `before` and `after` are: the first has that nonce, or one that is drawn, each other one the
+    /// next. A server that is started for a state anew goes on with that state's rounds.
+    pub fn of_states(seed: u64, nonce: Option<u32>, states: usize) -> Vec<Self> {
+        let first = nonce.unwrap_or_else(|| clock().u32(1..=u32::MAX / 2));
+        let first = CampaignKey::from_seed(seed).with_nonce(first);
+        let states = u32::try_from(states).unwrap_or(u32::MAX);
+        (0..states).map(|earlier| Self::of(first.after_states(earlier))).collect()
+    }
+
+    /// The same against that target, as far as it may remember anything: the reference back end is
+    /// started for the campaign alone.
+    pub fn of_state(&self, target: &Target, seed: u64) -> Self {
+        match target {
+            Target::Reference(_) => Self::of(CampaignKey::from_seed(seed)),
+            Target::Code { .. } | Target::Server { .. } => self.clone(),
+        }
+    }
+
     /// The rounds in which a plan of that key is driven again. A server that lives on may remember
     /// its words, so there they have a nonce of their own. One that is started anew for each drive
     /// keeps the plan's; only a round is drawn, since a store may outlive the process.

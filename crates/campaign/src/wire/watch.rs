@@ -31,6 +31,7 @@ impl<'w> Watch<'w> {
             let sightings = parts.into_iter().flatten().flat_map(|raw| scanner.scan(raw.bytes()));
             let foreign = sightings.into_iter().find(|sighting| {
                 sighting.owner.user != PHANTOM_USER
+                    && !plan.campaign.may_be_left(sighting.campaign)
                     && owner_of(plan, sighting).is_none_or(|owner| owner.name != *observer)
                     && sighting.person != name_digest(observer.as_str())
             });

@@ -35,6 +35,7 @@
 //! encoding, except JSON (up to two strings deep) around any one of the others.
 
 mod encoding;
+mod key;
 mod magic;
 mod mint;
 mod piece;
@@ -43,9 +44,8 @@ mod stream;
 
 pub use encoding::base64;
 pub use encoding::{Alignment, Encoding, HexCase};
-pub use mint::{
-    CANARY_LEN, CampaignKey, Field, Mint, Owner, PHANTOM_USER, ParseKeyError, name_digest,
-};
+pub use key::{CampaignKey, ParseKeyError, name_digest};
+pub use mint::{CANARY_LEN, Field, Mint, Owner, PHANTOM_USER};
 pub use piece::{Last, Tail, hangs};
 pub use scan::{Form, Scanner, Sighting};
 pub use stream::Stream;

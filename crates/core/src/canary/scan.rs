@@ -9,8 +9,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::encoding::Alignment;
+use super::key::CampaignKey;
 use super::magic::{Finder, Shape};
-use super::mint::{CANARY_LEN, CampaignKey, Claim, Mint, Owner, fits};
+use super::mint::{CANARY_LEN, Claim, Mint, Owner, fits};
 
 /// A `\uXXXX` in JSON in JSON starts with four backslashes.
 const MOST_BACKSLASHES: usize = 4;

@@ -14,6 +14,7 @@ use partywall_core::ids::UserName;
 use partywall_core::plan::{FaultKind, Step, Twist, Via};
 use partywall_oracles::case::Start;
 use partywall_oracles::latent::{Contamination, contaminations};
+use partywall_oracles::left::Left;
 use partywall_oracles::{Case, Judged, Solos, judge};
 
 /// What one trial came to.
@@ -39,6 +40,8 @@ pub struct JudgedTrial {
     pub(crate) malformed: u64,
     /// What the back end says of itself, where nothing was found.
     pub latent: Option<Contamination>,
+    /// What an earlier state of the same system may have left with the wrong user.
+    pub(crate) left: Option<Left>,
     pub(crate) unreachable: Vec<String>,
     pub(crate) ending: Option<Ending>,
 }
@@ -79,7 +82,7 @@ pub(crate) fn judge_trial_beside(
 ) -> JudgedTrial {
     let dialect = Dialect::of(&history.plan);
     let case = Case::with_scanner(history, &dialect, scanner).beside(solos);
-    let Judged { findings, warnings, path_hits, rows, malformed } = judge(&case);
+    let Judged { findings, warnings, path_hits, rows, malformed, left } = judge(&case);
     let mut coverage = Coverage::new(Phases::of(&history.plan.protocol, agents));
     coverage.observe(&case);
     let ends = run_ends(&case);
@@ -94,6 +97,7 @@ pub(crate) fn judge_trial_beside(
         first_crossing: first_crossing(&case, &findings),
         malformed,
         latent: latent(history).filter(|_| findings.is_empty()),
+        left,
         unreachable: unreachable(history),
         ending: history.ending.clone(),
         findings,

@@ -194,6 +194,10 @@ impl LevelTally {
             row.1 += items;
         }
         self.note_ending(trial.ending.as_ref());
+        if let Some(left) = &trial.left {
+            let text = format!("trial {}: {}", self.number(), left.in_words());
+            self.note(ReasonCode::LeftInStore, &text);
+        }
         trial.durations.iter().for_each(|took| self.latency.add(*took));
         if let Some(at) = trial.first_crossing {
             self.first_leaks.add(at);
