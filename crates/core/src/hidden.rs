@@ -329,8 +329,8 @@ impl What {
     }
 }
 
-/// A secret as it may stand in what is sent: as it is, in a URL, in a JSON text.
-fn forms(secret: &str) -> Vec<String> {
+/// A text as it may stand in what is sent: as it is, in a URL, in a JSON text.
+pub fn forms(secret: &str) -> Vec<String> {
     let json = serde_json::Value::from(secret).to_string();
     let json = json[1..json.len() - 1].to_owned();
     let url = in_url(secret);

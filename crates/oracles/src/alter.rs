@@ -8,6 +8,7 @@ use super::message::{Channel, Message};
 use super::private;
 use super::run_facts::RunFacts;
 use super::sequence::Sequence;
+use super::shown_names::{self, PLANTS, ShownNames};
 use partywall_core::canary::{Field, Owner};
 use partywall_core::finding::{FindingKind, Suspect};
 use partywall_core::history::{Observation, What, Whose};
@@ -187,6 +188,14 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
         plants.draw(what, crossing, shown, |case, (value, observer)| {
             private::shown_to_another(case, &value, &observer)
         });
+    }
+
+    if let Some(names) = ShownNames::of(case) {
+        for (what, credential, in_header) in PLANTS {
+            let draw = plants.rng.usize(..);
+            let shown = names.plants(credential, in_header, draw).into_iter();
+            plants.draw(what, crossing, shown, shown_names::planted);
+        }
     }
     plants.alterations
 }

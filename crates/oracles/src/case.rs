@@ -259,6 +259,11 @@ impl<'h> Case<'h> {
         self.people.get(name).map(|at| &self.history.plan.users[at])
     }
 
+    /// The place in the plan of the user of that name.
+    pub(super) fn place(&self, user: &UserName) -> Option<usize> {
+        self.people.get(user.as_str())
+    }
+
     /// Whether the message's observer is in the plan.
     pub(super) fn knows_observer(&self, message: &Message<'_>) -> bool {
         match self.connections[message.line()].user == Some(message.observer) {

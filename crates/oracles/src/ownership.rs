@@ -7,6 +7,7 @@ use super::message::Message;
 use super::oracle::{Judgement, Oracle};
 use super::private;
 use super::run_facts::RunFacts;
+use super::shown_names;
 use super::suspects::{Suspects, crossing, shows};
 use partywall_core::finding::OracleId;
 
@@ -17,10 +18,10 @@ pub(super) const OWNERSHIP: Oracle = Oracle {
     short: "Every id on a client's wire belongs to that client.",
     meaning: "A message for one user, or about one user's run, came to another; or the back \
         end gave two users the same run or connection id; or what the scenario calls one \
-        user's alone (a session, a token) was shown to another.",
+        user's alone (a session, a token), or a user's name, was shown to another.",
     precondition: "Messages name their user as the plan does, or the back end tells which \
         run id belongs to which request, or it greets connections with an id, \
-        or the scenario captures what is private.",
+        or the scenario captures what is private, or users' names come back to them.",
     next: "Ask by which key the message found its connection, and whether that key can be \
         the same for two users.",
     judge,
@@ -42,6 +43,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
     given_twice(case, &mut suspects);
     items += private::judge(case, &mut suspects);
+    items += shown_names::judge(case, &mut suspects);
     Judgement::new(
         suspects.finish(),
         items,

@@ -283,7 +283,7 @@ fn inbound(what: &What) -> impl Iterator<Item = &[u8]> {
 
 /// Whether it is no part of a longer id: `session-1` of `session-12`. What stands before it may be
 /// written as an escape of a URL or of JSON.
-fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
+pub(super) fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
     let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
     let escaped = |high, low| Some(digit(high)? << 4 | digit(low)?);
@@ -312,15 +312,19 @@ fn suspect(given: &Given, observer: &UserName, observation: &Observation) -> Sus
             (format!("private `{name}`"), format!("{victim} is given their `{name}`"))
         }
     };
-    let how = match observation.what {
+    let evidence =
+        vec![shows(*n, has), shows(observation.n, format!("{observer} is shown the same"))];
+    crossing((victim, None), operation, observer, shown_as(observation), evidence)
+}
+
+/// How what came in there came, as findings name it.
+pub(super) fn shown_as(observation: &Observation) -> &'static str {
+    match observation.what {
         What::Answer { .. } | What::Refused { .. } => "http answer",
         What::Connected { .. } => "opening of an event connection",
         What::Ended { .. } => "close reason",
         _ => "event connection",
-    };
-    let evidence =
-        vec![shows(*n, has), shows(observation.n, format!("{observer} is shown the same"))];
-    crossing((victim, None), operation, observer, how, evidence)
+    }
 }
 
 /// A place where something came in to another user, with the value of one there: for the control.

@@ -2,13 +2,22 @@
 
 use partywall_core::dialect::Matching;
 use partywall_core::finding::OracleId;
+use partywall_core::ids::UserName;
 use partywall_core::plan::Via;
 use partywall_core::protocol::Protocol;
+use partywall_explore::workload::{ServerWork, names};
+use partywall_oracles::is_searched;
 
-/// Which oracles can say nothing by what the scenario states, and that in words: a reader of a clean
-/// verdict must know.
-pub(crate) fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) {
+/// So many names are listed; of more, how many they are.
+const MOST_LISTED: usize = 6;
+
+/// Which oracles can say nothing by what the scenario states, for that many users, and that in words:
+/// a reader of a clean verdict must know.
+pub(crate) fn may_be_blind(work: &ServerWork, users: u32) -> (Vec<OracleId>, Vec<String>) {
+    let protocol = &*work.protocol;
     let dialect = &protocol.dialect;
+    let (searched, short): (Vec<UserName>, Vec<UserName>) =
+        (0..users).map(|index| names::name(work, index)).partition(is_searched);
     let no_run = dialect.run.is_empty() || !dialect.unique_runs;
     let whole = protocol.via() == Via::Http;
     let unbound = protocol.via() == Via::Socket && dialect.matching == Matching::Stream;
@@ -32,12 +41,14 @@ pub(crate) fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) 
         .chain(&controls)
         .map(|(id, _, why)| {
             let sees = match id {
+                OracleId::Ownership if !searched.is_empty() => "names and secrets in texts only",
                 OracleId::Ownership if has_secrets(protocol) => "secrets of users only",
                 _ => "nothing",
             };
             format!("{id} sees {sees}: the scenario names {why}")
         })
         .collect();
+    claims.extend(not_searched(&short).filter(|_| !dialect.strict));
     if whole {
         claims.push(
             "overlap is of requests in flight: a server that serialises them looks the same".into(),
@@ -49,6 +60,17 @@ pub(crate) fn may_be_blind(protocol: &Protocol) -> (Vec<OracleId>, Vec<String>) 
         blind.push(OracleId::AfterClose);
     }
     (blind, claims)
+}
+
+/// That texts are not searched for those names.
+fn not_searched(short: &[UserName]) -> Option<String> {
+    let (first, rest) = short.split_at(short.len().min(MOST_LISTED));
+    let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let which = first.join(", ");
+    (!first.is_empty()).then(|| {
+        format!("O2 does not search texts for {which}{more}: a name so short may be any word")
+    })
 }
 
 /// Whether users have secrets of their own there, or what the scenario calls private.

@@ -92,7 +92,7 @@ fn tally(rounds: &Rounds<'_>, slice: Partition, own: u64) -> LevelTally {
     let mut tally = LevelTally::new(LevelName::Wire, rounds.workload, "barrier rounds", own);
     tally.partition = slice;
     if let Some(work) = &rounds.workload.server {
-        let (blind, claims) = may_be_blind(&work.protocol);
+        let (blind, claims) = may_be_blind(work, rounds.workload.users.most);
         tally.may_be_blind(&blind);
         tally.claims = claims;
     }
