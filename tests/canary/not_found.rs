@@ -118,8 +118,9 @@ fn right_up_to_the_tag() {
     }
     let scanner = Scanner::new(key);
     assert_eq!(scanner.scan(text.as_bytes()), []);
-    let base64 = Encoding::all().pop().unwrap().encode(&text);
-    assert_eq!(scanner.scan(base64.as_bytes()), []);
+    for encoding in Encoding::all() {
+        assert_eq!(scanner.scan(encoding.encode(&text).as_bytes()), [], "{encoding}");
+    }
 }
 
 #[test]
@@ -145,11 +146,23 @@ fn nothing_in_100_mb_of_random_bytes_and_all_that_was_planted_there() {
 fn nothing_in_text_that_looks_like_canaries() {
     let mut stream = Stream::new(Scanner::new(CampaignKey::from_seed(KEY_SEED)));
     let mut rng = fastrand::Rng::with_seed(24);
-    for alphabet in [&b"pw10PW"[..], b"cHUFxMBDTA3Xw", br"\u0075%3170", DIGITS] {
+    for alphabet in [
+        &b"pw10PW"[..],
+        b"cHUFxMBDTA3Xw",
+        br"\u0075%3170",
+        b"0357",
+        b"&#x1205789;",
+        b"pw10\0",
+        b"=pw10\r\n",
+        DIGITS,
+    ] {
         let text: Vec<u8> = (0..500_000).map(|_| *rng.choice(alphabet).unwrap()).collect();
         assert_eq!(stream.feed(&text), []);
     }
-    for part in ["pw10", "PW10pw1", "cHcxM", "B3MTA", r"\u0070", r"\\u0070\\", "%70%77%31%30"] {
+    let parts = ["pw10", "PW10pw1", "cHcxM", "B3MTA", r"\u0070", r"\\u0070\\", "%70%77%31%30"];
+    let others =
+        ["70773130", "OB3TCM", "Y0hjeE1", "&#112;", "p\0w\x001\0", "pw10\n", r"p\nw10", "="];
+    for part in parts.into_iter().chain(others) {
         // Quadratic work would take hours for this.
         for size in [1, 4096] {
             let text = part.repeat(300_000 / part.len());
@@ -193,6 +206,15 @@ fn any_piece() -> impl Strategy<Value = Vec<u8>> {
         "A",
         "=",
         "/",
+        "\n",
+        "=\r\n",
+        r"\n",
+        "70773130",
+        "OB3TCM",
+        "p\0w",
+        "\0",
+        "&#112;",
+        "&",
     ]);
     prop_oneof![
         4 => encoded,

@@ -18,7 +18,7 @@ use partywall_core::members::Member as Path;
 use partywall_core::raw::Raw;
 
 /// Between two texts that do not belong together: it stands in no canary, however written.
-const GAP: u8 = 0;
+const GAP: u8 = 1;
 
 impl<'h> Decoder<'h> {
     /// Takes in what happened, and the canaries in what came in.

@@ -266,6 +266,7 @@ fn quoted(text: &str, escape: Option<usize>) -> String {
         match letter {
             _ if escape == Some(at) => string.push_str(&format!("\\u{:04x}", u32::from(letter))),
             '"' | '\\' => string.extend(['\\', letter]),
+            '\0'..='\x1F' => string.push_str(&format!("\\u{:04x}", u32::from(letter))),
             _ => string.push(letter),
         }
     }

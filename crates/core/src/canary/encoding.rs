@@ -84,7 +84,46 @@ pub enum Encoding {
         /// Where the canary starts in its group.
         alignment: Alignment,
     },
+    /// Base64 of base64 of a text that has the canary in it.
+    Base64Twice {
+        /// Where the canary starts in its group of the inner text.
+        inner: Alignment,
+        /// Where the inner text starts in its group.
+        outer: Alignment,
+    },
+    /// Base32 of a text that has the canary in it.
+    Base32 {
+        /// Case of its letters.
+        letters: HexCase,
+        /// The bytes before the canary in its group of five.
+        bytes_before: u8,
+    },
+    /// Every byte as two hexadecimal digits.
+    Hex {
+        /// Case of the digits.
+        hex: HexCase,
+    },
+    /// Base64 in lines, as in mail, certificates and the output of `base64`.
+    Base64InLines {
+        /// With a carriage return before each line feed.
+        carriage_returns: bool,
+    },
+    /// As it is, in lines that end with the `=` of a soft break, as in quoted-printable mail.
+    SoftLines,
+    /// Every character as an HTML entity, by its number.
+    Entity {
+        /// `&#x70;` instead of `&#112;`.
+        hexadecimal: bool,
+    },
+    /// In UTF-16.
+    Utf16 {
+        /// With the zero after each character.
+        little_endian: bool,
+    },
 }
+
+/// The characters of a line in [`Encoding::Base64InLines`]. Mail allows 76; shorter ones cut more.
+const LINE: usize = 32;
 
 impl Encoding {
     /// Every encoding that a scan has to see through.
@@ -97,6 +136,16 @@ impl Encoding {
                 all.extend(Alignment::ALL.map(|alignment| Self::Base64 { url, padded, alignment }));
             }
         }
+        all.extend(Alignment::ALL.map(|each| Self::Base64Twice { inner: each, outer: each }));
+        all.extend((0..5).map(|bytes_before| {
+            let letters = HexCase::ALL[usize::from(bytes_before % 2)];
+            Self::Base32 { letters, bytes_before }
+        }));
+        all.extend(HexCase::ALL.map(|hex| Self::Hex { hex }));
+        all.extend([false, true].map(|carriage_returns| Self::Base64InLines { carriage_returns }));
+        all.push(Self::SoftLines);
+        all.extend([false, true].map(|hexadecimal| Self::Entity { hexadecimal }));
+        all.extend([false, true].map(|little_endian| Self::Utf16 { little_endian }));
         all
     }
 
@@ -110,6 +159,38 @@ impl Encoding {
             Self::UnicodeEscape { hex } => escaped("\\u", 4, hex, canary.encode_utf16()),
             Self::Base64 { url, padded, alignment } => {
                 base64(surrounded(canary, alignment).as_bytes(), url, padded)
+            }
+            Self::Base64Twice { inner, outer } => {
+                let once = base64(surrounded(canary, inner).as_bytes(), false, false);
+                base64(surrounded(&once, outer).as_bytes(), false, true)
+            }
+            Self::Base32 { letters, bytes_before } => {
+                let text = format!("{}{canary}", &"????"[..usize::from(bytes_before)]);
+                let text = base32(text.as_bytes());
+                match letters {
+                    HexCase::Lower => text.to_ascii_lowercase(),
+                    HexCase::Upper => text,
+                }
+            }
+            Self::Hex { hex } => escaped("", 2, hex, canary.bytes().map(u16::from)),
+            Self::Base64InLines { carriage_returns } => {
+                let text = base64(format!("???{canary}").as_bytes(), false, true);
+                in_lines(&text, if carriage_returns { "\r\n" } else { "\n" })
+            }
+            Self::SoftLines => in_lines(canary, "=\r\n"),
+            Self::Entity { hexadecimal } => {
+                let entity = |character| match hexadecimal {
+                    true => format!("&#x{:x};", u32::from(character)),
+                    false => format!("&#{};", u32::from(character)),
+                };
+                canary.chars().map(entity).collect()
+            }
+            Self::Utf16 { little_endian } => {
+                let two = |character| match little_endian {
+                    true => [character, '\0'],
+                    false => ['\0', character],
+                };
+                canary.chars().flat_map(two).collect()
             }
         }
     }
@@ -146,8 +227,48 @@ impl fmt::Display for Encoding {
                 if padded { "padded" } else { "not padded" },
                 alignment.bytes_before(),
             ),
+            Self::Base64Twice { inner, outer } => write!(
+                f,
+                "base64 twice (alignments {} and {})",
+                inner.bytes_before(),
+                outer.bytes_before(),
+            ),
+            Self::Base32 { letters, bytes_before } => {
+                write!(f, "base32 ({}, alignment {bytes_before})", letters.as_str())
+            }
+            Self::Hex { hex } => write!(f, "hex ({})", hex.as_str()),
+            Self::Base64InLines { carriage_returns: false } => f.write_str("base64 in lines"),
+            Self::Base64InLines { carriage_returns: true } => {
+                f.write_str("base64 in lines with carriage returns")
+            }
+            Self::SoftLines => f.write_str("lines with soft breaks"),
+            Self::Entity { hexadecimal: false } => f.write_str("HTML entities (decimal)"),
+            Self::Entity { hexadecimal: true } => f.write_str("HTML entities (hexadecimal)"),
+            Self::Utf16 { little_endian: true } => f.write_str("UTF-16 (little endian)"),
+            Self::Utf16 { little_endian: false } => f.write_str("UTF-16 (big endian)"),
         }
     }
+}
+
+fn in_lines(text: &str, end: &str) -> String {
+    let characters: Vec<_> = text.chars().collect();
+    let lines: Vec<String> = characters.chunks(LINE).map(|line| line.iter().collect()).collect();
+    lines.join(end)
+}
+
+/// The bytes in base32 without padding, in capitals.
+fn base32(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut text = String::with_capacity((bytes.len() * 8).div_ceil(5));
+    for group in bytes.chunks(5) {
+        let bits = (0..5).fold(0_u64, |bits, place| {
+            bits << 8 | u64::from(group.get(place).copied().unwrap_or(0))
+        });
+        let letters = (group.len() * 8).div_ceil(5);
+        let letter = |place| char::from(LETTERS[(bits >> (35 - 5 * place)) as usize & 31]);
+        text.extend((0..letters).map(letter));
+    }
+    text
 }
 
 fn escaped(prefix: &str, width: usize, hex: HexCase, units: impl Iterator<Item = u16>) -> String {
@@ -221,6 +342,6 @@ mod tests {
         let texts: std::collections::BTreeSet<_> =
             Encoding::all().iter().map(|encoding| encoding.encode(canary)).collect();
         assert_eq!(texts.len(), Encoding::all().len());
-        assert_eq!(texts.len(), 3 + 2 + 2 + 12);
+        assert_eq!(texts.len(), 3 + 2 + 2 + 12 + 3 + 5 + 2 + 2 + 1 + 2 + 2);
     }
 }

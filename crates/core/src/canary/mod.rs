@@ -30,10 +30,12 @@
 //!
 //! # What is not seen
 //!
-//! A canary that was cut, hashed, compressed, encrypted, translated, or spelled with
-//! only some of its characters escaped; base64 broken into lines; and two layers of
-//! encoding, except JSON (up to two strings deep) around any one of the others.
+//! A canary that was hashed, compressed, encrypted, translated, or spelled with only some of its
+//! characters escaped; one with more than eight line breaks in it; and two layers of encoding,
+//! except base64 in base64, and JSON (up to two strings deep) around any one of the others. UTF-16
+//! in a JSON string is seen once that is read as JSON.
 
+mod decode;
 mod encoding;
 mod key;
 mod magic;
@@ -41,6 +43,7 @@ mod mint;
 mod piece;
 mod scan;
 mod stream;
+mod wrap;
 
 pub use encoding::base64;
 pub use encoding::{Alignment, Encoding, HexCase};

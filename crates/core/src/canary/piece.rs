@@ -57,6 +57,12 @@ impl Scanner {
             }
             from = found + 1;
         }
+        self.cut_by_wraps(window, 0, |candidate| {
+            match self.read_again(window, candidate, &mut last.0) {
+                Reading::Genuine(sighting) => see(sighting),
+                _ => in_part = true,
+            }
+        });
         in_part
     }
 }

@@ -8,17 +8,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::encoding::Alignment;
+use super::decode::{Decoded, LONGEST_ENCODED, decode};
 use super::key::CampaignKey;
-use super::magic::{Finder, Shape};
+use super::magic::{Finder, LONGEST_START, Shape};
 use super::mint::{CANARY_LEN, Claim, Mint, Owner, fits};
+use super::wrap::{LONGEST_WRAP, MOST_WRAPS, Seam, Unwrapped, next_wrap};
 
-/// A `\uXXXX` in JSON in JSON starts with four backslashes.
-const MOST_BACKSLASHES: usize = 4;
-
-/// The most bytes that a canary's reading looks at: all characters escaped, two JSON
-/// strings deep. The first escape is read from its last backslash on.
-pub(super) const LONGEST: usize = 6 + (CANARY_LEN - 1) * (MOST_BACKSLASHES + 5);
+/// The most bytes that a canary's reading looks at.
+pub(super) const LONGEST: usize = LONGEST_ENCODED + MOST_WRAPS * LONGEST_WRAP;
 
 /// How a canary that was found is written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -32,6 +29,16 @@ pub enum Form {
     UnicodeEscape,
     /// Inside base64.
     Base64,
+    /// Inside base64 of base64.
+    Base64Twice,
+    /// Inside base32.
+    Base32,
+    /// Every byte as two hexadecimal digits.
+    Hex,
+    /// Every character as an HTML entity, by its number.
+    Entity,
+    /// In UTF-16, of either byte order.
+    Utf16,
 }
 
 /// A genuine canary, and where it stands.
@@ -118,14 +125,52 @@ impl Scanner {
     pub fn scan(&self, bytes: &[u8]) -> Vec<Sighting> {
         let mut sightings = Vec::new();
         let window = Window { bytes, base: 0 };
-        let mut from = 0;
-        while let Some((found, candidate)) = self.next_candidate(window, from) {
+        let mut see = |candidate| {
             if let Reading::Genuine(sighting) = self.read(window, candidate) {
                 sightings.push(sighting);
             }
+        };
+        let mut from = 0;
+        while let Some((found, candidate)) = self.next_candidate(window, from) {
+            see(candidate);
             from = found + 1;
         }
+        let cut = self.cut_by_wraps(window, 0, &mut see);
+        if cut.found {
+            in_order(&mut sightings);
+        }
         sightings
+    }
+
+    /// Gives the candidates whose magic is cut by a break in the line, of the breaks at the offset
+    /// `from` in the stream or later.
+    pub(super) fn cut_by_wraps(
+        &self,
+        window: Window<'_>,
+        from: u64,
+        mut see: impl FnMut(Candidate),
+    ) -> Wraps {
+        let Window { bytes, base } = window;
+        let mut wraps = Wraps { found: false, searched: base + bytes.len() as u64 };
+        let mut at = (from - base) as usize;
+        while let Some((start, end)) = next_wrap(bytes, at) {
+            let Some(end) = end.filter(|end| end + LONGEST_START <= bytes.len()) else {
+                wraps.searched = base + start as u64;
+                break;
+            };
+            let seam = Seam::of(bytes, start, end);
+            let mut next = 0;
+            while let Some(place) = self.tables.finder.find(seam.bytes(), next) {
+                if place.start < seam.before && place.end > seam.before {
+                    wraps.found = true;
+                    let start = start - (seam.before - place.start);
+                    see(Candidate { start: base + start as u64, shape: place.shape });
+                }
+                next = place.found + 1;
+            }
+            at = end;
+        }
+        wraps
     }
 
     /// The first candidate whose magic is found at the offset `from` in the stream or
@@ -167,31 +212,62 @@ impl Scanner {
         &self,
         window: Window<'_>,
         candidate: Candidate,
-        check: impl FnOnce(&[u8; CANARY_LEN]) -> Option<Claim>,
+        mut check: impl FnMut(&[u8; CANARY_LEN]) -> Option<Claim>,
     ) -> Reading {
         let Candidate { start, shape } = candidate;
         let text = &window.bytes[(start - window.base) as usize..];
-        let decoded = match shape {
-            Shape::Plain => fixed(text, |text| Some(*text)),
-            Shape::Percent => fixed(text, percent),
-            Shape::UnicodeEscape => unicode_escape(text),
-            Shape::Base64(Alignment::Zero) => fixed(text, |text| base64::<48>(text, 0)),
-            Shape::Base64(alignment) => {
-                fixed(text, |text| base64::<49>(text, alignment.bits_before()))
-            }
+        let mut genuine = |canary: &[u8; CANARY_LEN], length| {
+            let Claim { owner, round, campaign, person } = check(canary)?;
+            let (end, form) = (start + length as u64, form(shape));
+            Some(Reading::Genuine(Sighting { owner, round, campaign, person, start, end, form }))
         };
-        match decoded {
-            Decoded::Text(canary, length) => match check(&canary) {
-                Some(Claim { owner, round, campaign, person }) => {
-                    let (end, form) = (start + length as u64, form(shape));
-                    Reading::Genuine(Sighting { owner, round, campaign, person, start, end, form })
+        match decode(text, shape) {
+            Decoded::Text(canary, length) => {
+                if let Some(genuine) = genuine(&canary, length) {
+                    return genuine;
                 }
-                None => Reading::Nothing,
-            },
-            Decoded::Short(length) => Reading::Short(start + length as u64),
-            Decoded::Nothing => Reading::Nothing,
+                // A backslash stands for the last character of base64, or begins a break.
+                let may_break = text[length - 1] == b'\\';
+                if !may_break && (0..CANARY_LEN).all(|place| fits(canary[place], place)) {
+                    return Reading::Nothing;
+                }
+            }
+            Decoded::Short(length) => return Reading::Short(start + length as u64),
+            Decoded::Nothing => {}
+        }
+        // It may be wrapped.
+        let (text, may_go_on) = (&text[..text.len().min(LONGEST)], text.len() < LONGEST);
+        let Some(whole) = Unwrapped::of(text) else { return Reading::Nothing };
+        let needed = match decode(&whole.bytes, shape) {
+            Decoded::Text(canary, length) => {
+                let genuine = genuine(&canary, whole.length_in_text(length));
+                return genuine.unwrap_or(Reading::Nothing);
+            }
+            Decoded::Short(length) => text.len() - whole.open + length - whole.bytes.len(),
+            Decoded::Nothing if whole.open > 0 => 0,
+            Decoded::Nothing => return Reading::Nothing,
+        };
+        match may_go_on {
+            true => Reading::Short(start + needed.max(text.len() + 1) as u64),
+            false => Reading::Nothing,
         }
     }
+}
+
+/// What a search for breaks in lines came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wraps {
+    /// Whether there was a candidate.
+    pub(super) found: bool,
+    /// The breaks before that offset in the stream are done.
+    pub(super) searched: u64,
+}
+
+/// Sorts them by their place. What is found with a break and, by what its last byte happens to be,
+/// from the end of the break on too, is one.
+pub(super) fn in_order(sightings: &mut Vec<Sighting>) {
+    sightings.sort_by_key(|sighting| sighting.start);
+    sightings.dedup_by_key(|sighting| (sighting.owner, sighting.end));
 }
 
 fn form(shape: Shape) -> Form {
@@ -200,91 +276,10 @@ fn form(shape: Shape) -> Form {
         Shape::Percent => Form::Percent,
         Shape::UnicodeEscape => Form::UnicodeEscape,
         Shape::Base64(_) => Form::Base64,
+        Shape::Base64Twice(..) => Form::Base64Twice,
+        Shape::Base32(_) => Form::Base32,
+        Shape::Hex => Form::Hex,
+        Shape::Entity => Form::Entity,
+        Shape::Utf16 => Form::Utf16,
     }
-}
-
-/// What the bytes at a candidate spell.
-enum Decoded {
-    /// A text, and how many bytes it took.
-    Text([u8; CANARY_LEN], usize),
-    /// It takes at least that many bytes.
-    Short(usize),
-    Nothing,
-}
-
-/// Decodes a form whose length is known before.
-fn fixed<const N: usize>(
-    text: &[u8],
-    decode: impl FnOnce(&[u8; N]) -> Option<[u8; CANARY_LEN]>,
-) -> Decoded {
-    match text.first_chunk() {
-        None => Decoded::Short(N),
-        Some(encoded) => decode(encoded).map_or(Decoded::Nothing, |text| Decoded::Text(text, N)),
-    }
-}
-
-fn percent(text: &[u8; 3 * CANARY_LEN]) -> Option<[u8; CANARY_LEN]> {
-    let mut canary = [0; CANARY_LEN];
-    for (byte, escape) in canary.iter_mut().zip(text.chunks_exact(3)) {
-        *byte = match *escape {
-            [b'%', high, low] => hex_byte(high, low)?,
-            _ => return None,
-        };
-    }
-    Some(canary)
-}
-
-fn hex_byte(high: u8, low: u8) -> Option<u8> {
-    let value = |digit| char::from(digit).to_digit(16).map(|value| value as u8);
-    Some(value(high)? << 4 | value(low)?)
-}
-
-fn unicode_escape(text: &[u8]) -> Decoded {
-    let mut canary = [0; CANARY_LEN];
-    let mut at = 0;
-    for (place, byte) in canary.iter_mut().enumerate() {
-        let short = at + (CANARY_LEN - place) * 6;
-        let backslashes =
-            text[at..].iter().take(MOST_BACKSLASHES).take_while(|&&byte| byte == b'\\').count();
-        let Some(escape) = text[at + backslashes..].first_chunk::<5>() else {
-            return Decoded::Short(short.max(text.len() + 1));
-        };
-        let character = match *escape {
-            [b'u', b'0', b'0', high, low] if backslashes > 0 => hex_byte(high, low),
-            _ => None,
-        };
-        match character {
-            Some(character) if fits(character, place) => *byte = character,
-            _ => return Decoded::Nothing,
-        }
-        at += backslashes + 5;
-    }
-    Decoded::Text(canary, at)
-}
-
-/// Decodes base64 whose first character has `foreign` bits of the byte before.
-fn base64<const N: usize>(text: &[u8; N], foreign: usize) -> Option<[u8; CANARY_LEN]> {
-    let mut canary = [0; CANARY_LEN];
-    let mut bytes = canary.iter_mut();
-    let mut bits = 0_u32;
-    let mut count = 0;
-    for (place, &character) in text.iter().enumerate() {
-        let value = match character {
-            b'A'..=b'Z' => character - b'A',
-            b'a'..=b'z' => character - b'a' + 26,
-            b'0'..=b'9' => character - b'0' + 52,
-            // Only the last character can be one of the other two, by the bits of the
-            // byte after the canary. What counts of it is the same for both, so it does
-            // not matter if it is escaped (`\/` in JSON, `%2B` in URLs).
-            b'+' | b'-' | b'/' | b'_' | b'\\' | b'%' if place + 1 == N => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += if place == 0 { 6 - foreign } else { 6 };
-        if count >= 8 {
-            count -= 8;
-            *bytes.next()? = (bits >> count) as u8;
-        }
-    }
-    Some(canary)
 }

@@ -2,7 +2,7 @@
 
 use super::magic::LONGEST_SPELLING;
 use super::mint::CANARY_LEN;
-use super::scan::{Candidate, LONGEST, Reading, Scanner, Sighting, Window};
+use super::scan::{Candidate, LONGEST, Reading, Scanner, Sighting, Window, in_order};
 
 /// Scans a stream of chunks as if it were one text: a canary may be split over any number
 /// of them, and is reported once, by the chunk that completes it.
@@ -23,7 +23,7 @@ pub struct Stream {
 impl Stream {
     /// An empty stream.
     pub fn new(scanner: Scanner) -> Self {
-        let search = Search { scanner, searched: 0, open: Vec::new() };
+        let search = Search { scanner, searched: 0, unwrapped: 0, open: Vec::new() };
         Self { search, tail: Vec::new(), base: 0 }
     }
 
@@ -61,6 +61,8 @@ struct Search {
     scanner: Scanner,
     /// Every candidate whose magic is found before this offset is known.
     searched: u64,
+    /// The same of those whose magic is cut by a break in the line, by the place of the break.
+    unwrapped: u64,
     /// Candidates that need more bytes, by their place, each with the offset that the
     /// stream must reach before it is of any use to read it again.
     open: Vec<(Candidate, u64)>,
@@ -69,12 +71,27 @@ struct Search {
 impl Search {
     /// Goes on up to the end of `window`, which starts before whatever is not settled.
     fn advance(&mut self, window: Window<'_>, sightings: &mut Vec<Sighting>) {
-        let Self { scanner, searched, open } = self;
+        let Self { scanner, unwrapped, open, .. } = self;
         let end = window.base + window.bytes.len() as u64;
         open.retain_mut(|(candidate, due)| {
             *due > end || Self::is_short(scanner.read(window, *candidate), due, sightings)
         });
 
+        let from = (*unwrapped).max(window.base);
+        let wraps = scanner.cut_by_wraps(window, from, |candidate| {
+            let mut due = 0;
+            if Self::is_short(scanner.read(window, candidate), &mut due, sightings) {
+                open.push((candidate, due));
+            }
+        });
+        *unwrapped = wraps.searched;
+        self.search_direct(window, end, sightings);
+        in_order(sightings);
+    }
+
+    /// The same for magics that stand in one.
+    fn search_direct(&mut self, window: Window<'_>, end: u64, sightings: &mut Vec<Sighting>) {
+        let Self { scanner, searched, open, .. } = self;
         // A canary that starts in fewer bytes than this is not complete yet.
         if end < *searched + CANARY_LEN as u64 {
             return;
