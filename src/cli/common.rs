@@ -411,3 +411,12 @@ pub(super) fn not_tried_by(work: &Workload) -> Vec<String> {
     }
     all
 }
+
+/// What a fixed nonce leaves out: the same words may have been sent before.
+pub(super) fn left_out_by_nonce(nonce: Option<u32>) -> Option<String> {
+    let nonce = nonce?;
+    Some(format!(
+        "words that are new to the server: whatever it keeps of an earlier campaign with this seed and \
+         `--nonce {nonce}` it may answer from, and what it made for that campaign is not known"
+    ))
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::audit::read_audit;
-use super::common::{CampaignArgs, MOST_NONCE};
+use super::common::{CampaignArgs, MOST_NONCE, left_out_by_nonce};
 use super::progress::Shown;
 use super::scenario;
 use crate::campaign::error::CampaignError;
@@ -118,5 +118,6 @@ fn listed_states(args: &Args, scenario: &Scenario) -> Result<ExitCode, CampaignE
     let backend = format!("{}, {} listed states", scenario.name, states.len());
     let mut record = begun.record_in_states(backend, matrix);
     record.audit = audit;
+    record.not_tried.extend(left_out_by_nonce(args.nonce));
     begun.finish(record, &args.campaign.report)
 }

@@ -2,7 +2,7 @@
 
 use clap::builder::BoolishValueParser;
 
-use super::common::{Begun, CampaignArgs, not_tried_by};
+use super::common::{Begun, CampaignArgs, left_out_by_nonce, not_tried_by};
 use super::output;
 use super::progress::Shown;
 use super::scenario::{self, ScenarioArg};
@@ -129,6 +129,7 @@ fn tell(
 ) -> Result<ExitCode, CampaignError> {
     let mut record = begun.record_of(backend, vec![level]);
     record.not_tried = not_tried_by(work);
+    record.not_tried.extend(left_out_by_nonce(args.nonce));
     record.partition = args.partition;
     begun.finish(record, &args.campaign.report)
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use hmac_sha256::Hash;
 
-use super::common::{Begun, CameTo, CampaignArgs, MOST_NONCE, not_tried, not_tried_by};
+use super::common::{
+    Begun, CameTo, CampaignArgs, MOST_NONCE, left_out_by_nonce, not_tried, not_tried_by,
+};
 use super::progress::Shown;
 use super::saved::SavedArgs;
 use super::scenario;
@@ -84,6 +86,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     source.stands_in(&mut record);
     record.partition = args.partition;
     record.not_tried = left_out(&scenarios);
+    record.not_tried.extend(left_out_by_nonce(args.nonce));
     if of_reference {
         record.subjects = tested(&program);
     }

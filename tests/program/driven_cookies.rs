@@ -31,6 +31,11 @@ rounds = 2
 /// A server that repeats what it is asked, and sets the cookie that it is given the parts for: the
 /// caller's number, their question and that of the one before.
 fn server(cookie: fn(usize, &str, &str) -> String) -> String {
+    server_with(cookie, |own, _| own.to_owned())
+}
+
+/// The same, whose body is made of what was asked for and the question of the one before.
+fn server_with(cookie: fn(usize, &str, &str) -> String, shown: fn(&str, &str) -> String) -> String {
     #[derive(Default)]
     struct Seen {
         users: Vec<String>,
@@ -48,15 +53,20 @@ fn server(cookie: fn(usize, &str, &str) -> String) -> String {
         let number = seen.users.iter().position(|one| *one == user).expect("it was added");
         let before = std::mem::replace(&mut seen.question, question.clone());
         let head = format!("200 OK\r\nset-cookie: {}", cookie(number, &question, &before));
-        let body = asked.body.clone();
+        let body = shown(&asked.body, &before);
         asked.answer(&head, "application/json", body)
     })
 }
 
 #[track_caller]
 fn driven(code: i32, cookie: fn(usize, &str, &str) -> String) -> Vec<FindingRecord> {
+    driven_against(&server(cookie), code)
+}
+
+#[track_caller]
+fn driven_against(url: &str, code: i32) -> Vec<FindingRecord> {
     let scratch = Scratch::new("cookies");
-    let file = scratch.file("cookies.toml", ASK.replace("URL", &server(cookie)));
+    let file = scratch.file("cookies.toml", ASK.replace("URL", url));
     let file = file.display().to_string();
     ran(&mut scratch.partywall(&["run", &file])).exits(code);
     let level = only_level(&report(&scratch.run_folder("run"))).clone();
@@ -82,6 +92,26 @@ fn what_another_user_said_is_found_in_a_cookie() {
             "{findings:#?}"
         );
         assert!(findings.iter().all(|finding| finding.oracle != OracleId::Ownership));
+    }
+}
+
+#[test]
+fn the_same_words_in_a_cookie_and_in_the_body_do_not_hide_each_other() {
+    let in_cookie: fn(usize, &str, &str) -> String =
+        |_, _, before| format!("flash={}; Path=/; HttpOnly", escaped(before));
+    let no_cookie: fn(usize, &str, &str) -> String = |_, _, _| "lang=en".to_owned();
+    let in_body: fn(&str, &str) -> String =
+        |own, before| format!(r#"{{"own":{own},"before":"{before}"}}"#);
+    let own_body: fn(&str, &str) -> String = |own, _| own.to_owned();
+    for (cookie, body, code) in [
+        (in_cookie, in_body, 1),
+        (in_cookie, own_body, 1),
+        (no_cookie, in_body, 1),
+        (no_cookie, own_body, 0),
+    ] {
+        let findings = driven_against(&server_with(cookie, body), code);
+        let crosses = |found: &FindingRecord| found.oracle == OracleId::Canary;
+        assert_eq!(findings.iter().any(crosses), code == 1, "{findings:#?}");
     }
 }
 

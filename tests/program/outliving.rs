@@ -277,7 +277,7 @@ headers = { x-user = "{{ user }}" }
 by = "http"
 path = "/notes"
 answer = "json"
-json = { id = "{{ request_id }}", text = "{{ prompt }}" }
+json = { id = "{{ request_id }}", text = "{{ prompt }} by {{ user }}" }
 [events]
 request = "/id"
 [workload]

@@ -85,7 +85,8 @@ impl<'c, 'h> ShownNames<'c, 'h> {
         let builder = builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
         let search = builder.build(terms.iter().map(|term| &term.text)).ok()?;
         let (first, sent) = (BTreeMap::new(), BTreeMap::new());
-        let seen = case.seen.iter();
+        // What an earlier state left brings its user's name along.
+        let seen = case.seen.iter().chain(&case.left);
         let canaries = seen
             .filter_map(|seen| Some((seen.n, case.place(&case.person_at(seen.owner.user)?.name)?)));
         let canaries = canaries.collect();
