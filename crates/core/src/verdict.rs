@@ -120,6 +120,8 @@ pub enum ReasonCode {
     TargetUnreachable,
     /// The target speaks another protocol.
     UnexpectedProtocol,
+    /// A place or a type that the scenario expects in messages is never there, or names nothing known.
+    PlaceUnmatched,
     /// The back end hangs.
     BackendHangs,
     /// The back end panicked.
@@ -147,6 +149,8 @@ pub enum ReasonCode {
     ComparisonTooWeak,
     /// Call sites of the deprecated accessor remain in application code.
     CallSitesRemain,
+    /// Collisions of ids that clients choose were not tried, as the scenario asks.
+    CollisionsNotTried,
     /// Everything that a clean verdict needs was shown.
     Shown,
 }
@@ -192,14 +196,17 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// The code for a report: interruption first, then a leak, then nothing exercised, then doubt.
-    /// That nothing was exercised because the target cannot be reached is doubt.
+    /// That nothing was exercised because the target cannot be reached, or since a place of the scenario
+    /// never matches, is doubt.
     pub fn of(outcome: Outcome, reasons: &[Reason]) -> Self {
         let has = |code| reasons.iter().any(|reason| reason.code == code);
         match outcome {
             _ if has(ReasonCode::Interrupted) => Self::Interrupted,
             Outcome::Leaked | Outcome::StillLeaks | Outcome::NotMigrated => Self::Leaked,
             Outcome::Clean | Outcome::Fixed => Self::Clean,
-            _ if has(ReasonCode::TargetUnreachable) => Self::Inconclusive,
+            _ if has(ReasonCode::TargetUnreachable) || has(ReasonCode::PlaceUnmatched) => {
+                Self::Inconclusive
+            }
             _ if has(ReasonCode::NothingExercised) => Self::NothingExercised,
             Outcome::BaselineClean | Outcome::Inconclusive => Self::Inconclusive,
         }
@@ -224,6 +231,8 @@ mod tests {
         let reason = |code| vec![Reason::new(code, "")];
         let unreachable = [ReasonCode::TargetUnreachable, ReasonCode::NothingExercised];
         let unreachable = unreachable.map(|code| Reason::new(code, "")).to_vec();
+        let unmatched = [ReasonCode::PlaceUnmatched, ReasonCode::NothingExercised];
+        let unmatched = unmatched.map(|code| Reason::new(code, "")).to_vec();
         let cases = [
             (Outcome::Clean, vec![], 0),
             (Outcome::Fixed, vec![], 0),
@@ -235,6 +244,8 @@ mod tests {
             (Outcome::Inconclusive, reason(ReasonCode::NothingExercised), 4),
             (Outcome::Inconclusive, reason(ReasonCode::ControlMissed), 5),
             (Outcome::Inconclusive, unreachable, 5),
+            (Outcome::Inconclusive, unmatched, 5),
+            (Outcome::Leaked, reason(ReasonCode::PlaceUnmatched), 1),
             (Outcome::BaselineClean, vec![], 5),
             (Outcome::Inconclusive, reason(ReasonCode::Interrupted), 130),
         ];

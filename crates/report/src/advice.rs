@@ -155,6 +155,7 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::PreconditionNotMet => "An oracle was blind",
         ReasonCode::TargetUnreachable => "Target unreachable",
         ReasonCode::UnexpectedProtocol => "Unexpected protocol",
+        ReasonCode::PlaceUnmatched => "A place of the scenario never matches",
         ReasonCode::BackendHangs => "The back end hangs",
         ReasonCode::BackendPanicked => "The back end panicked",
         ReasonCode::NeedsTokio => "The back end needs tokio's runtime",
@@ -168,6 +169,7 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::ReproNotGone => "A repro is not gone",
         ReasonCode::ComparisonTooWeak => "The sides do not compare",
         ReasonCode::CallSitesRemain => "Call sites remain",
+        ReasonCode::CollisionsNotTried => "Not tried",
         ReasonCode::Shown => "Shown",
     }
 }
@@ -183,7 +185,7 @@ const CALL_SITES_REMEDY: &str = "Migrate the call sites that are listed, those a
 /// What helps against a doubt.
 fn remedy(code: ReasonCode) -> Option<&'static str> {
     Some(match code {
-        ReasonCode::Findings | ReasonCode::Shown => return None,
+        ReasonCode::Findings | ReasonCode::Shown | ReasonCode::CollisionsNotTried => return None,
         ReasonCode::NothingExercised | ReasonCode::RunsIncomplete => {
             "Make the runs complete: look at how they ended in the recorded histories, and give \
              slow runs more time."
@@ -206,6 +208,10 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         ReasonCode::TargetUnreachable => "Start the target, and check the URL and the port.",
         ReasonCode::UnexpectedProtocol => {
             "Check that the target speaks the protocol of `partywall serve`."
+        }
+        ReasonCode::PlaceUnmatched => {
+            "Correct `[events]` by what messages were found to hold, or remove what your server does \
+             not send."
         }
         ReasonCode::BackendHangs | ReasonCode::BackendPanicked => {
             "Repair the hang or the panic first: what comes after it was not tested."

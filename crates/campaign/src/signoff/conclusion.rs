@@ -105,7 +105,10 @@ pub(crate) fn close(
         side.verdict = Verdict::all_of(side.levels.iter().map(|level| level.verdict));
     }
     let checked = Checked { cross_checks: &cross_checks, broken: &broken };
-    let (outcome, reasons) = conclude(stopped, &before, &after, &checked, &comparison);
+    let (outcome, mut reasons) = conclude(stopped, &before, &after, &checked, &comparison);
+    let told = after.levels.iter().flat_map(|level| &level.reasons);
+    let not_tried = told.filter(|reason| reason.code == ReasonCode::CollisionsNotTried);
+    reasons.extend(not_tried.take(1).cloned());
     SignedOff {
         outcome,
         reasons,

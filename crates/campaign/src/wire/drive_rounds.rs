@@ -23,8 +23,8 @@ use partywall_core::history::{Ending, History};
 use partywall_core::measure::Partition;
 use partywall_core::plan::Plan;
 use partywall_core::record::LevelName;
-use partywall_core::verdict::ReasonCode;
-use partywall_drive::scenario::Workload;
+use partywall_core::verdict::{Reason, ReasonCode};
+use partywall_drive::scenario::{Ids, Workload};
 use partywall_explore::exploration::diagnosis::Explainer;
 use partywall_explore::exploration::judged_trial::judge_trial;
 use partywall_explore::exploration::level::LevelTally;
@@ -95,6 +95,11 @@ fn tally(rounds: &Rounds<'_>, slice: Partition, own: u64) -> LevelTally {
         let (blind, claims) = may_be_blind(work, rounds.workload.users.most);
         tally.may_be_blind(&blind);
         tally.claims = claims;
+        if work.ids == Ids::Unique {
+            let text =
+                "collisions of ids that clients choose, since the scenario says `ids = \"unique\"`";
+            tally.notices.push(Reason::new(ReasonCode::CollisionsNotTried, text));
+        }
     }
     if rounds.target.has_judged_upstream() {
         tally.must_see(OracleId::Attribution);
@@ -181,6 +186,7 @@ impl Campaign<'_> {
     /// Judges a round, and keeps what it shows.
     fn judge(&mut self, history: &History, relative: &str, round: u64) {
         let judged = judge_trial(history, &self.workload.agents, &self.scanner);
+        self.tally.look_for_expected(history);
         let lost = self.workload.vanish_percent;
         let server = self.workload.server.as_mut();
         if let Some(work) = server.filter(|work| work.faults.would_learn(lost)) {

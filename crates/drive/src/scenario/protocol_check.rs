@@ -40,6 +40,15 @@ impl Words<'_> {
             "events come on a connection: give `connection` and `path` in `[events]`".into()
         })?;
         let mut dialect = self.dialect(&file.events)?;
+        if on_connection && let Some(connection) = &file.events.connection {
+            let is_bound = file.events.matching.is_some() || dialect.matching != Matching::Stream;
+            self.demand(is_bound, connection, || {
+                "nothing tells which run an event belongs to: give the place of `run` or `request` in \
+                 `[events]`, or `match = \"order\"` where the runs of one user end in the order in \
+                 which they were started"
+                    .into()
+            })?;
+        }
         self.stopped(file, &mut dialect)?;
         let seconds = file.limits.run_seconds.as_deref().copied().unwrap_or(10);
         let told = !on_connection || dialect.tells_ends();

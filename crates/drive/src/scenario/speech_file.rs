@@ -163,7 +163,8 @@ pub struct EventsTable {
     pub ignore_pattern: Option<Written<String>>,
     /// What stands before the JSON of a message, as a regular expression.
     pub frame: Option<Written<String>>,
-    /// How a message that names no run finds its run: `request`, `order` or `stream`.
+    /// How a message that names no run finds its run: `request`, `order` or `stream`. Needed where events
+    /// of an event connection name neither run nor request.
     #[serde(default, rename = "match")]
     pub matching: Option<Written<String>>,
     /// Messages that are answered at once: what comes, and what is sent.

@@ -59,6 +59,7 @@ impl LevelTally {
         } else {
             Verdict::Inconclusive
         };
+        reasons.extend(self.notices.iter().cloned());
         self.into_record(verdict, reasons, controls)
     }
 
@@ -143,6 +144,9 @@ impl LevelTally {
         against(self.malformed > 0, ReasonCode::UnexpectedProtocol, &|| {
             format!("{} messages were not of the expected protocol", self.malformed)
         });
+        for unmet in self.expected.unmet() {
+            against(true, ReasonCode::PlaceUnmatched, &|| unmet.to_string());
+        }
         if self.runs.completed == 0 {
             against(true, ReasonCode::NothingExercised, &|| {
                 format!("none of {} runs completed", self.runs.started)

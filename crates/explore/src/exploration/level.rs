@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::exploration::as_list;
 use crate::exploration::coverage::{Coverage, Phases};
+use crate::exploration::expected_places::ExpectedPlaces;
 use crate::exploration::judged_trial::{JudgedTrial, RunCounts, shows};
 use crate::exploration::unfinished::reason_of;
 use crate::workload::Workload;
 use partywall_core::finding::{Finding, FindingKind, Fingerprint, OracleId};
-use partywall_core::history::Ending;
+use partywall_core::history::{Ending, History};
 use partywall_core::ids::UserName;
 use partywall_core::measure::{Partition, Source, SpreadCount};
 use partywall_core::plan::Via;
@@ -77,6 +78,12 @@ pub struct LevelTally {
     pub(crate) unreachable: u64,
     pub(crate) first_unreachable: String,
     pub(crate) first_unreachable_in: u64,
+    /// What a scenario expects in messages of its server.
+    #[serde(default)]
+    pub(crate) expected: ExpectedPlaces,
+    /// What a reader is told beside the verdict, whatever it is.
+    #[serde(default)]
+    pub notices: Vec<Reason>,
     /// How trials ended that did not finish, each way once, with the number of the first.
     pub(crate) endings: Vec<(u64, Reason)>,
     /// The distinct findings, in the order in which they were first seen.
@@ -122,6 +129,11 @@ impl LevelTally {
             unreachable: 0,
             first_unreachable: String::new(),
             first_unreachable_in: 0,
+            expected: match level {
+                LevelName::Wire | LevelName::Recorded => ExpectedPlaces::of(&workload.protocol()),
+                _ => ExpectedPlaces::default(),
+            },
+            notices: Vec::new(),
             endings: Vec::new(),
             findings: Vec::new(),
             warnings: Vec::new(),
@@ -295,6 +307,11 @@ impl LevelTally {
         if let Some(reason) = ending.and_then(|ending| reason_of(ending, self.number())) {
             self.note(reason.code, &reason.text);
         }
+    }
+
+    /// Looks for what the scenario expects in messages.
+    pub fn look_for_expected(&mut self, history: &History) {
+        self.expected.look(history);
     }
 
     /// Whether no run of the trials so far has completed.

@@ -44,6 +44,7 @@ impl LevelTally {
         self.runs.add(other.runs);
         self.malformed += other.malformed;
         self.unreachable += other.unreachable;
+        self.expected.merge(other.expected);
         self.coverage.add(&other.coverage);
         self.first_leaks.merge(&other.first_leaks);
         self.latency.merge(&other.latency);

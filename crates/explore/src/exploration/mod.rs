@@ -7,6 +7,7 @@ pub mod confidence;
 pub(crate) mod coverage;
 pub mod diagnosis;
 pub mod exhaustive;
+mod expected_places;
 pub mod explore_trial;
 pub(crate) mod finding_files;
 mod finished_level;
@@ -26,6 +27,7 @@ pub(crate) mod sweep;
 pub mod timeline;
 pub mod trials;
 pub(crate) mod unfinished;
+mod unmet;
 
 pub use parameters::{Exploration, Explored};
 pub use trials::explore;

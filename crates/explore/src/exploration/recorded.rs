@@ -20,6 +20,7 @@ pub fn judge_recorded(history: &History) -> Level {
     let judged = judge_trial(history, &workload.agents, &scanner);
     let mut tally = LevelTally::new(LevelName::Recorded, &workload, "judged again", 1);
     tally.add(&judged);
+    tally.look_for_expected(history);
     let controls = judge_control(history, &Dialect::of(&history.plan), 0);
     let mut level = tally.finish(controls, Drive::Absent, None);
     let explainer = Explainer::new(history, &judged.findings);

@@ -1,0 +1,77 @@
+//! Places and types of a scenario that the server's messages do not have: a check that finds nothing
+//! there has checked nothing, so the verdict is never clean.
+
+use std::path::Path;
+
+use partywall::scenario::Scenario;
+use partywall::trial::record::Record;
+use partywall::trial::verdict::{Outcome, ReasonCode};
+
+use crate::support::reports::{codes, report};
+use crate::support::{Scratch, Server, ran};
+
+/// The reference back end, described as one would describe any other server, with a line replaced.
+fn chat(line: &str, by: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/chat-websocket.toml");
+    let text = std::fs::read_to_string(path).expect("a ready scenario");
+    assert!(text.contains(line), "{line}");
+    text.replace(line, by).replace("run_seconds = 3", "run_seconds = 1")
+}
+
+#[track_caller]
+fn driven(server: &Server, line: &str, by: &str, exits: i32) -> Record {
+    let scratch = Scratch::new("places");
+    let file = scratch.file("chat.toml", chat(line, by)).display().to_string();
+    let arguments = ["run", &file, "--target", &server.url(), "--users", "6", "--rounds", "1"];
+    ran(&mut scratch.partywall(&arguments)).exits(exits);
+    report(&scratch.run_folder("run"))
+}
+
+#[test]
+fn what_never_matches_makes_a_sound_server_inconclusive() {
+    let server = Server::start("all");
+    let right = driven(&server, "user = \"/user_id\"", "user = \"/user_id\"", 0);
+    assert_eq!(codes(&right), [ReasonCode::Shown]);
+    for (line, by) in [
+        ("user = \"/user_id\"", "user = \"/who\""),
+        ("user = \"/user_id\"", "user = \"/run_id\""),
+        ("greeting = \"connection_established\"", "greeting = \"welcome\""),
+        // No run ends, and it is the scenario that is wrong: doubt, not "nothing exercised".
+        (
+            "ends = [\"agent_error\", { type = \"agent_completed\", agent",
+            "ends = [{ type = \"agent_complete\", agent",
+        ),
+    ] {
+        let record = driven(&server, line, by, 5);
+        assert_eq!(record.verdict, Outcome::Inconclusive, "{by}");
+        assert!(codes(&record).contains(&ReasonCode::PlaceUnmatched), "{by}: {:?}", record.reasons);
+    }
+}
+
+#[test]
+fn a_leak_stays_one_where_a_place_never_matches() {
+    let server = Server::start("none");
+    let record = driven(&server, "thread = \"/thread_id\"", "thread = \"/conversation\"", 1);
+    assert_eq!(record.verdict, Outcome::Leaked);
+    assert!(codes(&record).contains(&ReasonCode::PlaceUnmatched), "{:?}", record.reasons);
+}
+
+#[test]
+fn unique_ids_are_said_to_leave_collisions_untried() {
+    let server = Server::start("all");
+    let record = driven(&server, "by = \"message\"", "by = \"message\"\nids = \"unique\"", 0);
+    assert_eq!(codes(&record), [ReasonCode::Shown, ReasonCode::CollisionsNotTried]);
+}
+
+#[test]
+fn events_that_name_no_run_need_a_match() {
+    let none = chat("run = \"/run_id\"\n", "").replace("request = \"/request_id\"\n", "");
+    let error = Scenario::parse(&none).expect_err("nothing binds an event to its run");
+    let line = none.lines().position(|line| line.starts_with("connection =")).map(|at| at + 1);
+    assert_eq!(error.line, line, "{error}");
+    assert!(error.problem.contains("`match = \"order\"`"), "{error}");
+    for enough in ["match = \"order\"", "match = \"stream\"", "request = \"/request_id\""] {
+        let text = none.replace("connection = ", &format!("{enough}\nconnection = "));
+        Scenario::parse(&text).unwrap_or_else(|error| panic!("{enough}: {error}"));
+    }
+}
