@@ -173,6 +173,7 @@ json = { question = "{{ prompt }}", user = "{{ user }}" }
 connection = "websocket"
 path = "/ws"
 type = "/type"
+match = "order"
 ends = ["done"]
 [workload]
 users = 3

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use partywall::trial::verdict::{Outcome, ReasonCode};
+
 use crate::support::hostile::serve;
-use crate::support::reports::{contents, only_level, report};
+use crate::support::reports::{codes, contents, only_level, report};
 use crate::support::{Scratch, partywall, ran};
 
 /// What came: path, head and body.
@@ -234,4 +236,49 @@ capture = { key = { header = "x-key" } }
     assert!(!scratch.path().join("runs").exists());
     // The secret is not even asked for.
     ran(&mut scratch.partywall(&["run", &file, "--dry-run"])).exits(0);
+}
+
+/// A log-in that gives everybody the same, or whose gift nobody shows, leaves the server without a way
+/// to tell users apart: neither is it clean, nor is what it mixes up a leak.
+#[test]
+fn users_whom_the_server_cannot_tell_apart_exercise_nothing() {
+    let last = Arc::new(Mutex::new(String::new()));
+    let url = serve(move |asked| {
+        let body = match asked.path() {
+            "/login" => r#"{"token":"the-token-of-everybody"}"#.to_owned(),
+            // What the one before has said, whoever asks.
+            _ => std::mem::replace(&mut *last.lock().expect("nobody panics"), asked.body.clone()),
+        };
+        asked.answer("200 OK", "application/json", body);
+    });
+    let login = r#"
+[[setup]]
+name = "login"
+path = "/login"
+json = { user = "{{ user }}" }
+capture = { token = { pointer = "/token" } }
+"#;
+    let (by_token, by_name) =
+        ("{ authorization = \"Bearer {{ capture.token }}\" }", "{ x-user = \"{{ user }}\" }");
+    let scratch = Scratch::new("alike");
+    for (headers, none, expected) in [
+        (by_token, "", Some(4)),
+        ("{ accept = \"*/*\" }", "", Some(4)),
+        (by_token, "none = true", None),
+        (by_name, "", None),
+    ] {
+        let text = ASK.replace("URL", &url).replace("USERS", &format!("{none}\n{login}"));
+        let text = text.replace("{ x-user = \"{{ user }}\" }", headers).replace("IDS", "");
+        let file = scratch.file("ask.toml", text).display().to_string();
+        let ran = ran(&mut scratch.partywall(&["run", &file]));
+        let record = report(&scratch.run_folder("run"));
+        let alike = codes(&record).contains(&ReasonCode::UsersAlike);
+        assert_eq!(alike, expected.is_some(), "{headers} {none}: {:?}", record.reasons);
+        match expected {
+            Some(code) => {
+                assert_eq!((ran.code, record.verdict), (Some(code), Outcome::Inconclusive))
+            }
+            None => assert_eq!(record.verdict, Outcome::Leaked, "{headers} {none}"),
+        }
+    }
 }

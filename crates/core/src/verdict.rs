@@ -106,6 +106,8 @@ pub enum ReasonCode {
     Findings,
     /// No run completed, or nothing was selected.
     NothingExercised,
+    /// All users showed the server the same, so that it cannot tell them apart: nothing was exercised.
+    UsersAlike,
     /// A control was not caught, so the detectors cannot be trusted here.
     ControlMissed,
     /// Something was found where nothing is wrong, so findings cannot be trusted here.
@@ -207,7 +209,9 @@ impl ExitCode {
             _ if has(ReasonCode::TargetUnreachable) || has(ReasonCode::PlaceUnmatched) => {
                 Self::Inconclusive
             }
-            _ if has(ReasonCode::NothingExercised) => Self::NothingExercised,
+            _ if has(ReasonCode::NothingExercised) || has(ReasonCode::UsersAlike) => {
+                Self::NothingExercised
+            }
             Outcome::BaselineClean | Outcome::Inconclusive => Self::Inconclusive,
         }
     }
@@ -242,6 +246,7 @@ mod tests {
             (Outcome::Leaked, reason(ReasonCode::ControlMissed), 1),
             (Outcome::Leaked, reason(ReasonCode::Interrupted), 130),
             (Outcome::Inconclusive, reason(ReasonCode::NothingExercised), 4),
+            (Outcome::Inconclusive, reason(ReasonCode::UsersAlike), 4),
             (Outcome::Inconclusive, reason(ReasonCode::ControlMissed), 5),
             (Outcome::Inconclusive, unreachable, 5),
             (Outcome::Inconclusive, unmatched, 5),

@@ -148,6 +148,7 @@ fn label(code: ReasonCode) -> &'static str {
     match code {
         ReasonCode::Findings => "Findings",
         ReasonCode::NothingExercised => "Nothing exercised",
+        ReasonCode::UsersAlike => "Not exercised",
         ReasonCode::ControlMissed => "A control was missed",
         ReasonCode::FalseAlarm => "A false alarm",
         ReasonCode::TooLittleOverlap => "Too little overlap",
@@ -189,6 +190,10 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         ReasonCode::NothingExercised | ReasonCode::RunsIncomplete => {
             "Make the runs complete: look at how they ended in the recorded histories, and give \
              slow runs more time."
+        }
+        ReasonCode::UsersAlike => {
+            "Let each user log in as themselves, and show what the log-in gives with each run; where \
+             users are to be told apart by connection or thread, write `none = true` in `[identity]`."
         }
         ReasonCode::ControlMissed => {
             "Do not trust what looks clean here: something planted on purpose was not seen. Make \

@@ -57,6 +57,7 @@ pub(crate) async fn drive_watched(
 ) -> (History, Option<std::io::Error>) {
     let plan = Arc::new(plan);
     let most = MOST_HELD + plan.runs().count() as u64 * MOST_HELD_PER_RUN;
+    servers.identities.clear();
     let (secrets, told) = servers.hidden(&plan);
     let recorder = recorder.hiding(secrets);
     let world = World::live(Some(recorder.clone()));

@@ -133,6 +133,16 @@ impl Campaign<'_> {
             self.tally.note(*code, error);
         }
         let Some(history) = driven.history else { return ControlFlow::Break(()) };
+        if let Some(users) = self.all_alike() {
+            // What crosses between users whom the server cannot tell apart is no leak, and that
+            // nothing crosses proves nothing.
+            let text = format!(
+                "what the server can tell users apart by is the same for all {users} of them: each \
+                 log-in gives the same, or nothing of it comes back with their runs"
+            );
+            self.tally.note(ReasonCode::UsersAlike, &text);
+            return ControlFlow::Break(());
+        }
         let allowance = &self.rounds.servers.allowance;
         self.cost.add(&history, left.saturating_sub(allowance.left().unwrap_or_default()));
         self.judge(&history, &relative, round);
@@ -148,6 +158,13 @@ impl Campaign<'_> {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+
+    /// How many users the server was shown the same by, where they are to be told apart and are not.
+    fn all_alike(&self) -> Option<usize> {
+        let work = self.workload.server.as_ref().filter(|work| !work.anonymous)?;
+        let is_external = !work.protocol.is_reference();
+        is_external.then(|| self.rounds.servers.identities.all_alike()).flatten()
     }
 
     /// Starts the server anew, where each round but the first has one of its own.
@@ -175,6 +192,7 @@ impl Campaign<'_> {
             // One round that is told of is enough; what is found there is told when it is over.
             if let Some(what) = watch.look(recorder)
                 && !told
+                && self.all_alike().is_none()
             {
                 told = true;
                 self.progress.crossed(&what);

@@ -196,6 +196,7 @@ impl Words<'_> {
                 faults,
                 ids: names::ids(self, file)?,
                 unicode_names: names::unicode(file, &protocol),
+                anonymous: file.identity.none,
                 protocol,
             }),
             ..Workload::plain(&*file.name, active)

@@ -13,7 +13,7 @@ use partywall_core::history::{What, Whose};
 use partywall_core::ids::UserName;
 use partywall_core::plan::Plan;
 use partywall_core::template::names;
-use partywall_explore::user::{self, Allowance, Given, Played, Unrecorded};
+use partywall_explore::user::{self, Allowance, Given, Identities, Played, Unrecorded};
 use partywall_world::World;
 
 /// The servers of one target, and what their users are given besides their plan.
@@ -35,6 +35,8 @@ pub struct Servers {
     pub accounts: Vec<String>,
     /// How much may be asked of the server.
     pub allowance: Allowance,
+    /// What the server can tell the users of a round apart by.
+    pub identities: Identities,
     /// What was received of answers and not recorded yet.
     pub unrecorded: Unrecorded,
     /// Whether the server is up; none where it is never restarted.
@@ -102,6 +104,7 @@ impl Servers {
             upstream: url.map(|url| Played { url, credential_of }),
             accounts: self.accounts.clone(),
             allowance: self.allowance.clone(),
+            identities: self.identities.clone(),
             unrecorded: self.unrecorded.clone(),
             up: self.up.clone(),
         }

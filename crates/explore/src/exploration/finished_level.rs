@@ -148,7 +148,8 @@ impl LevelTally {
             against(true, ReasonCode::PlaceUnmatched, &|| unmet.to_string());
         }
         if self.runs.completed == 0 {
-            against(true, ReasonCode::NothingExercised, &|| {
+            let alike = |(_, reason): &(u64, Reason)| reason.code == ReasonCode::UsersAlike;
+            against(!self.endings.iter().any(alike), ReasonCode::NothingExercised, &|| {
                 format!("none of {} runs completed", self.runs.started)
             });
             return reasons;

@@ -1,8 +1,10 @@
-//! Which credentials are a user's own: the upstream meets them again, and its log is judged by them.
+//! By what the server, and the upstream behind it, can tell users apart. The upstream's log is judged by
+//! the credentials that are a user's own.
 
 use super::simulated_user::User;
 use super::values::About;
 use partywall_core::history::What;
+use partywall_core::plan::RunPlan;
 use partywall_core::template::{fill, names, plain};
 
 /// A shorter credential could be anybody's.
@@ -31,6 +33,18 @@ impl User {
                 self.observe(None, What::Account { credential });
             }
         }
+    }
+
+    /// Notes by what the server can tell the user apart who asks for that run.
+    pub(super) fn note_identity(&self, run: &RunPlan) {
+        if self.world.is_simulated() {
+            return;
+        }
+        let about = About { run: Some(run), ..About::default() };
+        let names = self.meeting.names_shown.iter();
+        let values = names.map(|name| self.value(name, about).unwrap_or_default());
+        let cookies = self.cookies.iter().flat_map(|(name, value)| [name.clone(), value.clone()]);
+        self.given().identities.note(&self.name, values.chain(cookies).collect());
     }
 }
 

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::allowance::Allowance;
 use super::exchange::Unrecorded;
+use super::identities::Identities;
 use partywall_core::ids::UserName;
 
 /// What simulated users are given besides their plan; nothing in the simulated world.
@@ -21,6 +22,8 @@ pub struct Given {
     pub accounts: Vec<String>,
     /// How much may be asked of the server.
     pub allowance: Allowance,
+    /// What the server can tell users apart by.
+    pub identities: Identities,
     /// What was received of answers and not recorded yet.
     pub unrecorded: Unrecorded,
     /// Whether the server is up; none where it is never restarted.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::allowance::Turns;
 use super::given::Given;
+use super::identities::names_shown;
 use super::latch::Latch;
 use super::open_socket::OpenSocket;
 use super::runs::Posted;
@@ -29,6 +30,8 @@ pub(super) struct Meeting {
     pub(super) reader: Arc<Reader>,
     /// The message that starts a run, or why there is none.
     pub(super) start: Result<Prepared, String>,
+    /// The names in templates that may stand for something of a user's own.
+    pub(super) names_shown: Vec<String>,
 }
 
 impl Meeting {
@@ -47,6 +50,7 @@ impl Meeting {
                 Start::Message(content) => Prepared::new(content),
                 Start::Http { .. } => Err("runs are not started by a message".into()),
             },
+            names_shown: names_shown(plan),
         }
     }
 }

@@ -10,6 +10,7 @@ mod dry;
 mod exchange;
 mod faults;
 mod given;
+mod identities;
 mod incoming;
 mod latch;
 mod meeting;
@@ -38,6 +39,7 @@ pub use allowance::Allowance;
 pub use dry::first_requests;
 pub use exchange::Unrecorded;
 pub use given::{Given, Played};
+pub use identities::Identities;
 
 /// The users of a plan, each as a task name and what to run under it. All of them must run for any
 /// of them to end: they wait for each other at barriers and at the end, so that nobody stops

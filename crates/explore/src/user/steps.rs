@@ -104,6 +104,7 @@ impl User {
     async fn start(&mut self, run: &RunPlan) {
         self.ready().await;
         self.tell_account();
+        self.note_identity(run);
         self.runs.start(run.run, run.via, run.request_id.clone());
         let started = What::Start {
             run: run.run,

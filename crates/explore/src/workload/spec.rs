@@ -161,6 +161,8 @@ pub struct ServerWork {
     pub ids: Ids,
     /// Whether some of the generated names are not ASCII.
     pub unicode_names: bool,
+    /// Whether users are told apart by connection or thread, so that what they show may be the same.
+    pub anonymous: bool,
 }
 
 /// The largest of what a scenario may ask for.
