@@ -69,6 +69,9 @@ pub struct Dialect {
     pub expected: Option<String>,
     /// How a message finds its run where it names none.
     pub matching: Matching,
+    /// Whether every answer holds the prompt of its request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub echoes: bool,
     /// Whether the ids of runs are unique among all users.
     pub unique_runs: bool,
     /// Whether all keep to this to the letter: each message on an event connection is a JSON object
@@ -158,6 +161,7 @@ impl Dialect {
             ignore: Vec::new(),
             expected: None,
             matching: Matching::Stream,
+            echoes: false,
             unique_runs: true,
             strict: false,
         }

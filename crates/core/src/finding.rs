@@ -139,6 +139,8 @@ pub enum FindingKind {
     Interference,
     /// The answer to a request holds what the same user gave with another.
     OwnData,
+    /// The answer to a request does not hold what was said with it, although every answer must.
+    NoEcho,
 }
 
 impl FindingKind {
@@ -154,6 +156,7 @@ impl FindingKind {
             Self::Misdirected => "misdirected",
             Self::Interference => "interference",
             Self::OwnData => "own data, wrong request",
+            Self::NoEcho => "no echo",
         }
     }
 }
@@ -311,6 +314,10 @@ impl Finding {
             FindingKind::OwnData => format!(
                 "{observer} got their own data of another request ({victim_operation}) on \
                  {observer_operation}"
+            ),
+            FindingKind::NoEcho => format!(
+                "{observer} got an answer on {observer_operation} that does not hold its own \
+                 prompt ({victim_operation})"
             ),
             FindingKind::Misdirected => {
                 format!("{victim} did not get what was asked for: {victim_operation}")

@@ -27,7 +27,8 @@ impl FindingKind {
             | Self::Late
             | Self::WrongBinding
             | Self::Misdirected
-            | Self::Interference => FindingClass::Leak,
+            | Self::Interference
+            | Self::NoEcho => FindingClass::Leak,
         }
     }
 }
@@ -98,6 +99,7 @@ mod tests {
             FindingKind::WrongBinding,
             FindingKind::Misdirected,
             FindingKind::Interference,
+            FindingKind::NoEcho,
         ] {
             assert_eq!(graded(kind), Severity::Leak, "{kind:?}");
         }

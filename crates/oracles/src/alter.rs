@@ -2,6 +2,7 @@
 //! finding would be new, so that nothing counts as caught that was found before.
 
 use super::case::{Case, Start};
+use super::echoes;
 use super::edits::{Alteration, Edit, bytes, tree, with_bytes, with_member, with_value};
 use super::interruptions::Interruptions;
 use super::message::{Channel, Message};
@@ -480,6 +481,14 @@ pub(super) fn bindings(
             replaced(case, at, planted.or_else(|| Some([bytes, canary.as_bytes()].concat())))
         });
     }
+
+    let echoed: Vec<_> =
+        echoes::answered(case).into_iter().filter(|run| !run.echoes.is_empty()).collect();
+    let echoed = echoed.iter().map(|run| (run.start.user, run.echoes.clone()));
+    let what = "an answer that does not hold its prompt";
+    plants.draw_own(what, FindingKind::NoEcho, echoed, |case, messages| {
+        Some(echoes::silenced(case, &messages))
+    });
 
     // With one alone, it could not be known that the back end echoes the client's ids.
     let echoes = case.acceptances_that_fit().nth(1).is_some();

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::alter;
 use super::case::Case;
+use super::echoes;
 use super::message::Message;
 use super::oracle::{Judgement, Oracle};
 use super::run_facts::Answers;
@@ -22,7 +23,8 @@ pub(super) const BINDING: Oracle = Oracle {
     short: "An answer belongs to the request that it answers.",
     meaning: "A run was accepted that nobody waited for, or the answer to one request holds \
         what the same user gave with another. The latter is a warning unless the answer names \
-        that other request, or `[severity] own_data` says otherwise.",
+        that other request, or `[severity] own_data` says otherwise. With `[events] echoes = true` \
+        an answer that does not hold its own prompt is a finding too.",
     precondition: "The back end names the request when it accepts a run, or sends a \
         request's canaries back in its events or its answer.",
     next: "Look for replies that are matched by order or by an id that is used again: a \
@@ -46,6 +48,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         other_run(case, message, &mut suspects);
     }
     items += canaries(case, &mut suspects);
+    items += echoes::judge(case, &mut suspects);
     Judgement::new(
         suspects.finish(),
         items,

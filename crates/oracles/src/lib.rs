@@ -25,6 +25,7 @@ mod control_effect;
 mod course;
 mod decode;
 mod duplicates;
+mod echoes;
 mod edits;
 mod fields;
 mod interruptions;

@@ -161,7 +161,7 @@ fn result(record: &Record, side: &str, level: &Level, finding: &FindingRecord) -
     let expected = side == "before" && record.verdict != Outcome::BaselineClean;
     let grade = match (expected, finding.kind) {
         (true, _) => "note",
-        (false, FindingKind::Crossing | FindingKind::WrongBinding) => "error",
+        (false, FindingKind::Crossing | FindingKind::WrongBinding | FindingKind::NoEcho) => "error",
         (false, _) => "warning",
     };
     let mut message = terminal(&finding.summary);

@@ -104,6 +104,7 @@ fn harm<'r>(findings: impl Iterator<Item = (&'r Level, &'r FindingRecord)>) -> &
     match kinds.first() {
         Some(FindingKind::Crossing) | None => "one user's data reached another",
         Some(FindingKind::Loss) => "users did not get all that was theirs",
+        Some(FindingKind::NoEcho) => "users got answers that do not hold what they asked",
         Some(_) => "users got their own events in a wrong way (late, twice or mixed up)",
     }
 }

@@ -227,6 +227,7 @@ impl Words<'_> {
         dialect.expected = self.pattern(&events.expected)?;
         dialect.ignore.clone_from(&events.ignore);
         dialect.first = events.first.unwrap_or(1);
+        dialect.echoes = events.echoes;
         dialect.unique_runs = events.unique_runs.unwrap_or(true);
         for end in &events.ends {
             match end {

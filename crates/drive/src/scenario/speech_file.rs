@@ -139,6 +139,10 @@ pub struct EventsTable {
     pub run: Option<Written<String>>,
     /// Whether no two users have runs of the same id [default: true].
     pub unique_runs: Option<bool>,
+    /// Whether every answer holds the prompt of its request: one that does not is a finding, since it
+    /// may be anybody's [default: false]. Of equal messages it cannot be known.
+    #[serde(default)]
+    pub echoes: bool,
     /// Where the number of the event in its run stands.
     pub sequence: Option<Written<String>>,
     /// The number of a run's first event [default: 1].
