@@ -3,7 +3,7 @@
 use partywall::report::terminal::Style;
 use partywall::report::{github, html, json, junit, markdown, sarif, terminal};
 use partywall::trial::finding::{FindingKind, OracleId};
-use partywall::trial::record::{LevelName, Record};
+use partywall::trial::record::{LevelName, OracleRow, Record};
 
 /// The text without its line breaks.
 fn one_line(text: &str) -> String {
@@ -16,7 +16,9 @@ fn warned() -> Record {
     (found.kind, found.oracle) = (FindingKind::OwnData, OracleId::Binding);
     found.summary = "bob got <b>their</b> own data".into();
     (found.seen_in_trials, found.first_trial) = (12, 3);
-    record.levels[0].warnings = vec![found];
+    let level = &mut record.levels[0];
+    level.oracles.push(OracleRow { oracle: OracleId::Binding, ..level.oracles[0].clone() });
+    level.warnings = vec![found];
     record
 }
 
