@@ -137,6 +137,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
         first_leak_at_trial: None,
         latent: None,
         warnings: Vec::new(),
+        assumptions: Vec::new(),
         source: None,
         leak_matrix: LeakMatrix::default(),
         time_to_first_leak: None,

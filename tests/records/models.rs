@@ -134,6 +134,7 @@ fn level(own: &[&ModelRow]) -> Level {
         leak_matrix: LeakMatrix::default(),
         latent: None,
         warnings: Vec::new(),
+        assumptions: Vec::new(),
         time_to_first_leak: None,
         latency: None,
         timelines: Vec::new(),

@@ -2,6 +2,7 @@
 
 use partywall::report::terminal::Style;
 use partywall::report::{github, html, json, junit, markdown, sarif, terminal};
+use partywall::trial::assumption::Assumption;
 use partywall::trial::finding::{FindingKind, OracleId};
 use partywall::trial::record::{LevelName, OracleRow, Record};
 
@@ -19,6 +20,7 @@ fn warned() -> Record {
     let level = &mut record.levels[0];
     level.oracles.push(OracleRow { oracle: OracleId::Binding, ..level.oracles[0].clone() });
     level.warnings = vec![found];
+    level.assumptions = vec![Assumption::AtLeastOnce];
     record
 }
 
@@ -38,6 +40,10 @@ fn every_report_shows_warnings_beside_the_verdict_and_none_calls_them_a_leak() {
         assert!(text.contains("12 of 2,000 trials"), "{text}");
     }
     assert!(terminal.starts_with("CLEAN: ") && terminal.contains("with 1 warning"), "{terminal}");
+    for text in [&terminal, &markdown, &html] {
+        assert!(text.contains("delivers events at least once"), "{text}");
+    }
+    assert!(json.contains("at_least_once"), "{json}");
     let above = terminal.find("Figures").expect("figures");
     assert!(terminal.find("own data, wrong request").is_some_and(|at| at < above), "{terminal}");
     assert!(html.contains("own data, wrong request") && !html.contains("<b>their</b>"));

@@ -3,6 +3,7 @@
 //! No clock, no randomness, no I/O, no async. [`record`] is the whole report record, the only
 //! thing that `report/` reads.
 
+pub mod assumption;
 pub mod audit;
 pub mod call_site;
 pub mod canary;

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::assumption::Assumption;
 use super::audit::AuditRecord;
 use super::control::Controls;
 use super::detection::DetectionRecord;
@@ -214,6 +215,9 @@ pub struct Level {
     /// What was found that does not change the verdict, one for each fingerprint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<FindingRecord>,
+    /// What was taken for granted of the server, learnt from what it did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<Assumption>,
     /// The first trial with a finding, from 1.
     pub first_leak_at_trial: Option<u64>,
     /// What the back end says of itself that did not show: a warning, not a leak.

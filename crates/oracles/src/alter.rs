@@ -10,6 +10,7 @@ use super::private;
 use super::run_facts::RunFacts;
 use super::sequence::Sequence;
 use super::shown_names::{self, PLANTS, ShownNames};
+use partywall_core::assumption::Assumption;
 use partywall_core::canary::{Field, Owner};
 use partywall_core::finding::{FindingKind, Suspect};
 use partywall_core::history::{Observation, What, Whose};
@@ -109,7 +110,8 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     };
     let draw = plants.rng.usize(..);
     let named = case.messages.iter().filter_map(|message| {
-        let own = case.user(message) == Some(message.observer.as_str());
+        let names = case.user(message) == Some(message.observer.as_str());
+        let own = names && case.tells_its_user(message);
         Some((
             other(message.observer, draw).filter(|_| own)?,
             message.observer.clone(),
@@ -126,7 +128,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     let told: Vec<_> = case.runs.iter().filter(|run| run.user_told && !run.made_up).collect();
     let draw = plants.rng.usize(..);
     // Where several users may have a run of the same id, the id accuses nobody.
-    let unique = case.dialect.unique_runs;
+    let unique = case.unique_runs;
     let runs = case.messages.iter().filter(|_| unique).filter_map(|message| {
         let own = case.facts(message).filter(|facts| facts.user == Some(message.observer));
         own.filter(|own| message.is_event && own.user_told && !own.made_up)?;
@@ -301,7 +303,8 @@ pub(super) fn repeats(
     let duplicate = FindingKind::Duplicate;
     let mut plants = Plants::new(case, known, rng);
     let numbered = || own_events(case).filter(|event| event.sequence.is_some());
-    let here = numbered().map(|event| (event.observer, event.at()));
+    let may_repeat = case.assumes(Assumption::AtLeastOnce);
+    let here = numbered().filter(|_| !may_repeat).map(|event| (event.observer, event.at()));
     plants.draw_own("an event repeated", duplicate, here, |case, at| {
         Some(vec![copied(case, at, None, at + 1)])
     });

@@ -1,15 +1,19 @@
 //! Assembles a case from a recorded history.
 
+use std::collections::BTreeSet;
+
 use super::by_run::ByRun;
 use super::canary_scan::all_canaries;
 use super::case::{Case, Connection, SPARE_MESSAGES, SPARE_SEEN};
 use super::decode::Decoder;
+use super::habits;
 use super::keys::ByName;
 use super::named::Named;
 use super::orderly::Orderly;
 use super::runs::learn;
 use super::starts::StartsByRun;
 use super::upstream_calls::upstream_calls;
+use partywall_core::assumption::Assumption;
 use partywall_core::canary::Scanner;
 use partywall_core::dialect::Dialect;
 use partywall_core::history::History;
@@ -24,7 +28,35 @@ impl<'h> Case<'h> {
     /// Decodes the history with a scanner for the plan's campaign that was made before: its trials
     /// share one, so a campaign need not make it anew for each.
     pub fn with_scanner(history: &'h History, dialect: &'h Dialect, scanner: &Scanner) -> Self {
-        let mut decoder = Decoder::new(Self::empty(history, dialect, scanner));
+        let mut case = Self::decoded(Self::empty(history, dialect, scanner));
+        if let Some(assumption) = habits::run_ids(&case) {
+            let mut anew = Self::empty(history, dialect, scanner);
+            (anew.unique_runs, anew.assumptions) = (false, [assumption].into());
+            case = Self::decoded(anew);
+        }
+        for (assumption, holds) in [
+            (Assumption::AtLeastOnce, habits::delivers_again(&case)),
+            (Assumption::SequenceAcrossRuns, habits::numbers_across_runs(&case)),
+        ] {
+            if holds {
+                case.assumptions.insert(assumption);
+            }
+        }
+        case
+    }
+
+    /// Decodes the history, an altered one, as that of a server of which the same is taken for granted.
+    pub(super) fn altered(history: &'h History, of: &Case<'h>) -> Self {
+        let mut empty = Self::empty(history, of.dialect, &of.scanner);
+        (empty.assumptions, empty.unique_runs) = (of.assumptions.clone(), of.unique_runs);
+        Self::decoded(empty)
+    }
+
+    /// The case with all that happened in its history.
+    fn decoded(empty: Self) -> Self {
+        let (history, scanner) = (empty.history, empty.scanner.clone());
+        let scanner = &scanner;
+        let mut decoder = Decoder::new(empty);
         for (at, observation) in history.observations.iter().enumerate() {
             decoder.take(at, observation);
         }
@@ -62,6 +94,8 @@ impl<'h> Case<'h> {
         Self {
             history,
             dialect,
+            assumptions: BTreeSet::new(),
+            unique_runs: dialect.unique_runs,
             messages: SPARE_MESSAGES.with(|spare| spare.take(many)),
             malformed: 0,
             connections: Vec::new(),

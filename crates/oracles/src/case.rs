@@ -3,6 +3,8 @@
 //! What the server sent may be anything. What cannot be read is counted and otherwise left to the
 //! scan of the raw bytes.
 
+use std::collections::BTreeSet;
+
 use super::by_run::ByRun;
 use super::keys::{ByName, in_life};
 use super::message::{Channel, Message, Place, Text, Where};
@@ -13,8 +15,9 @@ use super::seen::{Seen, digest_of};
 use super::solo::Solos;
 use super::starts::StartsByRun;
 use super::upstream_calls::UpstreamCall;
+use partywall_core::assumption::Assumption;
 use partywall_core::canary::{Owner, Scanner, name_digest};
-use partywall_core::dialect::Dialect;
+use partywall_core::dialect::{Dialect, Matching};
 use partywall_core::history::{History, Observation, What};
 use partywall_core::ids::{ConnectionId, RequestId, ThreadId, UserName};
 use partywall_core::plan::{UserPlan, Via};
@@ -114,6 +117,10 @@ pub struct Case<'h> {
     pub history: &'h History,
     /// How the back end's messages are read.
     pub dialect: &'h Dialect,
+    /// What is taken for granted of the server.
+    pub assumptions: BTreeSet<Assumption>,
+    /// Whether the ids of runs are unique among all users.
+    pub(super) unique_runs: bool,
     /// What was received, in order.
     pub messages: Vec<Message<'h>>,
     /// Inbound event-connection messages that are no JSON object with a type.
@@ -177,6 +184,11 @@ impl Drop for Case<'_> {
 }
 
 impl<'h> Case<'h> {
+    /// Whether that is taken for granted of the server.
+    pub(super) fn assumes(&self, assumption: Assumption) -> bool {
+        self.assumptions.contains(&assumption)
+    }
+
     /// The same beside what each user gets alone.
     #[must_use]
     pub fn beside(mut self, solos: Option<&'h Solos>) -> Self {
@@ -316,6 +328,25 @@ impl<'h> Case<'h> {
     /// The agent that speaks in the message.
     pub fn agent(&self, message: &Message<'_>) -> Option<&str> {
         self.text(message, message.agent)
+    }
+
+    /// Whether the user that the message names is whom it is for: it greets or accepts, or it is of a
+    /// run of its observer. A message of no run may tell of somebody else, such as who is there.
+    pub(super) fn tells_its_user(&self, message: &Message<'_>) -> bool {
+        let dialect = self.dialect;
+        let Some(facts) = self.facts(message) else {
+            let greets = || self.kind(message).is_some_and(|kind| kind == dialect.greeting);
+            let unbound = dialect.matching == Matching::Stream && !dialect.events.is_empty();
+            return dialect.strict
+                || message.asked_run.is_some()
+                || message.is_acceptance
+                || (unbound && message.is_event)
+                || greets();
+        };
+        dialect.strict
+            || message.asked_run.is_some()
+            || message.is_acceptance
+            || facts.may_be_of(message.observer)
     }
 
     /// The connection id that a greeting gives.

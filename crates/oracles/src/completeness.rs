@@ -10,6 +10,7 @@ use super::oracle::{Judgement, Oracle};
 use super::orderly::Orderly;
 use super::sequence::Sequence;
 use super::suspects::{Suspects, own, shows};
+use partywall_core::assumption::Assumption;
 use partywall_core::finding::{FindingKind, OracleId};
 use partywall_core::plan::Via;
 
@@ -123,7 +124,7 @@ fn socket_run(
         return terminal.is_some().into();
     }
     let whole = start.run_at.and_then(|run| case.orderly[run]).is_some_and(Orderly::is_whole);
-    if !whole {
+    if !whole && !case.assumes(Assumption::SequenceAcrossRuns) {
         gap(case, start, &its_own().collect::<Vec<_>>(), suspects);
     }
     if let (Some(expected), Some(_)) = (expected, terminal) {

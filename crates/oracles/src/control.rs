@@ -35,7 +35,7 @@ pub fn judge_control_beside(
         let before = judge(&case).suspects;
         for alteration in alterations(&case, &before, &mut rng) {
             let altered = altered(history, &alteration.edits);
-            let case = Case::with_scanner(&altered, dialect, &scanner).beside(solos);
+            let case = Case::altered(&altered, &case).beside(solos);
             let is_new = |suspect: &Suspect| !before.iter().any(|old| is_same(old, suspect));
             let mut fitting = judge(&case).suspects.into_iter().filter(|s| alteration.fits(s));
             tally.count(fitting.any(|suspect| is_new(&suspect)), || {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::case::{Case, Connection, Start};
 use super::course::Course;
 use super::fields::{self, Fields, RUN, SEQUENCE};
+use super::habits::begins_again;
 use super::keys::{ByName, in_life};
 use super::leaves::{Leaves, Paths, Roles, Value};
 use super::lines::Lines;
@@ -15,6 +16,7 @@ use super::run_facts::{Accepting, RunFacts};
 use super::seen::owner_in;
 use super::starts::InOrder;
 use super::texts::Texts;
+use partywall_core::assumption::Assumption;
 use partywall_core::canary::{CampaignKey, Last, Owner, Tail};
 use partywall_core::dialect::Matching;
 use partywall_core::history::{Note, Observation, What};
@@ -23,6 +25,14 @@ use partywall_core::json::same;
 use partywall_core::plan::Via;
 use partywall_core::raw::Raw;
 use partywall_core::reader::{Payload, ends_by_place, nothing_to_say};
+
+/// Stands before the number of a turn in the id of a run; no server's id holds it by chance.
+const TURN: char = '\u{1}';
+
+/// The id of a run in that turn.
+fn in_turn(id: &str, turn: u32) -> String {
+    if turn == 0 { id.to_owned() } else { format!("{id}{TURN}{turn}") }
+}
 
 /// Takes the observations in and sorts them into tables.
 #[derive(Debug)]
@@ -53,6 +63,9 @@ pub(super) struct Decoder<'h> {
     lines: Lines<'h>,
     /// How far each connection has come.
     pub(super) courses: Vec<Course>,
+    /// Of each run id, with its user, how often it was used again and where its last run has ended,
+    /// where ids are used again.
+    turns: BTreeMap<String, (u32, Option<u64>)>,
     /// How often the process of each user was restarted; only of those that were.
     pub(super) restarts: BTreeMap<&'h UserName, u32>,
 }
@@ -80,6 +93,7 @@ impl<'h> Decoder<'h> {
             decoded: Vec::new(),
             lines: Lines::new(names),
             courses: Vec::new(),
+            turns: BTreeMap::new(),
             restarts: BTreeMap::new(),
         }
     }
@@ -267,6 +281,9 @@ impl<'h> Decoder<'h> {
         if let (Some(start), Some(run)) = (asked, message.run_at()) {
             self.case.starts[start].run_at.get_or_insert(run);
         }
+        if self.case.assumes(Assumption::RunIdsReused) {
+            self.take_turns(&mut message);
+        }
         if message.run_at().is_none() && message.is_event {
             self.place(&mut message, fields.request.as_deref());
         }
@@ -336,22 +353,49 @@ impl<'h> Decoder<'h> {
             };
         }
         if roles.has(RUN) {
-            let id = match self.case.dialect.unique_runs {
+            let id = match self.case.unique_runs {
                 true => value.as_id(),
-                false => Cow::Owned(format!("{} of {}", value.as_id(), message.observer)),
+                false => {
+                    let id = format!("{} of {}", value.as_id(), message.observer);
+                    let turn = self.turns.get(&id).map_or(0, |(turn, _)| *turn);
+                    Cow::Owned(in_turn(&id, turn))
+                }
             };
-            // Most messages are of the same run as the one before them.
-            let course = &mut self.courses[message.line()];
-            let at = course.run_if_again(&id).unwrap_or_else(|| {
-                let runs = &mut self.case.runs;
-                let at = self.case.run_ids.get_or_add(in_life(id.clone(), course.life), |_| {
-                    runs.push(RunFacts::unknown(id.clone()));
-                    runs.len() - 1
-                });
-                course.goes_on_with(at, &id);
-                at
+            message.run = self.run_of_id(message.line(), id);
+        }
+    }
+
+    /// The run of that id.
+    fn run_of_id(&mut self, line: usize, id: Cow<'h, str>) -> Place {
+        // Most messages are of the same run as the one before them.
+        let course = &mut self.courses[line];
+        let at = course.run_if_again(&id).unwrap_or_else(|| {
+            let runs = &mut self.case.runs;
+            let at = self.case.run_ids.get_or_add(in_life(id.clone(), course.life), |_| {
+                runs.push(RunFacts::unknown(id.clone()));
+                runs.len() - 1
             });
-            message.run = Place::new(at);
+            course.goes_on_with(at, &id);
+            at
+        });
+        Place::new(at)
+    }
+
+    /// Where ids are used again: a message after the end of its run may be of the next one.
+    fn take_turns(&mut self, message: &mut Message<'h>) {
+        let Some(run) = message.run_at() else { return };
+        let full = &self.case.runs[run].id;
+        let id = full.split_once(TURN).map_or(&**full, |(id, _)| id).to_owned();
+        let (turn, end) = self.turns.get(&id).copied().unwrap_or_default();
+        if let Some(end) = end
+            && begins_again(&self.case, message, end)
+        {
+            message.run = self.run_of_id(message.line(), Cow::Owned(in_turn(&id, turn + 1)));
+            self.turns.insert(id.clone(), (turn + 1, None));
+        }
+        if message.is_terminal {
+            let (_, end) = self.turns.entry(id).or_default();
+            *end = Some(message.n);
         }
     }
 

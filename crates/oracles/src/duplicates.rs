@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::alter;
 use super::case::Case;
+use super::habits::is_copy;
 use super::message::Place;
 use super::oracle::{Judgement, Oracle};
 use super::suspects::{Suspects, own, shows};
+use partywall_core::assumption::Assumption;
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
 
 /// An event is known by run and number. Two connections that a user has open at the same time may
@@ -25,13 +27,12 @@ pub(super) const DUPLICATES: Oracle = Oracle {
 
 fn judge(case: &Case<'_>) -> Judgement {
     let mut suspects = Suspects::default();
-    let mut items = 0;
-    for (events, orderly) in case.events.iter().zip(&case.orderly) {
-        items += match orderly {
-            Some(orderly) => orderly.events,
-            None => judge_run(case, events, &mut suspects),
-        };
-    }
+    let may_repeat = case.assumes(Assumption::AtLeastOnce);
+    let items = repeats(case, &mut |first, again| {
+        if !(may_repeat && is_copy(case, first, again)) {
+            suspects.add(repeated(case, first, again));
+        }
+    });
     Judgement::new(
         suspects.finish(),
         items,
@@ -39,7 +40,18 @@ fn judge(case: &Case<'_>) -> Judgement {
     )
 }
 
-fn judge_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
+/// Tells of each event that came twice the first message and the second; gives how many events were
+/// looked at.
+pub(super) fn repeats(case: &Case<'_>, repeat: &mut dyn FnMut(usize, usize)) -> u64 {
+    let runs = case.events.iter().zip(&case.orderly);
+    let items = runs.map(|(events, orderly)| match orderly {
+        Some(orderly) => orderly.events,
+        None => judge_run(case, events, repeat),
+    });
+    items.sum()
+}
+
+fn judge_run(case: &Case<'_>, events: &[Place], repeat: &mut dyn FnMut(usize, usize)) -> u64 {
     let mut items = 0;
     // By user and number: where it came first on each connection.
     let mut came: BTreeMap<(&str, u64), Came> = BTreeMap::new();
@@ -62,7 +74,7 @@ fn judge_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 
         if let Some(&first) =
             again.filter(|first| case.messages[**first].line() == message.line() || !asked())
         {
-            suspects.add(repeated(case, first, at));
+            repeat(first, at);
         }
         came.on.entry(message.line()).or_insert(at);
         if let Some(closed) = case.connections[message.line()].closed

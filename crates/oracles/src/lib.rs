@@ -28,6 +28,7 @@ mod duplicates;
 mod echoes;
 mod edits;
 mod fields;
+mod habits;
 mod interruptions;
 mod judge;
 mod keys;

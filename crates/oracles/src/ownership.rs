@@ -56,6 +56,9 @@ fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u
         return case.knows_observer(message).into();
     }
     let Some(named) = case.user(message).and_then(|user| case.person(user)) else { return 0 };
+    if !case.tells_its_user(message) {
+        return 0;
+    }
     let (victim, observer) = (&named.name, message.observer);
     if victim != observer {
         let evidence =

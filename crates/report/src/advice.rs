@@ -38,6 +38,7 @@ pub(super) fn reasons(record: &Record, quote: Quote) -> Vec<String> {
         }
     }
     lines.extend(warned::warnings(record, quote));
+    lines.extend(warned::assumptions(record, quote));
     lines.extend(latent::warnings(record, quote));
     lines
 }

@@ -28,6 +28,16 @@ pub(super) fn warnings(record: &Record, quote: Quote) -> Vec<String> {
     seen(record).map(|(side, level, found)| line(side, level, found, quote)).collect()
 }
 
+/// A line for each thing that was taken for granted of a server.
+pub(super) fn assumptions(record: &Record, quote: Quote) -> Vec<String> {
+    let of_level = |(side, level): (&'static str, &Level)| {
+        let place = place(side, level, quote);
+        let line = |assumption| format!("Assumed, at {place}: {assumption}");
+        level.assumptions.iter().map(line).collect::<Vec<_>>()
+    };
+    record.all_levels().flat_map(of_level).collect()
+}
+
 /// The warning in one line.
 pub(super) fn line(side: &str, level: &Level, found: &FindingRecord, quote: Quote) -> String {
     let key = match found.kind.class() {

@@ -98,6 +98,7 @@ pub(crate) fn model_level(rows: &[ModelRow], legacy: bool) -> Level {
         leak_matrix: LeakMatrix::default(),
         latent: None,
         warnings: Vec::new(),
+        assumptions: Vec::new(),
         time_to_first_leak: None,
         latency: None,
         timelines: Vec::new(),

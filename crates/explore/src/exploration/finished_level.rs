@@ -88,6 +88,7 @@ impl LevelTally {
             oracles,
             findings: self.findings,
             warnings: self.warnings,
+            assumptions: self.assumptions.into_iter().collect(),
             first_leak_at_trial: self.first_leak,
             latent: self.latent,
             source: self.source,

@@ -1,11 +1,12 @@
 //! One judged trial: what was found in it, and how hard it looked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::exploration::coverage::{Coverage, Phases, overlapping_pairs};
 use crate::exploration::run_ends::{durations, first_crossing, run_ends};
+use partywall_core::assumption::Assumption;
 use partywall_core::canary::Scanner;
 use partywall_core::dialect::Dialect;
 use partywall_core::finding::{Finding, Fingerprint, OracleId};
@@ -24,6 +25,8 @@ pub struct JudgedTrial {
     pub findings: Vec<Finding>,
     /// What they found that does not change the verdict.
     pub(crate) warnings: Vec<Finding>,
+    /// What was taken for granted of the server.
+    pub(crate) assumptions: BTreeSet<Assumption>,
     /// For each finding, at which event it was seen first.
     pub(crate) events: Vec<Option<String>>,
     pub(crate) rows: Vec<(OracleId, u64, Option<String>)>,
@@ -102,6 +105,7 @@ pub(crate) fn judge_trial_beside(
         ending: history.ending.clone(),
         findings,
         warnings,
+        assumptions: case.assumptions.clone(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::exploration::expected_places::ExpectedPlaces;
 use crate::exploration::judged_trial::{JudgedTrial, RunCounts, shows};
 use crate::exploration::unfinished::reason_of;
 use crate::workload::Workload;
+use partywall_core::assumption::Assumption;
 use partywall_core::finding::{Finding, FindingKind, Fingerprint, OracleId};
 use partywall_core::history::{Ending, History};
 use partywall_core::ids::UserName;
@@ -91,6 +92,9 @@ pub struct LevelTally {
     /// The distinct warnings, in that order.
     #[serde(default)]
     pub warnings: Vec<FindingRecord>,
+    /// What was taken for granted of the server.
+    #[serde(default)]
+    pub(crate) assumptions: BTreeSet<Assumption>,
     pub(crate) places: BTreeMap<Fingerprint, usize>,
     pub(crate) first_leak: Option<u64>,
     #[serde(default)]
@@ -137,6 +141,7 @@ impl LevelTally {
             endings: Vec::new(),
             findings: Vec::new(),
             warnings: Vec::new(),
+            assumptions: BTreeSet::new(),
             places: BTreeMap::new(),
             first_leak: None,
             latent: None,
@@ -220,6 +225,7 @@ impl LevelTally {
             self.latent.get_or_insert_with(first).trials += 1;
         }
         self.add_pairs(trial);
+        self.assumptions.extend(&trial.assumptions);
         self.add_warnings(trial);
         self.add_findings(trial)
     }

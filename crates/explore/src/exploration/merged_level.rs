@@ -58,6 +58,7 @@ impl LevelTally {
             (one, other) => one.or(other),
         };
         self.merge_endings(other.endings);
+        self.assumptions.extend(other.assumptions);
         merge_records(&mut self.warnings, other.warnings);
         merge_records(&mut self.findings, other.findings);
         self.places =

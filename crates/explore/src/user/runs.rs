@@ -170,14 +170,18 @@ impl Runs {
     fn run_of(&self, dialect: &Dialect, said: &Said<'_>) -> Option<u16> {
         let by_request = |request: &str| self.first_going_on(|run| run.request.as_str() == request);
         match (&said.run, &said.request) {
-            // Mostly of the latest run.
-            (Some(id), request) => self.latest_of(id).or_else(|| {
-                match request {
-                    Some(request) => by_request(request),
-                    // Told by its events only: the first that has no id yet.
-                    None => self.first_going_on(|run| run.id.is_none()),
+            (Some(id), request) => match (self.latest_of(id), request) {
+                // Given again for a request that waits for an id: that run has ended.
+                (Some(known), Some(request)) if self.run(known).is_some_and(|run| run.ended) => {
+                    let waits = |run: &Run| run.id.is_none() && run.request.as_str() == request;
+                    self.first_going_on(waits).or(Some(known))
                 }
-            }),
+                // Mostly of the latest run.
+                (Some(known), _) => Some(known),
+                (None, Some(request)) => by_request(request),
+                // Told by its events only: the first that has no id yet.
+                (None, None) => self.first_going_on(|run| run.id.is_none()),
+            },
             (None, Some(request)) => by_request(request),
             (None, None) => {
                 let any = matches!(dialect.matching, Matching::Order | Matching::Stream);
@@ -322,7 +326,13 @@ mod tests {
             let named = id.and_then(|id| self.0.iter().rev().find(|(_, run)| run.is_named(id)));
             let by_request = |request| first(&|run| run.request.as_str() == request);
             match (id, request) {
-                (Some(_), _) if named.is_some() => named.map(|(number, _)| *number),
+                (Some(_), _) if named.is_some() => {
+                    let (known, run) = named?;
+                    let waits =
+                        |run: &Run| run.id.is_none() && request == Some(run.request.as_str());
+                    let again = run.ended.then(|| first(&waits)).flatten();
+                    again.or(Some(*known))
+                }
                 (_, Some(request)) => by_request(request),
                 (Some(_), None) => first(&|run| run.id.is_none()),
                 (None, None) => first(&|_| any),
