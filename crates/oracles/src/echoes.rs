@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::case::{Case, Start};
-use super::edits::{Edit, with_bytes};
+use super::edits::{Edit, tree, with_bytes};
 use super::interruptions::Interruptions;
 use super::message::{Channel, Message};
 use super::suspects::{Suspects, own, shows};
@@ -133,7 +133,7 @@ pub(super) fn silenced(case: &Case<'_>, messages: &[usize]) -> Vec<Edit> {
 /// The JSON with "OK" in place of each text that the dialect does not ask for.
 fn without_words(json: &[u8], dialect: &Dialect) -> Option<Vec<u8>> {
     let Dialect { kind, user, thread, run, agent, request, .. } = dialect;
-    let mut tree: Value = serde_json::from_slice(json).ok()?;
+    let mut tree = tree(json)?;
     silence(&mut tree, "", &[kind, user, thread, run, agent, request]);
     serde_json::to_vec(&tree).ok()
 }

@@ -11,6 +11,7 @@
 
 mod after_close;
 mod alter;
+mod alter_interference;
 mod assemble;
 mod at_rest;
 mod attribution;

@@ -1,6 +1,6 @@
 //! O5: what comes to a user is what comes to them alone.
 
-use super::alter;
+use super::alter_interference;
 use super::case::Case;
 use super::edits::Alteration;
 use super::message::Channel;
@@ -60,7 +60,7 @@ fn judge(case: &Case<'_>) -> Judgement {
 fn alterations(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -> Vec<Alteration> {
     let Some(solos) = case.solos else { return Vec::new() };
     let (events, listeners) = compared(case, solos);
-    alter::interference(case, known, (&events, &listeners), rng)
+    alter_interference::interference(case, known, (&events, &listeners), rng)
 }
 
 /// The messages that are compared with what came alone, and the bystanders of whom it is known.
