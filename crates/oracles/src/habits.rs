@@ -58,12 +58,13 @@ pub(super) fn run_ids(case: &Case<'_>) -> Option<Assumption> {
     if !shared || !is_consistent(case, &pieces) {
         return None;
     }
-    let fits: [(Assumption, fn(&[Piece<'_>]) -> bool); 3] = [
-        (Assumption::RunIdsFromClock, from_a_clock),
-        (Assumption::RunIdsOfUsers, counted_by_user),
-        (Assumption::RunIdsReused, one_after_the_other),
-    ];
-    fits.into_iter().find(|(_, fits)| fits(&pieces)).map(|(assumption, _)| assumption)
+    if from_a_clock(&pieces) {
+        Some(Assumption::RunIdsFromClock)
+    } else if counted_by_user(&pieces) {
+        Some(Assumption::RunIdsOfUsers)
+    } else {
+        one_after_the_other(&pieces).then_some(Assumption::RunIdsReused)
+    }
 }
 
 /// The run whose id the message names, where it came as a part of a stream or answers a request.
@@ -192,7 +193,7 @@ fn from_a_clock(pieces: &[Piece<'_>]) -> bool {
     CLOCKS.iter().any(|(range, unit)| {
         let mut began = pieces.iter().map(|piece| {
             let (_, number) = counted(piece.id).filter(|(_, number)| range.contains(number))?;
-            Some(number.saturating_mul(*unit).checked_sub(piece.first.1)?)
+            number.saturating_mul(*unit).checked_sub(piece.first.1)
         });
         let Some(Some(first)) = began.next() else { return false };
         let slack = CLOCK_MS + unit;
