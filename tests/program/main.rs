@@ -12,6 +12,7 @@ mod driven_identity;
 mod driven_limits;
 mod driven_places;
 mod driven_secrets;
+mod driven_sharing;
 mod driven_tls;
 mod driven_upstream;
 mod explore;

@@ -2,6 +2,7 @@
 //! in templates), so that it can stand in a plan and in a history.
 
 mod reference;
+mod sharing;
 pub(super) mod written;
 
 use regex_lite::Regex;
@@ -13,6 +14,8 @@ use super::lenient;
 use super::run_controls::{Caps, RunControls, Switch};
 use super::severity::Severities;
 use super::via::Via;
+
+pub use sharing::Shared;
 
 /// How one user speaks and is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +53,9 @@ pub struct Protocol {
     /// What findings mean for the verdict.
     #[serde(default, skip_serializing_if = "Severities::is_default")]
     pub severity: Severities,
+    /// Where users may rightly see each other's data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sharing: Vec<Shared>,
 }
 
 /// What a user may ask for that starts nothing and changes nothing.
@@ -270,6 +276,21 @@ impl Protocol {
     /// How the runs are started, as plans say it.
     pub fn via(&self) -> Via {
         self.start.via()
+    }
+
+    /// Whether the place is a path that users ask for; else it is one in messages.
+    pub fn has_path(&self, shared: &Shared) -> bool {
+        let requests = self.setup.iter().filter_map(|step| match &step.act {
+            Act::Request(request) => Some(&request.path),
+            Act::Send(_) => None,
+        });
+        let starts = [&self.start].into_iter().chain(&self.other_starts);
+        let starts = starts.filter_map(|start| match start {
+            Start::Http { request, .. } => Some(&request.path),
+            Start::Message(_) => None,
+        });
+        let events = self.events.as_ref().map(|events| &events.path);
+        requests.chain(starts).chain(events).any(|path| shared.may_be_path(path))
     }
 
     /// How a run is started that the plan says is started so.

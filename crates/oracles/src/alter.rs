@@ -115,7 +115,7 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     let draw = plants.rng.usize(..);
     let named = case.messages.iter().filter_map(|message| {
         let names = case.user(message) == Some(message.observer.as_str());
-        let own = names && case.tells_its_user(message);
+        let own = names && case.tells_its_user(message) && !case.may_name_others(message);
         Some((
             other(message.observer, draw).filter(|_| own)?,
             message.observer.clone(),
@@ -135,7 +135,8 @@ pub(super) fn ids(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -
     let unique = case.unique_runs;
     let runs = case.messages.iter().filter(|_| unique).filter_map(|message| {
         let own = case.facts(message).filter(|facts| facts.user == Some(message.observer));
-        own.filter(|own| message.is_event && own.user_told && !own.made_up)?;
+        let is_told = message.is_event && !case.may_name_others(message);
+        own.filter(|own| is_told && own.user_told && !own.made_up)?;
         // The first id in a stream tells whose run it is: with another there, it is that of both.
         let first = case.events[message.run_at()?].first().map(|at| case.messages[at.get()].n);
         if message.asked_run.is_some() && first == Some(message.n) {

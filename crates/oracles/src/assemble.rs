@@ -11,6 +11,7 @@ use super::keys::ByName;
 use super::named::Named;
 use super::orderly::Orderly;
 use super::runs::learn;
+use super::sharing::paths;
 use super::starts::StartsByRun;
 use super::upstream_calls::upstream_calls;
 use partywall_core::assumption::Assumption;
@@ -68,6 +69,9 @@ impl<'h> Case<'h> {
         };
         case.known = case.connections.iter().map(known).collect();
         case.named = named;
+        if case.has_sharing() {
+            case.paths = paths(&case.acts);
+        }
         case.upstream = upstream_calls(history, &case.acts, scanner);
         case.restarts = restarts.values().copied().max().unwrap_or_default();
         case.events = ByRun::new(case.runs.len(), &events);
@@ -120,6 +124,7 @@ impl<'h> Case<'h> {
             by_index,
             known: Vec::new(),
             starts_by_run: StartsByRun::new(names, runs.div_ceil(users.max(1))),
+            paths: std::collections::BTreeMap::new(),
         }
     }
 }

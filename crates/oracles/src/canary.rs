@@ -32,7 +32,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         items += 1;
         if case.is_own(seen.owner, seen.observer) {
             came_home = true;
-        } else {
+        } else if !case.is_shared_canary(seen) {
             suspects.add(crossing(case, seen));
         }
     }

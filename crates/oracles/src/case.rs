@@ -3,7 +3,7 @@
 //! What the server sent may be anything. What cannot be read is counted and otherwise left to the
 //! scan of the raw bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::by_run::ByRun;
 use super::keys::{ByName, in_life};
@@ -166,6 +166,8 @@ pub struct Case<'h> {
     /// Of each connection whether its user is in the plan.
     pub(super) known: Vec<bool>,
     pub(super) starts_by_run: StartsByRun<'h>,
+    /// The path that was asked for in each HTTP exchange, where users share anything.
+    pub(super) paths: BTreeMap<&'h ConnectionId, &'h str>,
 }
 
 thread_local! {

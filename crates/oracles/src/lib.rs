@@ -53,6 +53,7 @@ pub mod run_facts;
 mod runs;
 pub mod seen;
 mod sequence;
+mod sharing;
 mod shown_names;
 mod solo;
 mod starts;

@@ -60,7 +60,8 @@ fn user_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u
         return 0;
     }
     let (victim, observer) = (&named.name, message.observer);
-    if victim != observer {
+    let (between, place) = ((victim, observer), &case.dialect.user);
+    if victim != observer && !case.is_shared_pointer(message.at(), between, place) {
         let evidence =
             vec![shows(message.n, format!("{observer} receives a message for {victim}"))];
         suspects.add(crossing(
@@ -78,7 +79,8 @@ fn run_id(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) -> u6
     let told = |facts: &&RunFacts<'_>| facts.user_told && !facts.made_up;
     let Some(facts) = case.facts(message).filter(told) else { return 0 };
     let (Some(victim), observer) = (facts.user, message.observer) else { return 0 };
-    if !facts.may_be_of(observer) && !case.named.may_echo(message, &facts.id) {
+    let shared = || case.is_shared_pointer(message.at(), (victim, observer), &case.dialect.run);
+    if !facts.may_be_of(observer) && !case.named.may_echo(message, &facts.id) && !shared() {
         let run = facts.run.filter(|_| facts.run_told);
         let mut evidence: Vec<_> = facts
             .given

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::case::Case;
 use super::edits::{Alteration, Edit, bytes, tree, with_bytes, with_member};
 use super::message::Message;
+use super::sharing;
 use partywall_core::canary::{Encoding, Field, Owner};
 use partywall_core::finding::FindingKind;
 use partywall_core::history::What;
@@ -47,6 +48,7 @@ pub(super) fn canaries(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alterati
             });
         }
     }
+    alterations.extend(sharing::to_outsiders(case, &seen, rng));
     alterations
 }
 
@@ -61,7 +63,7 @@ fn victim<'c>(
 }
 
 /// A canary of the victim that the observer has not seen, so that it is new in any history.
-fn unseen(
+pub(super) fn unseen(
     victim: &UserPlan,
     observer: &UserName,
     seen: &BTreeSet<(Owner, &UserName)>,
@@ -97,8 +99,13 @@ type Place<'c> = (usize, &'c UserName);
 
 impl<'c> Places<'c> {
     fn of(case: &'c Case<'c>) -> Self {
+        // Where others may rightly be seen, nothing is found.
+        let apart = |at: usize, observer: &UserName| {
+            !case.has_sharing() || !case.is_on_shared_path(at, observer)
+        };
+        let messages = case.messages.iter().filter(|message| message.channel.carries_events());
         let messages: Vec<_> =
-            case.messages.iter().filter(|message| message.channel.carries_events()).collect();
+            messages.filter(|message| apart(message.at(), message.observer)).collect();
         let objects: Vec<_> = messages
             .iter()
             .copied()
@@ -111,7 +118,8 @@ impl<'c> Places<'c> {
         let places = |wanted: fn(&What) -> bool| -> Vec<Place<'c>> {
             let wanted =
                 case.history.observations.iter().enumerate().filter(|(_, o)| wanted(&o.what));
-            wanted.filter_map(|(at, observation)| Some((at, observation.by.as_ref()?))).collect()
+            let by = wanted.filter_map(|(at, seen)| Some((at, seen.by.as_ref()?)));
+            by.filter(|(at, observer)| apart(*at, observer)).collect()
         };
         let answers = places(|what| matches!(what, What::Answer { .. }));
         let openings =
@@ -215,7 +223,9 @@ impl Hide<'_> {
             Self::Within(at) => {
                 let (before, after) = {
                     let bytes = bytes(history, at);
-                    bytes.split_at(rng.usize(..=bytes.len()))
+                    // At the end nothing stands in a place of the message.
+                    let at = rng.usize(..=bytes.len());
+                    bytes.split_at(if case.has_sharing() { bytes.len() } else { at })
                 };
                 vec![replace(at, [before, text.as_bytes(), after].concat())]
             }

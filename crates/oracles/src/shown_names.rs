@@ -129,7 +129,9 @@ impl<'c, 'h> ShownNames<'c, 'h> {
             let bytes = raw.map_or(&[][..], Raw::bytes);
             for found in self.search.find_iter(bytes) {
                 let Term { user, kind, .. } = self.terms[found.pattern().as_usize()];
-                let counts = user == observer || self.counts(observation, observer, user, kind);
+                let counts = user == observer
+                    || (self.counts(observation, observer, user, kind)
+                        && !(kind == Kind::Name && self.is_shared(observation, observer, user)));
                 if counts && stands_alone(bytes, found.start(), found.end()) {
                     all.push(Shown { user, kind, in_header });
                 }
@@ -150,6 +152,18 @@ impl<'c, 'h> ShownNames<'c, 'h> {
             && !holds_word(other, own)
             && !self.canaries.contains(&(n, user))
             && (kind == Kind::Credential || self.is_asked_for(observation, other))
+    }
+
+    /// Whether all that names that user there stands where the two may see each other's data.
+    fn is_shared(&self, observation: &Observation, observer: usize, user: usize) -> bool {
+        let history = self.case.history;
+        let at = history.observations.binary_search_by_key(&observation.n, |seen| seen.n);
+        let Some(at) = at.ok().filter(|_| self.case.has_sharing()) else { return false };
+        let name = |place: usize| &history.plan.users[place].name;
+        self.case.is_shared(at, (name(user), name(observer)), |bytes| {
+            let found = self.search.find_iter(bytes);
+            found.filter(|found| self.terms[found.pattern().as_usize()].user == user).count()
+        })
     }
 
     /// Whether the observation answers its observer, and does not name that user in the place that
@@ -301,13 +315,20 @@ impl ShownNames<'_, '_> {
             };
             let observer = observation.by.as_ref().filter(|_| takes)?;
             let own = self.case.place(observer)?;
-            let Term { text, user, .. } =
-                terms.get((draw.wrapping_add(at)).checked_rem(terms.len())?)?;
-            let fits = *user != own
-                && self.counts(observation, own, *user, kind)
-                && self.shown(observation, own).iter().all(|shown| shown.user == own);
+            if self.shown(observation, own).iter().any(|shown| shown.user != own) {
+                return None;
+            }
+            // Looking a few ahead is enough to find one that counts, and stays linear.
+            let from = draw.wrapping_add(at).checked_rem(terms.len())?;
+            let mut ahead = terms[from..].iter().chain(&terms).take(8);
+            let Term { text, user, .. } = ahead.find(|term| {
+                let between = (&users[term.user].name, observer);
+                term.user != own
+                    && self.counts(observation, own, term.user, kind)
+                    && !self.case.is_shared_pointer(at, between, "")
+            })?;
             let plant = Plant { at, text: text.clone(), in_header };
-            fits.then(|| (users[*user].name.clone(), observer.clone(), plant))
+            Some((users[*user].name.clone(), observer.clone(), plant))
         };
         observations.filter_map(candidate).collect()
     }

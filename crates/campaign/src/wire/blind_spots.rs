@@ -48,6 +48,13 @@ pub(crate) fn may_be_blind(work: &ServerWork, users: u32) -> (Vec<OracleId>, Vec
             format!("{id} sees {sees}: the scenario names {why}")
         })
         .collect();
+    claims.extend(protocol.sharing.iter().map(|own| {
+        let whom = match &own.users[..] {
+            [] => "any user".to_owned(),
+            users => users.iter().map(UserName::as_str).collect::<Vec<_>>().join(", "),
+        };
+        format!("what {whom} may see at `{}` is no finding: the scenario says so", own.place)
+    }));
     claims.extend(not_searched(&short).filter(|_| !dialect.strict));
     if whole {
         claims.push(

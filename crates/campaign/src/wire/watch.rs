@@ -20,7 +20,8 @@ impl<'w> Watch<'w> {
 
     /// What crossed since the last look, in words; once for each round.
     pub(crate) fn look(&mut self, recorder: &Recorder) -> Option<String> {
-        if self.told {
+        // What is shared only the oracles know.
+        if self.told || !self.plan.protocol.sharing.is_empty() {
             return None;
         }
         let mut found = None;

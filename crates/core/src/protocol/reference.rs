@@ -79,6 +79,7 @@ impl Protocol {
             },
             switch: None,
             caps: Caps::default(),
+            sharing: Vec::new(),
             severity: Severities::STRICT,
         }
     }

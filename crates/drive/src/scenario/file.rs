@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::load_file::{ControlsTable, LevelTable, LoadTable, SwitchTable};
-use super::speech_file::{EventsTable, IdentityTable, Pairs, SetUpTable, StartTable};
+use super::speech_file::{EventsTable, IdentityTable, Pairs, SetUpTable, SharedTable, StartTable};
 use super::written::Written;
 use partywall_core::severity::{Severities, Severity};
 
@@ -52,6 +52,9 @@ pub struct ScenarioFile {
     /// How messages are read, and the connection that events come on.
     #[serde(default)]
     pub events: EventsTable,
+    /// What some users share.
+    #[serde(default)]
+    pub shared: Vec<SharedTable>,
     /// How runs are stopped and approved.
     #[serde(default)]
     pub controls: ControlsTable,

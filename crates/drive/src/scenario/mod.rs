@@ -10,6 +10,7 @@ pub mod load_file;
 mod names;
 mod protocol_check;
 mod reference_check;
+mod sharing;
 pub mod speech_file;
 mod states;
 mod target_check;

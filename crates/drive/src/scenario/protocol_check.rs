@@ -74,6 +74,7 @@ impl Words<'_> {
             switch,
             caps,
             severity: file.severity.checked(),
+            sharing: self.sharing(file)?,
         })
     }
 

@@ -178,6 +178,22 @@ pub struct EventsTable {
     /// and `{{ cursor }}`.
     #[serde(default)]
     pub resume: Pairs,
+    /// Where all users may see each other's data, as presence or a guest book: paths of requests or
+    /// of the event connection, and places in messages; `*` stands for any text.
+    #[serde(default)]
+    pub public: Vec<Written<String>>,
+}
+
+/// What some users share, as a room, a team or a document: they may see each other's data there, and
+/// nobody else may.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SharedTable {
+    /// Between whom.
+    pub users: Written<Vec<String>>,
+    /// A path of requests or of the event connection, or a place in messages; `*` stands for any
+    /// text.
+    pub path: Written<String>,
 }
 
 /// What ends a run: a type, a type with a second field, or a place where something stands.
