@@ -130,7 +130,11 @@ fn o1_sees_a_canary_in_pieces_and_counts_a_place_once() {
         let history = history(&both(&pieces));
         assert_eq!(found_by(of(OracleId::Canary), &history), expected, "{pieces}");
     }
+    // Over two fields of two messages of one run, but not of two.
     let apart = both(&format!("{}; {}", message("a", head), message("b", tail)));
+    assert_eq!(found_by(of(OracleId::Canary), &history(&apart)), expected);
+    let of_another = message("b", tail).replace("\"x\"", "\"y\"");
+    let apart = both(&format!("{}; {of_another}", message("a", &head[..11])));
     assert_eq!(found_by(of(OracleId::Canary), &history(&apart)), ["blind"]);
 
     let seen_twice = history(&both(&message("a", &canary)));

@@ -165,7 +165,7 @@ fn nothing_in_text_that_looks_like_canaries() {
     for part in parts.into_iter().chain(others) {
         // Quadratic work would take hours for this.
         for size in [1, 4096] {
-            let text = part.repeat(300_000 / part.len());
+            let text = part.repeat(60_000 / part.len());
             text.as_bytes().chunks(size).for_each(|chunk| assert_eq!(stream.feed(chunk), []));
         }
     }

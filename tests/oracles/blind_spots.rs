@@ -69,12 +69,24 @@ fn blind_spot_a_tail_that_is_late_or_lost() {
     assert_eq!(found(&history(&both(text))), [""; 0]);
 }
 
-/// Part of another user's text without a whole canary in it cannot be told from chance.
+/// Part of another user's text without the beginning of a canary in it cannot be told from chance.
 #[test]
-fn blind_spot_half_a_canary() {
+fn blind_spot_the_end_of_a_canary() {
     let whole = history(&both("r1 of alice emits 1"));
     let text = whole.observations.last().expect("an event").what.inbound().expect("bytes").text();
     let at = text.find("pw10").expect("a canary");
-    let half = format!("bob gets {{\"type\":\"x\",\"text\":\"{}\"}}", &text[at..at + 30]);
-    assert_eq!(found(&history(&both(&half))), [""; 0]);
+    let end = format!("bob gets {{\"type\":\"x\",\"text\":\"{}\"}}", &text[at + 6..at + 36]);
+    assert_eq!(found(&history(&both(&end))), [""; 0]);
+}
+
+/// What is cut over two fields is found as it is, not within an encoding.
+#[test]
+fn blind_spot_an_encoded_canary_cut_over_two_fields() {
+    let whole = history(&both("r1 of alice emits 1"));
+    let text = whole.observations.last().expect("an event").what.inbound().expect("bytes").text();
+    let at = text.find("pw10").expect("a canary");
+    let hex: String = text[at..at + 36].bytes().map(|byte| format!("{byte:02x}")).collect();
+    let (head, tail) = hex.split_at(30);
+    let cut = format!("bob gets {{\"type\":\"x\",\"a\":\"{head}\",\"b\":\"{tail}\"}}");
+    assert_eq!(found(&history(&both(&cut))), [""; 0]);
 }

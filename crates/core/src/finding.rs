@@ -141,6 +141,8 @@ pub enum FindingKind {
     OwnData,
     /// The answer to a request does not hold what was said with it, although every answer must.
     NoEcho,
+    /// Too little of a canary to tell whether it is another user's.
+    Ambiguous,
 }
 
 impl FindingKind {
@@ -157,6 +159,7 @@ impl FindingKind {
             Self::Interference => "interference",
             Self::OwnData => "own data, wrong request",
             Self::NoEcho => "no echo",
+            Self::Ambiguous => "ambiguous",
         }
     }
 }
@@ -318,6 +321,10 @@ impl Finding {
             FindingKind::NoEcho => format!(
                 "{observer} got an answer on {observer_operation} that does not hold its own \
                  prompt ({victim_operation})"
+            ),
+            FindingKind::Ambiguous => format!(
+                "{observer} got {victim_operation} on {observer_operation}, too short to tell \
+                 whether it is {victim}'s or their own"
             ),
             FindingKind::Misdirected => {
                 format!("{victim} did not get what was asked for: {victim_operation}")

@@ -15,6 +15,8 @@ pub enum FindingClass {
     OwnData,
     /// A user's own events were lost, doubled or out of order.
     Delivery,
+    /// What may be another user's, and may as well be the user's own: always a warning.
+    Ambiguous,
 }
 
 impl FindingKind {
@@ -22,6 +24,7 @@ impl FindingKind {
     pub fn class(self) -> FindingClass {
         match self {
             Self::OwnData => FindingClass::OwnData,
+            Self::Ambiguous => FindingClass::Ambiguous,
             Self::Loss | Self::Disorder | Self::Duplicate => FindingClass::Delivery,
             Self::Crossing
             | Self::Late
@@ -64,6 +67,7 @@ impl Severities {
     pub fn of(self, class: FindingClass) -> Severity {
         match class {
             FindingClass::Leak => Severity::Leak,
+            FindingClass::Ambiguous => Severity::Warning,
             FindingClass::OwnData => self.own_data,
             FindingClass::Delivery => self.delivery,
         }

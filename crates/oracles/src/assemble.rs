@@ -107,6 +107,7 @@ impl<'h> Case<'h> {
             runs: Vec::with_capacity(runs),
             acceptances: Vec::new(),
             seen: SPARE_SEEN.with(|spare| spare.take(many)),
+            traces: Vec::new(),
             events: ByRun::default(),
             others: ByRun::default(),
             made: Vec::new(),

@@ -3,10 +3,10 @@
 use super::case::Case;
 use super::oracle::{Judgement, Oracle};
 use super::plant;
-use super::seen::{EARLIER, Seen, is_of_other_campaign};
+use super::seen::{EARLIER, Seen, Trace, is_of_other_campaign};
 use super::suspects::{self, Suspects, shows};
 use partywall_core::canary::{Owner, PHANTOM_USER};
-use partywall_core::finding::{Evidence, OracleId, Suspect};
+use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
 use partywall_core::ids::UserName;
 
 /// A canary names its owner, so that whoever sees a foreign one has proof in hand. The phantom's
@@ -36,6 +36,10 @@ fn judge(case: &Case<'_>) -> Judgement {
             suspects.add(crossing(case, seen));
         }
     }
+    for trace in &case.traces {
+        items += 1;
+        suspects.add(cut_short(case, trace));
+    }
     let suspects = suspects.finish();
     let blind = (!came_home && suspects.is_empty())
         .then(|| "no canary came back to its own user, so a foreign one would not show".into());
@@ -60,6 +64,29 @@ fn crossing(case: &Case<'_>, seen: &Seen) -> Suspect {
     let (victim, operation) =
         ((&victim, (run != EARLIER).then_some(run)), format!("{field} of {operation}"));
     suspects::crossing(victim, operation, seen.observer, seen.channel.as_str(), evidence)
+}
+
+/// The beginning of a canary.
+fn cut_short(case: &Case<'_>, trace: &Trace<'_>) -> Suspect {
+    let Trace { seen, is_ambiguous } = trace;
+    let victim = case.person_at(seen.owner.user).map(|person| &person.name);
+    let victim = victim.cloned().unwrap_or_else(|| UserName::new("a user of this campaign"));
+    let observer = seen.observer;
+    let (kind, text) = match is_ambiguous {
+        true => (
+            FindingKind::Ambiguous,
+            format!("{observer} receives the beginning of a canary that several users share"),
+        ),
+        false => (
+            FindingKind::Crossing,
+            format!("{observer} receives the beginning of a canary of {victim}"),
+        ),
+    };
+    let evidence = vec![shows(seen.n, text)];
+    let operation = "a canary that is cut short";
+    let seen_on = seen.channel.as_str();
+    let suspect = suspects::crossing((&victim, None), operation, observer, seen_on, evidence);
+    Suspect { kind, ..suspect }
 }
 
 fn evidence(case: &Case<'_>, seen: &Seen, victim: &UserName) -> Vec<Evidence> {

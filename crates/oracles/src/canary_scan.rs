@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::case::Case;
 use super::decode::Decoder;
 use super::edits::raw;
+use super::fragments::fragments;
 use super::leaves::Value;
 use super::message::{Channel, Message, Place};
 use super::seen::{Seen, is_own_of_earlier, may_be_left, owner_in};
@@ -35,6 +36,15 @@ impl<'h> Decoder<'h> {
 
 /// All of them, once the decoder has taken everything in.
 pub(super) fn all_canaries(decoder: &mut Decoder<'_>) {
+    in_streams(decoder);
+    if !decoder.in_part.is_empty() {
+        decoder.case.traces = fragments(decoder);
+        settle(&mut decoder.case);
+    }
+}
+
+/// Those that stand whole in a message, a connection's bytes or a field's texts.
+fn in_streams(decoder: &mut Decoder<'_>) {
     let mut may_be_cut: Vec<bool> =
         decoder.courses.iter().map(|course| course.may_be_cut).collect();
     may_be_cut.push(decoder.loose.1);
@@ -43,44 +53,50 @@ pub(super) fn all_canaries(decoder: &mut Decoder<'_>) {
 
 /// Adds what is cut on those connections and in the texts where something may be.
 fn gather(decoder: &mut Decoder<'_>, may_be_cut: &[bool]) {
-    let history = decoder.case.history;
     if may_be_cut.contains(&true) {
         across_messages(decoder, may_be_cut);
     }
     across_texts(decoder);
     for (message, owner) in std::mem::take(&mut decoder.decoded) {
         let from = decoder.case.messages[message].n;
-        decoder.case.seen.push(in_message(&decoder.case, message, from, owner));
+        decoder.case.seen.push(decoder.case.seen_in(message, from, owner));
     }
+    settle(&mut decoder.case);
+}
+
+fn settle(case: &mut Case<'_>) {
+    let Case { history, seen, left, .. } = case;
     // What is found twice is the same. Of the same canary in the same observation the reading that
     // needs the fewest others stands.
-    let seen = &mut decoder.case.seen;
     seen.retain(|seen| !is_own_of_earlier(history, seen.owner, seen.observer));
     seen.sort_by_key(|seen| (seen.at(), seen.owner, std::cmp::Reverse(seen.from)));
     seen.dedup_by_key(|seen| (seen.at, seen.owner));
     let trial = history.plan.campaign;
     if trial.is_of_later_state() {
-        decoder.case.left = seen.extract_if(.., |seen| may_be_left(trial, seen.owner)).collect();
+        left.extend(seen.extract_if(.., |seen| may_be_left(trial, seen.owner)));
     }
 }
 
-fn in_message<'h>(case: &Case<'h>, at: usize, from: u64, owner: Owner) -> Seen<'h> {
-    let message = &case.messages[at];
-    Seen {
-        owner,
-        at: message.observation,
-        n: message.n,
-        from,
-        observer: message.observer,
-        channel: message.channel,
-        message: Place::new(at),
+impl<'h> Case<'h> {
+    /// The owner's canary, seen in that message; it began with the observation of number `from`.
+    pub(super) fn seen_in(&self, at: usize, from: u64, owner: Owner) -> Seen<'h> {
+        let message = &self.messages[at];
+        Seen {
+            owner,
+            at: message.observation,
+            n: message.n,
+            from,
+            observer: message.observer,
+            channel: message.channel,
+            message: Place::new(at),
+        }
     }
 }
 
 /// What came in with one observation.
-struct Arrived<'h> {
+pub(super) struct Arrived<'h> {
     at: usize,
-    n: u64,
+    pub(super) n: u64,
     observer: &'h UserName,
     /// The connection in the decoder's table, if it came on one.
     line: Option<usize>,
@@ -93,7 +109,7 @@ struct Arrived<'h> {
 impl<'h> Arrived<'h> {
     /// Nothing came in with most of what users do.
     #[inline]
-    fn of(
+    pub(super) fn of(
         decoder: &Decoder<'h>,
         at: usize,
         observation: &'h Observation,
@@ -115,7 +131,15 @@ impl<'h> Arrived<'h> {
         Some(Self { at, n: observation.n, observer, line, parts, channel, message })
     }
 
-    fn sees(&self, from: u64, owner: Owner) -> Seen<'h> {
+    pub(super) fn headers(&self) -> &'h [u8] {
+        self.parts[0]
+    }
+
+    pub(super) fn body(&self) -> &'h [u8] {
+        self.parts[1]
+    }
+
+    pub(super) fn sees(&self, from: u64, owner: Owner) -> Seen<'h> {
         let Self { at, n, observer, channel, message, .. } = *self;
         let message = message.map_or(Place::NONE, Place::new);
         Seen { owner, at: Place::new(at), n, from, observer, channel, message }
@@ -133,7 +157,7 @@ fn arrived<'c, 'h: 'c>(decoder: &'c Decoder<'h>) -> impl Iterator<Item = Arrived
 
 /// Notes what stands whole in what came in at once, and where something may be cut.
 fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>) {
-    let Decoder { case, trial, last, courses, loose, texts, .. } = decoder;
+    let Decoder { case, trial, last, courses, loose, texts, in_part: parts, .. } = decoder;
     let (end, cut) = match arrived.line.map(|line| &mut courses[line]) {
         Some(course) => (&mut course.end, &mut course.may_be_cut),
         None => (&mut loose.0, &mut loose.1),
@@ -143,6 +167,9 @@ fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>) {
             case.seen.push(arrived.sees(arrived.n, owner_in(*trial, &sighting)));
         });
         *cut |= end.take(part) | in_part;
+        if in_part {
+            parts.push(arrived.at);
+        }
         if let (true, Some(message)) = (in_part, arrived.message) {
             texts.at(case.messages[message].texts.get()).may_be_cut = true;
         }
@@ -241,7 +268,7 @@ fn across_texts(decoder: &mut Decoder<'_>) {
         // The text whose bytes hold that offset.
         let holding = |offset| ends[ends.partition_point(|&(end, _)| end <= offset)].1;
         let from = case.messages[holding(start)].n;
-        case.seen.push(in_message(case, holding(end - 1), from, owner));
+        case.seen.push(case.seen_in(holding(end - 1), from, owner));
     }
 }
 
@@ -339,7 +366,7 @@ mod tests {
                 decoder
             };
             let mut decoder = decoded();
-            all_canaries(&mut decoder);
+            in_streams(&mut decoder);
             let found = std::mem::take(&mut decoder.case.seen);
             let mut decoder = decoded();
             for message in 0..decoder.case.messages.len() {

@@ -11,7 +11,7 @@ use super::message::{Channel, Message, Place, Text, Where};
 use super::named::Named;
 use super::orderly::Orderly;
 use super::run_facts::{Acceptance, Answers, RunFacts};
-use super::seen::{Seen, digest_of};
+use super::seen::{Seen, Trace, digest_of};
 use super::solo::Solos;
 use super::starts::StartsByRun;
 use super::upstream_calls::UpstreamCall;
@@ -136,6 +136,8 @@ pub struct Case<'h> {
     pub(super) seen: Vec<Seen<'h>>,
     /// Those which an earlier state of the same system may have left in a store with another user.
     pub(super) left: Vec<Seen<'h>>,
+    /// Beginnings of canaries that were cut short and are not the observer's own.
+    pub(super) traces: Vec<Trace<'h>>,
     /// The event messages on sockets of each run, in order.
     pub(super) events: ByRun,
     /// The other messages on sockets that name each run.

@@ -60,6 +60,8 @@ pub(super) struct Decoder<'h> {
     /// Canaries that the raw bytes may not show, in members' names and in texts with escapes, with
     /// the message that they stand in.
     pub(super) decoded: Vec<(usize, Owner)>,
+    /// Where a magic came in that is of no whole canary, in order.
+    pub(super) in_part: Vec<usize>,
     lines: Lines<'h>,
     /// How far each connection has come.
     pub(super) courses: Vec<Course>,
@@ -91,6 +93,7 @@ impl<'h> Decoder<'h> {
             loose: (Tail::default(), false),
             texts: Texts::default(),
             decoded: Vec::new(),
+            in_part: Vec::new(),
             lines: Lines::new(names),
             courses: Vec::new(),
             turns: BTreeMap::new(),
@@ -297,7 +300,7 @@ impl<'h> Decoder<'h> {
         }
         fields.keep(&mut message, raw, &mut self.case.made);
         message.texts = self.courses[line].texts_of(message.run, |run| self.texts.place(line, run));
-        self.take_texts(message.texts.get(), &leaves);
+        self.take_texts(at, message.texts.get(), &leaves);
         if message.run != Place::NONE && message.channel.carries_events() {
             let table = if message.is_event { &mut self.events } else { &mut self.others };
             table.push((message.run, Place::new(self.case.messages.len())));
@@ -307,7 +310,7 @@ impl<'h> Decoder<'h> {
     }
 
     /// What a message, the next one, holds that its raw bytes may not show.
-    fn take_texts(&mut self, place: usize, leaves: &Leaves<'h>) {
+    fn take_texts(&mut self, at: usize, place: usize, leaves: &Leaves<'h>) {
         let number = self.case.messages.len();
         let texts = self.texts.at(place);
         let only_texts = leaves.values.iter().filter_map(|(path, value)| match value {
@@ -317,10 +320,14 @@ impl<'h> Decoder<'h> {
         for (path, text) in only_texts {
             texts.take(path, text);
             if let Cow::Owned(text) = text {
-                texts.may_be_cut |=
+                let in_part =
                     self.case.scanner.scan_piece(text.as_bytes(), &mut self.last, |sighting| {
                         self.decoded.push((number, owner_in(self.trial, &sighting)));
                     });
+                if in_part {
+                    texts.may_be_cut = true;
+                    self.in_part.push(at);
+                }
             }
         }
         self.decoded.extend(leaves.in_names.iter().map(|owner| (number, *owner)));

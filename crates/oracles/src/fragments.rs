@@ -13,19 +13,10 @@ use super::decode::Decoder;
 use super::edits::raw;
 use super::leaves::Value;
 use super::message::Message;
-use super::seen::{Seen, owner_in};
+use super::seen::{Seen, Trace, owner_in};
 use partywall_core::canary::{CANARY_LEN, Field, LEAST_FRAGMENT, Owner, Planted, heads, tail};
 use partywall_core::history::History;
 use partywall_core::ids::UserName;
-
-/// The beginning of a canary, without the rest.
-#[derive(Clone, Debug)]
-pub(super) struct Trace<'h> {
-    /// Where it was seen, with the first of the owners.
-    pub(super) seen: Seen<'h>,
-    /// Whether canaries of several users begin with it.
-    pub(super) is_ambiguous: bool,
-}
 
 /// The answers of one run, or of one request: to whom, and of which.
 type Run<'h> = (&'h UserName, Option<u16>, Option<usize>);
@@ -49,7 +40,7 @@ pub(super) fn fragments<'h>(decoder: &mut Decoder<'h>) -> Vec<Trace<'h>> {
     join(decoder, &mut heads);
     let case = &decoder.case;
     let planted = Planted::new(&case.history.plan.mint(), owners(case.history));
-    let seen: BTreeSet<_> = case.seen.iter().map(|seen| (seen.owner, seen.observer)).collect();
+    let seen = case.seen.iter().map(|seen| (seen.observer, seen.owner, seen.from)).collect();
     let cut_short = heads.into_iter().filter_map(|head| cut_short(case, &planted, &seen, head));
     cut_short.collect()
 }
@@ -89,7 +80,8 @@ fn all_heads<'h>(decoder: &mut Decoder<'h>, places: &[usize]) -> Vec<Head<'h>> {
 }
 
 fn texts_of<'h>(decoder: &mut Decoder<'h>, message: usize) -> Vec<Cow<'h, [u8]>> {
-    let (at, channel) = (decoder.case.messages[message].at(), decoder.case.messages[message].channel);
+    let (at, channel) =
+        (decoder.case.messages[message].at(), decoder.case.messages[message].channel);
     let leaves = decoder.texts_of(raw(decoder.case.history, at), channel);
     let texts = leaves.values.into_iter().filter_map(|(_, value)| match value {
         Value::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.as_bytes())),
@@ -147,23 +139,32 @@ fn join<'h>(decoder: &mut Decoder<'h>, heads: &mut Vec<Head<'h>>) {
     decoder.case.seen.append(&mut found);
 }
 
-/// Whose the head is, if it is not the observer's own or seen as a whole there.
+/// Whose the head is, if it is not the observer's own or seen as a whole.
 fn cut_short<'h>(
     case: &Case<'h>,
     planted: &Planted,
-    seen: &BTreeSet<(Owner, &UserName)>,
+    seen: &BTreeSet<(&UserName, Owner, u64)>,
     head: Head<'h>,
 ) -> Option<Trace<'h>> {
     if head.text.len() < LEAST_FRAGMENT {
         return None;
     }
-    let observer = head.seen.observer;
-    let owners = planted.beginning_with(&head.text).iter().map(|(_, owner)| *owner);
-    let owners: Vec<Owner> = owners.collect();
-    if owners.iter().any(|owner| seen.contains(&(*owner, observer))) {
+    let Seen { observer, n, .. } = head.seen;
+    let owners: Vec<Owner> =
+        planted.beginning_with(&head.text).iter().map(|(_, owner)| *owner).collect();
+    let foreign = owners.iter().find(|owner| !case.is_own(**owner, observer))?;
+    // The text goes on elsewhere, or the other's whole canary has come too.
+    let is_told = owners.iter().any(|owner| {
+        let of_owner = (observer, *owner, 0)..=(observer, *owner, u64::MAX);
+        let mut its = seen.range(of_owner);
+        its.any(|(.., from)| *from == n || !case.is_own(*owner, observer))
+    });
+    if is_told {
         return None;
     }
-    let foreign = owners.iter().find(|owner| !case.is_own(**owner, observer))?;
     let is_ambiguous = owners.iter().any(|owner| owner.user != foreign.user);
     Some(Trace { seen: Seen { owner: *foreign, ..head.seen }, is_ambiguous })
 }
+
+#[cfg(test)]
+mod tests;

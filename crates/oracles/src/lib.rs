@@ -29,6 +29,7 @@ mod duplicates;
 mod echoes;
 mod edits;
 mod fields;
+mod fragments;
 mod habits;
 mod interruptions;
 mod judge;

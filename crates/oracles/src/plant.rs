@@ -1,5 +1,5 @@
 //! Alterations for O1: another user's canary in every encoding, in every place where bytes come in,
-//! whole and cut.
+//! whole and cut, and as it is in pieces that no text has all of.
 
 use std::collections::BTreeSet;
 
@@ -49,6 +49,18 @@ pub(super) fn canaries(case: &Case<'_>, rng: &mut fastrand::Rng) -> Vec<Alterati
         }
     }
     alterations.extend(sharing::to_outsiders(case, &seen, rng));
+    for (name, draw) in PIECES {
+        let Some((observer, hide)) = draw(&places, rng) else { continue };
+        let Some(victim) = victim(case, observer, rng) else { continue };
+        let Some(owner) = unseen(victim, observer, &seen) else { continue };
+        alterations.push(Alteration {
+            what: format!("{} canary of {}, {name}, to {observer}", owner.field, victim.name),
+            edits: hide.edits(case, &mint.mint(owner), rng),
+            kind: FindingKind::Crossing,
+            victim: victim.name.clone(),
+            observer: observer.clone(),
+        });
+    }
     alterations
 }
 
@@ -163,7 +175,16 @@ enum Hide<'c> {
     Member(&'c Message<'c>),
     Between(&'c Message<'c>, &'c Message<'c>),
     Members(&'c Message<'c>, &'c Message<'c>),
+    /// In two members of one message.
+    Fields(&'c Message<'c>),
+    /// In two members of different names, of two messages.
+    Answers(&'c Message<'c>, &'c Message<'c>),
+    /// Its beginning alone.
+    CutShort(&'c Message<'c>),
 }
+
+/// The characters of a canary that is cut short: so many tell the users of one trial apart.
+const CUT_SHORT: usize = 20;
 
 /// Draws who gets a canary and where.
 type Draw = for<'c> fn(&Places<'c>, &mut fastrand::Rng) -> Option<(&'c UserName, Hide<'c>)>;
@@ -198,6 +219,22 @@ const SPLITS: [(&str, Draw); 8] = [
     }),
     ("in a refusal", |places, rng| within(&places.refusals, rng)),
     ("in a close reason", |places, rng| within(&places.endings, rng)),
+];
+
+/// In which pieces a canary is hidden as it is.
+const PIECES: [(&str, Draw); 3] = [
+    ("cut over two fields of a message", |places, rng| {
+        let message = rng.choice(&places.objects)?;
+        Some((message.observer, Hide::Fields(message)))
+    }),
+    ("cut over two fields of two messages", |places, rng| {
+        let (one, other) = rng.choice(&places.object_pairs)?;
+        Some((one.observer, Hide::Answers(one, other)))
+    }),
+    ("cut short", |places, rng| {
+        let message = rng.choice(&places.objects)?;
+        Some((message.observer, Hide::CutShort(message)))
+    }),
 ];
 
 fn within<'c>(places: &[Place<'c>], rng: &mut fastrand::Rng) -> Option<(&'c UserName, Hide<'c>)> {
@@ -248,6 +285,23 @@ impl Hide<'_> {
             ],
             Self::Members(one, other) => {
                 vec![member(one, &quoted(head, None)), member(other, &quoted(tail, None))]
+            }
+            Self::Fields(message) => {
+                let members = format!(r#""planted":"{head}","rest":"{tail}""#);
+                let added = member_in(case, message, &members);
+                vec![replace(message.at(), added.unwrap_or_default())]
+            }
+            Self::Answers(one, other) => {
+                let added = |message, name, text| {
+                    let added = member_in(case, message, &format!(r#""{name}":"{text}""#));
+                    replace(message.at(), added.unwrap_or_default())
+                };
+                vec![added(one, "planted", head), added(other, "rest", tail)]
+            }
+            Self::CutShort(message) => {
+                let member = format!(r#""planted":"{}...""#, &text[..CUT_SHORT]);
+                let added = member_in(case, message, &member);
+                vec![replace(message.at(), added.unwrap_or_default())]
             }
         }
     }

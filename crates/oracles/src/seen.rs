@@ -100,3 +100,12 @@ impl Seen<'_> {
         self.message.some()
     }
 }
+
+/// The beginning of a canary, without the rest.
+#[derive(Clone, Debug)]
+pub(super) struct Trace<'h> {
+    /// Where it was seen, with the first of the owners.
+    pub(super) seen: Seen<'h>,
+    /// Whether canaries of several users begin with it.
+    pub(super) is_ambiguous: bool,
+}

@@ -18,6 +18,7 @@ pub(super) fn seen(
 pub(super) fn title(kind: FindingKind) -> &'static str {
     match kind.class() {
         FindingClass::OwnData => "own data, wrong request",
+        FindingClass::Ambiguous => "a canary cut too short",
         FindingClass::Delivery => "delivery",
         FindingClass::Leak => "warning",
     }
@@ -40,13 +41,14 @@ pub(super) fn assumptions(record: &Record, quote: Quote) -> Vec<String> {
 
 /// The warning in one line.
 pub(super) fn line(side: &str, level: &Level, found: &FindingRecord, quote: Quote) -> String {
-    let key = match found.kind.class() {
-        FindingClass::OwnData => "own_data",
-        FindingClass::Delivery => "delivery",
+    let graded = match found.kind.class() {
+        FindingClass::OwnData => ". No other user's data; `[severity] own_data` grades it",
+        FindingClass::Delivery => ". No other user's data; `[severity] delivery` grades it",
+        FindingClass::Ambiguous => "",
         FindingClass::Leak => return quote(&found.summary),
     };
     format!(
-        "Warning, {}, at {}: {} ({}), seen {}. No other user's data; `[severity] {key}` grades it",
+        "Warning, {}, at {}: {} ({}), seen {}{graded}",
         title(found.kind),
         place(side, level, quote),
         quote(&found.summary),

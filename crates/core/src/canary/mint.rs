@@ -51,7 +51,7 @@ pub(super) fn fits(byte: u8, place: usize) -> bool {
 /// Bytes of a token before its tag: campaign, user, run and field.
 const CLAIM_LEN: usize = 10;
 
-/// The same where the campaign has a nonce: campaign, round, user, run, field and name digest.
+/// The same where the campaign has a nonce: user, campaign, round, field, run and name digest.
 const NAMED_CLAIM_LEN: usize = 15;
 
 /// Tells the claim of a campaign with a nonce from the shorter one: set in the byte of the field.
@@ -192,9 +192,10 @@ impl Mint {
     fn named_token(&self, owner: Owner) -> [u8; TOKEN_LEN] {
         let person = self.people.get(&owner.user).copied().unwrap_or_default();
         let mut token = [0; TOKEN_LEN];
-        token[..3].copy_from_slice(&self.stamp.to_be_bytes()[1..]);
-        token[3..6].copy_from_slice(&self.round.to_be_bytes()[1..]);
-        token[6..9].copy_from_slice(&owner.user.to_be_bytes()[1..]);
+        // Of one that is cut short, twelve characters tell whose it is.
+        token[..3].copy_from_slice(&owner.user.to_be_bytes()[1..]);
+        token[3..6].copy_from_slice(&self.stamp.to_be_bytes()[1..]);
+        token[6..9].copy_from_slice(&self.round.to_be_bytes()[1..]);
         token[9] = owner.field as u8 | NAMED;
         token[10..12].copy_from_slice(&owner.run.to_be_bytes());
         token[12..15].copy_from_slice(&person.to_be_bytes()[1..]);
@@ -254,8 +255,8 @@ impl Mint {
         }
         let three = |at: usize| u32::from_be_bytes([0, token[at], token[at + 1], token[at + 2]]);
         let run = u16::from_be_bytes([token[10], token[11]]);
-        let owner = Owner { user: three(6), run, field };
-        Some(Claim { owner, round: three(3), campaign: three(0), person: three(12) })
+        let owner = Owner { user: three(0), run, field };
+        Some(Claim { owner, round: three(6), campaign: three(3), person: three(12) })
     }
 }
 

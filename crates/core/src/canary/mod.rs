@@ -37,6 +37,7 @@
 
 mod decode;
 mod encoding;
+mod fragment;
 mod key;
 mod magic;
 mod mint;
@@ -47,6 +48,7 @@ mod wrap;
 
 pub use encoding::base64;
 pub use encoding::{Alignment, Encoding, HexCase};
+pub use fragment::{LEAST_FRAGMENT, Planted, heads, tail};
 pub use key::{CampaignKey, ParseKeyError, name_digest};
 pub use mint::{CANARY_LEN, Field, Mint, Owner, PHANTOM_USER};
 pub use piece::{Last, Tail, hangs};

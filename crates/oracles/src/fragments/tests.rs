@@ -1,34 +1,40 @@
 //! Canaries that stand in pieces, or of which only the beginning is there.
 
-use super::both;
-use partywall::oracle::notation::{found, history};
-use partywall::oracle::{Case, Judged, judge};
-use partywall::trial::canary::{CANARY_LEN, Field, Owner};
-use partywall::trial::dialect::Dialect;
-use partywall::trial::finding::FindingKind;
+use crate::notation::{found, history};
+use crate::{Case, Judged, judge};
+use partywall_core::canary::{CANARY_LEN, Field, Owner};
+use partywall_core::dialect::Dialect;
+use partywall_core::finding::{FindingKind, OracleId};
+
+fn both(rest: &str) -> String {
+    format!("alice connects; bob connects; alice starts r1; bob starts r1; {rest}")
+}
 
 /// What is found, each with whose it is, where bob gets these messages of his run and the canary's
 /// beginning stands for `HEAD`, its rest for `TAIL`.
 fn judged(length: usize, user: u32, messages: &[&str]) -> Judged {
     let canary = history(&both("")).plan.mint().mint(Owner { user, run: 1, field: Field::Prompt });
     let (head, tail) = canary.split_at(length);
-    let gets = |text: &&str| format!("bob gets {}", text.replace("HEAD", head).replace("TAIL", tail));
+    let gets =
+        |text: &&str| format!("bob gets {}", text.replace("HEAD", head).replace("TAIL", tail));
     let all: Vec<_> = messages.iter().map(gets).collect();
     let history = history(&both(&format!("r1 of bob emits 1; {}", all.join("; "))));
     judge(&Case::new(&history, &Dialect::of(&history.plan)))
 }
 
 fn crossings(judged: &Judged) -> Vec<(String, String)> {
-    let found = judged.findings.iter().filter(|found| found.kind == FindingKind::Crossing);
+    let of_canaries = (FindingKind::Crossing, OracleId::Canary);
+    let found = judged.findings.iter().filter(|found| (found.kind, found.oracle) == of_canaries);
     found.map(|found| (found.victim.to_string(), found.observer.to_string())).collect()
 }
 
-const ALICE: u32 = 0;
-const BOB: u32 = 1;
+const ALICE: u32 = 1;
+const BOB: u32 = 2;
 
 #[test]
 fn a_canary_cut_over_two_fields_or_two_messages_is_found() {
-    let one = r#"{"type":"agent_thinking","run_id":"run-bob-1","title":"about HEAD","rest":"TAIL."}"#;
+    let one =
+        r#"{"type":"agent_thinking","run_id":"run-bob-1","title":"about HEAD","rest":"TAIL."}"#;
     let turned = r#"{"type":"agent_thinking","run_id":"run-bob-1","a":"TAIL","b":["HEAD"]}"#;
     let head = r#"{"type":"agent_thinking","run_id":"run-bob-1","a":"HEAD"}"#;
     let tail = r#"{"type":"agent_thinking","run_id":"run-bob-1","other":{"b":"TAIL"}}"#;
@@ -52,9 +58,11 @@ fn the_beginning_of_a_canary_names_its_owner_as_far_as_it_goes() {
         let judged = |user| judged(length, user, &[text]);
         let (alices, bobs) = (judged(ALICE), judged(BOB));
         assert!(crossings(&bobs).is_empty(), "{length} of bob's own");
-        let warned = |judged: &Judged| judged.warnings.iter().any(|own| own.kind == FindingKind::Ambiguous);
-        // In a campaign without a nonce, users stand behind 32 bits of the campaign.
-        let (told, may_be) = (length >= 16, (12..16).contains(&length));
+        let warned =
+            |judged: &Judged| judged.warnings.iter().any(|own| own.kind == FindingKind::Ambiguous);
+        // In a campaign without a nonce, users stand behind 32 bits of the campaign. These two differ
+        // in the last but one of their own 24.
+        let (told, may_be) = (length >= 15, (12..15).contains(&length));
         assert_eq!(!crossings(&alices).is_empty(), told, "{length}");
         assert_eq!((warned(&alices), warned(&bobs)), (may_be, may_be), "{length}");
     }
@@ -75,5 +83,8 @@ fn twelve_characters_tell_the_users_of_a_campaign_with_a_nonce_apart() {
         assert_eq!(!crossings(&judged).is_empty(), crosses);
         assert!(judged.warnings.is_empty());
     }
-    assert!(found(&history(&both(r#"bob gets {"type":"x","text":"pw10 pw10zzzzzzzzzzzz"}"#))).is_empty());
+    assert!(
+        found(&history(&both(r#"bob gets {"type":"x","text":"pw10 pw10zzzzzzzzzzzz"}"#)))
+            .is_empty()
+    );
 }
