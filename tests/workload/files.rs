@@ -1,6 +1,6 @@
 //! What is wrong with a workload is told with its line, and what to write instead.
 
-use partywall::scenario::Scenario;
+use partywall::scenario::{Scenario, TEMPLATES};
 
 use super::drive::{scenario, steered};
 
@@ -16,7 +16,6 @@ fn a_workload_that_cannot_be_is_refused_with_its_line() {
         ("cut_at = []", "`first`, `middle` and `last`"),
         ("reconnect = [\"mine\"]", "`own`, `old`, `foreign` and `nonsense`"),
         ("oversize_bytes = 0", "`oversize_bytes` is from 1 to"),
-        ("equal_percent = 5", "put `{{ settings }}` into `[start]`"),
         ("slow_percent = 200", "from 0 to 100"),
     ] {
         let text = steered("", &format!("users = 4\n{line}"));
@@ -84,4 +83,21 @@ fn a_limit_of_requests_holds_for_the_plans() {
         "{} rounds, {sent} requests",
         scenario.wire_rounds
     );
+}
+
+/// Known leaks need equal requests or lost connections, and nobody asks for what they do not know.
+#[test]
+fn equal_messages_and_lost_connections_are_tried_where_nothing_is_said() {
+    let share = |name: &str, more: &str| {
+        let (_, text) = TEMPLATES.iter().find(|(own, _)| *own == name).expect("a template");
+        // Nothing but the prompt differs between two requests of a user.
+        let text = text.replace("settings = \"{{ settings }}\"\n", "");
+        let text = text.replace("[workload]\n", &format!("[workload]\n{more}\n"));
+        let work = Scenario::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}")).wire;
+        (work.server.expect("it is one of a server").faults.equal, work.vanish_percent)
+    };
+    assert_eq!(share("chat-websocket", ""), (5, 5));
+    assert_eq!(share("http-only", ""), (5, 0));
+    assert_eq!(share("http-only", "equal_percent = 30"), (30, 0));
+    assert_eq!(share("chat-websocket", "equal_percent = 0\ndisconnect_percent = 0"), (0, 0));
 }

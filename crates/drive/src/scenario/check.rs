@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::checked::{Limits, Scenario};
 use super::error::{ScenarioError, line_of};
+use super::faults::USUAL_PERCENT;
 use super::file::{SCENARIO_VERSION, ScenarioFile, TargetTable};
 use super::load_file::Count;
 use super::names;
@@ -162,7 +163,15 @@ impl Words<'_> {
         let rounds = file.wire.rounds.as_ref().or(load.rounds.as_ref());
         let mut rounds = rounds.map_or(8, |rounds| **rounds).max(1);
         let set_up = protocol.setup.len() as u64 + 1;
-        let vanish_percent = self.percent(&load.disconnect_percent)?;
+        let on_socket = !matches!(
+            protocol.start,
+            Start::Http { answer: AnswerKind::Whole | AnswerKind::Stream, .. }
+        );
+        let vanish_percent = match &load.disconnect_percent {
+            // Who comes back asks more than a file with a limit of requests may have been made for.
+            None if on_socket && file.limits.requests.is_none() => USUAL_PERCENT,
+            written => self.percent(written)?,
+        };
         let approves = protocol.controls.approve.is_some();
         let more = faults.requests(runs.into(), set_up - 1, vanish_percent, approves);
         let round =
@@ -173,10 +182,6 @@ impl Words<'_> {
             })?;
             rounds = rounds.min(**most / round);
         }
-        let on_socket = !matches!(
-            protocol.start,
-            Start::Http { answer: AnswerKind::Whole | AnswerKind::Stream, .. }
-        );
         if let (Some(written), false) = (&load.disconnect_percent, on_socket) {
             let problem = "there is no event connection to lose; give `cancel_percent` instead";
             return Err(self.error(written, problem.into()));

@@ -34,7 +34,8 @@ pub struct LoadTable {
     pub tabs: Option<Written<u8>>,
     /// How many of a hundred runs the user goes away from, at a point of `cut_at`.
     pub cancel_percent: Option<Written<u8>>,
-    /// How many of a hundred runs lose their event connection, at a point of `cut_at`.
+    /// How many of a hundred runs lose their event connection, at a point of `cut_at` [default: 5 where
+    /// runs have one and `requests` is not limited].
     pub disconnect_percent: Option<Written<u8>>,
     /// How many of a hundred runs the user gives up after the time of `time_out`.
     pub time_out_percent: Option<Written<u8>>,
@@ -58,7 +59,8 @@ pub struct LoadTable {
     pub slow_percent: Option<Written<u8>>,
     /// Fewest and most milliseconds that such a user reads nothing [default: 100 to 400].
     pub slow: Option<Written<[u32; 2]>>,
-    /// How many of a hundred runs say the same words as others; only `{{ settings }}` differ.
+    /// How many of a hundred runs say the same words as others; only `{{ settings }}` differ, where there
+    /// are some [default: 5].
     pub equal_percent: Option<Written<u8>>,
     /// How many of a hundred runs are preceded by a message or a request that is malformed.
     pub malformed_percent: Option<Written<u8>>,
