@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use partywall::campaign::repro::Repro;
 use partywall::campaign::search::Search;
-use partywall::trial::plan::FaultKind;
+use partywall::trial::plan::{FaultKind, Via};
 use partywall::trial::verdict::Verdict;
 use partywall::world::backend::Backend;
 use partywall::{Chat, Config, assert_isolated, explore, handler};
@@ -82,6 +82,39 @@ fn a_service_that_shares_nothing_is_isolated() {
     // The other form of `make`, and faults on top.
     let config = config("isolated-with-faults").faults(0..=2).runs_per_user(2);
     assert_isolated(config, |_: &partywall::World| service(Slot::PerRequest));
+}
+
+/// A service with the given slot, whose requests wait once and send nothing on the way.
+fn waits_once(form: Slot, speaks: bool) -> impl Backend {
+    let shared = Arc::new(Mutex::new(String::new()));
+    handler(move |chat: Chat| {
+        let slot = match form {
+            Slot::ForEverybody => Arc::clone(&shared),
+            Slot::PerRequest => Arc::default(),
+        };
+        async move {
+            *slot.lock().expect("nobody panics") = chat.prompt().to_owned();
+            if speaks {
+                chat.say("working on it");
+            }
+            chat.world().turn().await;
+            let prompt = slot.lock().expect("nobody panics").clone();
+            format!("you asked: {prompt}")
+        }
+    })
+}
+
+/// The example of the README, cured, and one that sends nothing but its answer.
+#[test]
+fn one_await_is_enough_for_the_default_to_be_clean() {
+    for speaks in [true, false] {
+        for via in [Via::Socket, Via::Http] {
+            let config = config("waits-once").via(&[via]);
+            let leaks = explore(config.clone(), || waits_once(Slot::ForEverybody, speaks));
+            assert_eq!(leaks.expect("explored").verdict(), Verdict::Leaked);
+            assert_isolated(config, || waits_once(Slot::PerRequest, speaks));
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use partywall::trial::plan::Via;
 use partywall::trial::verdict::{ReasonCode, Verdict};
 use partywall::world::backend::Backend;
 use partywall::{Chat, Config, explore, handler};
@@ -40,6 +41,33 @@ fn a_back_end_that_never_finishes_is_told_as_hanging() {
         }))
     };
     assert!(doubt(config("busy").users(2..=2), busy).contains(&ReasonCode::BackendHangs));
+}
+
+/// Nothing came to anybody else, and nothing that was sent was lost.
+#[test]
+fn a_run_that_waits_for_ever_hangs_and_does_not_leak() {
+    let waits = || -> Box<dyn Backend> {
+        Box::new(handler(|chat: Chat| async move {
+            chat.say("thinking");
+            std::future::pending().await
+        }))
+    };
+    let locks_twice = || -> Box<dyn Backend> {
+        let lock = Arc::new(tokio::sync::Mutex::new(()));
+        Box::new(handler(move |_: Chat| {
+            let lock = Arc::clone(&lock);
+            async move {
+                let _held = lock.lock().await;
+                let _again = lock.lock().await;
+                String::new()
+            }
+        }))
+    };
+    for via in [Via::Socket, Via::Http] {
+        let config = || config("hangs").via(&[via]);
+        assert!(doubt(config(), waits).contains(&ReasonCode::BackendHangs), "{via:?}");
+        assert!(doubt(config(), locks_twice).contains(&ReasonCode::BackendHangs), "{via:?}");
+    }
 }
 
 #[test]
@@ -100,17 +128,24 @@ fn nondeterminism_is_told_as_such_and_not_as_a_leak() {
 
 #[test]
 fn a_server_that_serialises_everything_is_not_clean() {
-    let gate = || -> Box<dyn Backend> {
-        let gate = Arc::new(tokio::sync::Mutex::new(()));
-        Box::new(handler(move |chat: Chat| {
-            let gate = Arc::clone(&gate);
-            async move {
-                let _turn = gate.lock().await;
-                chat.say("thinking");
-                chat.world().turn().await;
-                format!("you asked: {}", chat.prompt())
-            }
-        }))
+    let gate = |speaks: bool| {
+        move || -> Box<dyn Backend> {
+            let gate = Arc::new(tokio::sync::Mutex::new(()));
+            Box::new(handler(move |chat: Chat| {
+                let gate = Arc::clone(&gate);
+                async move {
+                    let _turn = gate.lock().await;
+                    if speaks {
+                        chat.say("thinking");
+                    }
+                    chat.world().turn().await;
+                    format!("you asked: {}", chat.prompt())
+                }
+            }))
+        }
     };
-    assert!(doubt(config("serial"), gate).contains(&ReasonCode::TooLittleOverlap));
+    for (speaks, via) in [(true, Via::Socket), (false, Via::Socket), (false, Via::Http)] {
+        let config = config("serial").via(&[via]);
+        assert!(doubt(config, gate(speaks)).contains(&ReasonCode::TooLittleOverlap), "{via:?}");
+    }
 }

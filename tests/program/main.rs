@@ -11,6 +11,7 @@ mod driven_fleet;
 mod driven_identity;
 mod driven_limits;
 mod driven_places;
+mod driven_queues;
 mod driven_secrets;
 mod driven_sharing;
 mod driven_tls;

@@ -110,6 +110,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
         runs_completed: trials * 6,
         runs_unknown: 0,
         overlapping_pairs: trials * 7,
+        time_together: trials * 70,
         phase_coverage: PhaseCoverage {
             phases: vec!["agent_started supervisor".into(), "agent_completed supervisor".into()],
             hit: 98,
@@ -176,6 +177,7 @@ pub(crate) fn leaked_level(level: LevelName) -> Level {
         runs_completed: 119,
         runs_unknown: 1,
         overlapping_pairs: 140,
+        time_together: 1_400,
         leak_probability_upper_bound: None,
         findings,
         first_leak_at_trial: Some(1),

@@ -124,6 +124,7 @@ fn level(own: &[&ModelRow]) -> Level {
         runs_completed: 0,
         runs_unknown: 0,
         overlapping_pairs: 0,
+        time_together: 0,
         phase_coverage: PhaseCoverage::default(),
         leak_probability_upper_bound: None,
         controls: Controls::new(tally(planted, &missed), tally(0, &[]), Drive::Absent),

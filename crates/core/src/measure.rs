@@ -134,20 +134,30 @@ impl SpreadCount {
         };
     }
 
+    /// The least; none where nothing was counted.
+    pub fn least(&self) -> Option<u64> {
+        self.ends.map(|(least, _)| least)
+    }
+
+    /// What that many of a hundred measurements took at most; none where nothing was counted.
+    pub fn quantile(&self, percent: u64) -> Option<u64> {
+        let (least, most) = self.ends?;
+        let n: u64 = self.classes.values().sum();
+        let mut left = (n * percent).div_ceil(100);
+        for (class, count) in &self.classes {
+            left = left.saturating_sub(*count);
+            if left == 0 {
+                return Some(class_end(*class).clamp(least, most));
+            }
+        }
+        Some(most)
+    }
+
     /// The spread; none where nothing was counted.
     pub fn spread(&self, unit: TimeUnit) -> Option<Spread> {
         let (least, most) = self.ends?;
         let n: u64 = self.classes.values().sum();
-        let at = |percent: u64| {
-            let mut left = (n * percent).div_ceil(100);
-            for (class, count) in &self.classes {
-                left = left.saturating_sub(*count);
-                if left == 0 {
-                    return class_end(*class).clamp(least, most);
-                }
-            }
-            most
-        };
+        let at = |percent: u64| self.quantile(percent).unwrap_or(most);
         let class = |(from, count): (&u64, &u64)| SpreadClass {
             from: *from,
             to: class_end(*from),

@@ -53,6 +53,20 @@ pub enum Note {
         /// Whose bridge or context it is bound to.
         of: UserName,
     },
+    /// A run took a step: its future was polled.
+    Worked {
+        /// Whose run.
+        user: UserName,
+        /// The run.
+        run: RunId,
+    },
+    /// The last step of a run ended in waiting for another run, which has now let it go on.
+    Waited {
+        /// Whose run.
+        user: UserName,
+        /// The run.
+        run: RunId,
+    },
     /// An event left the back end.
     Emitted {
         /// Whose run.

@@ -202,6 +202,10 @@ pub struct Level {
     pub runs_unknown: u64,
     /// Pairs of runs of different users that overlapped, summed over trials.
     pub overlapping_pairs: u64,
+    /// For how long two runs of different users were under way at once, summed over pairs:
+    /// milliseconds on the wire, steps in the simulated world.
+    #[serde(default)]
+    pub time_together: u64,
     /// How many of the ordered phase pairs were hit.
     pub phase_coverage: PhaseCoverage,
     /// How likely a leak could still be; null after a leak and where no bound can be stated.

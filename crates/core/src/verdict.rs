@@ -114,6 +114,8 @@ pub enum ReasonCode {
     FalseAlarm,
     /// No, or too few, runs of different users overlapped.
     TooLittleOverlap,
+    /// The server works on one run at a time, so runs of different users only waited for each other.
+    ServesOneAtATime,
     /// Too many runs did not complete, or some have an unknown outcome that the plan did not ask for.
     RunsIncomplete,
     /// An oracle's precondition did not hold.

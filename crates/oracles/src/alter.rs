@@ -1,6 +1,7 @@
 //! Alterations for the oracles of ids, streams and bindings. Each is drawn among those whose
 //! finding would be new, so that nothing counts as caught that was found before.
 
+use super::answered::Answered;
 use super::case::{Case, Start};
 use super::echoes;
 use super::edits::{Alteration, Edit, bytes, with_bytes, with_member, with_value};
@@ -12,6 +13,7 @@ use super::sequence::Sequence;
 use super::shown_names::{self, PLANTS, ShownNames};
 use partywall_core::assumption::Assumption;
 use partywall_core::canary::{Field, Owner};
+use partywall_core::dialect::Matching;
 use partywall_core::finding::{FindingKind, Suspect};
 use partywall_core::history::{Observation, What, Whose};
 use partywall_core::ids::UserName;
@@ -352,11 +354,25 @@ pub(super) fn repeats(
     plants.alterations
 }
 
+/// Whether what comes after that end is known to be of the same run: by their order it is of the next
+/// run that waits, if there is one, and of none where the types of events are not listed.
+fn is_last_by_order(case: &Case<'_>, end: &Message<'_>) -> bool {
+    if case.dialect.matching != Matching::Order || case.facts(end).is_none_or(|run| !run.made_up) {
+        return true;
+    }
+    let waits = |start: &Start<'_>| {
+        start.user == end.observer
+            && start.n < end.n
+            && case.end_of(start).is_none_or(|its_end| its_end.n > end.n)
+    };
+    !case.dialect.events.is_empty() && !case.starts.iter().any(waits)
+}
+
 /// For O6: an event after its run's end, and a message after its connection's.
 pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) -> Vec<Alteration> {
     let late = FindingKind::Late;
     let mut plants = Plants::new(case, known, rng);
-    let ends = own_events(case).filter(|event| event.is_terminal);
+    let ends = own_events(case).filter(|event| event.is_terminal && is_last_by_order(case, event));
     let ends = ends.map(|end| {
         let first = end
             .run_at()
@@ -400,6 +416,7 @@ pub(super) fn bindings(
         let run = (1..=u16::MAX).rev().find(|run| person.run(*run).is_none())?;
         Some(mint.mint(Owner { user: person.index, run, field: Field::Prompt }))
     };
+    let answered = Answered::of(case);
     for (channel, what) in [
         (Channel::Websocket, "another run's canary in an event"),
         (Channel::Stream, "another run's canary in an event of a stream"),
@@ -408,7 +425,7 @@ pub(super) fn bindings(
         let answers = case
             .messages
             .iter()
-            .filter(|message| message.channel == channel && case.answered_run(message).is_some());
+            .filter(|message| message.channel == channel && answered.run(message).is_some());
         // What is no JSON in a stream would no longer be what it was with something added.
         let takes = |at| case.in_json(at, |json| with_member(json, "")).is_some();
         let answers = answers.filter(|message| channel != Channel::Stream || takes(message.at()));

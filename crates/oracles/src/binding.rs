@@ -5,6 +5,7 @@ use std::cell::LazyCell;
 use serde_json::Value;
 
 use super::alter;
+use super::answered::Answered;
 use super::case::Case;
 use super::echoes;
 use super::message::Message;
@@ -26,7 +27,7 @@ pub(super) const BINDING: Oracle = Oracle {
         that other request, or `[severity] own_data` says otherwise. With `[events] echoes = true` \
         an answer that does not hold its own prompt is a finding too.",
     precondition: "The back end names the request when it accepts a run, or sends a \
-        request's canaries back in its events or its answer.",
+        request's canaries back in its answer or in events that tell which run they are of.",
     next: "Look for replies that are matched by order or by an id that is used again: a \
         pooled upstream connection, a queue, a batch.",
     judge,
@@ -95,13 +96,14 @@ fn other_run(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspects) {
 /// How many of the user's own canaries came back in answers to known requests.
 fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
     let mut items = 0;
+    let answered = Answered::of(case);
     let own =
         |seen: &&Seen| case.is_own(seen.owner, seen.observer) && seen.owner.field != Field::Name;
     // Of a server that mixes nothing up nobody asks.
-    let labels = LazyCell::new(|| labels_all(case, own));
+    let labels = LazyCell::new(|| labels_all(case, &answered, own));
     for same_message in case.seen.chunk_by(|one, other| one.at() == other.at()) {
         let message = same_message[0].message().map(|message| &case.messages[message]);
-        let Some((message, asked)) = message.and_then(|m| Some((m, case.answered_run(m)?))) else {
+        let Some((message, asked)) = message.and_then(|m| Some((m, answered.run(m)?))) else {
             continue;
         };
         let answers = same_message.iter().any(|seen| own(&seen) && seen.owner.run == asked);
@@ -118,7 +120,7 @@ fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
 
 /// Whether every answer to a known request holds something that its user gave: then one that holds
 /// only what belongs to another request is no mere quotation.
-fn labels_all(case: &Case<'_>, own: impl Fn(&&Seen) -> bool) -> bool {
+fn labels_all(case: &Case<'_>, answered: &Answered<'_, '_>, own: impl Fn(&&Seen) -> bool) -> bool {
     let mut labelled = vec![false; case.messages.len()];
     for message in case.seen.iter().filter(own).filter_map(Seen::message) {
         labelled[message] = true;
@@ -127,9 +129,10 @@ fn labels_all(case: &Case<'_>, own: impl Fn(&&Seen) -> bool) -> bool {
         What::Answer { status, .. } => !(200..300).contains(&status),
         _ => false,
     };
-    case.messages.iter().zip(labelled).all(|(message, labelled)| {
-        labelled || case.answered_run(message).is_none() || fails(message)
-    })
+    case.messages
+        .iter()
+        .zip(labelled)
+        .all(|(message, labelled)| labelled || answered.run(message).is_none() || fails(message))
 }
 
 /// Whether the run may know what was said in that other one: both are of one conversation, whose

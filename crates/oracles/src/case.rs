@@ -105,7 +105,7 @@ pub struct Start<'h> {
     /// The connection or exchange, in [`Case::connections`].
     pub(super) line: Option<usize>,
     /// The run that came of it, in [`Case::runs`].
-    pub(super) run_at: Option<usize>,
+    pub run_at: Option<usize>,
     /// When the user stopped waiting for it, and whether nothing could come any more.
     pub gave_up: Option<(u64, bool)>,
 }
@@ -216,9 +216,9 @@ impl<'h> Case<'h> {
         start.line.map(|line| &self.connections[line])
     }
 
-    /// The numbers of the observations that are events of the run, in order.
+    /// The numbers of the observations that are events of the run at its own user, in order.
     pub fn event_numbers(&self, start: &Start<'_>) -> impl Iterator<Item = u64> {
-        self.its_events(start).map(|event| event.n)
+        self.its_events(start).filter(|event| event.observer == start.user).map(|event| event.n)
     }
 
     /// The events of the run, in order.
@@ -243,7 +243,7 @@ impl<'h> Case<'h> {
 
     /// How many events of the run came to its user.
     pub fn events_of(&self, start: &Start<'_>) -> usize {
-        self.its_events(start).filter(|event| event.observer == start.user).count()
+        self.event_numbers(start).count()
     }
 
     /// What is known of the message's run.

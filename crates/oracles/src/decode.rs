@@ -440,7 +440,10 @@ impl<'h> Decoder<'h> {
             return;
         }
         let kind = kind.unwrap_or_default();
-        let by_request = dialect.matching == Matching::Request;
+        // Without a type that accepts runs, each event that names the request does.
+        let by_request = !dialect.strict
+            && dialect.accepted.is_empty()
+            && matches!(dialect.matching, Matching::Run | Matching::Request);
         let tree = || payload.json.tree();
         message.is_terminal = dialect.is_terminal(kind, fields.agent.as_deref())
             || (dialect.ends_by_place() && ends_by_place(dialect, tree().as_ref()));
@@ -475,8 +478,12 @@ impl<'h> Decoder<'h> {
                 let own = self.case.starts_by_run.number_of(observer);
                 let order = own.and_then(|own| self.in_order.get_mut(&own));
                 let Some(order) = order.filter(|order| !order.lost) else { return };
-                let Some(&start) = order.starts.get(order.ended) else { return };
-                order.ended += usize::from(message.is_terminal);
+                // Where the types of events are listed, what comes when no run waits is of the last one.
+                let next = order.starts.get(order.ended).map(|start| (*start, message.is_terminal));
+                let lists = !self.case.dialect.events.is_empty();
+                let last = order.starts.last().filter(|_| lists).map(|start| (*start, false));
+                let Some((start, ends)) = next.or(last) else { return };
+                order.ended += usize::from(ends);
                 (format!("start {start} of {observer}"), Some(start))
             }
             (None, Matching::Run | Matching::Stream) => return,

@@ -12,6 +12,7 @@
 mod after_close;
 mod alter;
 mod alter_interference;
+mod answered;
 mod assemble;
 mod at_rest;
 mod attribution;
@@ -31,6 +32,7 @@ mod edits;
 mod fields;
 mod fragments;
 mod habits;
+pub mod hangs;
 mod interruptions;
 mod judge;
 mod keys;

@@ -153,6 +153,7 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::ControlMissed => "A control was missed",
         ReasonCode::FalseAlarm => "A false alarm",
         ReasonCode::TooLittleOverlap => "Too little overlap",
+        ReasonCode::ServesOneAtATime => "The server serves one user at a time",
         ReasonCode::RunsIncomplete => "Runs did not complete",
         ReasonCode::PreconditionNotMet => "An oracle was blind",
         ReasonCode::TargetUnreachable => "Target unreachable",
@@ -207,6 +208,11 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         ReasonCode::TooLittleOverlap => {
             "Make runs of different users meet: more users, longer runs, or a target that does \
              not serve them one after another."
+        }
+        ReasonCode::ServesOneAtATime => {
+            "Find out what makes users wait for each other, such as a lock around every request, a \
+             single worker or a blocking call. Take it away for the test, or start more workers; \
+             while it is there, shared state that would leak cannot show."
         }
         ReasonCode::PreconditionNotMet => {
             "Give the blind oracles what they need; `partywall explain <oracle>` names it."

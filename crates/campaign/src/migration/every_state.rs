@@ -133,7 +133,7 @@ impl<'m> Matrix<'m> {
                 row.runs_started += judged.runs.started;
                 row.runs_completed += judged.runs.completed;
                 let leaked = !judged.findings.is_empty();
-                row.count(judged.overlapping_pairs > 0, leaked, is_contaminated);
+                row.count(judged.overlap.pairs > 0, leaked, is_contaminated);
                 let told: BTreeSet<String> = judged
                     .findings
                     .iter()
@@ -149,7 +149,7 @@ impl<'m> Matrix<'m> {
                 for what in told {
                     *leaks.entry(what).or_default() += 1;
                 }
-                counts.add(judged.overlapping_pairs > 0, !judged.findings.is_empty());
+                counts.add(judged.overlap.pairs > 0, !judged.findings.is_empty());
                 counts.tell(progress);
             }
         }

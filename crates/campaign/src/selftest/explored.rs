@@ -90,7 +90,7 @@ fn look(
     let mut walk = Random::new(walk_seed(seed, trial));
     let done = explore_trial(&plan, subject, &mut walk, &|| false)?;
     let judged = judge_trial(&done.history, &work.agents, scanner);
-    let overlaps = judged.overlapping_pairs > 0;
+    let overlaps = judged.overlap.pairs > 0;
     Ok(Looked { history: done.history, findings: judged.findings, overlaps })
 }
 

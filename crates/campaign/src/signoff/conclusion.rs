@@ -263,6 +263,25 @@ mod tests {
     }
 
     #[test]
+    fn a_faster_fix_is_fixed_and_runs_that_wait_for_each_other_are_not() {
+        let wire = |verdict, overlapping_pairs, time_together| {
+            let mut level = level(verdict);
+            level.level = LevelName::Wire;
+            (level.overlapping_pairs, level.time_together) = (overlapping_pairs, time_together);
+            level
+        };
+        let mut gone = check("gone", 0);
+        gone.level = LevelName::Wire;
+        let with_after = |pairs, together| {
+            let before = wire(Verdict::Leaked, 300, 3_000);
+            outcome(before, wire(Verdict::Clean, pairs, together), gone.clone())
+        };
+        assert_eq!(with_after(150, 600), Outcome::Fixed, "shorter runs, of which fewer meet");
+        assert_eq!(with_after(300, 12_000), Outcome::Fixed, "longer runs, all of which meet");
+        assert_eq!(with_after(150, 6_000), Outcome::Inconclusive, "runs that wait");
+    }
+
+    #[test]
     fn an_interrupted_sign_off_is_never_fixed() {
         let (before, after) = (level(Verdict::Leaked), level(Verdict::Clean));
         let code = Some(ReasonCode::Interrupted);

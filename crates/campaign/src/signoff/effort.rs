@@ -1,7 +1,7 @@
 //! How hard each side of a sign-off looked, and the share of "before" that "after" must reach: else
 //! a global lock would pass.
 
-use partywall_core::record::{Comparison, Level};
+use partywall_core::record::{Comparison, Level, LevelName};
 use partywall_explore::exploration::level::share;
 
 /// What after must reach of before's overlap and phase coverage.
@@ -15,6 +15,9 @@ struct Effort {
     overlapping_trials: f64,
     /// Pairs of runs in a trial.
     overlapping_pairs: f64,
+    /// The same for each millisecond in which two runs of different users were under way; on the
+    /// wire alone.
+    pairs_a_millisecond: Option<f64>,
     phase_coverage: f64,
     /// Of the runs whose end is known.
     completed: f64,
@@ -25,6 +28,8 @@ impl From<&Level> for Effort {
         Self {
             overlapping_trials: share(level.trials_overlapping, level.trials),
             overlapping_pairs: share(level.overlapping_pairs, level.trials),
+            pairs_a_millisecond: (level.level == LevelName::Wire && level.time_together > 0)
+                .then(|| share(level.overlapping_pairs, level.time_together)),
             phase_coverage: level.phase_coverage.share,
             completed: share(level.runs_completed, level.runs_started - level.runs_unknown),
         }
@@ -54,11 +59,15 @@ impl Effort {
             needed: before * LEAST_OF_BEFORE,
         };
         let alone = |figure, after, needed| Row { figure, before: None, after, needed };
-        // Pairs show a back end that lets only a few users at a time go on.
-        let pairs = match self.overlapping_pairs {
-            before if before > 0.0 => after.overlapping_pairs / before,
-            _ => 1.0,
+        // Pairs show a back end that lets only a few users at a time go on. A fix that is faster than
+        // before has shorter runs, of which fewer meet; those that wait for each other are under way
+        // for longer and meet less.
+        let of = |before: f64, after: f64| if before > 0.0 { after / before } else { 1.0 };
+        let by_time = match (self.pairs_a_millisecond, after.pairs_a_millisecond) {
+            (Some(before), Some(after)) => of(before, after),
+            _ => 0.0,
         };
+        let pairs = of(self.overlapping_pairs, after.overlapping_pairs).max(by_time);
         [
             of_before("overlapping trials", self.overlapping_trials, after.overlapping_trials),
             alone("overlapping pairs, of before's", pairs, LEAST_OF_BEFORE),

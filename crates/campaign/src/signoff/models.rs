@@ -88,6 +88,7 @@ pub(crate) fn model_level(rows: &[ModelRow], legacy: bool) -> Level {
         runs_completed: 0,
         runs_unknown: 0,
         overlapping_pairs: 0,
+        time_together: 0,
         phase_coverage: PhaseCoverage::default(),
         leak_probability_upper_bound: None,
         controls: Controls::new(judge, Tally::default(), Drive::Absent),

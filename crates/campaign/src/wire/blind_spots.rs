@@ -56,11 +56,6 @@ pub(crate) fn may_be_blind(work: &ServerWork, users: u32) -> (Vec<OracleId>, Vec
         format!("what {whom} may see at `{}` is no finding: the scenario says so", own.place)
     }));
     claims.extend(not_searched(&short).filter(|_| !dialect.strict));
-    if whole {
-        claims.push(
-            "overlap is of requests in flight: a server that serialises them looks the same".into(),
-        );
-    }
     let mut blind: Vec<_> = blind.into_iter().map(|(id, ..)| id).collect();
     if protocol.via() == Via::Stream {
         // Each call may be answered whole, and then nothing can come after its end.

@@ -29,11 +29,17 @@ use partywall_explore::exploration::diagnosis::Explainer;
 use partywall_explore::exploration::judged_trial::judge_trial;
 use partywall_explore::exploration::level::LevelTally;
 use partywall_explore::exploration::level_sums::LevelSums;
+use partywall_explore::exploration::overlap::AtOnce;
 use partywall_explore::exploration::timeline::draw;
 use partywall_explore::store::budget::Progress;
 use partywall_explore::store::error::CampaignError;
 use partywall_oracles::judge_control;
 use partywall_world::recorder::Recorder;
+
+/// How many runs of one user alone are driven, and how many milliseconds they should take in all.
+const LEAST_ALONE: u16 = 3;
+const MOST_ALONE: u16 = 8;
+const TIME_ALONE: u64 = 3_000;
 
 /// The rounds that are under way, and what they have shown so far.
 struct Campaign<'w> {
@@ -212,7 +218,7 @@ impl Campaign<'_> {
             (self.rounds.learnt, work.faults.learnt) = (learnt, learnt);
         }
         self.leaking += u64::from(!judged.findings.is_empty());
-        if self.judge.is_none() && judged.overlapping_pairs > 0 {
+        if self.judge.is_none() && judged.overlap.pairs > 0 {
             self.progress.say("planting controls");
             let dialect = Dialect::of(&history.plan);
             self.judge = Some((round, judge_control(history, &dialect, self.rounds.seed)));
@@ -232,8 +238,34 @@ impl Campaign<'_> {
         self.progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
     }
 
+    /// Drives one user alone, where nothing that was seen shows that the server works on several
+    /// runs at once: what they take alone tells whether they only waited for each other.
+    fn drive_alone(&mut self) {
+        let is_asked = self.tally.findings.is_empty()
+            && self.tally.trials_overlapping > 0
+            && self.tally.at_once() == AtOnce::Unknown
+            && self.rounds.stop.reason().is_none()
+            && !self.rounds.servers.allowance.is_spent();
+        if !is_asked {
+            return;
+        }
+        self.progress.say("driving one user alone");
+        let runs = self.tally.shortest_run().map_or(MOST_ALONE, |shortest| {
+            u16::try_from(TIME_ALONE / shortest.max(1)).unwrap_or(MOST_ALONE)
+        });
+        let plan = self.workload.alone(self.rounds.seed, runs.clamp(LEAST_ALONE, MOST_ALONE));
+        let relative = format!("histories/{}-alone.jsonl", self.rounds.home());
+        let plan = self.rounds.keys.plant(plan);
+        let driven = self.rounds.round(&self.runtime, &relative, plan, u64::MAX, &mut |_| {});
+        if let Some(history) = driven.history {
+            let judged = judge_trial(&history, &self.workload.agents, &self.scanner);
+            self.tally.add_alone(&judged);
+        }
+    }
+
     /// Drives what leaked again, and concludes.
     fn finish(mut self) -> Driven {
+        self.drive_alone();
         let stopped = self.rounds.stop.reason();
         if self.tally.is_in_vain() {
             // What shows where nothing works is not worth more than a second look.

@@ -72,7 +72,7 @@ impl<'e> Collector<'e> {
         }
         let findings = self.tally.findings.len() as u64;
         progress.advance(self.tally.trials, self.tally.trials_overlapping, findings);
-        if done.judged.overlapping_pairs > 0 && self.overlapping.is_none() {
+        if done.judged.overlap.pairs > 0 && self.overlapping.is_none() {
             self.overlapping = Some((done.number, done.trial.history));
         }
         let enough = exploration.enough.is_some_and(|enough| findings >= enough);

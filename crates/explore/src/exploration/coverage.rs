@@ -1,4 +1,4 @@
-//! How hard we looked: which runs truly overlapped, and which phases met.
+//! How hard we looked: which phases of runs met.
 //!
 //! A phase is the last milestone of a run. For each ordered pair (A in phase i while B emits j)
 //! it is counted how often it was hit. A is in a phase from its first milestone until it ends, so
@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 use partywall_core::dialect::Dialect;
 use partywall_core::dialect::SUPERVISOR;
 use partywall_core::history::Note;
-use partywall_core::ids::{RunId, UserName};
-use partywall_core::plan::Via;
+use partywall_core::ids::UserName;
 use partywall_core::protocol::Protocol;
 use partywall_core::record::PhaseCoverage;
 use partywall_oracles::Case;
@@ -104,9 +103,11 @@ impl Coverage {
             return;
         }
         for message in case.messages.iter().filter(|message| message.is_event) {
+            // What came to others too would count the run once for each of them.
             let owner = case.facts(message).and_then(|facts| facts.user);
+            let own = owner.filter(|owner| *owner == message.observer);
             if let (Some(user), Some(run), Some(kind)) =
-                (owner, case.run_id(message), case.kind(message))
+                (own, case.run_id(message), case.kind(message))
             {
                 let agent = case.agent(message).unwrap_or_default();
                 self.emit(&mut live, user, run, kind, agent);
@@ -204,77 +205,6 @@ impl<'c> LiveRuns<'c> {
     }
 }
 
-/// How many pairs of runs of different users overlapped: the first and last events of each enclose
-/// at least one event of the other, by the recorder's number; in order of emission where the back
-/// end reports it, else of observation. Send times do not count, since a server that serialises
-/// would fake overlap.
-pub(crate) fn overlapping_pairs(case: &Case<'_>) -> u64 {
-    let mut runs = emitted(case);
-    if runs.is_empty() {
-        runs = observed(case);
-    }
-    runs.extend(in_flight(case));
-    runs.sort_by_key(|(_, events)| events.first().copied());
-    let mut pairs = 0;
-    for (place, (user, events)) in runs.iter().enumerate() {
-        let last = events.last();
-        // Those that begin later than this one ends cannot overlap with it.
-        for (other, others) in runs[place + 1..].iter().take_while(|run| run.1.first() < last) {
-            pairs +=
-                u64::from(encloses(events, others) && encloses(others, events) && user != other);
-        }
-    }
-    pairs
-}
-
-/// The events of each run, as the back end reports them.
-fn emitted<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
-    let mut runs: BTreeMap<&RunId, (&UserName, Vec<u64>)> = BTreeMap::new();
-    for seen in &case.history.observations {
-        if let Some(Note::Emitted { user, run, .. }) = seen.what.note() {
-            runs.entry(run).or_insert_with(|| (user, Vec::new())).1.push(seen.n);
-        }
-    }
-    runs.into_values().collect()
-}
-
-/// The events of each run, as they were observed.
-fn observed<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
-    let mut runs: Vec<Option<(&UserName, Vec<u64>)>> = vec![None; case.runs.len()];
-    for message in case.messages.iter().filter(|message| message.is_event) {
-        let owner = case.facts(message).and_then(|facts| facts.user);
-        if let (Some(owner), Some(place)) = (owner, message.run_at()) {
-            runs[place].get_or_insert_with(|| (owner, Vec::new())).1.push(message.n);
-        }
-    }
-    runs.into_iter().flatten().collect()
-}
-
-/// Runs whose one answer is all that is seen, be it the one event of a
-/// stream: from the request to the answer. That says less than events would: a server that
-/// serialises has requests waiting, too.
-fn in_flight<'c>(case: &'c Case<'_>) -> Vec<(&'c UserName, Vec<u64>)> {
-    if case.dialect.tells_states() {
-        return Vec::new();
-    }
-    let exchanges = case.starts.iter().filter(|start| {
-        start.via == Via::Http
-            || (start.via == Via::Stream && case.event_numbers(start).count() < 2)
-    });
-    let flights = exchanges.filter_map(|start| {
-        let answered = case.exchange_of(start)?.answered?;
-        let answered = case.event_numbers(start).next().unwrap_or(answered);
-        Some((start.user, vec![start.n, answered]))
-    });
-    flights.collect()
-}
-
-/// Whether an event of `inner` lies between the first and the last of `outer`; both ascend.
-fn encloses(outer: &[u64], inner: &[u64]) -> bool {
-    let (Some(first), Some(last)) = (outer.first(), outer.last()) else { return false };
-    inner.get(inner.partition_point(|n| n < first)).is_some_and(|n| n < last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,33 +215,5 @@ mod tests {
         for (count, phases) in [(0, 2), (1, 7), (2, 12), (3, 14), (5, 12), (7, 16), (12, 16)] {
             assert_eq!(Phases::golden_path(&agents(count)).0.len(), phases, "{count} agents");
         }
-    }
-
-    fn pairs(rest: &str) -> u64 {
-        let start = "alice connects; bob connects; alice starts r1; bob starts r1;";
-        let history = partywall_oracles::notation::history(&format!("{start} {rest}"));
-        overlapping_pairs(&Case::new(&history, &partywall_core::dialect::Dialect::reference()))
-    }
-
-    #[test]
-    fn runs_overlap_only_if_each_encloses_an_event_of_the_other() {
-        let [a1, b1, a2, b2] = [
-            "r1 of alice emits 1",
-            "r1 of bob emits 1",
-            "r1 of alice emits 2",
-            "r1 of bob emits 2",
-        ];
-        assert_eq!(pairs(&[a1, b1, a2, b2].join("; ")), 1);
-        assert_eq!(pairs(&[a1, a2, b1, b2].join("; ")), 0);
-        // One after the other was started is not enough, nor is one inside the other.
-        assert_eq!(pairs(&[a1, b1, b2, a2].join("; ")), 0);
-    }
-
-    #[test]
-    fn overlap_asks_that_each_run_encloses_an_event_of_the_other() {
-        assert!(encloses(&[1, 5], &[3]));
-        assert!(!encloses(&[1, 5], &[0, 6]));
-        assert!(!encloses(&[1, 5], &[]));
-        assert!(!encloses(&[2], &[2]));
     }
 }

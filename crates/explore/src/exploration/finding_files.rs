@@ -27,7 +27,7 @@ impl Exploration<'_> {
             trial: done.number,
             steps: done.trial.steps,
             delays: done.trial.schedule.delays(),
-            overlapping_pairs: done.judged.overlapping_pairs,
+            overlapping_pairs: done.judged.overlap.pairs,
             findings: done.judged.findings.iter().map(|finding| &finding.fingerprint).collect(),
         }))
     }

@@ -3,6 +3,7 @@
 use crate::exploration::confidence::upper_bound;
 use crate::exploration::judged_trial::RunCounts;
 use crate::exploration::level::{LevelTally, RANDOM_WALK, share};
+use crate::exploration::overlap::AtOnce;
 use partywall_core::control::{Controls, Drive, Tally};
 use partywall_core::finding::OracleId;
 use partywall_core::measure::LeakMatrix;
@@ -63,8 +64,19 @@ impl LevelTally {
         self.into_record(verdict, reasons, controls)
     }
 
-    fn into_record(self, verdict: Verdict, reasons: Vec<Reason>, controls: Controls) -> Level {
+    fn into_record(mut self, verdict: Verdict, reasons: Vec<Reason>, controls: Controls) -> Level {
         let oracles = OracleId::ALL.map(|oracle| self.oracle_row(oracle)).to_vec();
+        if self.level == LevelName::Wire && self.overlapping_pairs > 0 {
+            let why = match self.at_once() {
+                AtOnce::TooShort => Some("runs are too short to tell"),
+                AtOnce::Unknown if self.findings.is_empty() => Some("no user was driven alone"),
+                _ => None,
+            };
+            let claim = |why| {
+                format!("unknown: whether the server serves several users at once, since {why}")
+            };
+            self.claims.extend(why.map(claim));
+        }
         let unit =
             if self.level == LevelName::Wire { TimeUnit::Millisecond } else { TimeUnit::Step };
         Level {
@@ -83,6 +95,7 @@ impl LevelTally {
             runs_completed: self.runs.completed,
             runs_unknown: self.runs.unknown,
             overlapping_pairs: self.overlapping_pairs,
+            time_together: self.in_flight.together,
             phase_coverage: self.coverage.to_record(),
             controls,
             oracles,
@@ -97,6 +110,11 @@ impl LevelTally {
             latency: self.latency.spread(unit),
             timelines: Vec::new(),
         }
+    }
+
+    /// Whether the server worked on runs of several users at once, as far as it is known.
+    pub fn at_once(&self) -> AtOnce {
+        AtOnce::of([self.pairs_by_events, self.overlapping_pairs], self.in_flight, &self.alone)
     }
 
     fn oracle_row(&self, oracle: OracleId) -> OracleRow {
@@ -200,6 +218,15 @@ impl LevelTally {
                 self.trials_overlapping, self.trials
             )
         });
+        if let (LevelName::Wire, AtOnce::OneByOne(served)) = (self.level, self.at_once()) {
+            against(true, ReasonCode::ServesOneAtATime, &|| {
+                format!(
+                    "the server serves one user at a time: together, runs of different users took \
+                     as long as one after the other ({served:.1} were served at once on average), \
+                     so they waited for each other and never met"
+                )
+            });
+        }
         let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;
         against(
             share(completed, started - unknown) < LEAST_COMPLETED

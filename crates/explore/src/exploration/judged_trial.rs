@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::exploration::coverage::{Coverage, Phases, overlapping_pairs};
+use crate::exploration::coverage::{Coverage, Phases};
+use crate::exploration::overlap::{Overlap, overlap};
 use crate::exploration::run_ends::{durations, first_crossing, run_ends};
 use partywall_core::assumption::Assumption;
 use partywall_core::canary::Scanner;
@@ -14,6 +15,7 @@ use partywall_core::history::{Ending, History, Note, What};
 use partywall_core::ids::UserName;
 use partywall_core::plan::{FaultKind, Step, Twist, Via};
 use partywall_oracles::case::Start;
+use partywall_oracles::hangs::Hangs;
 use partywall_oracles::latent::{Contamination, contaminations};
 use partywall_oracles::left::Left;
 use partywall_oracles::{Case, Judged, Solos, judge};
@@ -31,8 +33,8 @@ pub struct JudgedTrial {
     pub(crate) events: Vec<Option<String>>,
     pub(crate) rows: Vec<(OracleId, u64, Option<String>)>,
     pub(crate) path: Vec<(Via, bool)>,
-    /// Pairs of runs of different users that overlapped.
-    pub overlapping_pairs: u64,
+    /// Which of its runs overlapped.
+    pub overlap: Overlap,
     pub(crate) coverage: Coverage,
     /// What became of its runs.
     pub runs: RunCounts,
@@ -47,6 +49,8 @@ pub struct JudgedTrial {
     pub(crate) left: Option<Left>,
     pub(crate) unreachable: Vec<String>,
     pub(crate) ending: Option<Ending>,
+    /// A run that never returned, where the back end says so.
+    pub(crate) hanging: Option<String>,
 }
 
 /// What became of the runs.
@@ -93,7 +97,7 @@ pub(crate) fn judge_trial_beside(
         events: findings.iter().map(|finding| event_of(&case, finding)).collect(),
         rows,
         path: phantom_runs(history).map(|via| (via, path_hits.contains(&via))).collect(),
-        overlapping_pairs: overlapping_pairs(&case),
+        overlap: overlap(&case, &ends),
         coverage,
         runs: count_runs(&case, &ends),
         durations: durations(&case, &ends),
@@ -103,10 +107,22 @@ pub(crate) fn judge_trial_beside(
         left,
         unreachable: unreachable(history),
         ending: history.ending.clone(),
+        hanging: hanging(&case),
         findings,
         warnings,
         assumptions: case.assumptions.clone(),
     }
+}
+
+/// The first run that hangs, in words.
+fn hanging(case: &Case<'_>) -> Option<String> {
+    let hangs = Hangs::of(case);
+    let start = case.starts.iter().find(|start| hangs.hangs(case, start))?;
+    Some(format!(
+        "run {} of {} never returned: it waits for something that does not come, such as a lock that \
+         it holds itself",
+        start.run, start.user
+    ))
 }
 
 /// The first contamination that the back end reports of itself.

@@ -8,6 +8,7 @@ use crate::exploration::as_list;
 use crate::exploration::coverage::{Coverage, Phases};
 use crate::exploration::expected_places::ExpectedPlaces;
 use crate::exploration::judged_trial::{JudgedTrial, RunCounts, shows};
+use crate::exploration::overlap::InFlight;
 use crate::exploration::unfinished::reason_of;
 use crate::workload::Workload;
 use partywall_core::assumption::Assumption;
@@ -71,6 +72,14 @@ pub struct LevelTally {
     /// Trials in which runs of different users overlapped.
     pub trials_overlapping: u64,
     pub(crate) overlapping_pairs: u64,
+    /// Those of them whose events show it.
+    #[serde(default)]
+    pub(crate) pairs_by_events: u64,
+    #[serde(default)]
+    pub(crate) in_flight: InFlight,
+    /// How long runs of one user alone took, where that had to be known.
+    #[serde(default)]
+    pub alone: SpreadCount,
     pub(crate) runs: RunCounts,
     pub(crate) coverage: Coverage,
     pub(crate) oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
@@ -125,6 +134,9 @@ impl LevelTally {
             trials: 0,
             trials_overlapping: 0,
             overlapping_pairs: 0,
+            pairs_by_events: 0,
+            in_flight: InFlight::default(),
+            alone: SpreadCount::default(),
             runs: RunCounts::default(),
             coverage: Coverage::new(Phases::of(&workload.protocol(), &workload.agents)),
             oracles: BTreeMap::new(),
@@ -186,8 +198,10 @@ impl LevelTally {
     /// their places in the trial's findings.
     pub fn add(&mut self, trial: &JudgedTrial) -> Vec<(usize, usize)> {
         self.trials += 1;
-        self.trials_overlapping += u64::from(trial.overlapping_pairs > 0);
-        self.overlapping_pairs += trial.overlapping_pairs;
+        self.trials_overlapping += u64::from(trial.overlap.pairs > 0);
+        self.overlapping_pairs += trial.overlap.pairs;
+        self.pairs_by_events += trial.overlap.pairs_by_events;
+        self.in_flight.add(trial.overlap.in_flight);
         self.runs.add(trial.runs);
         self.malformed += trial.malformed;
         if let (0, Some(first)) = (self.unreachable, trial.unreachable.first()) {
@@ -214,6 +228,10 @@ impl LevelTally {
         if let Some(left) = &trial.left {
             let text = format!("trial {}: {}", self.number(), left.in_words());
             self.note(ReasonCode::LeftInStore, &text);
+        }
+        if let Some(hanging) = &trial.hanging {
+            let text = format!("trial {}: {hanging}", self.number());
+            self.note(ReasonCode::BackendHangs, &text);
         }
         trial.durations.iter().for_each(|took| self.latency.add(*took));
         if let Some(at) = trial.first_crossing {
@@ -318,6 +336,16 @@ impl LevelTally {
     /// Looks for what the scenario expects in messages.
     pub fn look_for_expected(&mut self, history: &History) {
         self.expected.look(history);
+    }
+
+    /// Adds runs of one user alone, which count for nothing but how long they took.
+    pub fn add_alone(&mut self, trial: &JudgedTrial) {
+        trial.durations.iter().for_each(|took| self.alone.add(*took));
+    }
+
+    /// How long the shortest completed run took, in milliseconds or steps.
+    pub fn shortest_run(&self) -> Option<u64> {
+        self.latency.least()
     }
 
     /// Whether no run of the trials so far has completed.

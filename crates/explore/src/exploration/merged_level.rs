@@ -41,6 +41,9 @@ impl LevelTally {
         self.trials += other.trials;
         self.trials_overlapping += other.trials_overlapping;
         self.overlapping_pairs += other.overlapping_pairs;
+        self.pairs_by_events += other.pairs_by_events;
+        self.in_flight.add(other.in_flight);
+        self.alone.merge(&other.alone);
         self.runs.add(other.runs);
         self.malformed += other.malformed;
         self.unreachable += other.unreachable;

@@ -16,6 +16,7 @@ pub mod judged_trial;
 pub mod level;
 pub mod level_sums;
 mod merged_level;
+pub mod overlap;
 pub mod parameters;
 pub mod recorded;
 pub mod regressions;

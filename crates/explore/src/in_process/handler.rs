@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::pipe::{self, ServerEnd};
+use super::steps::Steps;
 use partywall_core::dialect::SUPERVISOR;
 use partywall_core::history::Note;
 use partywall_core::ids::{ConnectionId, RequestId, RunId, ThreadId, UserName};
@@ -99,6 +100,12 @@ impl Speaker {
         event["agent_name"] = SUPERVISOR.into();
         event["sequence"] = (self.said.fetch_add(1, Ordering::Relaxed) + 1).into();
         self.send(kind, event);
+    }
+
+    /// The run's future, whose steps are reported.
+    fn steps(&self, future: BoxFuture<'static, String>) -> Steps {
+        let (world, user, run) = (self.world.clone(), self.user.clone(), self.run.clone());
+        Steps { world, user, run, future, last: None }
     }
 
     fn send(&self, kind: &str, mut message: Value) {
@@ -228,7 +235,7 @@ impl Handler {
             let run = Arc::clone(&self.run);
             world.spawn(format!("{name}/run{runs}"), async move {
                 let speaker = chat.speaker.clone();
-                let answer = run(chat).await;
+                let answer = speaker.steps(run(chat)).await;
                 speaker.say("agent_completed", json!({ "result": answer }));
             });
         }
@@ -245,7 +252,7 @@ impl Handler {
         };
         let chat = self.chat(world, user, message, None);
         let speaker = chat.speaker.clone();
-        let said = (self.run)(chat).await;
+        let said = speaker.steps((self.run)(chat)).await;
         speaker.say("agent_completed", json!({ "result": said }));
         let request = speaker.request.as_str();
         let mut body = json!({ "status": "completed", "answer": said, "request_id": request });

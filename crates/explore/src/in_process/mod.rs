@@ -2,6 +2,7 @@
 
 mod handler;
 mod pipe;
+mod steps;
 
 pub use handler::{Chat, Handler, handler};
 pub use pipe::{ClientEnd, ServerEnd, open};

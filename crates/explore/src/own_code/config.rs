@@ -12,7 +12,7 @@ use partywall_core::plan::Via;
 
 /// What to explore and how hard.
 ///
-/// The default: 1,000 trials, each a random walk of two to four users who start one run each over an
+/// The default: 1,000 trials, each a random walk of three to six users who start one run each over an
 /// event connection, beside one who only listens.
 #[derive(Clone, Debug)]
 pub struct Config {

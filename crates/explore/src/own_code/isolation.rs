@@ -13,6 +13,8 @@ use crate::store::RunFolder;
 use crate::store::budget::{Silent, Stop};
 use crate::store::error::CampaignError;
 use crate::store::repro::Repro;
+use partywall_core::finding::OracleId;
+use partywall_core::plan::Via;
 use partywall_core::record::{FindingRecord, Level, SavedRepro};
 use partywall_core::timeline::Interleaving;
 use partywall_core::verdict::{Reason, Verdict};
@@ -115,7 +117,12 @@ pub fn explore<How, M: MakeBackend<How>>(
     let mut exploration =
         Exploration::new(workload, &subject, config.seed, trials, &scratch.folder, &stop);
     exploration.search = config.search.clone();
-    exploration.may_be_blind = &config.may_be_blind;
+    let mut may_be_blind = config.may_be_blind.clone();
+    if workload.via.iter().all(|via| *via == Via::Http) {
+        // Answers have no numbers by which one that comes again could be known.
+        may_be_blind.push(OracleId::Duplicates);
+    }
+    exploration.may_be_blind = &may_be_blind;
     exploration.enough = Some(1);
     exploration.alone = config.alone;
     let Explored { level, repros, .. } = explorations::explore(&exploration, &Silent)?;

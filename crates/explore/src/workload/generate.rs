@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 
 use super::names::{self, user_name};
+use super::range::Range;
 use super::spec::Workload;
 use partywall_core::canary::CampaignKey;
 use partywall_core::ids::{RequestId, ThreadId};
@@ -18,6 +19,10 @@ const PHANTOM_EVERY: u64 = 16;
 /// others' work is as it is without.
 pub const CARRIERS: usize = 4;
 const USERS_PER_CARRIER: usize = 4;
+
+/// The number of the trial in which the first user is alone; no campaign has so many, and it is none
+/// of those that carry the phantom.
+const ALONE: u64 = u32::MAX as u64;
 
 impl Workload {
     /// The plan of that trial in the campaign of that seed: the same arguments, the same plan.
@@ -75,6 +80,20 @@ impl Workload {
             carry_phantom(&mut plan.users, carriers);
         }
         plan
+    }
+
+    /// The plan of the first user alone, who starts that many runs one after the other.
+    pub fn alone(&self, seed: u64, runs: u16) -> Plan {
+        let none = Range { least: 0, most: 0 };
+        let mut alone = Self { bystander: false, mix: false, heavy_runs: 0, ..self.clone() };
+        alone.vanish_percent = 0;
+        (alone.start_delay, alone.faults) = (none, none);
+        alone.runs_per_user = runs;
+        alone.users = Range { least: 1, most: 1 };
+        if let Some(work) = &mut alone.server {
+            (work.parallel, work.sequential, work.faults.ramp) = (1, false, 0);
+        }
+        alone.plan(seed, ALONE)
     }
 
     fn user(&self, rng: &mut Rng, index: u32) -> UserPlan {

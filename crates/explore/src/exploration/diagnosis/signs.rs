@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::exploration::coverage::overlapping_pairs;
+use crate::exploration::overlap::overlap;
+use crate::exploration::run_ends::run_ends;
 use partywall_core::dialect::Dialect;
 use partywall_core::finding::{Finding, FindingKind, OracleId};
 use partywall_core::history::{History, What};
@@ -48,7 +49,7 @@ impl<'h> Signs<'h> {
             astray: Vec::new(),
             home: BTreeMap::new(),
             kinds: BTreeMap::new(),
-            in_turn: overlapping_pairs(&case) == 0,
+            in_turn: overlap(&case, &run_ends(&case)).pairs == 0,
         };
         for message in &case.messages {
             if let Some(kind) = case.kind(message) {
