@@ -151,7 +151,11 @@ impl Reader {
             Json::Text(Cow::Owned(_)) => return None,
             Json::Bytes(json) => json,
         };
-        let begin = json.as_ptr() as usize - bytes.as_ptr() as usize;
+        // What an event without data holds stands nowhere in the message.
+        let begin = (json.as_ptr() as usize).checked_sub(bytes.as_ptr() as usize)?;
+        if begin + json.len() > bytes.len() {
+            return None;
+        }
         let changed = change(json)?;
         Some([&bytes[..begin], &changed, &bytes[begin + json.len()..]].concat())
     }
@@ -301,5 +305,9 @@ mod tests {
         assert_eq!((two.json.as_text(), two.event), (Some("[\"a\",\n{}]"), Some("x")));
         let changed = reader.with_json(&"42[1]".into(), false, |json| Some([json, b"!"].concat()));
         assert_eq!(changed.as_deref(), Some(&b"42[1]!"[..]));
+        for nothing in [": still here\n\n", "data\n\n", "id: 7\n\n", "event: x\n"] {
+            let raw = nothing.into();
+            assert_eq!(reader.with_json(&raw, true, |_| Some(b"!".to_vec())), None, "{nothing:?}");
+        }
     }
 }

@@ -97,7 +97,7 @@ mod tests {
                     r1 of alice emits 3 called x showing r2";
         assert_eq!(
             found(both),
-            ["wrong binding alice r2: prompt of chat over websocket @ websocket"]
+            ["own data, wrong request alice r2: prompt of chat over websocket @ websocket"]
         );
         // A run may quote what was said before in its conversation, where events need not hold words.
         let quoted = "alice asks r2 in t1; r2 of alice emits 1-2 called x showing r2; \
