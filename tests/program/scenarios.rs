@@ -46,8 +46,7 @@ fn a_described_server_leaks_before_the_migration_and_its_history_says_so_again()
 #[test]
 fn a_described_server_is_clean_after_the_migration_with_all_controls_caught() {
     let scratch = Scratch::new("scenario-all");
-    let whole = chat().replace("bystander = true", "bystander = true\ndisconnect_percent = 0");
-    let file = scratch.file("chat.toml", whole);
+    let file = scratch.file("chat.toml", chat());
     let server = Server::start("all");
     let (file, url) = (file.display().to_string(), server.url());
     let arguments = ["run", &file, "--target", &url, "--users", "12", "--rounds", "3"];

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::checked::{Limits, Scenario};
 use super::error::{ScenarioError, line_of};
-use super::faults::USUAL_PERCENT;
 use super::file::{SCENARIO_VERSION, ScenarioFile, TargetTable};
 use super::load_file::Count;
 use super::names;
@@ -167,11 +166,7 @@ impl Words<'_> {
             protocol.start,
             Start::Http { answer: AnswerKind::Whole | AnswerKind::Stream, .. }
         );
-        let vanish_percent = match &load.disconnect_percent {
-            // Who comes back asks more than a file with a limit of requests may have been made for.
-            None if on_socket && file.limits.requests.is_none() => USUAL_PERCENT,
-            written => self.percent(written)?,
-        };
+        let vanish_percent = self.percent(&load.disconnect_percent)?;
         let approves = protocol.controls.approve.is_some();
         let more = faults.requests(runs.into(), set_up - 1, vanish_percent, approves);
         let round =

@@ -12,9 +12,8 @@ use partywall_core::run_controls::{RunControls, Switch};
 
 /// The most bytes of a message that says far too much.
 const MOST_BYTES: u32 = 64 << 20;
-/// How many of a hundred runs say the same words as others, or lose their connection, where the
-/// scenario does not say: known leaks need one or the other.
-pub(super) const USUAL_PERCENT: u8 = 5;
+/// How many of a hundred runs say the same words as others where the scenario does not say.
+const USUAL_EQUAL: u8 = 5;
 /// The most event connections of one user.
 const MOST_TABS: u8 = 8;
 
@@ -43,7 +42,7 @@ impl Words<'_> {
             slow: self.percent(&load.slow_percent)?,
             slow_for: self.millis(&load.slow, [100, 400])?,
             equal: match &load.equal_percent {
-                None => USUAL_PERCENT,
+                None => USUAL_EQUAL,
                 written => self.percent(written)?,
             },
             malformed: self.percent(&load.malformed_percent)?,

@@ -34,8 +34,7 @@ pub struct LoadTable {
     pub tabs: Option<Written<u8>>,
     /// How many of a hundred runs the user goes away from, at a point of `cut_at`.
     pub cancel_percent: Option<Written<u8>>,
-    /// How many of a hundred runs lose their event connection, at a point of `cut_at` [default: 5 where
-    /// runs have one and `requests` is not limited].
+    /// How many of a hundred runs lose their event connection, at a point of `cut_at`.
     pub disconnect_percent: Option<Written<u8>>,
     /// How many of a hundred runs the user gives up after the time of `time_out`.
     pub time_out_percent: Option<Written<u8>>,
