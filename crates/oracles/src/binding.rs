@@ -110,7 +110,7 @@ fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
         for seen in same_message.iter().filter(own) {
             items += 1;
             let quotes = || (answers || !*labels) && may_quote(case, seen, asked);
-            if seen.owner.run != asked && !quotes() && !case.is_shared_canary(seen) {
+            if seen.owner.run != asked && !quotes() {
                 suspects.add(other_canary(case, message, seen, asked));
             }
         }
