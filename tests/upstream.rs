@@ -263,6 +263,7 @@ fn judged(calls: &[(&str, u32)]) -> (Vec<(String, String)>, Option<String>) {
         trial: 0,
         users: vec![user(0), user(1)],
         faults: Vec::new(),
+        linger: 0,
         protocol: partywall::trial::protocol::Protocol::reference(),
     };
     let upstream = start(|_| ());

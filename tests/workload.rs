@@ -1,6 +1,8 @@
 //! What the workload of a scenario file asks for happens on the wire; a server whose leak needs it
 //! leaks, and a clean one does not.
 
+#[path = "workload/beside.rs"]
+mod beside;
 #[path = "workload/drive.rs"]
 mod drive;
 #[path = "workload/files.rs"]

@@ -13,6 +13,7 @@ pub(crate) fn chats(users: u32, runs: u16) -> Plan {
         trial: 0,
         users: (0..users).map(|index| user(index, runs)).collect(),
         faults: Vec::new(),
+        linger: 0,
         protocol: partywall::trial::protocol::Protocol::reference(),
     }
 }

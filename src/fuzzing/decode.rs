@@ -33,6 +33,7 @@ pub(super) fn plan(bytes: &mut Bytes<'_>) -> Plan {
         trial: 0,
         users,
         faults: Vec::new(),
+        linger: 0,
         protocol: crate::trial::protocol::Protocol::reference(),
     }
 }

@@ -123,7 +123,7 @@ impl Drop for Server {
 }
 
 /// Serves on a thread of its own.
-fn serve(router: Router) -> Server {
+pub(crate) fn serve(router: Router) -> Server {
     serve_with(router, None)
 }
 

@@ -306,9 +306,10 @@ impl What {
             hidden
         };
         match self {
-            Self::Sent { raw } | Self::Received { raw } | Self::Ended { raw, .. } => {
-                secrets.hide_raw(raw)
-            }
+            Self::Sent { raw }
+            | Self::Received { raw }
+            | Self::Aside { raw }
+            | Self::Ended { raw, .. } => secrets.hide_raw(raw),
             Self::Request { path, raw, .. } => {
                 let other = secrets.replaced(path.as_bytes());
                 let hidden = other.map(|other| *path = String::from_utf8_lossy(&other).into());
@@ -366,6 +367,7 @@ mod tests {
             trial: 0,
             users: users.iter().enumerate().map(user).collect(),
             faults: Vec::new(),
+            linger: 0,
             protocol: crate::protocol::Protocol::reference(),
         })
     }

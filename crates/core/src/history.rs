@@ -90,6 +90,11 @@ pub enum What {
         /// Its bytes.
         raw: Raw,
     },
+    /// Something came beside messages and bodies: in a ping or a pong, or in the trailers of a stream.
+    Aside {
+        /// Its bytes.
+        raw: Raw,
+    },
     /// The user ends the event connection; nothing may come on it from here on.
     Leave {
         /// Whether without a goodbye.
@@ -186,6 +191,7 @@ impl What {
     pub fn inbound(&self) -> Option<&Raw> {
         match self {
             Self::Received { raw }
+            | Self::Aside { raw }
             | Self::Answer { raw, .. }
             | Self::Ended { raw, .. }
             | Self::Refused { raw, .. } => Some(raw),

@@ -37,9 +37,18 @@ pub struct Plan {
     /// What goes wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// Milliseconds for which users with an event connection listen on when all have finished: what
+    /// the server pushes late is heard too. Only the last round of a campaign has any.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub linger: u32,
     /// How users speak to the back end; the reference protocol where nothing is written.
     #[serde(default = "Protocol::reference", with = "super::protocol::written")]
     pub protocol: Arc<Protocol>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(millis: &u32) -> bool {
+    *millis == 0
 }
 
 /// Something that goes wrong for one user, at the n-th point at which it can.

@@ -104,6 +104,8 @@ pub(super) struct Arrived<'h> {
     parts: [&'h [u8]; 2],
     channel: Channel,
     message: Option<usize>,
+    /// Whether it is no part of what comes on the connection in a row.
+    is_aside: bool,
 }
 
 impl<'h> Arrived<'h> {
@@ -123,12 +125,18 @@ impl<'h> Arrived<'h> {
         }
         let channel = match (what, message) {
             (What::Answer { .. } | What::Refused { .. }, _) => Channel::HttpAnswer,
+            (What::Aside { .. }, _)
+                if line.is_some_and(|line| decoder.case.connections[line].is_http) =>
+            {
+                Channel::HttpAnswer
+            }
             (_, Some(message)) => decoder.case.messages[message].channel,
             (_, None) => Channel::Websocket,
         };
         let observer = message.map_or(observer, |message| decoder.case.messages[message].observer);
         let parts = parts.map(|part| part.map_or(&[][..], Raw::bytes));
-        Some(Self { at, n: observation.n, observer, line, parts, channel, message })
+        let is_aside = matches!(what, What::Aside { .. });
+        Some(Self { at, n: observation.n, observer, line, parts, channel, message, is_aside })
     }
 
     pub(super) fn headers(&self) -> &'h [u8] {
@@ -166,7 +174,7 @@ fn in_raw_bytes<'h>(decoder: &mut Decoder<'h>, arrived: &Arrived<'h>) {
         let in_part = case.scanner.scan_piece(part, last, |sighting| {
             case.seen.push(arrived.sees(arrived.n, owner_in(*trial, &sighting)));
         });
-        *cut |= end.take(part) | in_part;
+        *cut |= !arrived.is_aside && (end.take(part) | in_part);
         if in_part {
             parts.push(arrived.at);
         }
@@ -205,7 +213,7 @@ fn across_messages(decoder: &mut Decoder<'_>, which: &[bool]) {
     // The last is for what came on none.
     let none = which.len() - 1;
     let line_of = |arrived: &Arrived<'_>| arrived.line.unwrap_or(none);
-    for arrived in arrived(decoder).filter(|arrived| which[line_of(arrived)]) {
+    for arrived in arrived(decoder).filter(|arrived| which[line_of(arrived)] && !arrived.is_aside) {
         let line = lines[line_of(&arrived)].get_or_insert_with(|| Line {
             stream: Stream::new(decoder.case.scanner.clone()),
             chunks: Vec::new(),

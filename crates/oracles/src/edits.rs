@@ -83,6 +83,7 @@ pub fn altered(history: &History, edits: &[Edit]) -> History {
 pub(super) fn with_bytes(what: &What, bytes: impl Into<Vec<u8>>) -> What {
     let mut what = what.clone();
     if let What::Received { raw }
+    | What::Aside { raw }
     | What::Answer { raw, .. }
     | What::Ended { raw, .. }
     | What::Refused { raw, .. } = &mut what

@@ -441,6 +441,7 @@ impl Script {
             trial: 0,
             users: self.users,
             faults: Vec::new(),
+            linger: 0,
             protocol: partywall_core::protocol::Protocol::reference(),
         };
         let ending = Some(Ending::Finished);

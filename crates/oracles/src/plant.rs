@@ -102,6 +102,8 @@ struct Places<'c> {
     answers: Vec<Place<'c>>,
     refusals: Vec<Place<'c>>,
     endings: Vec<Place<'c>>,
+    /// Pings, pongs and trailers.
+    asides: Vec<Place<'c>>,
     /// What came with header lines, by kind: answers, openings, refusals.
     headed: Vec<Vec<Place<'c>>>,
 }
@@ -150,6 +152,7 @@ impl<'c> Places<'c> {
             answers,
             refusals: places(|what| matches!(what, What::Refused { .. })),
             endings: places(|what| matches!(what, What::Ended { .. })),
+            asides: places(|what| matches!(what, What::Aside { .. })),
             headed,
         }
     }
@@ -190,7 +193,7 @@ const CUT_SHORT: usize = 20;
 type Draw = for<'c> fn(&Places<'c>, &mut fastrand::Rng) -> Option<(&'c UserName, Hide<'c>)>;
 
 /// In which ways a canary is hidden.
-const SPLITS: [(&str, Draw); 8] = [
+const SPLITS: [(&str, Draw); 9] = [
     ("in raw bytes", |places, rng| {
         let message = rng.choice(&places.messages)?;
         Some((message.observer, Hide::Within(message.at())))
@@ -219,6 +222,7 @@ const SPLITS: [(&str, Draw); 8] = [
     }),
     ("in a refusal", |places, rng| within(&places.refusals, rng)),
     ("in a close reason", |places, rng| within(&places.endings, rng)),
+    ("in a ping, a pong or trailers", |places, rng| within(&places.asides, rng)),
 ];
 
 /// In which pieces a canary is hidden as it is.

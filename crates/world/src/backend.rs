@@ -135,6 +135,8 @@ pub trait Socket: Send {
 pub enum Incoming {
     /// A message.
     Message(Raw),
+    /// What came in a ping or a pong.
+    Aside(Raw),
     /// The other side ended the connection in order.
     Ended {
         /// The close code, if one was given.
@@ -247,6 +249,11 @@ pub trait Pieces: Send {
         context: &mut Context<'_>,
         take: &mut dyn FnMut(&[u8]),
     ) -> Poll<Option<Result<(), String>>>;
+
+    /// The trailers, once the end has come: lines as of headers.
+    fn trailers(&mut self) -> Raw {
+        Raw::default()
+    }
 }
 
 /// The answer to an HTTP request.

@@ -1,6 +1,7 @@
 //! Drives the rounds of a wire level, one after the other, and writes what they show.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
@@ -18,7 +19,7 @@ use crate::wire::watch::Watch;
 use partywall_core::canary::{CampaignKey, Scanner};
 use partywall_core::control::{Drive, Tally};
 use partywall_core::dialect::Dialect;
-use partywall_core::finding::OracleId;
+use partywall_core::finding::{Finding, OracleId};
 use partywall_core::history::{Ending, History};
 use partywall_core::measure::Partition;
 use partywall_core::plan::Plan;
@@ -86,7 +87,7 @@ pub fn drive_rounds<'w>(
     };
     for place in 0..own.saturating_mul(MOST_TIMES) {
         let goes_on = rounds.stop.reason().is_none() && campaign.goes_on(place, own);
-        if !goes_on || campaign.round(slice.trial(place)).is_break() {
+        if !goes_on || campaign.round(slice.trial(place), place + 1 == own).is_break() {
             break;
         }
     }
@@ -105,6 +106,10 @@ fn tally(rounds: &Rounds<'_>, slice: Partition, own: u64) -> LevelTally {
             let text =
                 "collisions of ids that clients choose, since the scenario says `ids = \"unique\"`";
             tally.notices.push(Reason::new(ReasonCode::CollisionsNotTried, text));
+        }
+        if work.linger == 0 && work.protocol.events.is_some() {
+            let deaf = "what the server pushes after the last run is not heard: `linger` is 0";
+            tally.claims.push(deaf.into());
         }
     }
     if rounds.target.has_judged_upstream() {
@@ -128,10 +133,15 @@ impl Campaign<'_> {
         goes_on
     }
 
-    /// Drives a round and judges it; breaks where no other is to follow.
-    fn round(&mut self, round: u64) -> ControlFlow<()> {
+    /// Drives a round and judges it; breaks where no other is to follow. In the last that is planned,
+    /// users listen on for what the server pushes late.
+    fn round(&mut self, round: u64, is_last: bool) -> ControlFlow<()> {
         let left = self.rounds.servers.allowance.left().unwrap_or_default();
-        let plan = self.rounds.keys.plant(self.workload.round(self.rounds.seed, round));
+        let mut plan = self.rounds.keys.plant(self.workload.round(self.rounds.seed, round));
+        let linger = self.workload.server.as_ref().map_or(0, |work| work.linger);
+        if is_last && self.rounds.stop.leaves(Duration::from_millis(linger.into())) {
+            plan.linger = linger;
+        }
         self.start_anew(round)?;
         let relative = format!("histories/{}-round-{:04}.jsonl", self.rounds.home(), round + 1);
         let driven = self.drive(&relative, plan, round);
@@ -228,7 +238,8 @@ impl Campaign<'_> {
             let finding = &judged.findings[place];
             let told = &mut self.tally.findings[record];
             told.history = Some(relative.to_owned());
-            match self.rounds.keep(told, finding, &explainer, &history.plan) {
+            let plan = plan_of_repro(history, finding);
+            match self.rounds.keep(told, finding, &explainer, &plan) {
                 Ok(repro) => self.leaks.push(Leak::new(repro, finding, history)),
                 Err(error) => self.tally.note(ReasonCode::HistoryCut, &error),
             }
@@ -299,4 +310,16 @@ impl Campaign<'_> {
         let repros = leaks.into_iter().map(|leak| leak.repro).collect();
         Driven { level, leaking: self.leaking, repros, sums, learnt: rounds.learnt }
     }
+}
+
+/// The plan by which the finding is driven again: users listen on only where it came so late.
+fn plan_of_repro(history: &History, finding: &Finding) -> Plan {
+    let mut plan = history.plan.clone();
+    let time_of = |n: u64| history.observations.iter().find(|seen| seen.n == n).map(|seen| seen.at);
+    let last = finding.evidence.iter().filter_map(|evidence| time_of(evidence.n)).max();
+    let end = history.observations.last().map_or(0, |last| last.at);
+    if last.is_some_and(|last| last + u64::from(plan.linger) <= end) {
+        plan.linger = 0;
+    }
+    plan
 }

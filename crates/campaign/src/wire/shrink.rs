@@ -225,6 +225,7 @@ fn smaller_plans(plan: &Plan) -> Vec<Plan> {
             smaller.push(candidate);
         }
     };
+    with(&|plan| plan.linger = 0);
     for user in 0..plan.users.len() {
         with(&|plan| {
             let gone = plan.users.remove(user).name;

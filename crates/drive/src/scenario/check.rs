@@ -14,6 +14,11 @@ use super::{Range, ServerWork, Sizes, Workload};
 use partywall_core::protocol::{AnswerKind, Protocol, Start};
 use partywall_core::target::{Server, Target};
 
+/// Milliseconds that users listen on after the last round, where the scenario does not say, and the
+/// most that it may say.
+const LINGER: u32 = 2_000;
+const MOST_LINGER: u32 = 60_000;
+
 impl Scenario {
     /// Reads and checks a scenario file.
     ///
@@ -194,6 +199,7 @@ impl Words<'_> {
                 sequential: load.sequential.unwrap_or(true),
                 parallel,
                 faults,
+                linger: self.number(&load.linger, "linger", [0, MOST_LINGER], LINGER)?,
                 ids: names::ids(self, file)?,
                 unicode_names: names::unicode(file, &protocol),
                 anonymous: file.identity.none,

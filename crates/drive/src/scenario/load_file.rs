@@ -28,6 +28,9 @@ pub struct LoadTable {
     pub bystander: Option<bool>,
     /// Whether the second round lets users work one after the other [default: true].
     pub sequential: Option<bool>,
+    /// Milliseconds for which users with an event connection listen on after the last round, for what
+    /// the server pushes late; 0 ends at once [default: 2000].
+    pub linger: Option<Written<u32>>,
     /// Runs of a user that go on at the same time, on one connection [default: 1].
     pub parallel: Option<Written<u16>>,
     /// Event connections that every second user has open at the same time [default: 1].

@@ -3,7 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_util::{Stream, StreamExt};
+use hyper::body::Body as _;
+use hyper::ext::ReasonPhrase;
 use reqwest::header::HeaderMap;
 
 use super::tls::{Trust, distrust};
@@ -41,14 +42,21 @@ impl HttpClient {
         let unreachable = |error| format!("cannot reach: {}", words(&error));
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
-        let headers = header_lines(response.headers());
-        let pieces = Received(Box::pin(response.bytes_stream()));
+        let response: hyper::Response<reqwest::Body> = response.into();
+        let mut headers = header_lines(response.headers());
+        // Only one that is not the usual one of its status is kept.
+        if let Some(reason) = response.extensions().get::<ReasonPhrase>() {
+            let line = [REASON, reason.as_bytes(), b"\n", headers.bytes()].concat();
+            headers = Raw::new(line);
+        }
+        let body = Box::pin(response.into_body());
+        let pieces = Received { body, trailers: Raw::default() };
         Ok(Answering { status, headers, body: Body::Pieces(Box::new(pieces)) })
     }
 
     /// The same, once all of the answer is there; one that breaks off is an error.
     pub(super) async fn call(self, url: String, call: Call) -> Result<Answer, String> {
-        let Answering { status, headers, body } = self.exchange(url, call).await?;
+        let Answering { status, mut headers, body } = self.exchange(url, call).await?;
         let mut pieces = match body {
             Body::Whole(body) => return Ok(Answer { status, headers, body }),
             Body::Pieces(pieces) => pieces,
@@ -62,32 +70,46 @@ impl HttpClient {
                 None => break,
             }
         }
+        let trailers = pieces.trailers();
+        if !trailers.is_empty() {
+            headers = Raw::new([headers.bytes(), trailers.bytes()].concat());
+        }
         Ok(Answer { status, headers, body: Raw::new(body) })
     }
 }
 
-/// The body of an answer, as reqwest has it.
-struct Received<S>(Pin<Box<S>>);
+/// Stands before the words beside a status, in a line among those of the headers. No header has such a
+/// name.
+const REASON: &[u8] = b":reason: ";
 
-impl<S, B> Pieces for Received<S>
-where
-    S: Stream<Item = Result<B, reqwest::Error>> + Send,
-    B: AsRef<[u8]>,
-{
+/// The body of an answer, as reqwest has it, and what came behind it.
+struct Received {
+    body: Pin<Box<reqwest::Body>>,
+    trailers: Raw,
+}
+
+impl Pieces for Received {
     fn poll_next(
         &mut self,
         context: &mut Context<'_>,
         take: &mut dyn FnMut(&[u8]),
     ) -> Poll<Option<Result<(), String>>> {
-        self.0.poll_next_unpin(context).map(|piece| {
-            Some(match piece? {
-                Ok(piece) => {
-                    take(piece.as_ref());
-                    Ok(())
+        let frame = std::task::ready!(self.body.as_mut().poll_frame(context));
+        Poll::Ready(frame.map(|frame| match frame {
+            Ok(frame) => {
+                if let Some(piece) = frame.data_ref() {
+                    take(piece);
+                } else if let Some(trailers) = frame.trailers_ref() {
+                    self.trailers = header_lines(trailers);
                 }
-                Err(error) => Err(format!("the answer broke off: {error}")),
-            })
-        })
+                Ok(())
+            }
+            Err(error) => Err(format!("the answer broke off: {error}")),
+        }))
+    }
+
+    fn trailers(&mut self) -> Raw {
+        std::mem::take(&mut self.trailers)
     }
 }
 

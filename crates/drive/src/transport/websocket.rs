@@ -106,6 +106,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> WireSocket<S> {
                 Some(Ok(Message::Close(None))) | None => {
                     Incoming::Ended { code: None, reason: Raw::default() }
                 }
+                Some(Ok(Message::Ping(bytes) | Message::Pong(bytes))) if !bytes.is_empty() => {
+                    Incoming::Aside(Raw::new(bytes.to_vec()))
+                }
                 // It only keeps the connection alive.
                 Some(Ok(_)) => continue,
                 Some(Err(error)) => Incoming::Broken(error.to_string()),

@@ -162,6 +162,9 @@ impl<'c, 'h> Drawing<'c, 'h> {
                 (MarkKind::Request, format!("{method} {path}"), *run, None)
             }
             What::Received { .. } => self.message(at, MarkKind::Received),
+            What::Aside { .. } => {
+                (MarkKind::Received, "a ping, a pong or trailers".into(), None, None)
+            }
             What::Answer { status, .. } => {
                 let (what, text, run, owner) = self.message(at, MarkKind::Answer);
                 (what, format!("{status} {text}"), run, owner)

@@ -120,7 +120,10 @@ impl Exchange {
                         Some(Ok(())) if self.flow.came <= LARGEST_BODY => continue,
                         Some(Ok(())) => Some("the answer is longer than 16 MiB".into()),
                         Some(Err(error)) => Some(error),
-                        None => None,
+                        None => {
+                            self.flow.trailers = pieces.trailers();
+                            None
+                        }
                     };
                     self.state = State::Here(broken);
                 }
@@ -198,6 +201,8 @@ impl Unrecorded {
 struct Flow {
     /// The head of a whole answer, which is recorded with its body.
     head: Option<(u16, Raw)>,
+    /// What came behind the body.
+    trailers: Raw,
     rest: Vec<u8>,
     /// How many bytes of the rest belong to records that were taken.
     taken: usize,
@@ -261,11 +266,20 @@ impl Flow {
     /// The last part.
     fn end(&mut self, broken: Option<String>) -> Part {
         match self.head.take() {
-            Some((status, headers)) => {
+            Some((status, mut headers)) => {
+                if !self.trailers.is_empty() {
+                    headers = Raw::new([headers.bytes(), self.trailers.bytes()].concat());
+                }
                 let body = Raw::new(self.take_rest());
                 Part::Answer { status, headers, body, broken }
             }
-            None => Part::Over { rest: self.leftover(), broken },
+            None => {
+                let mut rest = self.leftover();
+                if !self.trailers.is_empty() {
+                    rest.push(What::Aside { raw: std::mem::take(&mut self.trailers) });
+                }
+                Part::Over { rest, broken }
+            }
         }
     }
 

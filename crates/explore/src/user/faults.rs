@@ -254,6 +254,10 @@ impl User {
             };
             let raw = match incoming {
                 Incoming::Message(raw) => raw,
+                Incoming::Aside(raw) => {
+                    world.observe(by, Some(old), What::Aside { raw });
+                    continue;
+                }
                 Incoming::Ended { code, reason } => {
                     world.observe(by, Some(old), What::Ended { code, raw: reason });
                     return Err("the connection was ended".into());

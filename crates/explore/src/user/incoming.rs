@@ -29,6 +29,11 @@ impl User {
     pub(super) fn take_incoming(&mut self, now: u64, incoming: Incoming) -> Option<String> {
         let raw = match incoming {
             Incoming::Message(raw) => raw,
+            Incoming::Aside(raw) => {
+                let name = self.socket.as_ref().map(|open| &open.name);
+                self.world.observe_at(now, &self.name, name, What::Aside { raw });
+                return None;
+            }
             Incoming::Ended { code, reason } => {
                 self.lose_socket(What::Ended { code, raw: reason });
                 return None;

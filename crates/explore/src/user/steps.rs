@@ -1,6 +1,7 @@
 //! The steps of a plan, as a user takes them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::exchange::{Exchange, Reading};
 use super::simulated_user::User;
@@ -152,8 +153,13 @@ impl User {
         };
         let (finish, world) = (self.meeting.finish.clone(), self.world.clone());
         self.listen(async { finish.wait(&world).await }, None).await;
-        self.wait(|_| false, self.patience.linger).await;
         let is_connection = |exchange: &Exchange| exchange.reading == Reading::Events;
+        let hears = self.socket.is_some()
+            || !self.parked.is_empty()
+            || self.exchanges.iter().any(is_connection);
+        let longer = if hears { self.plan.linger } else { 0 };
+        let linger = self.patience.linger.max(Duration::from_millis(longer.into()));
+        self.wait(|_| false, linger).await;
         let (connections, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.exchanges).into_iter().partition(is_connection);
         for exchange in others {

@@ -61,6 +61,7 @@ impl Workload {
             trial,
             users,
             faults,
+            linger: 0,
             protocol: self.protocol(),
         }
     }

@@ -157,6 +157,9 @@ pub struct ServerWork {
     pub parallel: u16,
     /// What goes otherwise than it should.
     pub faults: Faults,
+    /// Milliseconds for which users listen on after the last round, where they have an event
+    /// connection.
+    pub linger: u32,
     /// The ids that clients choose.
     pub ids: Ids,
     /// Whether some of the generated names are not ASCII.
