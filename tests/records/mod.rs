@@ -117,6 +117,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
             of: 100,
             share: 0.98,
             counts: vec![vec![3, 2], vec![0, 9]],
+            mean_milliseconds: Vec::new(),
         },
         leak_probability_upper_bound: Some(UpperBound {
             value: 1.0 - 0.05_f64.powf(1.0 / n as f64),

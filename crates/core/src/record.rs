@@ -289,6 +289,10 @@ pub struct PhaseCoverage {
     pub share: f64,
     /// How often each pair was hit: a row for each phase of A, a column for each event of B.
     pub counts: Vec<Vec<u64>>,
+    /// How long a run was in each phase of A on average, in milliseconds; empty where the back end
+    /// reports what it emits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mean_milliseconds: Vec<f64>,
 }
 
 /// An upper bound on the probability that one more trial leaks.

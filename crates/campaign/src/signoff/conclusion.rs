@@ -282,6 +282,34 @@ mod tests {
     }
 
     #[test]
+    fn phases_that_are_over_at_once_need_not_meet_and_those_that_last_must() {
+        let wire = |verdict, counts: [[u64; 3]; 2], mean_milliseconds: [f64; 2]| {
+            let mut level = level(verdict);
+            level.level = LevelName::Wire;
+            level.phase_coverage.counts = counts.map(|row| row.to_vec()).to_vec();
+            level.phase_coverage.mean_milliseconds = mean_milliseconds.to_vec();
+            level.phase_coverage.share = share_of(&counts);
+            level
+        };
+        let mut gone = check("gone", 0);
+        gone.level = LevelName::Wire;
+        let with_after = |counts, times| {
+            let before = wire(Verdict::Leaked, [[9, 9, 9], [9, 9, 9]], [4.0, 6.0]);
+            outcome(before, wire(Verdict::Clean, counts, times), gone.clone())
+        };
+        assert_eq!(with_after([[9, 9, 9], [0, 0, 0]], [4.0, 0.1]), Outcome::Fixed);
+        assert_eq!(with_after([[9, 9, 9], [0, 0, 0]], [4.0, 3.0]), Outcome::Inconclusive);
+        // Behind a lock nothing goes on while a run is in its first phase.
+        assert_eq!(with_after([[0, 0, 0], [0, 0, 0]], [4.0, 0.1]), Outcome::Inconclusive);
+        assert_eq!(with_after([[0, 0, 0], [0, 0, 0]], [0.1, 0.1]), Outcome::Inconclusive);
+    }
+
+    fn share_of(counts: &[[u64; 3]; 2]) -> f64 {
+        let hit = counts.iter().flatten().filter(|count| **count > 0).count();
+        hit as f64 / 6.0
+    }
+
+    #[test]
     fn an_interrupted_sign_off_is_never_fixed() {
         let (before, after) = (level(Verdict::Leaked), level(Verdict::Clean));
         let code = Some(ReasonCode::Interrupted);

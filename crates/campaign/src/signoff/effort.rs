@@ -1,13 +1,15 @@
 //! How hard each side of a sign-off looked, and the share of "before" that "after" must reach: else
 //! a global lock would pass.
 
-use partywall_core::record::{Comparison, Level, LevelName};
+use partywall_core::record::{Comparison, Level, LevelName, PhaseCoverage};
 use partywall_explore::exploration::level::share;
 
 /// What after must reach of before's overlap and phase coverage.
 const LEAST_OF_BEFORE: f64 = 0.8;
 /// The share of after's runs that must complete.
 const LEAST_COMPLETED: f64 = 0.9;
+/// A run that is in a phase for less than so many milliseconds on average is hardly in it.
+const MOMENT: f64 = 1.0;
 pub(crate) const PHASE_COVERAGE: &str = "phase coverage";
 
 /// What is compared of a level.
@@ -18,7 +20,7 @@ struct Effort {
     /// The same for each millisecond in which two runs of different users were under way; on the
     /// wire alone.
     pairs_a_millisecond: Option<f64>,
-    phase_coverage: f64,
+    phase_coverage: PhaseCoverage,
     /// Of the runs whose end is known.
     completed: f64,
 }
@@ -30,7 +32,7 @@ impl From<&Level> for Effort {
             overlapping_pairs: share(level.overlapping_pairs, level.trials),
             pairs_a_millisecond: (level.level == LevelName::Wire && level.time_together > 0)
                 .then(|| share(level.overlapping_pairs, level.time_together)),
-            phase_coverage: level.phase_coverage.share,
+            phase_coverage: level.phase_coverage.clone(),
             completed: share(level.runs_completed, level.runs_started - level.runs_unknown),
         }
     }
@@ -68,13 +70,36 @@ impl Effort {
             _ => 0.0,
         };
         let pairs = of(self.overlapping_pairs, after.overlapping_pairs).max(by_time);
+        let lasting = lasting(&after.phase_coverage);
+        let [before_phases, after_phases] = [self, after].map(|side| {
+            let coverage = &side.phase_coverage;
+            lasting.as_ref().map_or(coverage.share, |lasting| share_in(coverage, lasting))
+        });
         [
             of_before("overlapping trials", self.overlapping_trials, after.overlapping_trials),
             alone("overlapping pairs, of before's", pairs, LEAST_OF_BEFORE),
-            of_before(PHASE_COVERAGE, self.phase_coverage, after.phase_coverage),
+            of_before(PHASE_COVERAGE, before_phases, after_phases),
             alone("runs completed", after.completed, LEAST_COMPLETED),
         ]
     }
+}
+
+/// The phases of after in which its runs stay: whether others go on in one that is over at once is
+/// chance, and a leak that sends much to many makes such phases long before. Behind a lock, runs stay
+/// in the phase in which they wait. None where it was not measured, or no phase lasts.
+fn lasting(after: &PhaseCoverage) -> Option<Vec<bool>> {
+    let lasts = |mean: &f64| *mean >= MOMENT;
+    let lasting: Vec<bool> = after.mean_milliseconds.iter().map(lasts).collect();
+    lasting.contains(&true).then_some(lasting)
+}
+
+/// The share of the pairs with those phases that were hit.
+fn share_in(coverage: &PhaseCoverage, phases: &[bool]) -> f64 {
+    let rows = coverage.counts.iter().zip(phases).filter(|(_, wanted)| **wanted);
+    let (hit, of) = rows.fold((0, 0), |(hit, of), (row, _)| {
+        (hit + row.iter().filter(|count| **count > 0).count() as u64, of + row.len() as u64)
+    });
+    share(hit, of)
 }
 
 /// What after reached of before, level by level.

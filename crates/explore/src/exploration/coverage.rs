@@ -80,12 +80,16 @@ impl Phases {
 pub(crate) struct Coverage {
     phases: Phases,
     counts: Vec<Vec<u64>>,
+    /// How often a phase was left, and how long runs were in it in all, where that was measured.
+    #[serde(default)]
+    stays: Vec<(u64, u64)>,
 }
 
 impl Coverage {
     pub(crate) fn new(phases: Phases) -> Self {
         let width = phases.0.len();
-        Self { counts: vec![vec![0; width]; width.saturating_sub(1)], phases }
+        let rows = width.saturating_sub(1);
+        Self { counts: vec![vec![0; width]; rows], stays: vec![(0, 0); rows], phases }
     }
 
     /// Adds what one trial hit: in order of emission where the back end reports it, else in order
@@ -96,7 +100,7 @@ impl Coverage {
         for observation in &case.history.observations {
             if let Some(Note::Emitted { user, run, event, agent }) = observation.what.note() {
                 reported = true;
-                self.emit(&mut live, user, run.as_str(), event, agent);
+                self.emit(&mut live, user, run.as_str(), (event, agent), None);
             }
         }
         if reported {
@@ -110,7 +114,8 @@ impl Coverage {
                 (own, case.run_id(message), case.kind(message))
             {
                 let agent = case.agent(message).unwrap_or_default();
-                self.emit(&mut live, user, run, kind, agent);
+                let at = case.history.observations[message.at()].at;
+                self.emit(&mut live, user, run, (kind, agent), Some(at));
             }
         }
     }
@@ -120,13 +125,18 @@ impl Coverage {
         live: &mut LiveRuns<'c>,
         user: &UserName,
         run: &'c str,
-        kind: &str,
-        agent: &str,
+        (kind, agent): (&str, &str),
+        at: Option<u64>,
     ) {
         let Some(phase) = self.phases.place(kind, agent) else { return };
-        let before = live.enter(user, run, (phase + 1 < self.phases.0.len()).then_some(phase));
-        for (counts, others) in self.counts.iter_mut().zip(before) {
+        let next = (phase + 1 < self.phases.0.len()).then_some(phase);
+        let (left, others) = live.enter(user, run, next, at);
+        for (counts, others) in self.counts.iter_mut().zip(others) {
             counts[phase] += others;
+        }
+        if let (Some((phase, Some(since))), Some(at)) = (left, at) {
+            let (times, stay) = &mut self.stays[phase];
+            (*times, *stay) = (*times + 1, *stay + at.saturating_sub(since));
         }
     }
 
@@ -136,6 +146,9 @@ impl Coverage {
             for (own, other) in own.iter_mut().zip(others) {
                 *own += other;
             }
+        }
+        for (own, other) in self.stays.iter_mut().zip(&other.stays) {
+            *own = (own.0 + other.0, own.1 + other.1);
         }
     }
 
@@ -157,6 +170,14 @@ impl Coverage {
             of,
             share: if of == 0 { 0.0 } else { hit as f64 / of as f64 },
             counts: self.counts.clone(),
+            mean_milliseconds: match self.stays.iter().any(|(times, _)| *times > 0) {
+                true => self
+                    .stays
+                    .iter()
+                    .map(|(times, stay)| *stay as f64 / (*times).max(1) as f64)
+                    .collect(),
+                false => Vec::new(),
+            },
         }
     }
 }
@@ -167,9 +188,12 @@ struct LiveRuns<'c> {
     of: BTreeMap<UserName, RunsOfUser<'c>>,
 }
 
+/// The phase that a run is in, and since when, where time is measured.
+type Stay = Option<(usize, Option<u64>)>;
+
 struct RunsOfUser<'c> {
     in_phase: Vec<u64>,
-    phases: BTreeMap<&'c str, Option<usize>>,
+    phases: BTreeMap<&'c str, Stay>,
 }
 
 impl<'c> LiveRuns<'c> {
@@ -177,31 +201,29 @@ impl<'c> LiveRuns<'c> {
         Self { in_phase: vec![0; phases], of: BTreeMap::new() }
     }
 
-    /// The run comes into that phase. Gives how many live runs of other users were in each.
+    /// The run comes into that phase. Gives the one that it was in, and how many live runs of other
+    /// users were in each.
     fn enter(
         &mut self,
         user: &UserName,
         run: &'c str,
         phase: Option<usize>,
-    ) -> impl Iterator<Item = u64> {
+        at: Option<u64>,
+    ) -> (Stay, impl Iterator<Item = u64>) {
         if !self.of.contains_key(user) {
             let none = vec![0; self.in_phase.len()];
             self.of.insert(user.clone(), RunsOfUser { in_phase: none, phases: BTreeMap::new() });
         }
         let own = self.of.get_mut(user).expect("it was made if it was missing");
-        let before = match own.phases.get_mut(run) {
-            Some(known) => std::mem::replace(known, phase),
-            None => {
-                own.phases.insert(run, phase);
-                None
-            }
-        };
+        let stay = phase.map(|phase| (phase, at));
+        let left = own.phases.insert(run, stay).flatten();
+        let before = left.map(|(phase, _)| phase);
         // Those of others are the same before and after.
         for counts in [&mut self.in_phase, &mut own.in_phase] {
             before.into_iter().for_each(|at| counts[at] -= 1);
             phase.into_iter().for_each(|at| counts[at] += 1);
         }
-        self.in_phase.iter().zip(&own.in_phase).map(|(all, own)| all - own)
+        (left, self.in_phase.iter().zip(&own.in_phase).map(|(all, own)| all - own))
     }
 }
 
