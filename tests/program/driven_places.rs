@@ -49,6 +49,24 @@ fn what_never_matches_makes_a_sound_server_inconclusive() {
 }
 
 #[test]
+fn a_key_that_reads_nothing_without_another_is_an_error() {
+    let base = chat("run = \"/run_id\"\n", "").replace("sequence = \"/sequence\"\n", "");
+    let base = base.replace("accepted = \"run_accepted\"\n", "");
+    let none = base.replace("request = \"/request_id\"\n", "");
+    for (text, line) in [
+        (&none, "match = \"request\""),
+        (&base, "match = \"run\""),
+        (&base, "unique_runs = false"),
+        (&base, "first = 0"),
+    ] {
+        let text = text.replace("connection = ", &format!("{line}\nconnection = "));
+        let error = Scenario::parse(&text).expect_err(line);
+        let at = text.lines().position(|own| own == line).map(|at| at + 1);
+        assert_eq!(error.line, at, "{line}: {error}");
+    }
+}
+
+#[test]
 fn a_leak_stays_one_where_a_place_never_matches() {
     let server = Server::start("none");
     let record = driven(&server, "thread = \"/thread_id\"", "thread = \"/conversation\"", 1);
@@ -66,6 +84,7 @@ fn unique_ids_are_said_to_leave_collisions_untried() {
 #[test]
 fn events_that_name_no_run_need_a_match() {
     let none = chat("run = \"/run_id\"\n", "").replace("request = \"/request_id\"\n", "");
+    let none = none.replace("accepted = \"run_accepted\"\n", "");
     let error = Scenario::parse(&none).expect_err("nothing binds an event to its run");
     let line = none.lines().position(|line| line.starts_with("connection =")).map(|at| at + 1);
     assert_eq!(error.line, line, "{error}");

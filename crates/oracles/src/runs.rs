@@ -213,8 +213,9 @@ fn answered(
         let start = &case.starts[start];
         let here = start.line.is_none_or(|line| {
             // After a cut, the answer may come on the user's next connection; where several stand,
-            // on each of them.
+            // or it was asked for by a request of its own, on each of them.
             line == message.line()
+                || case.connections[line].is_http
                 || case.connections[line].closed.is_some_and(|n| n < message.n)
                 || case.connections[message.line()].first < start.n
         });

@@ -221,15 +221,15 @@ impl Words<'_> {
         dialect.agent = self.pointer(&events.agent)?;
         dialect.request = self.pointer(&events.request)?;
         dialect.greeting.clone_from(&events.greeting);
-        dialect.accepted.clone_from(&events.accepted);
+        dialect.accepted = events.accepted.as_deref().cloned().unwrap_or_default();
         dialect.events.clone_from(&events.types);
         dialect.frame = self.pattern(&events.frame)?;
         dialect.ignore_pattern = self.pattern(&events.ignore_pattern)?;
         dialect.expected = self.pattern(&events.expected)?;
         dialect.ignore.clone_from(&events.ignore);
-        dialect.first = events.first.unwrap_or(1);
+        dialect.first = events.first.as_deref().copied().unwrap_or(1);
         dialect.echoes = events.echoes;
-        dialect.unique_runs = events.unique_runs.unwrap_or(true);
+        dialect.unique_runs = events.unique_runs.as_deref().copied().unwrap_or(true);
         for end in &events.ends {
             match end {
                 EndTable::Kind(kind) => dialect.terminal.push((kind.clone(), None)),
@@ -251,6 +251,47 @@ impl Words<'_> {
             None if !dialect.request.is_empty() => Matching::Request,
             None => Matching::Stream,
         };
+        self.has_what_it_reads(events, &dialect)?;
         Ok(dialect)
+    }
+
+    /// A key that reads nothing without another one would be left out without a word.
+    fn has_what_it_reads(&self, events: &EventsTable, dialect: &Dialect) -> Checked<()> {
+        let (no_run, no_request) = (dialect.run.is_empty(), dialect.request.is_empty());
+        if let Some(accepted) = &events.accepted {
+            self.demand(!(no_run && no_request), accepted, || {
+                "`accepted` binds a run's id to its request: say with `run` or `request` where one \
+                 of them stands in that message"
+                    .into()
+            })?;
+        }
+        if let Some(matching) = &events.matching {
+            let (missing, place) = match dialect.matching {
+                Matching::Run => (no_run, "run"),
+                Matching::Request => (no_request, "request"),
+                Matching::Order | Matching::Stream => (false, ""),
+            };
+            self.demand(!missing, matching, || {
+                format!("`match = \"{place}\"` needs `{place}`, the place where that id stands")
+            })?;
+        }
+        if let Some(unique_runs) = &events.unique_runs {
+            self.demand(!no_run, unique_runs, || {
+                "`unique_runs` is about the ids of runs: say with `run` where they stand".into()
+            })?;
+        }
+        if let Some(first) = &events.first {
+            self.demand(!dialect.sequence.is_empty(), first, || {
+                "`first` is the number of a run's first event: say with `sequence` where numbers \
+                 stand"
+                    .into()
+            })?;
+        }
+        let by_agent = dialect.terminal.iter().any(|(_, agent)| agent.is_some());
+        if by_agent && dialect.agent.is_empty() {
+            let problem = "an end in `ends` names an agent: say with `agent` where it stands";
+            return Err(ScenarioError { line: None, problem: problem.into() });
+        }
+        Ok(())
     }
 }

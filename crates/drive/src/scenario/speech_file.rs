@@ -126,8 +126,7 @@ pub struct EventsTable {
     #[serde(default)]
     pub greeting: String,
     /// The type of the message that accepts a run.
-    #[serde(default)]
-    pub accepted: String,
+    pub accepted: Option<Written<String>>,
     /// Where the type stands; `sse:event` for the name of an SSE event.
     #[serde(default, rename = "type")]
     pub kind: Option<Written<String>>,
@@ -138,7 +137,7 @@ pub struct EventsTable {
     /// Where the id of the run stands, as the server gives it.
     pub run: Option<Written<String>>,
     /// Whether no two users have runs of the same id [default: true].
-    pub unique_runs: Option<bool>,
+    pub unique_runs: Option<Written<bool>>,
     /// Whether every answer holds the prompt of its request: one that does not is a finding, since it
     /// may be anybody's [default: false]. Of equal messages it cannot be known.
     #[serde(default)]
@@ -146,7 +145,7 @@ pub struct EventsTable {
     /// Where the number of the event in its run stands.
     pub sequence: Option<Written<String>>,
     /// The number of a run's first event [default: 1].
-    pub first: Option<u64>,
+    pub first: Option<Written<u64>>,
     /// Where the agent stands, or another second field that tells ends apart.
     pub agent: Option<Written<String>>,
     /// Where the client's id of the request stands.
