@@ -167,6 +167,12 @@ impl Dialect {
         }
     }
 
+    /// Whether each event that names its request accepts the run: no type of message does.
+    pub fn accepts_by_request(&self) -> bool {
+        let names_one = matches!(self.matching, Matching::Run | Matching::Request);
+        !self.strict && self.accepted.is_empty() && names_one
+    }
+
     /// Whether anything in a message can end a run.
     pub fn tells_ends(&self) -> bool {
         self.ends_by_place() || !self.terminal.is_empty()

@@ -440,16 +440,12 @@ impl<'h> Decoder<'h> {
             return;
         }
         let kind = kind.unwrap_or_default();
-        // Without a type that accepts runs, each event that names the request does.
-        let by_request = !dialect.strict
-            && dialect.accepted.is_empty()
-            && matches!(dialect.matching, Matching::Run | Matching::Request);
         let tree = || payload.json.tree();
         message.is_terminal = dialect.is_terminal(kind, fields.agent.as_deref())
             || (dialect.ends_by_place() && ends_by_place(dialect, tree().as_ref()));
         message.is_event = message.is_terminal || dialect.is_event(kind);
         message.is_acceptance = (!dialect.accepted.is_empty() && kind == dialect.accepted)
-            || (by_request && message.is_event && fields.request.is_some());
+            || (dialect.accepts_by_request() && message.is_event && fields.request.is_some());
         if !dialect.strict && dialect.kind.starts_with('/') && is_json.is_none() {
             let known = message.is_terminal || dialect.events.iter().any(|event| event == kind);
             let greets = !kind.is_empty() && (kind == dialect.greeting || kind == dialect.accepted);
