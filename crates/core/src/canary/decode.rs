@@ -173,10 +173,10 @@ enum Character {
 fn one_by_one(text: &[u8], read: impl Fn(&[u8], usize) -> Character) -> Decoded {
     let mut canary = [0; CANARY_LEN];
     let mut at = 0;
-    for place in 0..CANARY_LEN {
+    for (place, own) in canary.iter_mut().enumerate() {
         match read(&text[at..], place) {
             Character::Is(character, length) if fits(character, place) => {
-                canary[place] = character;
+                *own = character;
                 at += length;
             }
             Character::Cut(shortest) => {
