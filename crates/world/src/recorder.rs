@@ -209,7 +209,7 @@ mod tests {
         let (users, faults) = (Vec::new(), Vec::new());
         let scenario = "secrets".into();
         let (version, trial, protocol) = (PLAN_VERSION, 0, Protocol::reference());
-        let plan = Plan { version, scenario, campaign, trial, users, faults, protocol };
+        let plan = Plan { version, scenario, campaign, trial, users, faults, protocol, linger: 0 };
         let (alice, bob) = (UserName::new("alice"), UserName::new("bob"));
         let received = |raw: &str| What::Received { raw: raw.into() };
         for shown in ["a token-of-alice", "nothing"] {
