@@ -131,7 +131,7 @@ fn a_leak_fails_the_test_with_its_story_and_is_replayed_first_from_then_on() {
         "shrunk to 2 active users, 2 runs",
         "pw-schedule-1;",
         "DEVIATION:",
-        "step  user-1",
+        " step  ",
         ">>> ",
         "replayed first",
         "Reproduce with: cargo test slot",

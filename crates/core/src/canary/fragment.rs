@@ -37,7 +37,7 @@ const LONGEST_TAIL: usize = CANARY_LEN - 5;
 /// room for is none of it.
 fn fitting(text: &[u8], place: usize) -> usize {
     let fitting = |(at, byte): &(usize, &u8)| fits(**byte, place + at);
-    text.iter().enumerate().take_while(fitting).count()
+    text.iter().take(CANARY_LEN + 1 - place).enumerate().take_while(fitting).count()
 }
 
 /// The canaries that one campaign may have planted, to look up of which a part may be.
