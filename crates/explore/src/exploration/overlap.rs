@@ -66,10 +66,12 @@ const LEAST_SERVED: f64 = 1.4;
 /// Behind a lock the first run in each round is not held up. Where the shortest of all took so many
 /// times as long as alone, all of them were.
 const SHARED: u64 = 3;
-/// Which share of the runs alone take no longer than what one is taken to take. A machine that is busy
-/// meanwhile makes runs longer and never shorter, and a run that is taken for longer than it is would
+/// Which percentage of the runs alone take no longer than what one is taken to take: a machine that is
+/// busy now and then makes some of them longer, and a run that is taken for longer than it is would
 /// pass a lock off as many users served at once.
-const QUICK_ALONE: u64 = 25;
+const MEDIAN: u64 = 50;
+/// Where a run took less than so many milliseconds among others, it takes no time worth measuring alone.
+const AT_ONCE: u64 = 2;
 
 impl AtOnce {
     /// What is known where that many pairs overlap by their events and in all, of what was in flight
@@ -78,7 +80,10 @@ impl AtOnce {
         if by_events > 0 && by_events.saturating_mul(LEAST_BY_EVENTS) >= pairs {
             return Self::Shown;
         }
-        let Some(takes) = alone.quantile(QUICK_ALONE) else { return Self::Unknown };
+        if together.shortest.is_some_and(|shortest| shortest < AT_ONCE) {
+            return Self::TooShort;
+        }
+        let Some(takes) = alone.quantile(MEDIAN) else { return Self::Unknown };
         if takes < TOO_SHORT {
             return Self::TooShort;
         }
@@ -349,6 +354,7 @@ mod tests {
         assert_eq!(AtOnce::of([190, 190], flights(20, 20), &alone(&[20])), AtOnce::Shown);
         assert_eq!(AtOnce::of([0, 190], flights(20, 20), &SpreadCount::default()), AtOnce::Unknown);
         assert_eq!(AtOnce::of([0, 190], flights(2, 2), &alone(&[2])), AtOnce::TooShort);
+        assert_eq!(AtOnce::of([0, 190], flights(1, 9), &alone(&[9])), AtOnce::TooShort);
         // What else keeps the machine busy while a user is driven alone excuses no lock.
         let noisy = alone(&[21, 45, 22, 90, 60]);
         assert!(matches!(AtOnce::of([0, 190], flights(20, 20), &noisy), AtOnce::OneByOne(_)));
