@@ -216,6 +216,17 @@ impl<'h> Case<'h> {
         start.line.map(|line| &self.connections[line])
     }
 
+    /// Of each run whether its end came to its own user: what of it came to others as well are copies.
+    pub fn came_home(&self) -> Vec<bool> {
+        let mut home = vec![false; self.runs.len()];
+        for message in self.messages.iter().filter(|message| message.is_terminal) {
+            if let Some(run) = message.run_at() {
+                home[run] |= self.runs[run].user == Some(message.observer);
+            }
+        }
+        home
+    }
+
     /// The numbers of the observations that are events of the run at its own user, in order.
     pub fn event_numbers(&self, start: &Start<'_>) -> impl Iterator<Item = u64> {
         self.its_events(start).filter(|event| event.observer == start.user).map(|event| event.n)

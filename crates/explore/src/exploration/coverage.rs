@@ -106,10 +106,12 @@ impl Coverage {
         if reported {
             return;
         }
+        let home = case.came_home();
         for message in case.messages.iter().filter(|message| message.is_event) {
-            // What came to others too would count the run once for each of them.
+            // Copies of an event that came to others too would count the run once for each of them.
             let owner = case.facts(message).and_then(|facts| facts.user);
-            let own = owner.filter(|owner| *owner == message.observer);
+            let is_copy = message.run_at().is_some_and(|run| home[run]);
+            let own = owner.filter(|owner| !is_copy || *owner == message.observer);
             if let (Some(user), Some(run), Some(kind)) =
                 (own, case.run_id(message), case.kind(message))
             {

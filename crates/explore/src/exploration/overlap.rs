@@ -214,14 +214,15 @@ fn emitted<'c>(case: &'c Case<'_>) -> Vec<Seen<'c>> {
     runs.into_values().collect()
 }
 
-/// The events of each run that came to its own user; with them the request, where runs are answered
-/// all at once.
+/// The events of each run; with them the request, where runs are answered all at once. Where its end
+/// came to its own user, what came to others does not count: a broadcast would stretch the run.
 fn seen<'c>(case: &'c Case<'_>) -> Vec<Seen<'c>> {
     let mut runs: Vec<Option<Seen<'_>>> = case.runs.iter().map(|_| None).collect();
+    let home = case.came_home();
     for message in case.messages.iter().filter(|message| message.is_event) {
         let owner = case.facts(message).and_then(|facts| facts.user);
         if let (Some(user), Some(place)) = (owner, message.run_at())
-            && user == message.observer
+            && (user == message.observer || !home[place])
         {
             let new = || Seen { user, numbers: Vec::new(), by_events: true };
             runs[place].get_or_insert_with(new).numbers.push(message.n);
