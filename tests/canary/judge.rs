@@ -171,7 +171,7 @@ fn in_base32(text: &[u8], bytes_before: usize) -> Option<(Vec<u8>, usize)> {
         Some(format!("{value:05b}"))
     };
     let bits = text.get(..length)?.iter().map(digit).collect::<Option<String>>()?;
-    let bytes = bits[foreign..].as_bytes()[..288].chunks(8);
+    let bytes = bits.as_bytes()[foreign..][..288].chunks(8);
     let bytes = bytes.map(|byte| u8::from_str_radix(str::from_utf8(byte).unwrap(), 2).unwrap());
     Some((bytes.collect(), length))
 }
