@@ -64,13 +64,16 @@ fn own_data_of_another_request_is_a_warning_unless_the_scenario_says_otherwise()
         kinds.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
     };
     let came = graded(Leak::LastOfUser, "");
-    assert_eq!(came.level.verdict, Verdict::Clean, "{:#?}", came.level.reasons);
+    // The phantom's words may be among those that others of the same user took the place of.
+    assert_ne!(came.level.verdict, Verdict::Leaked, "{:#?}", came.level.reasons);
+    assert_eq!(came.level.findings, []);
     assert_eq!(warned(&came), [(OracleId::Binding, FindingKind::OwnData)]);
     let came = graded(Leak::LastOfUser, "own_data = \"leak\"");
     assert_eq!((came.codes(), came.level.verdict), (vec!["O7"], Verdict::Leaked));
     assert_eq!(warned(&came), []);
     let came = graded(Leak::LastOfUser, "own_data = \"ignore\"");
-    assert_eq!((came.level.verdict, warned(&came)), (Verdict::Clean, vec![]));
+    assert_ne!(came.level.verdict, Verdict::Leaked, "{:#?}", came.level.reasons);
+    assert_eq!((came.codes(), warned(&came)), (vec![], vec![]));
     let came = graded(Leak::None, "");
     came.is_clean();
     assert_eq!(warned(&came), []);

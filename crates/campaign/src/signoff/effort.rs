@@ -70,7 +70,8 @@ impl Effort {
             _ => 0.0,
         };
         let pairs = of(self.overlapping_pairs, after.overlapping_pairs).max(by_time);
-        let lasting = lasting(&after.phase_coverage);
+        let measured = !self.phase_coverage.mean_milliseconds.is_empty();
+        let lasting = lasting(&after.phase_coverage).filter(|_| measured);
         let [before_phases, after_phases] = [self, after].map(|side| {
             let coverage = &side.phase_coverage;
             lasting.as_ref().map_or(coverage.share, |lasting| share_in(coverage, lasting))
