@@ -140,15 +140,13 @@ struct Seen<'c> {
 
 /// How runs of different users overlapped: the first and last events of each enclose at least one
 /// event of the other, by the recorder's number; of steps or in order of emission where the back end
-/// reports them, else of observation. Send times do not count, since a server that serialises would fake overlap;
-/// of runs that are answered all at once there is nothing else, and [`InFlight`] tells whether they
+/// reports them, else of observation. Send times do not count, since a server that serialises would
+/// fake overlap; of runs that are answered all at once there is nothing else, and [`InFlight`] tells whether they
 /// only queued. `ends` is where each run ended, by user and number.
 pub fn overlap(case: &Case<'_>, ends: &BTreeMap<(&str, u16), usize>) -> Overlap {
-    let mut runs = worked(case);
-    for other in [emitted, seen] {
-        if runs.is_empty() {
-            runs = other(case);
-        }
+    let mut runs = reported(case);
+    if runs.is_empty() {
+        runs = seen(case);
     }
     runs.sort_by_key(|run| run.numbers.first().copied());
     let mut own = Overlap { in_flight: InFlight::of(&flights(case, ends)), ..Overlap::default() };
@@ -183,34 +181,24 @@ fn flights(case: &Case<'_>, ends: &BTreeMap<(&str, u16), usize>) -> Vec<(u64, u6
     flights
 }
 
-/// The steps of each run, where the back end reports them; none of those that ended in waiting for
-/// another run.
-fn worked<'c>(case: &'c Case<'_>) -> Vec<Seen<'c>> {
-    let mut runs: BTreeMap<&RunId, Seen<'_>> = BTreeMap::new();
+/// The steps of each run, where the back end reports them, without those that ended in waiting for
+/// another run; else the events that it reports.
+fn reported<'c>(case: &'c Case<'_>) -> Vec<Seen<'c>> {
+    let [mut steps, mut events] = [BTreeMap::new(), BTreeMap::new()];
     for seen in &case.history.observations {
-        match seen.what.note() {
-            Some(Note::Worked { user, run }) => {
-                let new = || Seen { user, numbers: Vec::new(), by_events: true };
-                runs.entry(run).or_insert_with(new).numbers.push(seen.n);
-            }
+        let (runs, user, run): (&mut BTreeMap<&RunId, Seen<'_>>, _, _) = match seen.what.note() {
+            Some(Note::Worked { user, run }) => (&mut steps, user, run),
+            Some(Note::Emitted { user, run, .. }) => (&mut events, user, run),
             Some(Note::Waited { run, .. }) => {
-                runs.get_mut(run).and_then(|own| own.numbers.pop());
+                steps.get_mut(run).and_then(|own| own.numbers.pop());
+                continue;
             }
-            _ => {}
-        }
+            _ => continue,
+        };
+        let new = || Seen { user, numbers: Vec::new(), by_events: true };
+        runs.entry(run).or_insert_with(new).numbers.push(seen.n);
     }
-    runs.into_values().collect()
-}
-
-/// The events of each run, as the back end reports them.
-fn emitted<'c>(case: &'c Case<'_>) -> Vec<Seen<'c>> {
-    let mut runs: BTreeMap<&RunId, Seen<'_>> = BTreeMap::new();
-    for seen in &case.history.observations {
-        if let Some(Note::Emitted { user, run, .. }) = seen.what.note() {
-            let new = || Seen { user, numbers: Vec::new(), by_events: true };
-            runs.entry(run).or_insert_with(new).numbers.push(seen.n);
-        }
-    }
+    let runs = if steps.is_empty() { events } else { steps };
     runs.into_values().collect()
 }
 
