@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use partywall::report::{attestation, github, html, junit, sarif};
+use partywall::trial::finding::{FindingKind, OracleId};
+use partywall::trial::ids::UserName;
 use partywall::trial::measure::Subject;
-use partywall::trial::record::Record;
+use partywall::trial::record::{FindingRecord, Record};
 use partywall::trial::verdict::Outcome;
 use serde_json::Value;
 
@@ -154,11 +156,35 @@ fn junit_counts_a_leak_as_a_failure_and_doubt_as_an_error_or_skipped() {
     };
     assert_eq!(counts(&crate::records::clean_explore(), false), [0, 0, 0]);
     assert_eq!(counts(&crate::records::fixed(), false), [0, 0, 0]);
-    assert_eq!(counts(&crate::records::leaked_explore(), false)[0], 2);
+    assert_eq!(counts(&crate::records::leaked_explore(), false)[0], 1);
     let [failed, errors, skipped] = counts(&crate::records::inconclusive(), false);
     assert!(failed == 0 && errors > 0 && skipped == 0);
     let [failed, errors, skipped] = counts(&crate::records::inconclusive(), true);
     assert!(failed == 0 && errors == 0 && skipped > 0);
+}
+
+#[test]
+fn junit_counts_a_leak_once_and_another_leak_as_another() {
+    let failures = |change: fn(&mut FindingRecord)| {
+        let mut record = crate::records::leaked_explore();
+        let level = &mut record.levels[0];
+        let mut row = level.oracles[0].clone();
+        row.oracle = OracleId::Ownership;
+        level.oracles.push(row);
+        let crossing = level.findings.iter().find(|found| found.kind == FindingKind::Crossing);
+        let mut found = crossing.expect("one crosses").clone();
+        found.oracle = OracleId::Ownership;
+        change(&mut found);
+        level.findings.push(found);
+        junit::render(&record, false).matches("<failure").count()
+    };
+    assert_eq!(failures(|_| ()), 1);
+    assert_eq!(failures(|found| found.victim_run = None), 1);
+    assert_eq!(failures(|found| found.observer = UserName::new("another")), 2);
+    assert_eq!(failures(|found| found.victim = UserName::new("another")), 2);
+    assert_eq!(failures(|found| found.observer_operation = "elsewhere".into()), 2);
+    assert_eq!(failures(|found| found.first_trial += 1), 2);
+    assert_eq!(failures(|found| found.kind = FindingKind::Loss), 2);
 }
 
 #[test]

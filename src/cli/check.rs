@@ -30,6 +30,6 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let mut record = record("check", SystemTime::now(), CameTo::all_of(&levels));
     record.backend = Some(format!("what {shown} recorded"));
     record.levels = levels;
-    locate(&mut record);
+    locate(&mut record, &[]);
     Ok(show(&record, &args.shown))
 }

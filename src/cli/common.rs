@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
 
+use super::ending;
 use super::formats::Format;
 use super::output::{self, Colour};
 use crate::campaign::budget::Stop;
@@ -13,10 +14,10 @@ use crate::campaign::migration::conclude;
 use crate::campaign::store::RunFolder;
 use crate::report::{github, redacted, terminal};
 use crate::scenario::{Workload, source_of};
-use crate::trial::measure::Subject;
+use crate::trial::measure::{Source, Subject};
 use crate::trial::migration::MigrationRecord;
 use crate::trial::record::{Level, Record, Rule, SCHEMA_VERSION};
-use crate::trial::verdict::{ExitCode, Outcome, Reason, Verdict};
+use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode, Verdict};
 
 /// The highest nonce of the first state of several: the others have the next ones.
 pub(super) const MOST_NONCE: i64 = 4_000_000_000;
@@ -38,16 +39,28 @@ pub(super) struct CampaignArgs {
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// The run folder is made under DIR/runs/NAME
-    #[arg(long, env = "PARTYWALL_REPORT_DIR", value_name = "DIR", default_value = "reports")]
+    #[arg(
+        long,
+        env = "PARTYWALL_REPORT_DIR",
+        hide_short_help = true,
+        value_name = "DIR",
+        default_value = "reports"
+    )]
     report_dir: PathBuf,
     /// The name of the run folder's series [default: the subcommand]
-    #[arg(long, env = "PARTYWALL_NAME", value_name = "NAME")]
+    #[arg(long, env = "PARTYWALL_NAME", hide_short_help = true, value_name = "NAME")]
     name: Option<String>,
     /// Write these forms too; report.json and report.md always are
     #[arg(long, env = "PARTYWALL_REPORT", value_name = "FORM", value_enum, value_delimiter = ',')]
     report: Vec<Format>,
     /// The tested build, for the attestation: NAME@sha256:HEX
-    #[arg(long, env = "PARTYWALL_SUBJECT", value_name = "BUILD", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "PARTYWALL_SUBJECT",
+        hide_short_help = true,
+        value_name = "BUILD",
+        value_delimiter = ','
+    )]
     subject: Vec<Subject>,
     #[command(flatten)]
     pub(super) shown: ShownArgs,
@@ -57,13 +70,26 @@ pub(super) struct ReportArgs {
 #[derive(Debug, Args)]
 pub(super) struct ShownArgs {
     /// When to use colour
-    #[arg(long, env = "PARTYWALL_COLOR", value_name = "WHEN", value_enum, default_value_t)]
+    #[arg(
+        long,
+        env = "PARTYWALL_COLOR",
+        hide_short_help = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t
+    )]
     color: Colour,
     /// What an inconclusive verdict exits with: 5, or 0
     #[arg(long, env = "PARTYWALL_INCONCLUSIVE", value_name = "HOW", value_enum, default_value_t)]
     inconclusive: Inconclusive,
     /// Annotations for the CI service that reads the log [default: github on GitHub Actions]
-    #[arg(long, env = "PARTYWALL_ANNOTATIONS", value_name = "FOR", value_enum)]
+    #[arg(
+        long,
+        env = "PARTYWALL_ANNOTATIONS",
+        hide_short_help = true,
+        value_name = "FOR",
+        value_enum
+    )]
     annotations: Option<Annotations>,
 }
 
@@ -77,9 +103,12 @@ pub(super) enum Annotations {
 }
 
 impl ShownArgs {
-    /// Whether doubt passes as a warning.
-    pub(super) fn is_lenient(&self) -> bool {
+    /// Whether the doubt of that record passes as a warning. Never where nothing was exercised.
+    pub(super) fn lets_pass(&self, record: &Record) -> bool {
+        let nothing = |code| matches!(code, ReasonCode::NothingExercised | ReasonCode::UsersAlike);
         self.inconclusive == Inconclusive::Warn
+            && record.exit_code == ExitCode::Inconclusive
+            && !record.reasons.iter().any(|reason| nothing(reason.code))
     }
 
     fn annotates(&self) -> bool {
@@ -96,7 +125,7 @@ pub(super) enum Inconclusive {
     /// Exit with 5
     #[default]
     Fail,
-    /// Exit with 0; the verdict stays inconclusive
+    /// Exit with 0, unless nothing was exercised; the verdict stays inconclusive
     Warn,
 }
 
@@ -107,6 +136,8 @@ pub(super) struct Begun {
     pub(super) stop: Stop,
     /// What was given for driving and is shown to nobody.
     pub(super) secrets: Vec<String>,
+    /// Where the scenario files are that are driven, by the names of their scenarios.
+    pub(super) sources: Vec<(String, Source)>,
     command: &'static str,
     name: String,
     seed: u64,
@@ -171,8 +202,8 @@ impl ReportArgs {
         let limit = time_limit.map(Duration::from_secs);
         let stop = Stop::at(limit.and_then(|limit| Instant::now().checked_add(limit)));
         let clock = Instant::now();
-        let secrets = Vec::new();
-        let begun = Begun { folder, stop, secrets, command, name, seed, started, clock };
+        let (secrets, sources) = (Vec::new(), Vec::new());
+        let begun = Begun { folder, stop, secrets, sources, command, name, seed, started, clock };
         let file = CampaignFile {
             partywall: env!("CARGO_PKG_VERSION"),
             command,
@@ -197,7 +228,7 @@ pub(super) fn today(now: SystemTime) -> String {
 pub(super) fn end_on_interrupt(stop: &Stop) -> Result<(), CampaignError> {
     let stop = stop.clone();
     let handler = move || {
-        if stop.reason() == Some(crate::trial::verdict::ReasonCode::Interrupted) {
+        if stop.reason() == Some(ReasonCode::Interrupted) {
             std::process::exit(i32::from(ExitCode::Interrupted as u8));
         }
         stop.interrupt();
@@ -257,7 +288,7 @@ impl Begun {
         if !args.subject.is_empty() {
             record.subjects.clone_from(&args.subject);
         }
-        locate(&mut record);
+        locate(&mut record, &self.sources);
         let record = redacted::redacted(record, &self.secrets).map_err(|error| {
             CampaignError::new(Kind::Internal, format!("taking secrets out of the report: {error}"))
         })?;
@@ -270,7 +301,7 @@ impl Begun {
         formats.dedup();
         let mut broken = None;
         for format in formats {
-            match format.render(&record, args.shown.is_lenient()) {
+            match format.render(&record, args.shown.lets_pass(&record)) {
                 // A full disk does not keep anybody from being told what was seen.
                 Some(text) => broken = broken.or(self.folder.write(format.file(), &text).err()),
                 None => output::complain(
@@ -315,11 +346,13 @@ pub(super) fn record(command: &str, started: SystemTime, came_to: CameTo) -> Rec
     }
 }
 
-/// Says where the carried scenarios say what was driven.
-pub(super) fn locate(record: &mut Record) {
+/// Says where the scenarios, given as files or carried, say what was driven.
+pub(super) fn locate(record: &mut Record, files: &[(String, Source)]) {
     for level in record.all_levels_mut() {
         if level.source.is_none() {
-            level.source = source_of(&level.scenario, level.level);
+            let given = files.iter().find(|(name, _)| *name == level.scenario);
+            let given = given.map(|(_, source)| source.clone());
+            level.source = given.or_else(|| source_of(&level.scenario, level.level));
         }
     }
 }
@@ -349,12 +382,9 @@ pub(super) fn show(record: &Record, args: &ShownArgs) -> ExitCode {
     } else {
         output::print(&text);
     }
-    let inconclusive =
-        matches!(record.exit_code, ExitCode::Inconclusive | ExitCode::NothingExercised);
-    match args.inconclusive {
-        Inconclusive::Warn if inconclusive => ExitCode::Clean,
-        _ => record.exit_code,
-    }
+    let code = if args.lets_pass(record) { ExitCode::Clean } else { record.exit_code };
+    output::complain(&ending::line(record, code));
+    code
 }
 
 /// A token that nobody who sends us text can know.

@@ -68,7 +68,7 @@ pub(super) struct Args {
     #[arg(long, env = "PARTYWALL_NO_FAIL_FAST", value_parser = BoolishValueParser::new())]
     no_fail_fast: bool,
     /// Drive only that part of the trials, all of them, for `merge`: slice:M/N
-    #[arg(long, env = "PARTYWALL_PARTITION", value_name = "SLICE")]
+    #[arg(long, env = "PARTYWALL_PARTITION", hide_short_help = true, value_name = "SLICE")]
     partition: Option<Partition>,
     #[command(flatten)]
     saved: SavedArgs,
@@ -156,7 +156,8 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         Some(_) => Vec::new(),
         None => args.saved.load()?,
     };
-    let begun = args.campaign.begin("explore")?;
+    let mut begun = args.campaign.begin("explore")?;
+    begun.sources = scenario::sources([(args.scenario.name(), &scenario)]);
     if let Some(users) = args.users {
         workload = workload.with_users(users);
     }

@@ -14,6 +14,12 @@ use crate::trial::verdict::ExitCode;
 /// How often each scenario is tried in each of the 64 states of the reference back end.
 const TRIALS: u64 = 100;
 
+/// What its exit codes mean.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes: 0 the migrated state is clean, and a legacy one leaks; 1 the migrated
+one leaks; 2 usage; 3 internal error; 4 no run completed in any state;
+5 inconclusive, also where no legacy state leaks; 130 interrupted.";
+
 /// The arguments of `migration`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -36,13 +42,19 @@ pub(super) struct Args {
     /// Scenario file: number that tells this campaign from others against the same servers [default:
     /// drawn]: that of the first state; each other one has the next. The same seed and nonce send the
     /// same words, which a server that lives on may remember
-    #[arg(long, env = "PARTYWALL_NONCE", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_NONCE))]
+    #[arg(long, env = "PARTYWALL_NONCE", hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_NONCE))]
     nonce: Option<u32>,
     /// Scenario file: an audit in JSON; its call sites are those that the states name
     #[arg(long, env = "PARTYWALL_AUDIT", value_name = "FILE")]
     audit: Option<PathBuf>,
     /// A host besides this machine that may be driven
-    #[arg(long, env = "PARTYWALL_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "PARTYWALL_ALLOW_HOST",
+        hide_short_help = true,
+        value_name = "HOST",
+        value_delimiter = ','
+    )]
     allow_host: Vec<String>,
     #[command(flatten)]
     campaign: CampaignArgs,

@@ -5,14 +5,17 @@ mod check;
 mod check_scenario;
 mod common;
 mod compare;
+mod ending;
 mod explain;
 mod explore;
 mod formats;
+mod generate;
 mod init;
 mod merge;
 mod migration;
 mod model;
 mod output;
+mod places;
 mod progress;
 mod reach;
 mod replay;
@@ -27,10 +30,11 @@ mod shrink;
 mod signoff;
 mod source;
 mod upstream;
+mod version;
 
 use std::process::ExitCode as ProcessExit;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 
 use crate::campaign::error::CampaignError;
 use crate::trial::verdict::ExitCode;
@@ -47,11 +51,18 @@ Try:
 
 /// Finds where one user's data reaches another.
 #[derive(Debug, Parser)]
-#[command(name = "partywall", version, about, after_help = AFTER_HELP, max_term_width = 80)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "partywall", version = version::text(), max_term_width = 80)]
+#[command(after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(disable_help_flag = true, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Print help: the common options
+    #[arg(short, long, global = true, action = ArgAction::HelpShort, display_order = 1000)]
+    help: Option<bool>,
+    /// Print help: all options
+    #[arg(long, global = true, action = ArgAction::HelpLong, display_order = 1001)]
+    help_all: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,6 +94,7 @@ enum Command {
     /// Show the JSON Schema of scenario files, or of reports
     Schema(schema::Args),
     /// Drive every state between legacy and migrated
+    #[command(after_help = migration::EXIT_CODES)]
     Migration(migration::Args),
     /// Find what still uses a deprecated accessor in a source tree
     Audit(audit::Args),
@@ -94,6 +106,8 @@ enum Command {
     Explain(explain::Args),
     /// See that every known mechanism is found
     Selftest(selftest::Args),
+    /// Generate shell completions or man pages
+    Generate(generate::Args),
 }
 
 /// Parses the command line and does what it says.
@@ -122,6 +136,7 @@ pub fn main() -> ProcessExit {
         Command::Upstream(args) => upstream::exec(args),
         Command::Explain(args) => explain::exec(&args),
         Command::Selftest(args) => selftest::exec(&args),
+        Command::Generate(args) => generate::exec(&args),
     };
     let code = done.unwrap_or_else(|error| fail(&error));
     ProcessExit::from(code as u8)

@@ -53,7 +53,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let home = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let several = args.format.len() > 1;
     for format in args.format {
-        let Some(text) = format.render(&record, args.shown.is_lenient()) else {
+        let Some(text) = format.render(&record, args.shown.lets_pass(&record)) else {
             return Err(CampaignError::usage(
                 "a statement needs the tested build: name it by --subject NAME@sha256:HEX",
             ));

@@ -6,7 +6,7 @@ use super::common::{Begun, CampaignArgs, left_out_by_nonce, not_tried_by};
 use super::output;
 use super::progress::Shown;
 use super::scenario::{self, ScenarioArg};
-use crate::campaign::error::CampaignError;
+use crate::campaign::error::{CampaignError, Kind};
 use crate::campaign::failed_start::FailedStart;
 use crate::campaign::launched::Launched;
 use crate::campaign::round_keys::RoundKeys;
@@ -31,27 +31,43 @@ pub(super) struct Args {
         required_unless_present_any = ["file"]
     )]
     target: Option<String>,
+    /// Start the server by this command instead of as [target] says: words between spaces, or a JSON
+    /// array of strings; {{ port }} stands for its port
+    #[arg(
+        long,
+        env = "PARTYWALL_COMMAND",
+        value_name = "COMMAND",
+        conflicts_with = "target",
+        requires = "file"
+    )]
+    command: Option<String>,
     /// What is driven of the scenario instead of [target]: before, after, or the name of a [[state]]
-    #[arg(long, env = "PARTYWALL_STATE", value_name = "NAME")]
+    #[arg(long, env = "PARTYWALL_STATE", hide_short_help = true, value_name = "NAME")]
     state: Option<String>,
     /// Simulated users, a bystander included [default: the scenario's]
     #[arg(long, env = "PARTYWALL_USERS", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=5000))]
     users: Option<u32>,
     /// Runs of each user, one after the other [default: the scenario's]
-    #[arg(long, env = "PARTYWALL_RUNS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, env = "PARTYWALL_RUNS", hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     runs: Option<u16>,
     /// Rounds in which all users start together [default: the scenario's]
     #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
     /// Drive only that part of the rounds, for `merge`: slice:M/N
-    #[arg(long, env = "PARTYWALL_PARTITION", value_name = "SLICE")]
+    #[arg(long, env = "PARTYWALL_PARTITION", hide_short_help = true, value_name = "SLICE")]
     partition: Option<Partition>,
     /// Number that tells this campaign from others against the same server [default: drawn]. The
     /// same seed and nonce send the same words, which a server that lives on may remember
-    #[arg(long, env = "PARTYWALL_NONCE", value_name = "N", conflicts_with = "partition", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "PARTYWALL_NONCE", hide_short_help = true, value_name = "N", conflicts_with = "partition", value_parser = clap::value_parser!(u32).range(1..))]
     nonce: Option<u32>,
     /// A host besides this machine that may be driven
-    #[arg(long, env = "PARTYWALL_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "PARTYWALL_ALLOW_HOST",
+        hide_short_help = true,
+        value_name = "HOST",
+        value_delimiter = ','
+    )]
     allow_host: Vec<String>,
     /// Print the first user's exact requests, and send nothing
     #[arg(long, env = "PARTYWALL_DRY_RUN", value_parser = BoolishValueParser::new(), requires = "file")]
@@ -62,8 +78,17 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let args = &args;
-    let scenario = scenario::read(args.scenario.name())?;
-    let target = scenario::in_state(&scenario, args.state.as_deref())?;
+    let name = args.scenario.name();
+    let scenario = match args.target.is_some() || args.command.is_some() {
+        true => scenario::read_for_target(name)?,
+        false => scenario::read(name)?,
+    };
+    let mut target = scenario::in_state(&scenario, args.state.as_deref())?;
+    if let Some(command) = &args.command {
+        let words = scenario::words(command)
+            .map_err(|problem| CampaignError::usage(format!("--command: {problem}")))?;
+        target = scenario::started_by(target, words)?;
+    }
     let target = scenario::target(target, args.target.as_deref(), &args.allow_host)?;
     if target.server().is_some_and(|own| own.command.is_empty() && own.urls.is_empty()) {
         return Err(CampaignError::usage(
@@ -83,6 +108,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let seed = args.campaign.seed;
     let mut begun = args.campaign.begin_within("run", scenario.limits.seconds)?;
     begun.secrets = given.secrets();
+    begun.sources = scenario::sources([(name, &scenario)]);
     if workload.server.is_none() {
         let users = workload.plan(seed, 0).users;
         begun.secrets.extend(users.iter().map(|user| token_of(&user.name)));
@@ -94,7 +120,8 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let launched = match Launched::start(&target, &program, &given, &log, &begun.stop) {
         Ok(launched) => launched,
         // Who asks for the end does not wait for a server to be ready.
-        Err(error) if begun.stop.reason().is_some() => {
+        Err(error) if error.kind() == Kind::Target || begun.stop.reason().is_some() => {
+            output::complain(&format!("error: {error}"));
             let failed = FailedStart {
                 workload: &workload,
                 side: "",

@@ -4,15 +4,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::places::source_of_file;
 use crate::campaign::error::{CampaignError, Kind, read_text};
 use crate::campaign::user_list::users_of;
 use crate::campaign::wire::drive::user_runtime;
 use crate::scenario::{
-    Scenario, Target, UsersFrom, Workload, built_in, built_in_names, environment_in,
+    Scenario, ScenarioError, Target, UsersFrom, Workload, built_in, built_in_names, environment_in,
 };
 use crate::swarm::transport::TargetUrl;
 use crate::swarm::{Allowance, Servers, first_requests};
 use crate::trial::ids::UserName;
+use crate::trial::measure::Source;
 use crate::trial::plan::{Plan, UserPlan};
 use crate::world::World;
 
@@ -26,6 +28,7 @@ pub(super) struct ScenarioArg {
     #[arg(
         long,
         env = "PARTYWALL_SCENARIO",
+        hide_short_help = true,
         value_name = "SCENARIO",
         default_value = "reference-golden-path"
     )]
@@ -45,12 +48,55 @@ pub(super) fn is_file(name: &str) -> bool {
 
 /// The scenario of that file, or the built-in one of that name.
 pub(super) fn read(name: &str) -> Result<Scenario, CampaignError> {
+    read_by(name, Scenario::parse)
+}
+
+/// The same where the command line says what is driven: the file needs no `[target]`.
+pub(super) fn read_for_target(name: &str) -> Result<Scenario, CampaignError> {
+    read_by(name, Scenario::parse_for_target)
+}
+
+fn read_by(
+    name: &str,
+    parse: impl Fn(&str) -> Result<Scenario, ScenarioError>,
+) -> Result<Scenario, CampaignError> {
     if !is_file(name) {
         return built_in(name).map_err(CampaignError::in_scenario);
     }
-    let text = read_text(&Path::new(name).to_path_buf())?;
-    Scenario::parse(&text)
-        .map_err(|error| CampaignError::usage(format!("{}: {error}", name.escape_debug())))
+    let text = read_text(&PathBuf::from(name))?;
+    parse(&text).map_err(|error| CampaignError::usage(format!("{}: {error}", name.escape_debug())))
+}
+
+/// Where those of the named scenarios are that are files.
+pub(super) fn sources<'n>(
+    named: impl IntoIterator<Item = (&'n str, &'n Scenario)>,
+) -> Vec<(String, Source)> {
+    let files = named.into_iter().filter(|(name, _)| is_file(name));
+    let source = |(name, scenario): (&str, &Scenario)| {
+        let text = std::fs::read_to_string(name).ok()?;
+        Some((scenario.name.clone(), source_of_file(name, &text)))
+    };
+    files.filter_map(source).collect()
+}
+
+/// The words of a command: a JSON array of strings, or words between spaces.
+pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
+    let words: Vec<String> = match text.trim_start().starts_with('[') {
+        true => serde_json::from_str(text)
+            .map_err(|error| format!("not a JSON array of strings: {error}"))?,
+        // A place such as `{{ port }}` stays one word.
+        false => text
+            .replace("{{ ", "{{")
+            .replace(" }}", "}}")
+            .split_whitespace()
+            .map(String::from)
+            .collect(),
+    };
+    let ported = |word: &String| word.contains("port");
+    match words.iter().any(ported) {
+        true => Ok(words),
+        false => Err("the server must be told its port: put `{{ port }}` into the command".into()),
+    }
 }
 
 /// The scenarios of those names; the usual built-in ones where none is named.
@@ -85,6 +131,18 @@ pub(super) fn in_state(scenario: &Scenario, name: Option<&str>) -> Result<Target
             name.escape_debug()
         ))
     })
+}
+
+/// The target started by that command instead of where it is or how else it is started.
+pub(super) fn started_by(target: Target, command: Vec<String>) -> Result<Target, CampaignError> {
+    let Some(mut server) = target.server().cloned() else {
+        return Err(CampaignError::usage(
+            "--command starts a server that a scenario file describes; name such a file",
+        ));
+    };
+    server.urls.retain(|url| url.contains("{{"));
+    server.command = command;
+    Ok(server.into())
 }
 
 /// The target with the hosts of the command line, and at its URL where one is given instead of where

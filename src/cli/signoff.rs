@@ -43,17 +43,23 @@ pub(super) struct Args {
     #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
     /// Only that part of the trials: slice:M/N; `partywall merge` puts the parts together
-    #[arg(long, env = "PARTYWALL_PARTITION", value_name = "slice:M/N")]
+    #[arg(long, env = "PARTYWALL_PARTITION", hide_short_help = true, value_name = "slice:M/N")]
     partition: Option<Partition>,
     /// Number that tells this campaign from others against the same servers [default: drawn]: that of
     /// `before`; `after` has the next. The same seed and nonce send the same words, which a server
     /// that lives on may remember
-    #[arg(long, env = "PARTYWALL_NONCE", value_name = "N", conflicts_with = "partition", value_parser = clap::value_parser!(u32).range(1..=MOST_NONCE))]
+    #[arg(long, env = "PARTYWALL_NONCE", hide_short_help = true, value_name = "N", conflicts_with = "partition", value_parser = clap::value_parser!(u32).range(1..=MOST_NONCE))]
     nonce: Option<u32>,
     #[command(flatten)]
     source: SourceArgs,
     /// A host besides this machine that may be driven
-    #[arg(long, env = "PARTYWALL_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "PARTYWALL_ALLOW_HOST",
+        hide_short_help = true,
+        value_name = "HOST",
+        value_delimiter = ','
+    )]
     allow_host: Vec<String>,
     #[command(flatten)]
     saved: SavedArgs,
@@ -72,6 +78,8 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let seconds = scenarios.iter().filter_map(|own| own.scenario.limits.seconds).min();
     let mut begun = args.campaign.begin_within("signoff", seconds)?;
     begun.secrets = scenarios.iter().flat_map(|own| own.given.secrets()).collect();
+    let named = args.scenarios.iter().zip(&scenarios);
+    begun.sources = scenario::sources(named.map(|(name, own)| (name.as_str(), &own.scenario)));
     let program = scenario::this_program()?;
     let mut signoff =
         SignOff::new(&scenarios, args.campaign.seed, &program, &begun.folder, &begun.stop);

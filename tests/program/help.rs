@@ -1,6 +1,6 @@
 //! What the program says of itself.
 
-use crate::support::{partywall, ran};
+use crate::support::{Scratch, partywall, ran};
 
 const SUBCOMMANDS: [&str; 12] = [
     "signoff",
@@ -37,7 +37,7 @@ fn alone_it_prints_a_short_help_that_ends_with_three_commands() {
 #[test]
 fn every_option_has_a_twin_in_the_environment() {
     for subcommand in SUBCOMMANDS {
-        let help = ran(&mut partywall(&[subcommand, "--help"])).exits(0).stdout;
+        let help = ran(&mut partywall(&[subcommand, "--help-all"])).exits(0).stdout;
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
         let (_, options) = help.split_once("Options:").expect("it has options");
@@ -52,10 +52,49 @@ fn every_option_has_a_twin_in_the_environment() {
 }
 
 #[test]
+fn the_usual_help_is_short_and_the_whole_one_has_everything() {
+    for subcommand in SUBCOMMANDS {
+        let short = ran(&mut partywall(&[subcommand, "--help"])).exits(0).stdout;
+        assert!(short.lines().count() <= 60, "{subcommand}: {}", short.lines().count());
+        assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
+        assert!(short.contains("--help-all"), "{subcommand} does not say where the rest is");
+        assert_eq!(short, ran(&mut partywall(&[subcommand, "-h"])).exits(0).stdout);
+    }
+    let short = ran(&mut partywall(&["run", "--help"])).exits(0).stdout;
+    let whole = ran(&mut partywall(&["run", "--help-all"])).exits(0).stdout;
+    for common in ["--target", "--command", "--users", "--rounds", "--seed", "--report "] {
+        assert!(short.contains(common), "{common} is common");
+    }
+    for rare in ["--nonce", "--partition", "--subject", "--allow-host"] {
+        assert!(!short.contains(rare) && whole.contains(rare), "{rare} is rare");
+    }
+}
+
+#[test]
+fn completions_and_man_pages_know_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = ran(&mut partywall(&["generate", shell])).exits(0).stdout;
+        let missing = SUBCOMMANDS.iter().filter(|command| !script.contains(**command));
+        assert_eq!(missing.count(), 0, "{shell}");
+    }
+    let scratch = Scratch::new("man");
+    let pages = scratch.path().join("pages");
+    ran(partywall(&["generate", "man"]).arg(&pages)).exits(0);
+    let run = std::fs::read_to_string(pages.join("partywall-run.1")).expect("a page");
+    assert!(run.contains("PARTYWALL_USERS") && run.contains("nonce"), "{run}");
+    for command in SUBCOMMANDS {
+        assert!(pages.join(format!("partywall-{command}.1")).is_file(), "{command}");
+    }
+    let in_the_way = scratch.file("file", "");
+    ran(partywall(&["generate", "man"]).arg(in_the_way)).exits(2).complains(&["man pages"]);
+}
+
+#[test]
 fn help_and_version_are_no_errors() {
     ran(&mut partywall(&["--help"])).exits(0);
     let version = ran(&mut partywall(&["--version"])).exits(0).stdout;
-    assert_eq!(version, format!("partywall {}\n", env!("CARGO_PKG_VERSION")));
+    let own = format!("partywall {} (commit ", env!("CARGO_PKG_VERSION"));
+    assert!(version.starts_with(&own) && version.ends_with(", features: cli)\n"), "{version}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn the_environment_sets_options_and_the_command_line_wins() {
 }
 
 #[test]
-fn who_cannot_be_reached_is_inconclusive_and_by_warn_exits_with_0() {
+fn who_cannot_be_reached_is_inconclusive_and_does_not_pass_by_warn() {
     let scratch = Scratch::new("unreachable");
     let closed = {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
@@ -85,7 +85,7 @@ fn who_cannot_be_reached_is_inconclusive_and_by_warn_exits_with_0() {
     assert_eq!(record.verdict, Outcome::Inconclusive);
     assert!(codes(&record).contains(&ReasonCode::TargetUnreachable));
     assert!(record.seconds < 5.0, "{} s to notice", record.seconds);
-    let warned = ran(scratch.partywall(&arguments).args(["--inconclusive", "warn"])).exits(0);
+    let warned = ran(scratch.partywall(&arguments).args(["--inconclusive", "warn"])).exits(5);
     assert!(warned.stdout.contains("NOT A PASS"), "{}", warned.stdout);
     let record = report(&scratch.run_folder("run"));
     assert_eq!((record.verdict, record.exit_code as u8), (Outcome::Inconclusive, 5));

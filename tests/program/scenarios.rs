@@ -3,9 +3,9 @@
 use std::net::TcpStream;
 use std::path::Path;
 
-use partywall::trial::verdict::{Outcome, Verdict};
+use partywall::trial::verdict::{Outcome, ReasonCode, Verdict};
 
-use crate::support::reports::{only_level, report};
+use crate::support::reports::{codes, only_level, report};
 use crate::support::{Scratch, Server, partywall, ran};
 
 const CHAT: &str = "scenarios/chat-websocket.toml";
@@ -133,6 +133,37 @@ fn a_server_that_does_not_start_is_told_with_its_last_words() {
     let dead = "command = [\"sh\", \"-c\", \"echo no such model {{ port }}; exit 3\"]";
     let file = scratch.file("chat.toml", chat().replace(own, dead)).display().to_string();
     ran(&mut scratch.partywall(&["run", &file])).exits(5).complains(&["no such model", "ended"]);
+    // What CI reads is there too.
+    let record = report(&scratch.run_folder("run"));
+    assert_eq!(record.verdict, Outcome::Inconclusive);
+    assert!(codes(&record).contains(&ReasonCode::TargetUnreachable), "{:?}", record.reasons);
+    let warn = ["run", &file, "--inconclusive", "warn"];
+    ran(&mut scratch.partywall(&warn)).exits(5);
+}
+
+#[test]
+fn a_command_stands_for_the_target_of_a_scenario() {
+    let scratch = Scratch::new("scenario-command");
+    let text = chat();
+    let (before, rest) = text.split_once("[target]").expect("it has a target");
+    let (_, after) = rest.split_once("\n\n").expect("the target ends");
+    let file = scratch.file("chat.toml", format!("{before}{after}")).display().to_string();
+    let run = ["run", &file, "--users", "6", "--rounds", "1"];
+    ran(&mut scratch.partywall(&run)).exits(2).complains(&["[target]"]);
+    let program = env!("CARGO_BIN_EXE_partywall");
+    let list = serde_json::to_string(&[program, "serve", "--port", "{{ port }}"]).expect("JSON");
+    for command in [format!("{program} serve --port {{{{ port }}}}"), list] {
+        ran(scratch.partywall(&run).args(["--command", &command])).exits(0);
+    }
+    for (wrong, why) in [("partywall serve", "port"), ("[port", "JSON")] {
+        ran(scratch.partywall(&run).args(["--command", wrong])).exits(2).complains(&[why]);
+    }
+    // The record says where the scenario is.
+    let record = report(&scratch.run_folder("run"));
+    let source = record.levels[0].source.as_ref().expect("a file");
+    assert!(source.file.ends_with("chat.toml"), "{}", source.file);
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    assert_eq!(text.lines().nth(source.line as usize - 1), Some("[start]"));
 }
 
 #[test]

@@ -21,6 +21,10 @@ pub(super) struct Case<'r> {
     pub(super) verdict: CaseVerdict,
     /// How hard it looked, and why it may say nothing.
     pub(super) note: String,
+    /// The scenario file, relative to the repository.
+    pub(super) file: Option<&'r str>,
+    /// Whether it is the verdict over all others.
+    pub(super) is_whole: bool,
 }
 
 /// Whether a case passed.
@@ -66,6 +70,8 @@ fn of_mechanism(row: &DetectionRow, seeds: u64) -> Case<'static> {
         false => CaseVerdict::Inconclusive,
     };
     Case {
+        file: None,
+        is_whole: false,
         class: "selftest/mechanisms".into(),
         name: format!("{} {}", row.mechanism, terminal(&row.name)),
         found: Vec::new(),
@@ -118,7 +124,8 @@ fn of_oracle<'r>(
             )
         }
     };
-    Case { class, name: oracle.to_string(), found, verdict, note }
+    let file = level.source.as_ref().map(|source| source.file.as_str());
+    Case { class, name: oracle.to_string(), found, verdict, note, file, is_whole: false }
 }
 
 fn of_model<'r>(record: &Record, side: &str, level: &'r Level, class: String) -> Case<'r> {
@@ -129,7 +136,8 @@ fn of_model<'r>(record: &Record, side: &str, level: &'r Level, class: String) ->
         _ => CaseVerdict::Inconclusive,
     };
     let note: Vec<_> = level.reasons.iter().map(|reason| reason.text.as_str()).collect();
-    Case { class, name: "models".into(), found: Vec::new(), verdict, note: note.join("; ") }
+    let (found, note) = (Vec::new(), note.join("; "));
+    Case { class, name: "models".into(), found, verdict, note, file: None, is_whole: false }
 }
 
 /// What the whole comes to, as a case: a run that shows nothing must not look green for lack of
@@ -142,6 +150,8 @@ fn of_whole(record: &Record) -> Case<'_> {
     };
     let note: Vec<_> = record.reasons.iter().map(|reason| reason.text.as_str()).collect();
     Case {
+        file: None,
+        is_whole: true,
         class: name(&record.command),
         name: "verdict".into(),
         found: Vec::new(),

@@ -2,6 +2,8 @@
 //!
 //! A leak is a failure; what shows nothing is an error, or skipped where doubt is to be let pass. What
 //! an oracle could not judge, and need not, is skipped.
+//! One leak is counted once: a case that only tells of leaks that an earlier one has told of is skipped,
+//! and so is the verdict over them. The verdict has the time of all, since levels have none.
 //! Names are the same in every run; characters that XML cannot hold are written out.
 
 use std::time::Duration;
@@ -11,6 +13,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use super::cases::{Case, CaseVerdict, cases};
 use super::phrases;
 use super::safe_text::{command, name, terminal};
+use partywall_core::finding::FindingKind;
 use partywall_core::record::{FindingRecord, Record};
 
 /// How many findings of one case are told in full.
@@ -21,15 +24,28 @@ pub fn render(record: &Record, lenient: bool) -> String {
     let mut report = Report::new(format!("partywall {}", name(&record.command)));
     report.set_time(seconds(record));
     let mut suites: Vec<TestSuite> = Vec::new();
-    for case in cases(record) {
+    let cases = cases(record);
+    for (case, counted) in cases.iter().zip(counted(&cases)) {
         let class = terminal(&case.class);
         if suites.last().is_none_or(|suite| suite.name.as_str() != class) {
             let mut suite = TestSuite::new(class);
             suite.add_properties(properties(record));
+            if let Some(file) = case.file {
+                suite.extra.insert("file".into(), terminal(file).into());
+            }
             suites.push(suite);
         }
         if let Some(suite) = suites.last_mut() {
-            suite.add_test_case(test_case(&case, lenient));
+            let mut own = test_case(case, lenient);
+            if let Some(by) = counted {
+                own.status = TestCaseStatus::skipped();
+                own.status.set_message(format!("counted once, as {by}"));
+            }
+            if case.is_whole {
+                own.set_time(seconds(record));
+                suite.set_time(seconds(record));
+            }
+            suite.add_test_case(own);
         }
     }
     report.add_test_suites(suites);
@@ -76,6 +92,42 @@ fn properties(record: &Record) -> Vec<Property> {
         properties.push(Property::new(format!("partywall.target.{}", name(&subject.name)), digest));
     }
     properties
+}
+
+/// For each case that only tells of leaks that an earlier one has told of, which one that is.
+fn counted(cases: &[Case<'_>]) -> Vec<Option<String>> {
+    let mut told: Vec<(&Case<'_>, &FindingRecord)> = Vec::new();
+    let mut by = Vec::with_capacity(cases.len());
+    for case in cases {
+        let teller = |found: &&FindingRecord| {
+            let same = |(of, other): &&(&Case<'_>, &FindingRecord)| {
+                of.class == case.class && is_same_leak(other, found)
+            };
+            told.iter().find(same).map(|(of, _)| *of)
+        };
+        let tellers: Option<Vec<_>> = match (case.verdict, case.is_whole) {
+            (CaseVerdict::Failed, true) => told.first().map(|(of, _)| vec![*of]),
+            (CaseVerdict::Failed, false) => case.found.iter().map(teller).collect(),
+            _ => None,
+        };
+        let first = tellers.and_then(|tellers| tellers.first().copied());
+        by.push(first.map(|of| format!("{} {}", terminal(&of.class), terminal(&of.name))));
+        if case.verdict == CaseVerdict::Failed {
+            told.extend(case.found.iter().map(|found| (case, *found)));
+        }
+    }
+    by
+}
+
+/// Whether two oracles saw the same data of the same user at the same other, first in the same trial.
+fn is_same_leak(one: &FindingRecord, other: &FindingRecord) -> bool {
+    let of = |found: &FindingRecord| {
+        let users = (found.victim.clone(), found.observer.clone());
+        (found.kind, users, found.observer_operation.clone(), found.first_trial)
+    };
+    let runs = (one.victim_run, other.victim_run);
+    let same_run = runs.0 == runs.1 || runs.0.is_none() || runs.1.is_none();
+    one.kind == FindingKind::Crossing && of(one) == of(other) && same_run
 }
 
 fn test_case(case: &Case<'_>, lenient: bool) -> TestCase {

@@ -21,6 +21,8 @@ const LATENT: &str = "partywall/latent-contamination";
 const MOST_RESULTS: usize = 1_000;
 /// How many locations one thread flow has.
 const MOST_STEPS: usize = 25;
+/// Where a reader learns what this tool is.
+const INFORMATION: &str = env!("CARGO_PKG_HOMEPAGE");
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// The whole log.
@@ -50,6 +52,7 @@ pub fn render(record: &Record) -> String {
             "tool": { "driver": {
                 "name": "partywall",
                 "semanticVersion": name(&record.partywall),
+                "informationUri": INFORMATION,
                 "rules": rules,
             }},
             "columnKind": "unicodeCodePoints",

@@ -21,7 +21,7 @@ use partywall_explore::exploration::level_sums::LevelSums;
 use partywall_explore::exploration::regressions::{ReplayedFirst, replay_first};
 use partywall_explore::exploration::{Exploration, Explored, explore};
 use partywall_explore::store::budget::{Progress, Stop};
-use partywall_explore::store::error::CampaignError;
+use partywall_explore::store::error::{CampaignError, Kind};
 use partywall_explore::store::repro::Repro;
 use partywall_explore::store::run_folder::RunFolder;
 use partywall_reference::call_sites::Migration;
@@ -103,7 +103,7 @@ impl<'s> SignOff<'s> {
     ///
     /// # Errors
     ///
-    /// The run folder cannot be written, or the server of before does not start and nothing else was
+    /// The run folder cannot be written, or what is given for before cannot be used and nothing else was
     /// seen. What goes wrong once something was seen is told beside it.
     pub fn run(&self, progress: &dyn Progress) -> Result<SignedOff, CampaignError> {
         let models = self.models(progress);
@@ -209,12 +209,14 @@ impl<'s> SignOff<'s> {
             let target = target(compared);
             let own = match self.reach(&mut reached, target, &compared.given, keys, &log) {
                 Ok(own) => self.rounds(side, compared, own, before, progress)?,
-                // Nothing was seen that could be told.
-                Err(error) if driven.levels.is_empty() && side == "before" => {
-                    match self.stop.reason() {
-                        Some(_) => self.failed_start(side, compared, target, &error),
-                        None => return Err(error),
-                    }
+                // Nothing was seen, and what was given cannot be used: that is no result.
+                Err(error)
+                    if driven.levels.is_empty()
+                        && side == "before"
+                        && error.kind() != Kind::Target
+                        && self.stop.reason().is_none() =>
+                {
+                    return Err(error);
                 }
                 Err(error) => self.failed_start(side, compared, target, &error),
             };

@@ -20,6 +20,18 @@ const LINGER: u32 = 2_000;
 const MOST_LINGER: u32 = 60_000;
 
 impl Scenario {
+    /// Reads and checks a scenario file whose target is given elsewhere: the file needs none.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its line.
+    pub fn parse_for_target(text: &str) -> Result<Self, ScenarioError> {
+        let is_there = Words { text }.line_of_key("", |key| key == "target").is_some();
+        // After all else, so that lines keep their numbers.
+        let whole = format!("{text}\n[target]\nurl = \"http://127.0.0.1\"\n");
+        Self::parse(if is_there { text } else { &whole })
+    }
+
     /// Reads and checks a scenario file.
     ///
     /// # Errors
