@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Facts, Fate, Role, ScopeKind, Value};
+use super::index::Index;
 
 /// Longer chains of aliases are not followed.
 const LONGEST_CHAIN: usize = 16;
@@ -14,6 +15,8 @@ pub struct Bindings<'f> {
     pub facts: &'f Facts,
     /// Its text.
     pub source: &'f str,
+    /// Its names, by text and by what they belong to.
+    pub index: Index<'f>,
     /// For each scope and name, the places that bind it.
     bound: BTreeMap<(usize, &'f str), Vec<usize>>,
     /// Names that stand for another name somewhere: only these can be aliases.
@@ -37,6 +40,7 @@ impl<'f> Bindings<'f> {
         let mut bindings = Self {
             facts,
             source,
+            index: Index::new(facts, source),
             bound: BTreeMap::new(),
             renamed: BTreeSet::new(),
             borrowed: BTreeMap::new(),

@@ -51,6 +51,8 @@ pub struct Scope {
     pub name: Option<Span>,
     /// The whole of it.
     pub span: Span,
+    /// The callee that it is an argument of.
+    pub given_to: Option<Span>,
 }
 
 /// What has names of its own.
@@ -143,8 +145,8 @@ pub enum Fate {
     Method(Span),
     /// A member of it is set or deleted.
     MemberSet(Span),
-    /// An item of it is set or deleted.
-    ItemSet,
+    /// An item of it, or of a part of it, is set or deleted; the key with its brackets.
+    ItemSet(Span),
     /// It is given a name.
     Assigned {
         /// Where that name begins.
@@ -154,8 +156,8 @@ pub enum Fate {
     StoredOnSelf(Span),
     /// It becomes a member or an item of something else.
     StoredElsewhere(Span),
-    /// It is handed to a function.
-    Argument,
+    /// It is handed to a function, whose expression is there.
+    Argument(Option<Span>),
     /// It is returned.
     Returned,
     /// It decorates what begins there.
@@ -180,13 +182,42 @@ impl Facts {
         self.names.binary_search_by_key(&start, |name| name.span.start).ok()
     }
 
-    /// The nearest function around a scope, or the scope itself if it is one.
+    /// The function that stands for a scope: the nearest that has a name, or else the outermost
+    /// without one, such as a handler that is handed to a router.
+    pub fn enclosing(&self, scope: usize) -> Option<usize> {
+        let mut outermost = None;
+        let mut at = Some(scope);
+        while let Some(scope) = at {
+            if let ScopeKind::Function { .. } = self.scopes[scope].kind {
+                if self.scopes[scope].name.is_some() {
+                    return Some(scope);
+                }
+                outermost = Some(scope);
+            }
+            at = self.scopes[scope].parent;
+        }
+        outermost
+    }
+
+    /// The nearest function with a name around a scope, or the scope itself if it is one.
     pub fn function(&self, scope: usize) -> Option<usize> {
         let mut at = Some(scope);
         while let Some(scope) = at {
             if let ScopeKind::Function { .. } = self.scopes[scope].kind
                 && self.scopes[scope].name.is_some()
             {
+                return Some(scope);
+            }
+            at = self.scopes[scope].parent;
+        }
+        None
+    }
+
+    /// The nearest function around a scope, with a name or without one.
+    pub fn callable(&self, scope: usize) -> Option<usize> {
+        let mut at = Some(scope);
+        while let Some(scope) = at {
+            if let ScopeKind::Function { .. } = self.scopes[scope].kind {
                 return Some(scope);
             }
             at = self.scopes[scope].parent;

@@ -18,17 +18,24 @@ mod broken;
 mod error;
 pub mod facts;
 pub mod glob;
+pub mod index;
+mod judge;
 pub mod language;
 pub mod languages;
 pub mod lines;
 mod options;
 pub mod outline;
+mod parse;
+mod reach;
 mod risk;
+mod routes;
 mod search;
 mod source_file;
-pub mod suspects;
+mod summary;
+mod suspects;
 pub mod symbols;
 pub mod syntax;
+mod text;
 mod uses;
 mod walk;
 
@@ -62,13 +69,14 @@ pub fn audit(
         })
         .collect();
     let mut uses = Vec::new();
-    let mut suspects = Vec::new();
-    for searched in search::search(root, &found.files, options, progress) {
+    let mut summaries = Vec::new();
+    let names = summary::Names::default();
+    for searched in search::search(root, &found.files, options, &names, progress) {
         files.parsed += u64::from(searched.parsed);
         files.broken.extend(searched.broken);
         files.skipped.extend(searched.skipped);
         uses.extend(searched.uses);
-        suspects.extend(searched.suspects);
+        summaries.extend(searched.summary);
         for (row, replaced) in symbols.iter_mut().zip(searched.replaced) {
             row.replaced += replaced;
         }
@@ -79,7 +87,8 @@ pub fn audit(
         };
         weight(one).cmp(&weight(other)).then_with(|| one.place.cmp(&other.place))
     });
-    suspects::rank(&mut suspects);
+    let reach = reach::Reach::new(&summaries, &names);
+    let suspects = judge::judge(&mut summaries, &reach);
     Ok(AuditRecord {
         audit_version: AUDIT_VERSION,
         partywall: env!("CARGO_PKG_VERSION").into(),

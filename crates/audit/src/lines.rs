@@ -52,7 +52,7 @@ impl<'s> Lines<'s> {
 
     /// The line that holds that byte, as evidence.
     pub fn shown(&self, at: usize, what: impl Into<String>) -> Shown {
-        Shown { what: what.into(), line: self.line(at), text: self.text(at) }
+        Shown { what: what.into(), path: None, line: self.line(at), text: self.text(at) }
     }
 }
 

@@ -7,6 +7,10 @@ use super::facts::{Facts, Fate, Name, Role, Scope, ScopeKind, Span, Text};
 use super::language::{Language, Link, Opens, Said};
 use super::syntax::Path;
 
+/// So many levels up it is looked for what becomes of a value: a chain of calls may be as long as
+/// its file, and each of its names would be followed to the end.
+const FARTHEST: usize = 32;
+
 /// A scope that is open, from which depth on.
 #[derive(Clone, Copy)]
 struct Open {
@@ -23,7 +27,13 @@ pub fn outline(
     wanted: &dyn Fn(Span) -> bool,
 ) -> Facts {
     let root = tree.root_node();
-    let module = Scope { parent: None, kind: ScopeKind::Module, name: None, span: root.into() };
+    let module = Scope {
+        parent: None,
+        kind: ScopeKind::Module,
+        name: None,
+        span: root.into(),
+        given_to: None,
+    };
     let mut facts = Facts { scopes: vec![module], ..Facts::default() };
     let mut open = vec![Open { depth: 0, scope: 0, within: 0 }];
     let mut path = Path { steps: Vec::new(), source };
@@ -45,8 +55,20 @@ pub fn outline(
             if !cursor.goto_parent() {
                 // Sorted already, but for grammars that order a node's parts otherwise.
                 facts.names.sort_by_key(|name| name.span);
+                decorated(&mut facts);
                 return facts;
             }
+        }
+    }
+}
+
+/// Lets each decorator say where the definition begins that it decorates: the next behind it.
+fn decorated(facts: &mut Facts) {
+    let Facts { names, scopes, .. } = facts;
+    for name in names {
+        if let Fate::Decorates(at) = &mut name.fate {
+            let next = scopes.partition_point(|scope| scope.span.start < *at);
+            *at = scopes.get(next).map_or(*at, |scope| scope.span.start);
         }
     }
 }
@@ -69,7 +91,12 @@ fn enter(
     match language.scope(path) {
         Some(Opens::Scope { kind, name }) => {
             let name = name.map(Span::from);
-            let scope = Scope { parent: Some(now.scope), kind, name, span: node.into() };
+            let given_to = match kind {
+                ScopeKind::Function { .. } if path.depth() > 0 => given_to(language, path),
+                _ => None,
+            };
+            let span = node.into();
+            let scope = Scope { parent: Some(now.scope), kind, name, span, given_to };
             facts.scopes.push(scope);
             let scope = facts.scopes.len() - 1;
             open.push(Open { depth: path.depth(), scope, within: scope });
@@ -82,7 +109,7 @@ fn enter(
     }
     let Open { scope, within, .. } = open[open.len() - 1];
     if language.awaits(node)
-        && let Some(function) = facts.function(within)
+        && let Some(function) = facts.enclosing(within)
     {
         facts.awaits.push((node.into(), function));
     }
@@ -105,6 +132,14 @@ fn enter(
     }
 }
 
+/// The callee that the last node of the path is an argument of.
+fn given_to(language: &dyn Language, path: &Path<'_, '_>) -> Option<Span> {
+    match language.link(path, path.depth()) {
+        Link::Argument(callee) => callee.map(Span::from),
+        _ => None,
+    }
+}
+
 /// What becomes of the last node of the path: whether it is called, and where the value goes.
 fn fate(language: &dyn Language, path: &Path<'_, '_>, role: Role) -> (bool, Fate) {
     let mut called = false;
@@ -112,15 +147,20 @@ fn fate(language: &dyn Language, path: &Path<'_, '_>, role: Role) -> (bool, Fate
     // A member's fate is that of the expression that takes it.
     let is_member = matches!(role, Role::Member { .. });
     let mut depth = path.depth() - usize::from(is_member && path.depth() > 0);
-    while depth > 0 {
+    let last = depth.saturating_sub(FARTHEST);
+    while depth > last {
         match language.link(path, depth) {
             Link::Same => {}
             Link::Member(name) => part = Some(Part::Member(name.into())),
-            Link::Item => part = Some(Part::Item),
+            Link::Item => {
+                let (object, whole) = (path.at(depth).0, path.at(depth - 1).0);
+                let (start, end) = (object.end_byte(), whole.end_byte());
+                part = Some(Part::Item(Span { start, end }));
+            }
             Link::Called => match part {
                 None => called = true,
                 Some(Part::Member(name)) => return (called, Fate::Method(name)),
-                Some(Part::Item) => return (called, Fate::Read),
+                Some(Part::Item(_)) => return (called, Fate::Read),
             },
             Link::Target | Link::Deleted => return (called, set(part)),
             Link::AssignedTo(target) if part.is_none() => {
@@ -130,7 +170,7 @@ fn fate(language: &dyn Language, path: &Path<'_, '_>, role: Role) -> (bool, Fate
             Link::Argument(callee) if part.is_none() => {
                 let injects = |callee: Node<'_>| language.injectors().contains(&path.text(callee));
                 if !callee.is_some_and(injects) {
-                    return (called, Fate::Argument);
+                    return (called, Fate::Argument(callee.map(Span::from)));
                 }
             }
             Link::Decorates(what) => return (called, Fate::Decorates(what)),
@@ -144,14 +184,14 @@ fn fate(language: &dyn Language, path: &Path<'_, '_>, role: Role) -> (bool, Fate
 #[derive(Clone, Copy)]
 enum Part {
     Member(Span),
-    Item,
+    Item(Span),
 }
 
 fn set(part: Option<Part>) -> Fate {
     match part {
         None => Fate::Read,
         Some(Part::Member(name)) => Fate::MemberSet(name),
-        Some(Part::Item) => Fate::ItemSet,
+        Some(Part::Item(key)) => Fate::ItemSet(key),
     }
 }
 

@@ -23,6 +23,10 @@ const CONFIGURES: [&str; 14] = [
     "inject",
 ];
 
+/// So many of the places behind it are looked at; who writes code needs fewer, and a file that was
+/// made by a program may have as many as it has lines.
+const MOST_READS: usize = 2_000;
+
 /// What speaks against a use, as it is gathered.
 #[derive(Default)]
 struct Seen {
@@ -35,7 +39,7 @@ struct Seen {
 pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
     let facts = file.bindings.facts;
     let name = &facts.names[at];
-    let function = facts.function(name.within);
+    let function = facts.enclosing(name.within);
     let is_async = function.is_some_and(|function| facts.is_async(function));
     let mut seen = Seen::default();
     seen.value(file, name);
@@ -59,6 +63,36 @@ pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
     (risk, shown)
 }
 
+/// The same for an object of a module that is used by its name: what one function does to it
+/// there, and after it has awaited.
+pub(super) fn of_object(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
+    let bindings = file.bindings;
+    let facts = bindings.facts;
+    let name = &facts.names[at];
+    let Some(function) = facts.enclosing(name.within) else { return (Risk::None, Vec::new()) };
+    let mut seen = Seen::default();
+    seen.value(file, name);
+    if seen.configured.is_empty() {
+        return (Risk::None, Vec::new());
+    }
+    let all = bindings.index.with_text(bindings.text(at));
+    let after = all.partition_point(|other| facts.names[*other].span.start <= name.span.start);
+    let home = bindings.home_of(at);
+    let reads = all[after..].iter().take(MOST_READS).filter(|at| bindings.home_of(**at) == home);
+    for read in reads.map(|at| &facts.names[*at]) {
+        if read.role != Role::Read || facts.enclosing(read.within) != Some(function) {
+            continue;
+        }
+        let Some(await_at) = awaited_between(file, Some(function), name.span.end, read.span) else {
+            continue;
+        };
+        seen.configured.push(file.lines.shown(await_at, "awaited after that"));
+        seen.configured.push(file.lines.shown(read.span.start, "used after that"));
+        return (Risk::High, seen.configured);
+    }
+    (Risk::Low, seen.configured)
+}
+
 impl Seen {
     /// What becomes of the object right where a name stands for it.
     fn value(&mut self, file: &File<'_>, name: &Name) {
@@ -71,7 +105,7 @@ impl Seen {
             Fate::MemberSet(member) => {
                 self.configured.push(file.lines.shown(member.start, "a member of it is set"));
             }
-            Fate::ItemSet => {
+            Fate::ItemSet(_) => {
                 self.configured.push(file.lines.shown(start, "an item of it is set"));
             }
             Fate::StoredOnSelf(member) => {
@@ -106,16 +140,17 @@ impl Seen {
             ScopeKind::Function { .. } | ScopeKind::Inner => {}
         }
         let from = made.span.end.max(target.span.end);
-        let reads = facts.names.iter().enumerate().filter(|(at, name)| {
-            name.role == Role::Read
-                && name.span.start > from
-                && name.span.of(bindings.source) == text
-                && bindings.home_of(*at) == Some(home)
+        let all = bindings.index.with_text(text);
+        let after = all.partition_point(|at| facts.names[*at].span.start <= from);
+        let reads = all[after..].iter().take(MOST_READS).filter_map(|at| {
+            let name = &facts.names[*at];
+            let is_it = name.role == Role::Read && bindings.home_of(*at) == Some(home);
+            is_it.then_some(name)
         });
         let is_parameter = matches!(target.role, Role::Parameter(_));
-        for (_, read) in reads {
+        for read in reads {
             self.value(file, read);
-            let inside = function.is_some() && facts.function(read.within) == function;
+            let inside = function.is_some() && facts.enclosing(read.within) == function;
             // A parameter is there from the beginning of the function.
             let awaited = awaited_between(file, function, from, read.span);
             if let Some(await_at) = awaited.filter(|_| inside && self.kept.is_empty()) {
@@ -138,10 +173,12 @@ fn awaited_between(
     until: Span,
 ) -> Option<usize> {
     let function = function?;
-    let between = |(span, of): &&(Span, usize)| {
-        *of == function && span.start > from && span.end <= until.start
-    };
-    file.bindings.facts.awaits.iter().find(between).map(|(span, _)| span.start)
+    let awaits = &file.bindings.facts.awaits;
+    let after = awaits.partition_point(|(span, _)| span.start <= from);
+    let before = |(span, _): &&(Span, usize)| span.start < until.start;
+    let is_own = |(span, of): &&(Span, usize)| *of == function && span.end <= until.start;
+    let found = awaits[after..].iter().take(MOST_READS).take_while(before).find(is_own);
+    found.map(|(span, _)| span.start)
 }
 
 fn configures(method: &str) -> bool {

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use aho_corasick::AhoCorasick;
-use tree_sitter::{ParseOptions, Parser, Tree};
+use tree_sitter::{Parser, Tree};
 
 use super::bindings::Bindings;
 use super::facts::Span;
@@ -21,15 +19,14 @@ use super::languages::{all, of_extension};
 use super::lines::Lines;
 use super::options::Options;
 use super::outline::outline;
+use super::parse::parse;
 use super::source_file::File;
-use super::suspects;
+use super::summary::{Names, Summary, summary};
 use super::uses::{replaced, uses};
-use partywall_core::audit::{BrokenFile, Code, SingletonSuspect, SkippedFile, Use};
+use partywall_core::audit::{BrokenFile, Code, SkippedFile, Use};
 
 /// A longer file is not written by people; it would take more memory than it is worth.
 const LONGEST_FILE: u64 = 8 * 1024 * 1024;
-/// No file that people write takes that long, even where the machine has much else to do.
-const LONGEST_PARSE: Duration = Duration::from_secs(60);
 
 /// What one file came to.
 #[derive(Debug, Default)]
@@ -38,7 +35,8 @@ pub(super) struct Searched {
     pub(super) broken: Option<BrokenFile>,
     pub(super) skipped: Option<SkippedFile>,
     pub(super) uses: Vec<Use>,
-    pub(super) suspects: Vec<SingletonSuspect>,
+    /// What is kept of it to find what all users share.
+    pub(super) summary: Option<Summary>,
     /// Calls of each symbol's replacement.
     pub(super) replaced: Vec<u64>,
 }
@@ -47,6 +45,7 @@ pub(super) struct Searched {
 struct Search<'s> {
     root: &'s Path,
     options: &'s Options,
+    names: &'s Names,
     /// The names that a file must hold to be parsed.
     needles: AhoCorasick,
     /// For each language what its tests are.
@@ -58,19 +57,21 @@ pub(super) fn search(
     root: &Path,
     files: &[String],
     options: &Options,
+    names: &Names,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Vec<Searched> {
-    let names = options
+    let wanted = options
         .symbols
         .iter()
         .flat_map(|symbol| std::iter::once(&symbol.name).chain(&symbol.replacement));
-    let Ok(needles) = AhoCorasick::new(names) else { return Vec::new() };
+    let Ok(needles) = AhoCorasick::new(wanted) else { return Vec::new() };
     let patterns = |language: &&dyn Language| {
         let own = language.test_patterns().iter().map(|pattern| Glob::new(pattern)).collect();
         let given = !options.tests.is_empty();
         (language.name(), if given { options.tests.clone() } else { own })
     };
-    let search = Search { root, options, needles, tests: all().iter().map(patterns).collect() };
+    let search =
+        Search { root, options, names, needles, tests: all().iter().map(patterns).collect() };
     let next = AtomicUsize::new(0);
     let done = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -172,7 +173,7 @@ impl Search<'_> {
             }
         }
         if self.options.find_singletons {
-            searched.suspects = suspects::suspects(&file);
+            searched.summary = Some(summary(&file, self.names));
         }
     }
 }
@@ -216,27 +217,4 @@ fn as_lines(mut bytes: Vec<u8>) -> Vec<u8> {
         }
     }
     bytes
-}
-
-fn parse(
-    language: &dyn Language,
-    extension: &str,
-    parser: &mut Parser,
-    source: &str,
-) -> Result<Tree, String> {
-    if parser.language().is_none() {
-        parser.set_language(&language.grammar(extension)).map_err(|error| error.to_string())?;
-    }
-    let begun = Instant::now();
-    let mut patience = |_: &tree_sitter::ParseState| match begun.elapsed() > LONGEST_PARSE {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    };
-    let mut text = |at: usize, _| source.as_bytes().get(at..).unwrap_or_default();
-    let options = ParseOptions::new().progress_callback(&mut patience);
-    let tree = parser.parse_with_options(&mut text, None, Some(options));
-    if tree.is_none() {
-        parser.reset();
-    }
-    tree.ok_or_else(|| format!("it takes more than {} s to parse", LONGEST_PARSE.as_secs()))
 }

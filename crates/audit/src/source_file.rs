@@ -19,7 +19,43 @@ pub(super) struct File<'f> {
     pub(super) keeps_defaults: bool,
 }
 
+/// Modules of code that runs in a browser.
+const BROWSER: [&str; 10] = [
+    "react",
+    "react-dom",
+    "vue",
+    "svelte",
+    "preact",
+    "solid-js",
+    "jquery",
+    "@angular/core",
+    "zustand",
+    "redux",
+];
+
 impl File<'_> {
+    /// Whether it runs in a browser: a script that imports what only runs there, or that reads the
+    /// page and does not bind it itself.
+    pub(super) fn runs_in_browser(&self) -> bool {
+        if self.path.ends_with(".py") || self.path.ends_with(".pyi") {
+            return false;
+        }
+        let source = self.bindings.source;
+        let reads = |name: &str| {
+            let all = self.bindings.index.with_text(name);
+            all.iter().any(|at| self.bindings.home_of(*at).is_none())
+        };
+        let imports = |module: &str| {
+            ['"', '\''].iter().any(|quote| {
+                source.contains(&format!("from {quote}{module}{quote}"))
+                    || source.contains(&format!("require({quote}{module}{quote})"))
+            })
+        };
+        self.path.ends_with(".vue")
+            || BROWSER.iter().any(|module| imports(module))
+            || ["document", "window", "localStorage"].iter().any(|name| reads(name))
+    }
+
     /// A use of which no more is known than where it stands.
     pub(super) fn plain_use(
         &self,

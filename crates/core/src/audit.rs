@@ -258,7 +258,10 @@ impl Risk {
 pub struct Shown {
     /// What, in our words.
     pub what: String,
-    /// The line, from 1; of the same file.
+    /// The file, where it is another one than that of what it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The line, from 1.
     pub line: u32,
     /// The line of source; hostile text.
     pub text: String,
@@ -279,6 +282,13 @@ pub struct SingletonSuspect {
     pub code: Code,
     /// How strong the evidence is; higher is stronger.
     pub score: u32,
+    /// The route by which a request reaches code that writes it, by the names of functions:
+    /// `POST /chat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached_from: Option<String>,
+    /// Whether it is code of a browser, where a process serves one user; ranked behind the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub browser: bool,
     /// The lines that speak for it.
     pub shown_by: Vec<Shown>,
 }
@@ -298,16 +308,19 @@ pub enum SuspectKind {
     MutableDefault,
     /// An attribute that a request handler sets on a process-wide object.
     ProcessAttribute,
+    /// A context variable that is set where its readers do not see it, or whose default all share.
+    ContextVariable,
 }
 
 impl SuspectKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::LazyGlobal,
         Self::SharedMutable,
         Self::Cache,
         Self::MutableDefault,
         Self::ProcessAttribute,
+        Self::ContextVariable,
     ];
 
     /// The name in reports.
@@ -318,6 +331,7 @@ impl SuspectKind {
             Self::Cache => "cache",
             Self::MutableDefault => "mutable default",
             Self::ProcessAttribute => "process attribute",
+            Self::ContextVariable => "context variable",
         }
     }
 }

@@ -93,7 +93,14 @@ pub(super) fn remedy(audit: &AuditRecord, found: &Use) -> Option<String> {
 /// A suspect in one sentence.
 pub(super) fn suspect(suspect: &SingletonSuspect) -> String {
     let name = safe_text::name(&suspect.name);
-    format!("{}: {name}, score {}", suspect.kind.as_str(), suspect.score)
+    let mut text = format!("{}: {name}, score {}", suspect.kind.as_str(), suspect.score);
+    if let Some(route) = &suspect.reached_from {
+        text.push_str(&format!(", reached from {}", safe_text::terminal(route)));
+    }
+    if suspect.browser {
+        text.push_str(" (browser code)");
+    }
+    text
 }
 
 /// `path:line:column`.

@@ -120,7 +120,12 @@ fn of_use(audit: &AuditRecord, found: &Use, print: &str) -> Value {
 fn of_suspect(audit: &AuditRecord, found: &SingletonSuspect, print: &str) -> Value {
     let level = if found.score >= 4 { "warning" } else { "note" };
     let id = id_of_suspect(found.kind);
-    result(&id, level, &suspect(found), &here(audit, &found.place), &found.shown_by, print)
+    let from_here = |shown: &Shown| Shown {
+        path: shown.path.as_ref().map(|path| from_here(audit, path)),
+        ..shown.clone()
+    };
+    let shown: Vec<Shown> = found.shown_by.iter().map(from_here).collect();
+    result(&id, level, &suspect(found), &here(audit, &found.place), &shown, print)
 }
 
 fn here(audit: &AuditRecord, place: &Place) -> Place {
@@ -136,12 +141,13 @@ fn result(
     print: &str,
 ) -> Value {
     let evidence = shown.iter().map(|shown| {
+        let path = shown.path.as_deref().unwrap_or(&place.path);
         json!({
             "physicalLocation": {
-                "artifactLocation": { "uri": uri(&place.path) },
+                "artifactLocation": { "uri": uri(path) },
                 "region": { "startLine": shown.line },
             },
-            "message": { "text": shown.what },
+            "message": { "text": safe_text::visible(&shown.what) },
         })
     });
     json!({

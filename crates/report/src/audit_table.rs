@@ -96,9 +96,13 @@ fn list<'u>(
 }
 
 fn evidence(page: &mut Page, shown: &[Shown]) {
-    for Shown { what, line, text } in shown {
-        let text = format!("{what}: {}", safe_text::terminal(text));
-        page.hanging(Paint::Plain, &format!("    line {line}: "), &text);
+    for Shown { what, path, line, text } in shown {
+        let text = format!("{}: {}", safe_text::terminal(what), safe_text::terminal(text));
+        let place = match path {
+            Some(path) => format!("    {}:{line}: ", safe_text::terminal(path)),
+            None => format!("    line {line}: "),
+        };
+        page.hanging(Paint::Plain, &place, &text);
     }
 }
 

@@ -194,6 +194,12 @@ impl Language for TypeScript {
             ("required_parameter" | "optional_parameter", "value") => {
                 part("pattern").map_or(Link::Other, Link::AssignedTo)
             }
+            ("decorator", _) => {
+                let above = depth.checked_sub(2).map(|above| path.at(above).0);
+                // A class that is not exported holds its decorators; else they stand before.
+                let within = above.filter(|above| above.kind().ends_with("class_declaration"));
+                Link::Decorates(within.map_or(parent.end_byte(), |class| class.start_byte()))
+            }
             ("return_statement" | "yield_expression", _) | ("arrow_function", "body") => {
                 Link::Returned
             }

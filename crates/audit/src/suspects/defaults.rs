@@ -1,12 +1,13 @@
 //! Mutable default arguments: one object for all calls.
 
-use super::evidence::suspect;
+use super::candidate::Candidate;
 use crate::facts::{Fate, Name, Role};
 use crate::source_file::File;
-use partywall_core::audit::{SingletonSuspect, SuspectKind};
+use partywall_core::audit::SuspectKind;
 
-/// Parameters whose default is a container, where defaults are made once.
-pub(super) fn defaults(file: &File<'_>) -> Vec<SingletonSuspect> {
+/// Parameters whose default is a container, where defaults are made once and the function changes
+/// it or hands it out.
+pub(super) fn defaults(file: &File<'_>) -> Vec<Candidate> {
     if !file.keeps_defaults {
         return Vec::new();
     }
@@ -15,31 +16,42 @@ pub(super) fn defaults(file: &File<'_>) -> Vec<SingletonSuspect> {
         Role::Parameter(value) => file.is_container(value),
         _ => false,
     });
-    mutable.map(|name| of(file, name)).collect()
+    mutable.filter_map(|name| of(file, name)).collect()
 }
 
-fn of(file: &File<'_>, parameter: &Name) -> SingletonSuspect {
+fn of(file: &File<'_>, parameter: &Name) -> Option<Candidate> {
+    let bindings = file.bindings;
     let text = file.text(parameter);
-    let mut shown = vec![file.evidence("made once", parameter)];
-    let mut score = 1;
-    let uses = file.bindings.facts.names.iter().enumerate().filter(|(at, name)| {
-        name.role == Role::Read
-            && file.text(name) == text
-            && file.bindings.home_of(*at) == Some(parameter.scope)
-    });
-    for (_, name) in uses {
+    let all = bindings.index.with_text(text);
+    let own = all.iter().filter(|at| bindings.home_of(**at) == Some(parameter.scope));
+    let mut changed = Vec::new();
+    let mut handed_out = Vec::new();
+    for at in own {
+        let name = &bindings.facts.names[*at];
+        if let Role::Bind(_) | Role::Write(_) = name.role {
+            // From here on it is another object.
+            break;
+        }
+        if name.role != Role::Read {
+            continue;
+        }
+        let given =
+            matches!(name.fate, Fate::Returned | Fate::StoredOnSelf(_) | Fate::StoredElsewhere(_));
         if file.is_changed(name) {
-            score += 4;
-            shown.push(file.evidence("changed", name));
-        } else if matches!(
-            name.fate,
-            Fate::Returned | Fate::StoredOnSelf(_) | Fate::StoredElsewhere(_)
-        ) {
-            score += 2;
-            shown.push(file.evidence("handed out", name));
+            changed.push(name);
+        } else if given {
+            handed_out.push(name);
         }
     }
-    let function = file.bindings.facts.qualified(parameter.within, file.bindings.source);
+    if changed.is_empty() && handed_out.is_empty() {
+        return None;
+    }
+    let function = bindings.facts.qualified(parameter.within, bindings.source);
     let name = format!("{}({text})", function.unwrap_or_default());
-    suspect(file, SuspectKind::MutableDefault, name, parameter.span, score.min(6), shown)
+    let mut found = Candidate::new(file, SuspectKind::MutableDefault, name, parameter.span);
+    found.base = if changed.is_empty() { 0 } else { 3 };
+    found.shown = vec![file.evidence("made once", parameter)];
+    found.shown.extend(handed_out.iter().map(|name| file.evidence("handed out", name)));
+    found.writes = changed.iter().map(|name| file.write("changed", name)).collect();
+    Some(found)
 }

@@ -1,11 +1,8 @@
 //! What speaks for a suspect: what a function looks like, and what it does with a name.
 
-use crate::facts::{Fate, Name, Role, ScopeKind, Span, Value};
+use crate::facts::{Fate, Name, Role, ScopeKind, Value};
 use crate::source_file::File;
-use partywall_core::audit::{Shown, SingletonSuspect, SuspectKind};
-
-/// So many lines are enough to judge a suspect by.
-const MOST_SHOWN: usize = 5;
+use partywall_core::audit::Shown;
 
 /// Decorators of functions that serve requests, by their last name.
 const ROUTES: [&str; 14] = [
@@ -29,7 +26,7 @@ const ROUTES: [&str; 14] = [
 const REQUESTS: [&str; 6] = ["request", "req", "websocket", "ws", "info", "environ"];
 
 /// Methods that change a container.
-const MUTATORS: [&str; 21] = [
+pub(super) const MUTATORS: [&str; 21] = [
     "append",
     "appendleft",
     "add",
@@ -54,9 +51,7 @@ const MUTATORS: [&str; 21] = [
 ];
 
 /// Functions that run once, at start-up, are called like this.
-const AT_START: [&str; 14] = [
-    "clear",
-    "reset",
+const AT_START: [&str; 12] = [
     "register",
     "_register",
     "init",
@@ -71,23 +66,33 @@ const AT_START: [&str; 14] = [
     "add_",
 ];
 
-/// A suspect with its strongest lines.
-pub(super) fn suspect(
-    file: &File<'_>,
-    kind: SuspectKind,
-    name: String,
-    at: Span,
-    score: u32,
-    mut shown_by: Vec<Shown>,
-) -> SingletonSuspect {
-    shown_by.dedup();
-    shown_by.truncate(MOST_SHOWN);
-    let place = file.lines.place(file.path, at);
-    SingletonSuspect { kind, name, place, code: file.code, score, shown_by }
-}
+/// Further ones, by their whole name.
+const AT_START_ONLY: [&str; 17] = [
+    "startup",
+    "start_up",
+    "on_startup",
+    "lifespan",
+    "create_app",
+    "make_app",
+    "build_app",
+    "app_factory",
+    "bootstrap",
+    "shutdown",
+    "shut_down",
+    "on_shutdown",
+    "teardown",
+    "cleanup",
+    "close",
+    "disconnect",
+    "bootstrapApplication",
+];
+
+/// Decorators of functions that run once, by their last name.
+const ONCE: [&str; 6] =
+    ["on_event", "on_startup", "command", "before_first_request", "fixture", "on_shutdown"];
 
 impl<'f> File<'f> {
-    pub(super) fn text(&self, name: &Name) -> &'f str {
+    pub(crate) fn text(&self, name: &Name) -> &'f str {
         name.span.of(self.bindings.source)
     }
 
@@ -101,7 +106,7 @@ impl<'f> File<'f> {
     }
 
     /// The last name of a callee.
-    pub(super) fn callee(&self, start: usize) -> &str {
+    pub(crate) fn callee(&self, start: usize) -> &str {
         let name = self.bindings.facts.name_at(start);
         name.map_or("", |name| self.bindings.text(name))
     }
@@ -109,53 +114,77 @@ impl<'f> File<'f> {
     /// Whether what a name stands for is changed there.
     pub(super) fn is_changed(&self, name: &Name) -> bool {
         match name.fate {
-            Fate::ItemSet => true,
+            Fate::ItemSet(_) => true,
             Fate::Method(method) => MUTATORS.contains(&method.of(self.bindings.source)),
             _ => false,
         }
     }
 
     /// The last names of a function's decorators.
-    pub(super) fn decorators(&self, function: usize) -> impl Iterator<Item = &Name> {
+    pub(crate) fn decorators(&self, function: usize) -> impl Iterator<Item = &'f Name> + use<'f> {
         let start = self.bindings.facts.scopes[function].span.start;
-        let names = self.bindings.facts.names.iter();
-        names.filter(move |name| name.fate == Fate::Decorates(start))
+        self.all(self.bindings.index.decorating(start))
     }
 
-    pub(super) fn parameters(&self, function: usize) -> impl Iterator<Item = &Name> {
-        let names = self.bindings.facts.names.iter();
-        names.filter(move |name| name.scope == function && matches!(name.role, Role::Parameter(_)))
+    pub(crate) fn parameters(&self, function: usize) -> impl Iterator<Item = &'f Name> + use<'f> {
+        self.all(self.bindings.index.parameters(function))
     }
 
-    /// Whether a function looks as if it served requests.
-    pub(super) fn serves(&self, function: usize) -> bool {
+    fn all(&self, names: &'f [usize]) -> impl Iterator<Item = &'f Name> + use<'f> {
         let facts = self.bindings.facts;
-        facts.is_async(function)
-            || self.decorators(function).any(|name| ROUTES.contains(&self.text(name)))
-            || self.parameters(function).any(|name| REQUESTS.contains(&self.text(name)))
+        names.iter().map(move |at| &facts.names[*at])
     }
 
-    /// Whether a function looks as if it ran once, at start-up.
-    pub(super) fn is_at_start(&self, function: usize) -> bool {
+    /// Whether a function looks as if it served requests, or stands in one that does.
+    pub(crate) fn serves(&self, function: usize) -> bool {
+        let facts = self.bindings.facts;
+        let mut at = Some(function);
+        while let Some(function) = at {
+            let serves = facts.is_async(function)
+                || self.decorators(function).any(|name| ROUTES.contains(&self.text(name)))
+                || self.takes_request(function);
+            if serves {
+                return true;
+            }
+            at = facts.scopes[function].parent.and_then(|parent| facts.callable(parent));
+        }
+        false
+    }
+
+    /// Whether a function has a parameter that is called like a request.
+    pub(crate) fn takes_request(&self, function: usize) -> bool {
+        self.parameters(function).any(|name| REQUESTS.contains(&self.text(name)))
+    }
+
+    /// Whether a function looks as if it ran once, at start-up or at the end.
+    pub(crate) fn is_at_start(&self, function: usize) -> bool {
         let name = self.bindings.facts.scopes[function].name;
         let name = name.map_or("", |name| name.of(self.bindings.source));
         AT_START.iter().any(|begin| name.starts_with(begin))
+            || AT_START_ONLY.contains(&name)
+            || self.decorators(function).any(|name| ONCE.contains(&self.text(name)))
+    }
+
+    /// Whether a container is made so that each thread, task or object has its own.
+    pub(super) fn keeps_users_apart(&self, name: &Name) -> bool {
+        let Role::Bind(Value::Call(callee)) = name.role else { return false };
+        ["WeakKeyDictionary", "WeakMap", "WeakSet"].contains(&self.callee(callee))
     }
 
     /// The function that a name stands in, if it is in one.
-    pub(super) fn function_of(&self, name: &Name) -> Option<usize> {
-        self.bindings.facts.function(name.within)
+    pub(crate) fn function_of(&self, name: &Name) -> Option<usize> {
+        self.bindings.facts.callable(name.within)
     }
 
     /// The class that a function belongs to.
-    pub(super) fn class_of(&self, function: usize) -> Option<usize> {
+    pub(crate) fn class_of(&self, function: usize) -> Option<usize> {
         let facts = self.bindings.facts;
         let parent = facts.scopes[function].parent?;
         (facts.scopes[parent].kind == ScopeKind::Class).then_some(parent)
     }
 
     /// A line of evidence, with the function that it stands in.
-    pub(super) fn evidence(&self, what: &str, name: &Name) -> Shown {
+    pub(crate) fn evidence(&self, what: &str, name: &Name) -> Shown {
         let function = self.bindings.facts.qualified(name.within, self.bindings.source);
         let what = function.map_or(what.to_owned(), |function| format!("{what} in {function}"));
         self.lines.shown(name.span.start, what)

@@ -1,12 +1,13 @@
 //! Module globals that a getter makes, and containers that functions change.
 
-use super::evidence::suspect;
+use super::candidate::Candidate;
+use super::people::names_one;
 use crate::facts::{Fate, Name, Role, ScopeKind, Value};
 use crate::source_file::File;
-use partywall_core::audit::{Shown, SingletonSuspect, SuspectKind};
+use partywall_core::audit::SuspectKind;
 
 /// Module globals, and attributes of a class, that a function binds.
-pub(super) fn lazy(file: &File<'_>) -> Vec<SingletonSuspect> {
+pub(super) fn lazy(file: &File<'_>) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (text, places) in file.bindings.all_of(0) {
         let names = places.iter().map(|at| &file.bindings.facts.names[*at]);
@@ -14,48 +15,53 @@ pub(super) fn lazy(file: &File<'_>) -> Vec<SingletonSuspect> {
             names.partition(|name| file.function_of(name).is_some());
         let made: Vec<&Name> = inside.into_iter().filter(|name| gives_value(name)).collect();
         let Some(first) = made.first() else { continue };
-        let mut score = 1;
-        let mut shown: Vec<Shown> =
-            made.iter().map(|name| file.evidence("written", name)).collect();
-        if made.iter().any(|name| is_made(name.role)) {
-            score += 2;
-        }
-        if let Some(returned) = returned(file, text, &made) {
-            score += 2;
-            shown.push(file.evidence("handed out", returned));
-        }
-        if made.iter().any(|name| file.function_of(name).is_some_and(|at| file.serves(at))) {
-            score += 2;
-        }
         let at = outside.first().unwrap_or(first).span;
-        found.push(suspect(file, SuspectKind::LazyGlobal, text.to_owned(), at, score, shown));
+        let mut lazy = Candidate::new(file, SuspectKind::LazyGlobal, text.to_owned(), at);
+        lazy.base = 1 + u32::from(made.iter().any(|name| is_made(name.role)));
+        lazy.writes = made.iter().map(|name| file.write("written", name)).collect();
+        for write in &mut lazy.writes {
+            write.personal |= names_one(text);
+        }
+        for returned in returned(file, text) {
+            let function = file.function_of(returned);
+            let getter = function.and_then(|function| file.bindings.facts.scopes[function].name);
+            lazy.getters.extend(getter.map(|name| name.of(file.bindings.source).to_owned()));
+            if lazy.shown.is_empty() {
+                lazy.base += 1;
+                lazy.shown.push(file.evidence("handed out", returned));
+            }
+        }
+        found.push(lazy);
     }
     found.extend(class_attributes(file));
     found
 }
 
 /// `cls._instance = cls()`.
-fn class_attributes(file: &File<'_>) -> Vec<SingletonSuspect> {
-    let mut found: Vec<SingletonSuspect> = Vec::new();
-    for name in &file.bindings.facts.names {
-        let (Role::Read, "cls", Fate::MemberSet(member)) = (name.role, file.text(name), name.fate)
-        else {
-            continue;
-        };
+fn class_attributes(file: &File<'_>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for at in file.bindings.index.with_text("cls") {
+        let name = &file.bindings.facts.names[*at];
+        let (Role::Read, Fate::MemberSet(member)) = (name.role, name.fate) else { continue };
         let Some(function) = file.function_of(name) else { continue };
-        if file.is_at_start(function) {
-            continue;
-        }
         let class = file.class_of(function);
         let class =
             class.and_then(|class| file.bindings.facts.qualified(class, file.bindings.source));
         let text = member.of(file.bindings.source);
         let text = class.map_or(text.to_owned(), |class| format!("{class}.{text}"));
-        if found.iter().all(|known| known.name != text) {
-            let shown = vec![file.evidence("written", name)];
-            let score = 2 + u32::from(file.serves(function));
-            found.push(suspect(file, SuspectKind::LazyGlobal, text, name.span, score, shown));
+        let write = file.write("written", name);
+        if let Some(known) = found.iter_mut().find(|known| known.name == text) {
+            known.writes.push(write);
+            continue;
         }
+        if file.is_at_start(function) {
+            continue;
+        }
+        let mut lazy = Candidate::new(file, SuspectKind::LazyGlobal, text.clone(), name.span);
+        lazy.base = 2;
+        lazy.root = text;
+        lazy.writes = vec![write];
+        found.push(lazy);
     }
     found
 }
@@ -71,21 +77,20 @@ fn is_made(role: Role) -> bool {
     matches!(role, Role::Bind(Value::Call(_)) | Role::Write(Value::Call(_)))
 }
 
-/// Where a function that makes a global returns it.
-fn returned<'f>(file: &File<'f>, text: &str, made: &[&Name]) -> Option<&'f Name> {
-    let names = file.bindings.facts.names.iter().enumerate();
-    let is_returned = |(at, name): &(usize, &Name)| {
+/// Where functions return a global.
+fn returned<'f>(file: &File<'f>, text: &str) -> Vec<&'f Name> {
+    let names = file.bindings.index.with_text(text).iter();
+    let is_returned = |at: &&usize| {
+        let name = &file.bindings.facts.names[**at];
         name.fate == Fate::Returned
             && name.role == Role::Read
-            && file.text(name) == text
-            && file.bindings.home_of(*at) == Some(0)
-            && made.iter().any(|made| file.function_of(made) == file.function_of(name))
+            && file.bindings.home_of(**at) == Some(0)
     };
-    names.clone().find(is_returned).map(|(_, name)| name)
+    names.filter(is_returned).map(|at| &file.bindings.facts.names[*at]).collect()
 }
 
 /// Containers of a module or a class that functions change.
-pub(super) fn shared(file: &File<'_>) -> Vec<SingletonSuspect> {
+pub(super) fn shared(file: &File<'_>) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (at, name) in file.bindings.facts.names.iter().enumerate() {
         let Role::Bind(value) = name.role else { continue };
@@ -98,38 +103,79 @@ pub(super) fn shared(file: &File<'_>) -> Vec<SingletonSuspect> {
             ScopeKind::Class => of_class(file, home, file.text(name)),
             _ => continue,
         };
-        let Some(score) = changes.iter().map(|change| weight(file, change)).max() else { continue };
-        let mut strongest = changes;
-        strongest.sort_by_key(|change| std::cmp::Reverse(weight(file, change)));
-        let shown = strongest.iter().map(|change| file.evidence("changed", change)).collect();
+        if changes.is_empty() {
+            continue;
+        }
         let text = file.bindings.facts.qualified(home, file.bindings.source);
         let text =
             text.map_or(file.text(name).to_owned(), |class| format!("{class}.{}", file.text(name)));
-        found.push(suspect(file, SuspectKind::SharedMutable, text, name.span, score, shown));
+        let mut suspect = Candidate::new(file, SuspectKind::SharedMutable, text.clone(), name.span);
+        suspect.root = text;
+        suspect.writes = changes.iter().map(|change| file.write("changed", change)).collect();
+        let keys: Vec<&str> = changes.iter().filter_map(|change| key(file, change)).collect();
+        let is_keyed = !keys.is_empty() && keys.len() == changes.len() - removals(file, &changes);
+        suspect.base = 2;
+        if is_keyed && keys.iter().all(|key| unique_to_one(key)) {
+            // Each user has an entry of their own.
+            suspect.most = 2;
+        }
+        if file.keeps_users_apart(name) {
+            suspect.most = 1;
+        }
+        found.push(suspect);
     }
     found
 }
 
-/// How much a change says: most in code that serves requests, least at start-up.
-fn weight(file: &File<'_>, change: &Name) -> u32 {
-    match file.function_of(change) {
-        Some(function) if file.is_at_start(function) => 1,
-        Some(function) if file.serves(function) => 5,
-        _ => 3,
+/// The key under which a change puts something.
+fn key<'f>(file: &File<'f>, change: &Name) -> Option<&'f str> {
+    let source = file.bindings.source;
+    match change.fate {
+        Fate::ItemSet(key) => Some(key.of(source).trim_matches(['[', ']', '?', '.'])),
+        Fate::Method(method) if KEYED.contains(&method.of(source)) => {
+            crate::text::first(source, method.end)
+        }
+        _ => None,
     }
+}
+
+/// How many of the changes only take something away.
+fn removals(file: &File<'_>, changes: &[&Name]) -> usize {
+    const REMOVES: [&str; 6] = ["pop", "popitem", "clear", "remove", "discard", "delete"];
+    let removes = |change: &&&Name| {
+        matches!(change.fate, Fate::Method(method)
+            if REMOVES.contains(&method.of(file.bindings.source)))
+    };
+    changes.iter().filter(removes).count()
+}
+
+/// Methods whose first argument is a key.
+const KEYED: [&str; 3] = ["setdefault", "set", "put"];
+
+/// Whether a key is one user's: a user's id is, and so is a tuple that holds one. A session's and
+/// a token's are, too.
+fn unique_to_one(key: &str) -> bool {
+    const OF_ONE: [&str; 6] = ["user", "uid", "session", "token", "principal", "identity"];
+    let mut words = key.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    words.any(|word| {
+        let word = word.to_lowercase();
+        names_one(&word) && !word.contains("tenant") && !word.contains("name")
+            || OF_ONE.iter().any(|one| word == *one || word.strip_prefix(*one) == Some("_id"))
+            || ["session_id", "sessionid", "userid", "sid", "user_uuid"].contains(&word.as_str())
+    })
 }
 
 /// Where functions change a module's container.
 fn of_module<'f>(file: &File<'f>, text: &str) -> Vec<&'f Name> {
-    let names = file.bindings.facts.names.iter().enumerate();
-    let changes = names.filter(|(at, name)| {
+    let names = file.bindings.index.with_text(text).iter();
+    let changes = names.filter(|at| {
+        let name = &file.bindings.facts.names[**at];
         name.role == Role::Read
-            && file.text(name) == text
             && file.is_changed(name)
             && file.function_of(name).is_some()
-            && file.bindings.home_of(*at) == Some(0)
+            && file.bindings.home_of(**at) == Some(0)
     });
-    changes.map(|(_, name)| name).collect()
+    changes.map(|at| &file.bindings.facts.names[*at]).collect()
 }
 
 /// Where a class's methods change its container, unless each object gets its own.
@@ -138,7 +184,12 @@ fn of_class<'f>(file: &File<'f>, class: usize, text: &str) -> Vec<&'f Name> {
     let span = facts.scopes[class].span;
     let within = |name: &&Name| span.start <= name.span.start && name.span.end <= span.end;
     let source = file.bindings.source;
-    let own = facts.names.iter().filter(within).any(|name| {
+    let all = || {
+        let first = facts.names.partition_point(|name| name.span.start < span.start);
+        let last = facts.names.partition_point(|name| name.span.start < span.end);
+        facts.names[first..last].iter()
+    };
+    let own = all().filter(within).any(|name| {
         matches!(name.fate, Fate::MemberSet(member)
             if name.role == Role::Read
                 && file.own_names.first() == Some(&file.text(name))
@@ -148,7 +199,7 @@ fn of_class<'f>(file: &File<'f>, class: usize, text: &str) -> Vec<&'f Name> {
         return Vec::new();
     }
     let class_name = facts.scopes[class].name.map_or("", |name| name.of(source));
-    let changes = facts.names.iter().filter(within).filter(|name| {
+    let changes = all().filter(within).filter(|name| {
         let Role::Member { of: Some(base) } = name.role else { return false };
         let base = facts.name_at(base).map_or("", |base| file.bindings.text(base));
         let is_own = file.own_names.contains(&base) || base == class_name;

@@ -2,19 +2,27 @@
 //!
 //! Every suspect is something that lives as long as the process and that a function changes or
 //! fills. Whether a user's data goes into it, the source alone does not say, so they are ranked:
-//! code that serves requests counts most, registration at start-up least.
+//! what a request reaches counts most, registration at start-up least.
 
 mod attributes;
 mod caches;
+mod candidate;
+mod context_vars;
 mod defaults;
 mod evidence;
 mod globals;
+pub(super) mod instances;
+mod paths;
+mod people;
 
 use super::source_file::File;
-use partywall_core::audit::{Code, SingletonSuspect};
+use partywall_core::audit::Code;
 
-/// All suspects of one file; test code has none, since it serves nobody.
-pub(super) fn suspects(file: &File<'_>) -> Vec<SingletonSuspect> {
+pub(super) use candidate::{Candidate, Write};
+
+/// All suspects of one file that can be told from it alone; test code has none, since it serves
+/// nobody.
+pub(super) fn candidates(file: &File<'_>) -> Vec<Candidate> {
     if file.code == Code::Test {
         return Vec::new();
     }
@@ -23,12 +31,6 @@ pub(super) fn suspects(file: &File<'_>) -> Vec<SingletonSuspect> {
     found.extend(caches::caches(file));
     found.extend(defaults::defaults(file));
     found.extend(attributes::attributes(file));
+    found.extend(context_vars::context_vars(file));
     found
-}
-
-/// The likeliest first.
-pub(super) fn rank(suspects: &mut [SingletonSuspect]) {
-    suspects.sort_by(|one, other| {
-        (other.score.cmp(&one.score)).then_with(|| one.place.cmp(&other.place))
-    });
 }

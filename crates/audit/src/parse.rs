@@ -1,0 +1,79 @@
+//! Parses a file within limits that depend on its length alone, so that the same file is always
+//! read or left out, whatever else the machine does.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use tree_sitter::{ParseOptions, Parser, Tree};
+
+use super::language::Language;
+
+/// The source is handed to the parser in pieces of so many bytes: what it reads again and again,
+/// such as the rest of the file behind each of many comments that are never closed, is counted.
+const PIECE: usize = 4096;
+
+/// So many times the length of a file may be read while it is parsed.
+const MOST_READ: usize = 24;
+
+/// So many steps a byte the parser may take. Files that people write take less than one; an
+/// ambiguity that grows with the file takes more with every byte.
+const MOST_STEPS: usize = 12;
+
+/// The parser reports after so many steps.
+const STEPS_PER_REPORT: usize = 100;
+
+/// However short a file is, it may be read and take steps as if it had so many bytes.
+const SHORTEST: usize = 16 * 1024;
+
+/// How long a short file may take, and how much longer each MB: ten times what files take that
+/// people write, so that a machine with much else to do reads the same ones.
+const LONGEST_PARSE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(2));
+
+/// Parses a source text.
+///
+/// # Errors
+///
+/// The text exceeds a limit; the error says which.
+pub(super) fn parse(
+    language: &dyn Language,
+    extension: &str,
+    parser: &mut Parser,
+    source: &str,
+) -> Result<Tree, String> {
+    if parser.language().is_none() {
+        parser.set_language(&language.grammar(extension)).map_err(|error| error.to_string())?;
+    }
+    let begun = Instant::now();
+    let longest = LONGEST_PARSE.0 + LONGEST_PARSE.1.mul_f64(source.len() as f64 / 1e6);
+    let length = source.len().max(SHORTEST);
+    let read = Cell::new(0_usize);
+    let mut steps = 0_usize;
+    let mut reason = None;
+    let mut watch = |_: &tree_sitter::ParseState| {
+        steps += STEPS_PER_REPORT;
+        reason = match () {
+            () if read.get() > length * MOST_READ => Some("reading it again and again"),
+            () if steps > length * MOST_STEPS => Some("its ambiguous or deeply nested syntax"),
+            () if begun.elapsed() > longest => Some("the time that it takes"),
+            () => None,
+        };
+        match reason {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    };
+    let mut text = |at: usize, _| {
+        let end = source.len().min(at.saturating_add(PIECE));
+        let piece = source.as_bytes().get(at..end).unwrap_or_default();
+        read.set(read.get() + piece.len());
+        piece
+    };
+    let options = ParseOptions::new().progress_callback(&mut watch);
+    let tree = parser.parse_with_options(&mut text, None, Some(options));
+    if tree.is_none() {
+        parser.reset();
+    }
+    let why = reason.unwrap_or("no known reason");
+    tree.ok_or_else(|| format!("a limit of the parser is exceeded by {why}"))
+}

@@ -1,0 +1,3 @@
+from app.tracker import Tracker
+
+tracker = Tracker()  # shared: shared_mutable

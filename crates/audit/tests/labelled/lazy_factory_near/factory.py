@@ -1,0 +1,6 @@
+_factory = None
+
+
+def get_factory():
+    _factory = Factory()
+    return _factory

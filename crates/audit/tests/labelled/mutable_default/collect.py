@@ -1,0 +1,3 @@
+def collect(item, into=[]):  # shared: mutable_default
+    into.append(item)
+    return into

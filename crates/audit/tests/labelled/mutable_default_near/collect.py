@@ -1,0 +1,8 @@
+def collect(item, into=[]):
+    into = list(into)
+    into.append(item)
+    return into
+
+
+def count(items=[]):
+    return len(items)
