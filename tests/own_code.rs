@@ -5,6 +5,10 @@
 mod alone;
 #[path = "own_code/endings.rs"]
 mod endings;
+#[path = "../examples/own_backend.rs"]
+mod own_backend;
+#[path = "../examples/own_code.rs"]
+mod own_code_example;
 #[path = "own_code/stale_reply.rs"]
 mod stale_reply;
 #[path = "own_code/third_party.rs"]
@@ -184,5 +188,26 @@ fn a_saved_repro_of_another_version_is_one_clear_error() {
             assert!(error.contains("--save-regressions"), "{error}");
         }
         std::fs::remove_file(&path).expect("removed");
+    }
+}
+
+#[test]
+fn the_examples_show_what_they_say() {
+    own_code_example::main().expect("explored");
+    own_backend::main().expect("explored");
+}
+
+#[test]
+fn values_out_of_range_are_refused_and_not_changed() {
+    let wrong: [fn() -> Config; 6] = [
+        || config("none").users(0..=2),
+        || config("many").users(2..=5_001),
+        || config("runs").runs_per_user(0),
+        || config("runs").runs_per_user(1_001),
+        || config("faults").faults(0..=17),
+        || config("trials").trials(0),
+    ];
+    for (number, make) in wrong.iter().enumerate() {
+        assert!(std::panic::catch_unwind(make).is_err(), "{number}");
     }
 }

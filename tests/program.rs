@@ -1,5 +1,7 @@
 //! What the program does as its users start it, and what it does over real connections.
 
+#[path = "docs/main.rs"]
+mod docs;
 #[path = "program/main.rs"]
 mod program;
 mod python_chat;

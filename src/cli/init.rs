@@ -4,26 +4,36 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
+
 use super::output;
 use crate::campaign::error::CampaignError;
-use crate::scenario::TEMPLATES;
+use crate::scenario::{Scenario, starters};
 use crate::trial::verdict::ExitCode;
 
 /// The arguments of `init`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// chat-websocket, sse-chat, json-rpc, http-only or chat-migration
-    template: String,
+    /// The name of a ready scenario; --list shows them
+    #[arg(required_unless_present = "list")]
+    template: Option<String>,
     /// The file to write [default: TEMPLATE.toml]
     file: Option<PathBuf>,
+    /// List the ready scenarios, and write nothing
+    #[arg(long, env = "PARTYWALL_LIST", value_parser = BoolishValueParser::new())]
+    list: bool,
 }
 
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
-    let Some((name, text)) = TEMPLATES.iter().find(|(name, _)| *name == args.template) else {
-        let names: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
+    let Some(template) = args.template.as_ref().filter(|_| !args.list) else {
+        output::print(&list());
+        return Ok(ExitCode::Clean);
+    };
+    let Some((name, text)) = starters().find(|(name, _)| name == template) else {
+        let names: Vec<&str> = starters().map(|(name, _)| name).collect();
         return Err(CampaignError::usage(format!(
-            "there is no template `{}`; there are {}",
-            args.template.escape_debug(),
+            "there is no ready scenario `{}`; use one of {}",
+            template.escape_debug(),
             names.join(", ")
         )));
     };
@@ -34,6 +44,17 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         let remedy = "name another file: what is there is not overwritten";
         CampaignError::usage(format!("cannot write `{}`: {error}; {remedy}", shown.escape_debug()))
     })?;
-    output::print(&format!("{shown}: change it, then `partywall check-scenario {shown}`\n"));
+    output::print(&format!("{shown}: edit it, then run `partywall check-scenario {shown}`\n"));
     Ok(ExitCode::Clean)
+}
+
+/// Each name with the title of its scenario.
+fn list() -> String {
+    let width = starters().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let line = |(name, text): (&str, &str)| {
+        // The tests parse them all.
+        let title = Scenario::parse(text).map(|scenario| scenario.title).unwrap_or_default();
+        format!("{name:width$}  {title}\n")
+    };
+    starters().map(line).collect()
 }

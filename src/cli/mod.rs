@@ -110,6 +110,11 @@ enum Command {
     Generate(generate::Args),
 }
 
+/// The command line's definition, for checks of the documentation.
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Parses the command line and does what it says.
 pub fn main() -> ProcessExit {
     let cli = match Cli::try_parse() {

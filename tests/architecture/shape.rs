@@ -10,11 +10,12 @@ use super::{Complaint, Source, complaints, root};
 const MOST_LINES: usize = 500;
 
 /// What stands at the top level of the repository.
-const TOP_LEVEL: [&str; 17] = [
+const TOP_LEVEL: [&str; 21] = [
     ".ci",
     ".gitignore",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE-APACHE",
@@ -22,6 +23,9 @@ const TOP_LEVEL: [&str; 17] = [
     "README.md",
     "benches",
     "crates",
+    "deny.toml",
+    "docs",
+    "examples",
     "fuzz",
     "reports",
     "rustfmt.toml",
@@ -90,6 +94,6 @@ fn the_top_level_holds_nothing_else() {
     let names = top_level();
     assert!(names.contains("Cargo.toml") && names.contains("src"), "{names:?}");
     assert_eq!(out_of_place(&names), [""; 0], "at the top level of the repository");
-    let planted = ["Cargo.toml", "notes.txt", "examples", "tests"].map(str::to_owned);
-    assert_eq!(out_of_place(&planted.into()), ["examples", "notes.txt"]);
+    let planted = ["Cargo.toml", "notes.txt", "samples", "tests"].map(str::to_owned);
+    assert_eq!(out_of_place(&planted.into()), ["notes.txt", "samples"]);
 }

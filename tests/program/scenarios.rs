@@ -169,13 +169,26 @@ fn a_command_stands_for_the_target_of_a_scenario() {
 #[test]
 fn a_starter_is_written_once_and_passes_its_check() {
     let scratch = Scratch::new("scenario-init");
-    for template in ["chat-websocket", "sse-chat", "json-rpc", "http-only"] {
+    let list = ran(&mut partywall(&["init", "--list"])).exits(0).stdout;
+    let mut listed = Vec::new();
+    for line in list.lines() {
+        let (template, title) = line.split_once(' ').expect("a name and a title");
+        assert!(!title.trim().is_empty(), "{line}");
+        listed.push(template.to_owned());
         let file = scratch.path().join(format!("{template}.toml")).display().to_string();
         ran(&mut partywall(&["init", template, &file])).exits(0);
         ran(&mut partywall(&["check-scenario", &file])).exits(0);
         ran(&mut partywall(&["init", template, &file])).exits(2).complains(&["not overwritten"]);
     }
     ran(&mut partywall(&["init", "soap"])).exits(2).complains(&["sse-chat"]);
+    listed.sort();
+    let entries = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"));
+    let files = entries.expect("the folder").map(|entry| entry.expect("an entry").path());
+    let names = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    let stem = |path: std::path::PathBuf| path.file_stem().map(|name| name.display().to_string());
+    let mut ready: Vec<String> = names.filter_map(stem).collect();
+    ready.sort();
+    assert_eq!(listed, ready, "each ready scenario is a starter");
     let elsewhere = chat().replace(
         "command = [\"partywall\", \"serve\", \"--port\", \"{{ port }}\"]",
         "url = \"http://192.0.2.1:80\"",

@@ -18,7 +18,7 @@ fn rebinding() -> impl Backend {
     handler(move |chat: Chat| {
         let bound_to = Arc::clone(&bound_to);
         async move {
-            let user = chat.user().clone();
+            let user = UserName::new(chat.user());
             let before = bound_to.lock().expect("nobody panics").replace(user.clone());
             if let Some(of) = before {
                 let (what, run) = ("an emitter".into(), RunId::new("run-x"));

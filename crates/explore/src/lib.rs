@@ -10,5 +10,5 @@ pub mod store;
 pub mod user;
 pub mod workload;
 
-pub use in_process::{Chat, handler};
-pub use own_code::{Config, Isolation, assert_isolated, explore};
+pub use in_process::{Chat, Handler, handler};
+pub use own_code::{Config, Isolation, MakeBackend, assert_isolated, explore};

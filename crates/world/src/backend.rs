@@ -13,6 +13,37 @@ use partywall_core::plan::UserPlan;
 use partywall_core::raw::Raw;
 
 /// A system under test.
+///
+/// In the simulated world a user speaks JSON, one object a message. `message` holds the prompt with its
+/// canary. Your back end may ignore the fields that it has no use for.
+///
+/// | a user sends | with |
+/// | --- | --- |
+/// | on the event connection, to start a run | `{"type": "chat", "message", "thread_id", "request_id", "settings", "agents", "approval", "delays"}` |
+/// | on the event connection, to ask whether it is alive | `{"type": "ping"}` |
+/// | over HTTP, to start a run (only with `Via::Http`) | `POST /api/chat` with the same body as `chat` |
+///
+/// A run started over HTTP is answered with status 200 and the body
+/// `{"status": "completed", "answer", "request_id", "run_id", "thread_id", "user_id"}`. On the event
+/// connection, users expect:
+///
+/// | when | your back end sends | with |
+/// | --- | --- | --- |
+/// | it is opened | `connection_established` | nothing else is needed |
+/// | a run starts | `run_accepted` | `request_id` as the user chose it, `run_id`, `thread_id`, `user_id` |
+/// | during the run | `agent_started`, `agent_thinking`, `tool_executing` or `tool_completed` | `run_id`, `thread_id`, `user_id`, `agent_name`, `sequence`, and any text |
+/// | the run ends | `agent_completed` or `agent_error` | the same, with `agent_name` = `"supervisor"` for `agent_completed` |
+/// | a ping comes | `pong` | |
+///
+/// - The name stands in `type`: `{"type": "run_accepted", "run_id": "r1", …}`.
+/// - `run_id` is chosen by the back end and differs for every run of every user.
+/// - Send at least one event between `run_accepted` and the end. Two runs overlap if each has an event
+///   between those of the other, and runs that never overlap show nothing.
+/// - `sequence` counts the events of one run from 1, without gaps.
+/// - `user_id` is the name that [`Backend::session`] was given.
+/// - Answer any other HTTP request with status 404.
+///
+/// `examples/own_backend.rs` of the package `partywall` is a complete one.
 pub trait Backend: Send + Sync {
     /// A new session for that user, who shares nothing with another user's session: no client, no
     /// connection pool, no cookies. Called once for each simulated user, before their first step.

@@ -35,6 +35,11 @@ pub fn all_built_in_names() -> impl Iterator<Item = &'static str> {
     FILES.iter().chain(&BY_NAME).map(|(name, _)| *name)
 }
 
+/// The carried scenarios: names and texts.
+pub(super) fn all_built_in() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FILES.into_iter().chain(BY_NAME)
+}
+
 /// The carried scenario of that name.
 ///
 /// # Errors

@@ -27,7 +27,7 @@ pub use partywall_explore::workload::{
     Act, Faults, Ids, Learnt, Point, Range, ServerWork, Sizes, Workload, are_users,
 };
 pub use states::{EvidenceSource, MigrationEvidence, MigrationState, SitePlaces};
-pub use templates::TEMPLATES;
+pub use templates::{TEMPLATES, starters};
 
 /// The JSON Schema of scenario files, ready to publish.
 pub fn scenario_schema() -> String {

@@ -1,13 +1,20 @@
 //! Starters for scenario files, which `partywall init` writes.
 
-/// The templates by name.
-pub const TEMPLATES: [(&str, &str); 5] = [
+/// The ready scenarios of a server of your own, by name.
+pub const TEMPLATES: [(&str, &str); 7] = [
     ("chat-websocket", include_str!("../../scenarios/chat-websocket.toml")),
     ("chat-migration", include_str!("../../scenarios/chat-migration.toml")),
     ("sse-chat", include_str!("../../scenarios/sse-chat.toml")),
     ("json-rpc", include_str!("../../scenarios/json-rpc.toml")),
+    ("json-rpc-stateless", include_str!("../../scenarios/json-rpc-stateless.toml")),
+    ("socket-io", include_str!("../../scenarios/socket-io.toml")),
     ("http-only", include_str!("../../scenarios/http-only.toml")),
 ];
+
+/// All that `partywall init` writes: the ready scenarios, then those of the reference back end.
+pub fn starters() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TEMPLATES.into_iter().chain(super::embedded::all_built_in())
+}
 
 #[cfg(test)]
 mod tests {

@@ -22,9 +22,19 @@ use partywall_world::channel::Sender;
 
 type Run = dyn Fn(Chat) -> BoxFuture<'static, String> + Send + Sync;
 
-/// A back end that calls the function once for each run. What it returns is the run's answer; what
-/// it says on the way goes to the user's own connection, so that only what the function shares
-/// between its calls can leak.
+/// Makes a back end of one async function, which is called once for each run.
+///
+/// The returned text is the run's answer. [`Chat::say`] sends events on the way. Both go to the user who
+/// started the run, so a leak can only come from what the function shares between its calls.
+///
+/// To be judged, the function must
+///
+/// - put what it made of [`Chat::prompt`] into its answer or its events: the prompt holds a canary, and
+///   what never comes back cannot be recognised;
+/// - wait at least once, through [`World`] or a runtime-free future: runs without an `.await` never
+///   overlap, and the result is then inconclusive;
+/// - take its clock, timers, tasks and channels from [`Chat::world`], not from tokio;
+/// - behave the same each time it is given the same input and the same schedule.
 pub fn handler<F, Answered>(run: F) -> Handler
 where
     F: Fn(Chat) -> Answered + Send + Sync + 'static,
@@ -34,7 +44,7 @@ where
     Handler { run, runs: Arc::default() }
 }
 
-/// See [`handler`].
+/// A back end made by [`handler`].
 #[derive(Clone)]
 pub struct Handler {
     run: Arc<Run>,
@@ -50,22 +60,22 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// Where it runs: its turns, sleeps, time limits and channels are switch points.
+    /// The world that this run is in. Its turns, sleeps, time limits and channels are switch points.
     pub fn world(&self) -> &World {
         &self.speaker.world
     }
 
-    /// Whose run it is.
-    pub fn user(&self) -> &UserName {
-        &self.speaker.user
+    /// The name of the user who started the run.
+    pub fn user(&self) -> &str {
+        self.speaker.user.as_str()
     }
 
-    /// In which conversation. Users choose the same names for theirs.
-    pub fn thread(&self) -> &ThreadId {
-        &self.speaker.thread
+    /// The conversation. Different users choose equal names for theirs, on purpose.
+    pub fn thread(&self) -> &str {
+        self.speaker.thread.as_str()
     }
 
-    /// What the user wrote; it holds a canary that nobody else may see.
+    /// What the user wrote. It holds a canary: a word that no other user may see.
     pub fn prompt(&self) -> &str {
         &self.prompt
     }

@@ -36,8 +36,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The default under a name of its own; saved repros are told apart by it. Otherwise it is the
-    /// name of the test.
+    /// The default configuration with a name. Saved repros are filed under that name. The name of
+    /// [`Config::default`] is that of the running test.
     pub fn named(name: impl Into<String>) -> Self {
         let name = name.into();
         Self {
@@ -53,22 +53,35 @@ impl Config {
         }
     }
 
-    /// Fewest and most users of a trial, besides the one who only listens; at least one.
+    /// The fewest and the most users of a trial, not counting the one who only listens [default: 3 to 6].
+    ///
+    /// # Panics
+    ///
+    /// The range is empty, begins with 0 or ends above 5,000.
     #[must_use]
     pub fn users(mut self, users: RangeInclusive<u32>) -> Self {
-        let least = (*users.start()).clamp(1, Sizes::USERS);
-        self.workload.users = Range { least, most: (*users.end()).clamp(least, Sizes::USERS) };
+        let (least, most) = users.into_inner();
+        let is_right = 1 <= least && least <= most && most <= Sizes::USERS;
+        assert!(is_right, "users({least}..={most}): give a range within 1..={}", Sizes::USERS);
+        self.workload.users = Range { least, most };
         self
     }
 
-    /// How many runs each user starts, one after the other.
+    /// How many runs each user starts, one after the other [default: 1].
+    ///
+    /// # Panics
+    ///
+    /// The number is 0 or above 1,000.
     #[must_use]
     pub fn runs_per_user(mut self, runs: u16) -> Self {
-        self.workload = self.workload.with_runs(runs.min(Sizes::RUNS));
+        let is_right = (1..=Sizes::RUNS).contains(&runs);
+        assert!(is_right, "runs_per_user({runs}): give a number from 1 to {}", Sizes::RUNS);
+        self.workload = self.workload.with_runs(runs);
         self
     }
 
-    /// How runs are started; drawn for each run. An empty list changes nothing.
+    /// How runs are started, drawn for each run [default: on the event connection]. An empty list changes
+    /// nothing.
     #[must_use]
     pub fn via(mut self, via: &[Via]) -> Self {
         if !via.is_empty() {
@@ -77,62 +90,76 @@ impl Config {
         self
     }
 
-    /// Fewest and most faults of a trial: cancelled requests, time-outs, vanished connections.
+    /// The fewest and the most faults of a trial: cancelled requests, time-outs, lost connections
+    /// [default: none].
+    ///
+    /// # Panics
+    ///
+    /// The range is empty or ends above 16.
     #[must_use]
     pub fn faults(mut self, faults: RangeInclusive<u32>) -> Self {
-        let least = (*faults.start()).min(Sizes::FAULTS);
-        self.workload.faults = Range { least, most: (*faults.end()).clamp(least, Sizes::FAULTS) };
+        let (least, most) = faults.into_inner();
+        let is_right = least <= most && most <= Sizes::FAULTS;
+        assert!(is_right, "faults({least}..={most}): give a range within 0..={}", Sizes::FAULTS);
+        self.workload.faults = Range { least, most };
         self
     }
 
-    /// How schedules are chosen.
+    /// How schedules are chosen [default: random walks].
     #[must_use]
     pub fn search(mut self, search: Search) -> Self {
         self.search = search;
         self
     }
 
-    /// How many trials, where the search has no end of its own; at least one.
+    /// How many trials [default: 1,000]. An exhaustive search and a sweep end by themselves.
+    ///
+    /// # Panics
+    ///
+    /// The number is 0.
     #[must_use]
     pub fn trials(mut self, trials: u64) -> Self {
-        self.trials = trials.max(1);
+        assert!(trials > 0, "trials(0): give at least 1");
+        self.trials = trials;
         self
     }
 
-    /// Where every plan and every schedule comes from.
+    /// The random seed for plans and schedules [default: 1].
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Stops after that time; the verdict is then inconclusive at best.
+    /// Stops after that time [default: none]. A search that was cut short is never reported clean.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
         self
     }
 
-    /// An oracle that may say nothing: without this, one whose precondition never held makes the
-    /// verdict inconclusive.
+    /// Accepts that this oracle cannot judge. Without it, an oracle whose precondition never held makes
+    /// the verdict inconclusive.
     #[must_use]
     pub fn may_be_blind(mut self, oracle: OracleId) -> Self {
         self.may_be_blind.push(oracle);
         self
     }
 
-    /// Also compares one trial in [`ALONE_EVERY`](crate::exploration::alone::ALONE_EVERY) with each of its users alone (O5): other text, an
-    /// event less or more because somebody else was there is then a finding. What users may rightly
-    /// learn of each other (who is on line, that the service is busy) only you can know, so this is
-    /// not done unless it is asked for.
+    /// Also compares one trial in 25 with a trial of each of its users alone (oracle O5).
+    ///
+    /// Other text, or one event more or less because somebody else was there, is then a finding. It is
+    /// off by default, since only you know what users may learn of each other: who is online, or that
+    /// the service is busy.
     #[must_use]
     pub fn compare_alone(mut self) -> Self {
         self.alone = true;
         self
     }
 
-    /// The folder of saved repros, replayed first and added to by [`assert_isolated`](super::assert_isolated); none for no
-    /// such folder. The default is `partywall-regressions`, beside the package's `Cargo.toml`.
+    /// The folder of saved repros, which [`assert_isolated`](super::assert_isolated) replays first and adds
+    /// to; `None` for no such folder [default: `partywall-regressions`, beside the `Cargo.toml` of the
+    /// package].
     #[must_use]
     pub fn regressions(mut self, folder: Option<PathBuf>) -> Self {
         self.regressions = folder;

@@ -19,7 +19,7 @@ use partywall_core::record::{FindingRecord, Level, SavedRepro};
 use partywall_core::timeline::Interleaving;
 use partywall_core::verdict::{Reason, Verdict};
 
-/// What an exploration of one's own code came to.
+/// The result of [`explore`].
 #[derive(Clone, Debug)]
 pub struct Isolation {
     verdict: Verdict,
@@ -31,23 +31,23 @@ pub struct Isolation {
 }
 
 impl Isolation {
-    /// Clean, leaked, or inconclusive.
+    /// The verdict: clean, leaked or inconclusive.
     pub fn verdict(&self) -> Verdict {
         self.verdict
     }
 
-    /// Why.
+    /// Why the verdict is what it is.
     pub fn reasons(&self) -> &[Reason] {
         &self.level.reasons
     }
 
-    /// What was found: first what saved repros still show.
+    /// The findings; those of saved repros come first.
     pub fn findings(&self) -> impl Iterator<Item = &FindingRecord> {
         let again = self.again.iter().flat_map(|level| &level.findings);
         again.chain(&self.level.findings)
     }
 
-    /// How hard it looked: trials, overlap, coverage, controls, bound.
+    /// What was tried: trials, overlap, coverage, controls and the bound.
     pub fn level(&self) -> &Level {
         &self.level
     }
@@ -57,19 +57,23 @@ impl Isolation {
         &self.repros
     }
 
-    /// What the saved repros came to.
+    /// The result of each saved repro.
     pub fn saved_repros(&self) -> &[SavedRepro] {
         &self.saved
     }
 
-    /// The first finding's smallest trial, step by step.
+    /// The smallest trial of the first finding, step by step.
     pub fn story(&self) -> Option<&Interleaving> {
         self.story.as_ref()
     }
 }
 
-/// Explores the back end: many simulated users in the simulated world, whose concurrent requests are
-/// interleaved at every switch point. `make` is called once for each trial.
+/// Explores a back end: simulated users send requests at the same time, and each trial interleaves
+/// them in another way.
+///
+/// `make` is called once for each trial, so trials share nothing: what the users of a trial share is
+/// made inside it. It returns a [`handler`](crate::handler) or any other [`Backend`], which must return
+/// something of the prompt and wait at least once to be judged.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -99,8 +103,10 @@ impl Isolation {
 ///
 /// # Errors
 ///
-/// It is called inside a tokio runtime, a saved repro cannot be read, or nothing can be written to
-/// the system's folder for temporary files.
+/// It is called inside a tokio runtime, a saved repro cannot be read, or the system's temporary folder
+/// cannot be written to.
+///
+/// [`Backend`]: partywall_world::backend::Backend
 pub fn explore<How, M: MakeBackend<How>>(
     config: Config,
     make: M,
@@ -157,12 +163,16 @@ impl Drop for Scratch {
     }
 }
 
-/// Explores the back end as [`explore`] does, and fails the test unless the verdict is clean.
+/// Explores a back end as [`explore`] does, and fails the test unless the verdict is clean.
+///
+/// To be judged, the code under test must return something of the prompt, and must wait at least once:
+/// see [`handler`](crate::handler).
 ///
 /// # Panics
 ///
-/// With the shrunk story and the line that reproduces it, if anything was found; with the reasons,
-/// if nothing was shown either way. The repro is saved and replayed first from then on.
+/// - After a leak, with the smallest interleaving that shows it and the command that reproduces it. The
+///   repro is saved in `partywall-regressions/` and replayed first from then on.
+/// - If the verdict is inconclusive, with the reasons.
 #[track_caller]
 pub fn assert_isolated<How, M: MakeBackend<How>>(config: Config, make: M) {
     let (name, folder) = (config.name.clone(), config.regressions.clone());
