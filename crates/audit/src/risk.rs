@@ -25,7 +25,10 @@ const CONFIGURES: [&str; 14] = [
 
 /// So many of the places behind it are looked at; who writes code needs fewer, and a file that was
 /// made by a program may have as many as it has lines.
-const MOST_READS: usize = 2_000;
+const MOST_READS: usize = 200;
+
+/// So many lines that show a risk are kept.
+const MOST_SHOWN: usize = 5;
 
 /// What speaks against a use, as it is gathered.
 #[derive(Default)]
@@ -60,6 +63,7 @@ pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
     shown.extend(stored);
     shown.sort_by_key(|shown| shown.line);
     shown.dedup();
+    shown.truncate(MOST_SHOWN);
     (risk, shown)
 }
 
@@ -120,6 +124,15 @@ impl Seen {
         }
     }
 
+    /// Whether a use only adds to what is known to be configured.
+    fn is_configuring(&self, file: &File<'_>, name: &Name) -> bool {
+        match name.fate {
+            Fate::Method(method) => configures(method.of(file.bindings.source)),
+            Fate::MemberSet(_) | Fate::ItemSet(_) => true,
+            _ => false,
+        }
+    }
+
     /// What becomes of the variable that holds the object.
     fn variable(&mut self, file: &File<'_>, to: usize, made: &Name, function: Option<usize>) {
         let bindings = file.bindings;
@@ -149,7 +162,12 @@ impl Seen {
         });
         let is_parameter = matches!(target.role, Role::Parameter(_));
         for read in reads {
-            self.value(file, read);
+            if self.configured.len() >= MOST_SHOWN && !self.kept.is_empty() {
+                break;
+            }
+            if self.configured.len() < MOST_SHOWN || !self.is_configuring(file, read) {
+                self.value(file, read);
+            }
             let inside = function.is_some() && facts.enclosing(read.within) == function;
             // A parameter is there from the beginning of the function.
             let awaited = awaited_between(file, function, from, read.span);

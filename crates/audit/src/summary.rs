@@ -67,18 +67,16 @@ pub(super) struct Held {
 pub(super) struct Names(Mutex<HashMap<Box<str>, u32>>);
 
 impl Names {
-    fn of<'n>(&self, names: impl Iterator<Item = &'n str>) -> HashMap<&'n str, u32> {
+    fn of<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<u32> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found = HashMap::new();
-        for name in names {
+        let number = |name: &str| {
             let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
-            let number = match known.get(name) {
+            match known.get(name) {
                 Some(number) => *number,
                 None => *known.entry(name.into()).or_insert(next),
-            };
-            found.insert(name, number);
-        }
-        found
+            }
+        };
+        names.map(number).collect()
     }
 
     /// The number of a name that was met before.
@@ -102,51 +100,51 @@ pub(super) fn summary(file: &File<'_>, names: &Names) -> Summary {
 
 fn functions(file: &File<'_>, numbers: &Names) -> Vec<Function> {
     let facts = file.bindings.facts;
+    let index = &file.bindings.index;
     let callable: Vec<Option<usize>> =
         (0..facts.scopes.len()).map(|scope| facts.callable(scope)).collect();
-    let mut edges: HashMap<usize, Vec<(usize, &str)>> = HashMap::new();
-    for name in &facts.names {
+    // The function, how it names something, and the number of the text.
+    let mut edges: Vec<(usize, u8, u32)> = Vec::with_capacity(facts.names.len());
+    for (at, name) in facts.names.iter().enumerate() {
         let Some(function) = callable[name.within] else { continue };
         let is_handed = matches!(name.fate, Fate::Argument(_));
         let kind = match name.role {
             Role::Read => 0,
             Role::Member { of } if name.called || is_handed => {
-                let own = of.is_some_and(|of| {
-                    let rest = file.bindings.source.get(of..).unwrap_or_default();
-                    file.own_names.iter().any(|own| {
-                        rest.strip_prefix(own).is_some_and(|rest| rest.starts_with(['.', '?']))
-                    })
-                });
-                if own { 1 } else { 2 }
+                1 + u8::from(!of.is_some_and(|of| is_own(file, of)))
             }
             _ => continue,
         };
-        edges.entry(function).or_default().push((kind, file.text(name)));
+        edges.push((function, kind, index.number_of(at)));
     }
-    for named in edges.values_mut() {
-        named.sort_unstable();
-        named.dedup();
-    }
-    let own = facts.scopes.iter().filter_map(|scope| scope.name);
-    let own = own.map(|name| name.of(file.bindings.source));
-    let number = numbers.of(own.chain(edges.values().flatten().map(|(_, name)| *name)));
+    edges.sort_unstable();
+    edges.dedup();
+    let scopes = facts.scopes.iter().filter_map(|scope| scope.name);
+    let own = scopes.filter_map(|name| index.number(name.of(file.bindings.source)));
+    let mut used: Vec<u32> = own.chain(edges.iter().map(|(_, _, number)| *number)).collect();
+    used.sort_unstable();
+    used.dedup();
+    let text = |number: &u32| file.bindings.text(index.with_number(*number)[0]);
+    let numbers = numbers.of(used.iter().map(text));
+    let number = |own: u32| used.binary_search(&own).ok().map(|at| numbers[at]);
     let entries = entries(file);
     let is_function =
         |scope: &usize| matches!(facts.scopes[*scope].kind, ScopeKind::Function { .. });
     let row = |scope: usize| {
         let named = |scope: usize| {
-            let name = facts.scopes[scope].name.map(|name| name.of(file.bindings.source));
-            name.and_then(|name| number.get(name).copied())
+            let name = facts.scopes[scope].name?.of(file.bindings.source);
+            number(index.number(name)?)
         };
-        let mut found = Vec::new();
-        for (kind, name) in edges.get(&scope).into_iter().flatten() {
-            let Some(name) = number.get(name) else { continue };
-            found.push(match kind {
-                0 => Edge::Plain(*name),
-                1 => Edge::Own(*name),
-                _ => Edge::Member(*name),
-            });
-        }
+        let first = edges.partition_point(|(of, ..)| *of < scope);
+        let own = edges[first..].iter().take_while(|(of, ..)| *of == scope);
+        let found = own.filter_map(|(_, kind, name)| {
+            let name = number(*name)?;
+            Some(match kind {
+                0 => Edge::Plain(name),
+                1 => Edge::Own(name),
+                _ => Edge::Member(name),
+            })
+        });
         Function {
             scope,
             name: named(scope),
@@ -154,10 +152,18 @@ fn functions(file: &File<'_>, numbers: &Names) -> Vec<Function> {
             entry: entries[scope].clone(),
             serves: file.serves(scope),
             at_start: file.is_at_start(scope),
-            edges: found,
+            edges: found.collect(),
         }
     };
     (0..facts.scopes.len()).filter(is_function).map(row).collect()
+}
+
+/// Whether a member is one of the object that its method belongs to.
+fn is_own(file: &File<'_>, of: usize) -> bool {
+    let rest = file.bindings.source.get(of..).unwrap_or_default();
+    file.own_names
+        .iter()
+        .any(|own| rest.strip_prefix(own).is_some_and(|rest| rest.starts_with(['.', '?'])))
 }
 
 /// What becomes of what the file takes by a getter, or by the name of an object of a module.

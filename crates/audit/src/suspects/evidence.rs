@@ -183,6 +183,18 @@ impl<'f> File<'f> {
         (facts.scopes[parent].kind == ScopeKind::Class).then_some(parent)
     }
 
+    /// The class whose method a name stands in.
+    pub(crate) fn class_around(&self, name: &Name) -> Option<usize> {
+        let mut function = self.function_of(name)?;
+        loop {
+            if let Some(class) = self.class_of(function) {
+                return Some(class);
+            }
+            let parent = self.bindings.facts.scopes[function].parent?;
+            function = self.bindings.facts.callable(parent)?;
+        }
+    }
+
     /// A line of evidence, with the function that it stands in.
     pub(crate) fn evidence(&self, what: &str, name: &Name) -> Shown {
         let function = self.bindings.facts.qualified(name.within, self.bindings.source);
