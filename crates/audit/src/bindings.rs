@@ -23,9 +23,16 @@ pub struct Bindings<'f> {
     /// Names that stand for another name somewhere: only these can be aliases.
     renamed: BTreeSet<&'f str>,
     /// What names are known to mean, by their scope and text, for the accessor asked about last.
-    known: RefCell<(String, HashMap<(Option<usize>, u32), Option<Means>>)>,
+    known: RefCell<Known>,
     /// Names that a scope takes from the module, or from a function around it.
     borrowed: HashMap<(usize, &'f str), Role>,
+}
+
+/// What names mean, by their scope and the number of their text, for one accessor.
+#[derive(Debug, Default)]
+struct Known {
+    accessor: String,
+    means: HashMap<(Option<usize>, u32), Option<Means>>,
 }
 
 /// How a name comes to mean an accessor.
@@ -162,10 +169,10 @@ impl<'f> Bindings<'f> {
         // All that read one name of one scope mean the same.
         let key = (self.home_of(name), self.index.number_of(name));
         let mut known = self.known.borrow_mut();
-        if known.0 != accessor {
-            *known = (accessor.to_owned(), HashMap::new());
+        if known.accessor != accessor {
+            *known = Known { accessor: accessor.to_owned(), means: HashMap::new() };
         }
-        *known.1.entry(key).or_insert_with(|| self.follow(name, accessor, &mut BTreeSet::new()))
+        *known.means.entry(key).or_insert_with(|| self.follow(name, accessor, &mut BTreeSet::new()))
     }
 
     fn follow(&self, name: usize, accessor: &str, seen: &mut BTreeSet<usize>) -> Option<Means> {

@@ -12,9 +12,6 @@ use partywall_core::audit::{Code, Shown, SingletonSuspect, SuspectKind};
 /// So many lines are enough to judge a suspect by.
 const MOST_SHOWN: usize = 5;
 
-/// What a configured object that is kept over an await is worth.
-const HELD: i64 = 4;
-
 /// Where more functions take an object by that name, it need not be this one.
 const MOST_HOLDERS: usize = 64;
 
@@ -211,11 +208,11 @@ impl<'f> Whole<'f> {
                 let reached = self.function(*file, held.function).and_then(|(at, _)| {
                     self.reach.get(*file, at).map(|reached| u32::MAX - reached.steps)
                 });
-                (reached.unwrap_or(0), self.files[*file].path.clone())
+                (held.worth, reached.unwrap_or(0), self.files[*file].path.clone())
             };
             let strongest = suspect.held.iter().max_by_key(weigh);
             if let Some((file, held)) = strongest {
-                score += HELD;
+                score += i64::from(held.worth);
                 let reached = self
                     .function(*file, held.function)
                     .and_then(|(at, _)| self.reach.get(*file, at));
@@ -278,6 +275,8 @@ fn merged(suspects: Vec<Suspect<'_>>) -> Vec<Suspect<'_>> {
     for suspect in parts {
         let all = by_name.get(&suspect.found.root).map_or(&[][..], Vec::as_slice);
         let own = by_file.get(&(suspect.file, suspect.found.root.clone())).copied();
+        let whole = suspect.found.name.trim_end_matches("[…]").to_owned();
+        let own = own.or_else(|| by_file.get(&(suspect.file, whole)).copied());
         let is_item = suspect.found.name == format!("{}[…]", suspect.found.root);
         let only = (is_item && all.len() == 1).then(|| all[0]);
         let is_attribute = suspect.found.kind == SuspectKind::ProcessAttribute;

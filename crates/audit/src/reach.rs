@@ -102,9 +102,19 @@ impl Graph<'_> {
                         false => called.extend(own),
                     }
                 }
+                Edge::Module(name) => {
+                    called.extend(self.plain(file, *name));
+                    called.extend(self.member(*name));
+                }
                 Edge::Member(name) => called.extend(self.member(*name)),
             }
         }
+        // A script is not called from Python, nor the other way round; and what registers a function
+        // that it is given ran when the module was loaded.
+        called.retain(|(of, at)| {
+            let is_decorator = self.files[*of].functions[*at].registers;
+            self.files[*of].script == self.files[file].script && !is_decorator
+        });
         called
     }
 
@@ -130,10 +140,15 @@ impl Graph<'_> {
         }
     }
 
-    /// Functions and methods that a member may be.
+    /// Methods that a member may be.
     fn member(&self, name: u32) -> Vec<(usize, usize)> {
         let all = self.with_name(name);
+        if all.len() > MOST_NAMESAKES * MOST_NAMESAKES {
+            return Vec::new();
+        }
+        let is_method = |(of, at): &&(usize, usize)| self.files[*of].functions[*at].class.is_some();
+        let all: Vec<_> = all.iter().filter(is_method).copied().collect();
         let most = if self.common.contains(&name) { 1 } else { MOST_NAMESAKES };
-        if all.len() <= most { all.to_vec() } else { Vec::new() }
+        if all.len() <= most { all } else { Vec::new() }
     }
 }

@@ -40,6 +40,13 @@ struct Seen {
 
 /// The risk of a call or reference, and the lines that show it.
 pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
+    let (risk, shown, _) = weighed(file, at);
+    (risk, shown)
+}
+
+/// The same, and how much it says for a process-wide object: 4 where it is configured and used after
+/// an await, 2 where it is one of both, 1 where it is only stored.
+pub(super) fn weighed(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>, u32) {
     let facts = file.bindings.facts;
     let name = &facts.names[at];
     let function = facts.enclosing(name.within);
@@ -56,6 +63,11 @@ pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
         (false, false) => Risk::Low,
         (false, true) => Risk::None,
     };
+    let worth = match (is_async && !configured.is_empty(), is_async && !kept.is_empty()) {
+        (true, true) => 4,
+        (false, false) => 1,
+        _ => 2,
+    };
     // Without an await between, what is kept is nobody else's yet.
     let kept = if is_async { kept } else { Vec::new() };
     let mut shown = configured;
@@ -64,20 +76,20 @@ pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
     shown.sort_by_key(|shown| shown.line);
     shown.dedup();
     shown.truncate(MOST_SHOWN);
-    (risk, shown)
+    (risk, shown, worth)
 }
 
 /// The same for an object of a module that is used by its name: what one function does to it
 /// there, and after it has awaited.
-pub(super) fn of_object(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
+pub(super) fn of_object(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>, u32) {
     let bindings = file.bindings;
     let facts = bindings.facts;
     let name = &facts.names[at];
-    let Some(function) = facts.enclosing(name.within) else { return (Risk::None, Vec::new()) };
+    let Some(function) = facts.enclosing(name.within) else { return (Risk::None, Vec::new(), 0) };
     let mut seen = Seen::default();
     seen.value(file, name);
     if seen.configured.is_empty() {
-        return (Risk::None, Vec::new());
+        return (Risk::None, Vec::new(), 0);
     }
     let all = bindings.index.with_text(bindings.text(at));
     let after = all.partition_point(|other| facts.names[*other].span.start <= name.span.start);
@@ -92,9 +104,9 @@ pub(super) fn of_object(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
         };
         seen.configured.push(file.lines.shown(await_at, "awaited after that"));
         seen.configured.push(file.lines.shown(read.span.start, "used after that"));
-        return (Risk::High, seen.configured);
+        return (Risk::High, seen.configured, 4);
     }
-    (Risk::Low, seen.configured)
+    (Risk::Low, seen.configured, 1)
 }
 
 impl Seen {

@@ -175,7 +175,7 @@ fn label(file: &File<'_>, last: &str, end: usize, prefix: String) -> Option<Stri
         path.is_some_and(|path| path.is_empty() || path.starts_with(['/', '*', '<', '{']));
     let shown = || format!("{prefix}{}", path.unwrap_or_default());
     if METHODS.contains(&last) {
-        return is_path.then(|| format!("{} {}", last.to_uppercase(), shown()));
+        return is_path.then(|| format!("{} {}", last.to_uppercase(), shown()).trim().to_owned());
     }
     if SOCKETS.contains(&last) {
         return Some(format!("WebSocket {}", shown()));
@@ -183,7 +183,7 @@ fn label(file: &File<'_>, last: &str, end: usize, prefix: String) -> Option<Stri
     if !ROUTES.contains(&last) {
         return None;
     }
-    let path = path?;
+    let path = path.filter(|path| !path.is_empty() || !prefix.is_empty())?;
     let methods = argument(source, end, "methods").unwrap_or("GET");
     let method = METHODS.iter().find(|method| methods.to_lowercase().contains(**method));
     let method = method.map_or("ANY".to_owned(), |method| method.to_uppercase());

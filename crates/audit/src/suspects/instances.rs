@@ -121,7 +121,7 @@ fn own_write(file: &File<'_>, at: usize, apart: &HashSet<(usize, &str)>) -> Opti
         None => file.written(at)?.parts.get(1).copied()?,
     };
     let class = file.class_around(name)?;
-    if apart.contains(&(class, first)) {
+    if first.starts_with("__") || apart.contains(&(class, first)) {
         return None;
     }
     let function = file.function_of(name)?;
@@ -165,7 +165,7 @@ pub(crate) fn instances(file: &File<'_>) -> Vec<Instance> {
     for name in &facts.names {
         if file.function_of(name).is_none()
             && let Role::Bind(Value::Call(callee)) = name.role
-            && !matches!(facts.scopes[name.scope].kind, ScopeKind::Inner)
+            && facts.scopes[name.scope].kind == ScopeKind::Module
         {
             let class = file.callee(callee);
             if is_class_name(class) {
