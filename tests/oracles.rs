@@ -301,7 +301,7 @@ fn o3_completeness_and_order() {
     );
     let mut cut = history("alice connects; alice posts r1; alice gives up r1 at rest");
     let mut broken = cut.observations[3].clone();
-    broken.what = partywall::trial::history::What::Broken { error: "reset".into() };
+    broken.what = partywall::trial::history::What::broken("reset".to_owned());
     cut.observations.insert(5, broken);
     assert_eq!(found_by(of(OracleId::Completeness), &cut), [""; 0]);
 }

@@ -22,6 +22,7 @@ mod help;
 mod hostile_http;
 mod hostile_socket;
 mod interrupt;
+mod mistakes;
 mod outliving;
 mod output;
 mod planted;

@@ -10,6 +10,7 @@ pub(crate) mod timelines;
 
 use partywall::trial::control::{Controls, Drive, Tally};
 use partywall::trial::finding::OracleId;
+use partywall::trial::heard::{AnswerCount, Asked, Came, Heard, TypeCount};
 use partywall::trial::measure::{LeakMatrix, LeakPair, Source, Spread, SpreadCount};
 use partywall::trial::record::{
     Level, LevelName, OracleRow, PhaseCoverage, Record, Rule, SCHEMA_VERSION, UpperBound,
@@ -145,6 +146,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
         time_to_first_leak: None,
         latency: None,
         timelines: vec![],
+        heard: Heard::default(),
     }
 }
 
@@ -259,11 +261,29 @@ pub(crate) fn inconclusive() -> Record {
         blind: Some("no answer names the request that it answers".into()),
         findings: 0,
     });
+    level.heard = heard("{\"error\":\"show a token\"}");
     Record {
         backend: Some("the server at http://127.0.0.1:8080".into()),
         levels: vec![level],
         ..empty("run", Outcome::Inconclusive, reasons)
     }
+}
+
+/// A server that refused some of its users and said that.
+fn heard(said: &str) -> Heard {
+    let refused = AnswerCount {
+        asked: Asked::Start,
+        request: "POST /chat/{{ thread }}".into(),
+        came: Came::Status { status: 401 },
+        times: 7,
+        users: 2,
+        of_users: 20,
+        names: vec!["acme:alice".into(), said.into()],
+        location: Some(said.into()),
+        said: said.into(),
+    };
+    let error = TypeCount { name: said.into(), times: 12, is_named: false, said: said.into() };
+    Heard { answers: vec![refused], types: vec![error], unmatched: Vec::new() }
 }
 
 /// A run against a server that attacks whoever reads the report.
@@ -273,6 +293,7 @@ pub(crate) fn hostile() -> Record {
                   ]]> <img src=x onerror=alert(1)> @everyone #1 `x` [ok](http://evil.example) \u{202e}naelc ##[stop-commands]x";
     let level = &mut record.levels[0];
     level.scenario = attack.into();
+    level.heard = heard(attack);
     level.reasons[0].text = attack.into();
     record.reasons[0].text = attack.into();
     record.folder = Some(attack.into());

@@ -1,6 +1,7 @@
 //! Models of the kernel: rows and the level that stands for them on each side.
 
 use partywall::trial::control::{Controls, Drive};
+use partywall::trial::heard::Heard;
 use partywall::trial::measure::LeakMatrix;
 use partywall::trial::record::{Level, LevelName, ModelRow, PhaseCoverage, Record};
 use partywall::trial::verdict::{Reason, ReasonCode, Verdict};
@@ -139,5 +140,6 @@ fn level(own: &[&ModelRow]) -> Level {
         time_to_first_leak: None,
         latency: None,
         timelines: Vec::new(),
+        heard: Heard::default(),
     }
 }

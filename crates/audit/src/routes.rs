@@ -67,9 +67,6 @@ const VIEW_METHODS: [&str; 15] = [
 /// First parameters of functions that serve requests.
 const REQUESTS: [&str; 4] = ["request", "req", "websocket", "ws"];
 
-/// So many places that bind a name are looked at.
-const MOST_PLACES: usize = 16;
-
 /// For each scope, how a request enters the function: `POST /chat`.
 pub(super) fn entries(file: &File<'_>) -> Vec<Option<String>> {
     let facts = file.bindings.facts;
@@ -94,8 +91,7 @@ pub(super) fn entries(file: &File<'_>) -> Vec<Option<String>> {
         let label = label.or_else(|| injected(file, callee, name));
         let Some(label) = label else { continue };
         let text = file.text(name);
-        let bound = file.bindings.bound_in(0, text).iter().take(MOST_PLACES);
-        let defined = bound.map(|at| facts.names[*at].span);
+        let defined = file.bindings.bound_in(0, text).iter().map(|at| facts.names[*at].span);
         for span in defined {
             let at = named.get(&span.start).copied();
             if let Some(at) = at.filter(|at| entries[*at].is_none()) {
@@ -175,7 +171,7 @@ fn label(file: &File<'_>, last: &str, end: usize, prefix: String) -> Option<Stri
         path.is_some_and(|path| path.is_empty() || path.starts_with(['/', '*', '<', '{']));
     let shown = || format!("{prefix}{}", path.unwrap_or_default());
     if METHODS.contains(&last) {
-        return is_path.then(|| format!("{} {}", last.to_uppercase(), shown()).trim().to_owned());
+        return is_path.then(|| format!("{} {}", last.to_uppercase(), shown()));
     }
     if SOCKETS.contains(&last) {
         return Some(format!("WebSocket {}", shown()));
@@ -183,7 +179,7 @@ fn label(file: &File<'_>, last: &str, end: usize, prefix: String) -> Option<Stri
     if !ROUTES.contains(&last) {
         return None;
     }
-    let path = path.filter(|path| !path.is_empty() || !prefix.is_empty())?;
+    let path = path?;
     let methods = argument(source, end, "methods").unwrap_or("GET");
     let method = METHODS.iter().find(|method| methods.to_lowercase().contains(**method));
     let method = method.map_or("ANY".to_owned(), |method| method.to_uppercase());
@@ -197,10 +193,11 @@ fn prefix(file: &File<'_>, name: &Name) -> String {
     let bindings = file.bindings;
     let Role::Member { of: Some(of) } = name.role else { return String::new() };
     let Some(router) = bindings.facts.name_at(of) else { return String::new() };
-    let places = bindings.bound_in(0, bindings.text(router)).iter().take(MOST_PLACES);
-    let made = places.clone().find_map(|at| match bindings.facts.names[*at].role {
-        Role::Bind(Value::Call(callee)) => bindings.facts.name_at(callee),
-        _ => None,
+    let made = bindings.bound_in(0, bindings.text(router)).iter().find_map(|at| {
+        match bindings.facts.names[*at].role {
+            Role::Bind(Value::Call(callee)) => bindings.facts.name_at(callee),
+            _ => None,
+        }
     });
     let end = made.map(|callee| bindings.facts.names[callee].span.end);
     let prefix = end.and_then(|end| {

@@ -319,7 +319,7 @@ impl What {
             Self::Answer { headers, raw, .. } | Self::Refused { headers, raw, .. } => {
                 secrets.hide_raw(headers) | secrets.hide_raw(raw)
             }
-            Self::Broken { error } => secrets.hide(error),
+            Self::Broken { error, .. } => secrets.hide(error),
             Self::Resume { run, .. } | Self::Control { id: Some(run), .. } => hide_run(run),
             Self::Backend { note } => match &mut **note {
                 Note::Upstream { run, text, .. } => hide_run(run) | secrets.hide(text),

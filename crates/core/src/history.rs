@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::failure::{Cause, Failure};
 use super::ids::{ConnectionId, RequestId, RunId, TaskName, ThreadId, UserName};
 use super::line::{Line, read_line, write_line};
 use super::plan::{ControlAction, Plan, Via};
@@ -133,6 +134,9 @@ pub enum What {
     Broken {
         /// Why, in words.
         error: String,
+        /// The same as a code.
+        #[serde(default, skip_serializing_if = "Cause::is_unknown")]
+        cause: Cause,
     },
     /// The user stopped waiting for a run. Where nothing could come any more (the simulated world
     /// was at rest), what is missing is lost; otherwise patience was out and it is unknown.
@@ -187,6 +191,12 @@ pub enum What {
 }
 
 impl What {
+    /// That the connection broke, or could not be made.
+    pub fn broken(failure: impl Into<Failure>) -> Self {
+        let Failure { cause, words: error } = failure.into();
+        Self::Broken { error, cause }
+    }
+
     /// The bytes that came in with it, for those observations that have any.
     pub fn inbound(&self) -> Option<&Raw> {
         match self {

@@ -9,6 +9,7 @@ use super::audit::AuditRecord;
 use super::control::Controls;
 use super::detection::DetectionRecord;
 use super::finding::{Evidence, FindingKind, Fingerprint, OracleId};
+use super::heard::Heard;
 use super::ids::UserName;
 use super::measure::{LeakMatrix, Partition, Source, Spread, Subject};
 use super::migration::MigrationRecord;
@@ -16,6 +17,9 @@ use super::timeline::{Crossing, Timeline};
 use super::verdict::{ExitCode, Outcome, Reason, Verdict};
 
 pub mod as_text;
+mod model_row;
+
+pub use model_row::ModelRow;
 
 /// The version of the report format that this program writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -242,6 +246,9 @@ pub struct Level {
     /// What is drawn of the trials that findings were made in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timelines: Vec<Timeline>,
+    /// What the server said, where the level is inconclusive.
+    #[serde(default, skip_serializing_if = "Heard::is_empty")]
+    pub heard: Heard,
 }
 
 impl Level {
@@ -424,40 +431,6 @@ pub struct CrossCheck {
     pub schedules_around: u64,
     /// Findings among them.
     pub findings_around: u64,
-}
-
-/// One model of the kernel that the server's threads share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct ModelRow {
-    /// Its name.
-    pub name: String,
-    /// What it is about, in one line.
-    pub about: String,
-    /// Whether it must be refuted: a model of the legacy form is.
-    pub must_leak: bool,
-    /// Whether it was refuted.
-    pub leaked: bool,
-    /// How many interleavings were searched.
-    pub interleavings: u64,
-    /// The bound on preemptions; none where the search was complete, or ended with a refutation.
-    pub preemption_bound: Option<u64>,
-    /// How many broken variants were searched.
-    pub controls_planted: u64,
-    /// How many of them were refuted, as they must be.
-    pub controls_caught: u64,
-    /// Whether the interesting state was reached.
-    pub reached: bool,
-    /// Whether all of it is as it must be.
-    pub as_expected: bool,
-    /// How long it took, in seconds.
-    pub seconds: f64,
-    /// The counterexample, a column a thread.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub story: Option<String>,
-    /// The exact line that tells the counterexample again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reproduce_with: Option<String>,
 }
 
 /// One figure that after must reach in relation to before: a back end that serialises everything

@@ -122,6 +122,16 @@ pub enum ReasonCode {
     PreconditionNotMet,
     /// The target could not be reached.
     TargetUnreachable,
+    /// The server refused what users asked for: it answered with an error, or closed the connection.
+    Refused,
+    /// A step of the set-up, such as a log-in, failed.
+    SetUpFailed,
+    /// The server took requests or messages and did not answer in time.
+    NoAnswer,
+    /// Connections were lost before their answer, as where a server dies.
+    ConnectionLost,
+    /// A place in what users send has no value, so it was not sent.
+    PlaceUnfilled,
     /// The target speaks another protocol.
     UnexpectedProtocol,
     /// A place or a type that the scenario expects in messages is never there, or names nothing known.
@@ -200,15 +210,22 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// The code for a report: interruption first, then a leak, then nothing exercised, then doubt.
-    /// That nothing was exercised because the target cannot be reached, or since a place of the scenario
-    /// never matches, is doubt.
+    /// That nothing was exercised because the target cannot be reached, loses every connection, or since
+    /// a place of the scenario never matches, is doubt.
     pub fn of(outcome: Outcome, reasons: &[Reason]) -> Self {
         let has = |code| reasons.iter().any(|reason| reason.code == code);
         match outcome {
             _ if has(ReasonCode::Interrupted) => Self::Interrupted,
             Outcome::Leaked | Outcome::StillLeaks | Outcome::NotMigrated => Self::Leaked,
             Outcome::Clean | Outcome::Fixed => Self::Clean,
-            _ if has(ReasonCode::TargetUnreachable) || has(ReasonCode::PlaceUnmatched) => {
+            _ if [
+                ReasonCode::TargetUnreachable,
+                ReasonCode::ConnectionLost,
+                ReasonCode::PlaceUnmatched,
+            ]
+            .into_iter()
+            .any(has) =>
+            {
                 Self::Inconclusive
             }
             _ if has(ReasonCode::NothingExercised) || has(ReasonCode::UsersAlike) => {
@@ -239,7 +256,13 @@ mod tests {
         let unreachable = unreachable.map(|code| Reason::new(code, "")).to_vec();
         let unmatched = [ReasonCode::PlaceUnmatched, ReasonCode::NothingExercised];
         let unmatched = unmatched.map(|code| Reason::new(code, "")).to_vec();
+        let refused = [ReasonCode::Refused, ReasonCode::NothingExercised];
+        let refused = refused.map(|code| Reason::new(code, "")).to_vec();
+        let lost = [ReasonCode::ConnectionLost, ReasonCode::NothingExercised];
+        let lost = lost.map(|code| Reason::new(code, "")).to_vec();
         let cases = [
+            (Outcome::Inconclusive, refused, 4),
+            (Outcome::Inconclusive, lost, 5),
             (Outcome::Clean, vec![], 0),
             (Outcome::Fixed, vec![], 0),
             (Outcome::Leaked, vec![], 1),

@@ -170,7 +170,7 @@ impl Script {
             ("vanishes", _) => self.on_socket(user, rest, What::Leave { vanished: true }),
             ("leaves", _) => self.on_socket(user, rest, What::Leave { vanished: false }),
             ("is", ["closed", ..]) => self.on_socket(user, rest, end("going away")),
-            ("breaks", _) => self.on_socket(user, rest, What::Broken { error: "reset".into() }),
+            ("breaks", _) => self.on_socket(user, rest, What::broken("reset".to_owned())),
             ("gives", ["up", run, how @ ..]) => {
                 let what = What::GaveUp { run: number(run)?, at_rest: how == ["at", "rest"] };
                 self.push(Some(user), None, what)

@@ -5,6 +5,7 @@ use partywall_core::finding::OracleId;
 use partywall_core::record::{Level, LevelName, Record};
 use partywall_core::verdict::{Outcome, Reason, ReasonCode, Verdict};
 
+use super::heard;
 use super::latent;
 use super::models;
 use super::phrases::{self, Quote};
@@ -129,7 +130,15 @@ fn out_of_doubt(record: &Record) -> Vec<String> {
             codes.retain(|code| *code != ReasonCode::ControlMissed);
         }
     }
-    for advice in codes.into_iter().filter_map(remedy) {
+    if codes.iter().any(|code| names_cause(*code)) {
+        // That runs did not complete comes of it.
+        let follows = |code: &ReasonCode| {
+            matches!(code, ReasonCode::NothingExercised | ReasonCode::RunsIncomplete)
+        };
+        codes.retain(|code| !follows(code));
+    }
+    let of_answers = heard::remedies(record);
+    for advice in of_answers.into_iter().chain(codes.into_iter().filter_map(remedy)) {
         if !lines.iter().any(|line| line == advice) {
             lines.push(advice.into());
         }
@@ -142,6 +151,26 @@ fn out_of_doubt(record: &Record) -> Vec<String> {
 
 fn doubtful(record: &Record) -> impl Iterator<Item = (&'static str, &Level)> {
     record.all_levels().filter(|(_, level)| level.verdict == Verdict::Inconclusive)
+}
+
+/// Whether the reason says why runs did not complete.
+fn names_cause(code: ReasonCode) -> bool {
+    use ReasonCode::{
+        ConnectionLost, NoAnswer, PlaceUnfilled, PlaceUnmatched, Refused, SetUpFailed,
+        TargetUnreachable, UnexpectedProtocol, UsersAlike,
+    };
+    matches!(
+        code,
+        ConnectionLost
+            | NoAnswer
+            | PlaceUnfilled
+            | PlaceUnmatched
+            | Refused
+            | SetUpFailed
+            | TargetUnreachable
+            | UnexpectedProtocol
+            | UsersAlike
+    )
 }
 
 /// The reason in a few words.
@@ -157,6 +186,11 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::RunsIncomplete => "Runs did not complete",
         ReasonCode::PreconditionNotMet => "An oracle was blind",
         ReasonCode::TargetUnreachable => "Target unreachable",
+        ReasonCode::Refused => "Refused",
+        ReasonCode::SetUpFailed => "The set-up failed",
+        ReasonCode::NoAnswer => "No answer",
+        ReasonCode::ConnectionLost => "Connections were lost",
+        ReasonCode::PlaceUnfilled => "A place has no value",
         ReasonCode::UnexpectedProtocol => "Unexpected protocol",
         ReasonCode::PlaceUnmatched => "A place of the scenario never matches",
         ReasonCode::BackendHangs => "The back end hangs",
@@ -190,8 +224,18 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
     Some(match code {
         ReasonCode::Findings | ReasonCode::Shown | ReasonCode::CollisionsNotTried => return None,
         ReasonCode::NothingExercised | ReasonCode::RunsIncomplete => {
-            "Make the runs complete: look at how they ended in the recorded histories, and give \
-             slow runs more time."
+            "Make the runs complete: look at how they ended in the recorded histories."
+        }
+        // What the server answered says what to do.
+        ReasonCode::Refused | ReasonCode::SetUpFailed => return None,
+        ReasonCode::NoAnswer => {
+            "See whether the server hangs. Where it is only slow, raise `run_seconds` in `[limits]`."
+        }
+        ReasonCode::ConnectionLost => {
+            "See in the server's log why it closed or reset connections, or died."
+        }
+        ReasonCode::PlaceUnfilled => {
+            "Correct the name of the place, or capture its value in a `[[setup]]` step before."
         }
         ReasonCode::UsersAlike => {
             "Let each user log in as themselves, and show what the log-in gives with each run; where \
@@ -219,7 +263,8 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         }
         ReasonCode::TargetUnreachable => "Start the target, and check the URL and the port.",
         ReasonCode::UnexpectedProtocol => {
-            "Check that the target speaks the protocol of `partywall serve`."
+            "Check that URL, path, `answer` and `[events]` describe what the target sends. Without a \
+             scenario of its own it must speak as `partywall serve` does."
         }
         ReasonCode::PlaceUnmatched => {
             "Correct `[events]` by what messages were found to hold, or remove what your server does \

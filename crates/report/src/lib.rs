@@ -12,6 +12,7 @@ pub mod audit_table;
 pub mod compared;
 pub mod explain;
 pub mod github;
+mod heard;
 pub mod html;
 pub mod json;
 pub mod junit;

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::comparison::Measure;
 use super::phrases::{self, capped};
 use super::{
-    advice, audit_phrases, bounds, comparison, detection, groups, migration, models, safe_text,
-    sentence,
+    advice, audit_phrases, bounds, comparison, detection, groups, heard, migration, models,
+    safe_text, sentence,
 };
 use partywall_core::record::{FindingRecord, Level, ModelRow, Record};
 
@@ -58,6 +58,7 @@ fn render_with(record: &Record, limits: Limits) -> String {
         line(&mut out, &format!("- {name}: {}", safe_text::markdown(backend)));
     }
     items(&mut out, most, "Why: ", &advice::reasons(record, safe_text::markdown));
+    items(&mut out, most, "The server said: ", &heard::lines(record, safe_text::markdown));
     items(&mut out, most, "What to do: ", &advice::next_steps(record, safe_text::markdown));
     items(&mut out, most, "Saved repro, ", &phrases::saved_repros(record, safe_text::markdown));
     items(

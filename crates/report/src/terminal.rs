@@ -7,7 +7,7 @@ pub use super::page::Style;
 use super::page::{MOST_LINES, Page, Paint};
 use super::phrases::{self, capped};
 use super::{
-    advice, audit_phrases, bounds, detection, figures, found, migration, models, safe_text,
+    advice, audit_phrases, bounds, detection, figures, found, heard, migration, models, safe_text,
     sentence,
 };
 use partywall_core::record::Record;
@@ -71,6 +71,7 @@ fn verdict(page: &mut Page, record: &Record) {
         let lead = format!("  {:<7} - ", if at == 0 { "why" } else { "" });
         page.hanging(Paint::Plain, &lead, reason);
     }
+    list(page, "What the server said", &heard::lines(record, safe_text::terminal));
     list(page, "What to do", &advice::next_steps(record, safe_text::terminal));
 }
 

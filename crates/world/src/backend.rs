@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use super::World;
 use super::box_future::BoxFuture;
+use partywall_core::failure::Failure;
 use partywall_core::ids::{ConnectionId, RunId, UserName};
 use partywall_core::plan::UserPlan;
 use partywall_core::raw::Raw;
@@ -115,7 +116,7 @@ pub trait Session: Send {
         &mut self,
         name: &ConnectionId,
         call: Call,
-    ) -> BoxFuture<'static, Result<Answering, String>> {
+    ) -> BoxFuture<'static, Result<Answering, Failure>> {
         let answer = self.call(name, call);
         Box::pin(async move {
             let Answer { status, headers, body } = answer.await?;
@@ -191,8 +192,8 @@ pub enum Refusal {
         /// The body.
         body: Raw,
     },
-    /// It could not be reached.
-    Unreachable(String),
+    /// There was no answer.
+    Failed(Failure),
 }
 
 /// An HTTP request.

@@ -1,6 +1,7 @@
 //! Starts the program and what it talks to; waits for events, never for a length of time.
 
 pub(crate) mod client;
+pub(crate) mod desk;
 pub(crate) mod hostile;
 pub(crate) mod reports;
 pub(crate) mod toy;

@@ -1,6 +1,7 @@
 //! The first level of evidence: the models of the kernel, as rows and levels of a report.
 
 use partywall_core::control::{Controls, Drive, Tally};
+use partywall_core::heard::Heard;
 use partywall_core::measure::LeakMatrix;
 use partywall_core::record::{Level, LevelName, ModelRow, PhaseCoverage};
 use partywall_core::verdict::{Reason, ReasonCode, Verdict};
@@ -103,6 +104,7 @@ pub(crate) fn model_level(rows: &[ModelRow], legacy: bool) -> Level {
         time_to_first_leak: None,
         latency: None,
         timelines: Vec::new(),
+        heard: Heard::default(),
     }
 }
 

@@ -156,7 +156,10 @@ impl Campaign<'_> {
                 "what the server can tell users apart by is the same for all {users} of them: each \
                  log-in gives the same, or nothing of it comes back with their runs"
             );
-            self.tally.note(ReasonCode::UsersAlike, &text);
+            let judged = judge_trial(&history, &self.workload.agents, &self.scanner);
+            if !self.tally.add_unjudged(&judged, &history) {
+                self.tally.note(ReasonCode::UsersAlike, &text);
+            }
             return ControlFlow::Break(());
         }
         let allowance = &self.rounds.servers.allowance;
@@ -169,7 +172,8 @@ impl Campaign<'_> {
             return ControlFlow::Break(());
         }
         let flooded = matches!(history.ending, Some(Ending::Flooded { .. }));
-        if flooded || !driven.errors.is_empty() || self.tally.is_in_vain() {
+        let in_vain = self.tally.is_in_vain() || self.tally.waits_for_greeting();
+        if flooded || !driven.errors.is_empty() || in_vain {
             // Every further round would come to the same, or only wait.
             return ControlFlow::Break(());
         }

@@ -8,6 +8,7 @@ use hyper::ext::ReasonPhrase;
 use reqwest::header::HeaderMap;
 
 use super::tls::{Trust, distrust};
+use partywall_core::failure::{Cause, Failure};
 use partywall_core::raw::Raw;
 use partywall_world::backend::{Answer, Answering, Body, Call, Pieces};
 
@@ -29,7 +30,7 @@ impl HttpClient {
     }
 
     /// Sends the call to the server of that URL; the answer as it begins.
-    pub(super) async fn exchange(self, url: String, call: Call) -> Result<Answering, String> {
+    pub(super) async fn exchange(self, url: String, call: Call) -> Result<Answering, Failure> {
         let method = reqwest::Method::from_bytes(call.method.as_str().as_bytes());
         let mut request = self.0.request(method.map_err(|error| error.to_string())?, url);
         for (name, value) in &call.headers {
@@ -39,8 +40,7 @@ impl HttpClient {
         if !call.body.is_empty() {
             request = request.body(call.body);
         }
-        let unreachable = |error| format!("cannot reach: {}", words(&error));
-        let response = request.send().await.map_err(unreachable)?;
+        let response = request.send().await.map_err(|error| failure(&error))?;
         let status = response.status().as_u16();
         let response: hyper::Response<reqwest::Body> = response.into();
         let mut headers = header_lines(response.headers());
@@ -56,7 +56,8 @@ impl HttpClient {
 
     /// The same, once all of the answer is there; one that breaks off is an error.
     pub(super) async fn call(self, url: String, call: Call) -> Result<Answer, String> {
-        let Answering { status, mut headers, body } = self.exchange(url, call).await?;
+        let asked = self.exchange(url, call).await;
+        let Answering { status, mut headers, body } = asked.map_err(|failed| failed.words)?;
         let mut pieces = match body {
             Body::Whole(body) => return Ok(Answer { status, headers, body }),
             Body::Pieces(pieces) => pieces,
@@ -125,16 +126,23 @@ pub(super) fn header_lines(headers: &HeaderMap) -> Raw {
 }
 
 /// The error with its causes: reqwest's own text leaves out what the system said.
-fn words(error: &reqwest::Error) -> String {
+fn failure(error: &reqwest::Error) -> Failure {
     if let Some(why) = distrust(error) {
-        return why;
+        return Cause::Untrusted.because(why);
     }
+    let cause = if error.is_connect() {
+        Cause::Unreachable
+    } else if error.is_builder() {
+        Cause::Unfilled
+    } else {
+        Cause::Lost
+    };
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
         text.push_str(": ");
         text.push_str(&error.to_string());
-        cause = error.source();
+        source = error.source();
     }
-    text
+    cause.because(text)
 }

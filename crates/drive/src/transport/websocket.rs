@@ -18,6 +18,7 @@ use tokio_tungstenite::{
 
 use super::http::header_lines;
 use super::tls::{Trust, distrust};
+use partywall_core::failure::Cause;
 use partywall_core::raw::Raw;
 use partywall_world::backend::{Incoming, Refusal, Socket};
 
@@ -33,12 +34,21 @@ pub(super) async fn open(
     subprotocol: Option<String>,
     trust: &Trust,
 ) -> Result<Box<dyn Socket>, Refusal> {
-    let unreachable =
-        |error: Error| Refusal::Unreachable(distrust(&error).unwrap_or_else(|| error.to_string()));
-    let mut request = url.into_client_request().map_err(unreachable)?;
+    let failed = |cause: Cause| {
+        move |error: Error| {
+            Refusal::Failed(match distrust(&error) {
+                Some(why) => Cause::Untrusted.because(why),
+                None => cause.because(error.to_string()),
+            })
+        }
+    };
+    let mut request = url.into_client_request().map_err(failed(Cause::Unfilled))?;
     let subprotocol = subprotocol.map(|value| ("sec-websocket-protocol".to_owned(), value));
     for (name, value) in headers.into_iter().chain(subprotocol) {
-        let invalid = || Refusal::Unreachable(format!("`{}` is no header", name.escape_debug()));
+        let invalid = || {
+            let words = format!("`{}` is no header", name.escape_debug());
+            Refusal::Failed(Cause::Unfilled.because(words))
+        };
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid())?;
         request.headers_mut().insert(header, value);
@@ -48,7 +58,7 @@ pub(super) async fn open(
         .write_buffer_size(0)
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
-    let stream = dial(&request).await.map_err(unreachable)?;
+    let stream = dial(&request).await.map_err(failed(Cause::Unreachable))?;
     let opened = if request.uri().scheme_str() == Some("wss") {
         let connector = Some(Connector::Rustls(Arc::clone(trust.config())));
         let opening = client_async_tls_with_config(request, stream, Some(config), connector);
@@ -64,7 +74,7 @@ pub(super) async fn open(
             headers: header_lines(response.headers()),
             body: Raw::new(response.body().clone().unwrap_or_default()),
         }),
-        Err(error) => Err(unreachable(error)),
+        Err(error) => Err(failed(Cause::Lost)(error)),
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::http::HttpClient;
 use super::servers::Servers;
 use super::websocket;
+use partywall_core::failure::{Cause, Failure};
 use partywall_core::ids::{ConnectionId, UserName};
 use partywall_core::plan::UserPlan;
 use partywall_core::protocol::Protocol;
@@ -196,7 +197,7 @@ impl Session for WireSession {
         &mut self,
         name: &ConnectionId,
         call: Call,
-    ) -> BoxFuture<'static, Result<Answering, String>> {
+    ) -> BoxFuture<'static, Result<Answering, Failure>> {
         let (url, call) = self.ready(call);
         let (sender, answer) = oneshot::channel();
         let asked = self.http().exchange(url, call);
@@ -208,7 +209,8 @@ impl Session for WireSession {
         let task = task.abort_on_drop();
         Box::pin(async move {
             let _task = task;
-            answer.await.unwrap_or_else(|_| Err("the request was given up".into()))
+            let given_up = |_| Err(Cause::Left.because("the request was given up"));
+            answer.await.unwrap_or_else(given_up)
         })
     }
 }

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::exploration::unmet::{Expected, Mismatch, Unmet};
 use partywall_core::dialect::{Dialect, Matching};
 use partywall_core::history::{History, What};
 use partywall_core::protocol::{AnswerKind, Protocol, Start};
 use partywall_core::raw::Raw;
 use partywall_core::reader::{Reader, SSE_EVENT};
 use partywall_core::template;
+use partywall_core::unmet::{Expected, Mismatch, Unmet};
 
 /// How many examples of a value, a type or a place are kept.
 const MOST_EXAMPLES: usize = 5;
@@ -32,6 +32,9 @@ pub(crate) struct ExpectedPlaces {
     messages: u64,
     /// Messages of event connections and streams.
     events: u64,
+    /// Event connections that were opened.
+    #[serde(default)]
+    connections: u64,
     types: BTreeSet<String>,
     members: BTreeSet<String>,
 }
@@ -102,6 +105,7 @@ impl ExpectedPlaces {
                 (What::Request { run, .. }, Some(on)) => {
                     _ = look.exchanges.insert(on, run.is_some())
                 }
+                (What::Connected { .. }, _) => self.connections += 1,
                 (What::Received { raw }, Some(on)) => {
                     let streamed = look.exchanges.contains_key(on);
                     look.message(self, raw, Some(streamed));
@@ -128,8 +132,14 @@ impl ExpectedPlaces {
         });
         self.messages += other.messages;
         self.events += other.events;
+        self.connections += other.connections;
         extend(&mut self.types, other.types);
         extend(&mut self.members, other.members);
+    }
+
+    /// Whether a greeting is expected, and none came on any connection.
+    pub(crate) fn lacks_greeting(&self) -> bool {
+        self.connections > 0 && self.open.contains_key(&Expected::Greeting)
     }
 
     /// The expectations that nothing met although there was something to look at.
@@ -140,10 +150,16 @@ impl ExpectedPlaces {
         };
         // Without types nothing has one.
         let no_types = self.open.contains_key(&Expected::Type);
-        let open = self
-            .open
-            .iter()
-            .filter(|(expected, _)| told(**expected) > 0 && !(no_types && expected.is_of_types()));
+        // Without events there is none with anything in it.
+        let no_events = [Expected::Types, Expected::Ends].map(|own| self.open.contains_key(&own));
+        let no_events = !no_types && no_events == [true; 2];
+        let is_told = |expected: &Expected| match expected {
+            Expected::Greeting if self.connections > 0 && self.events == 0 => true,
+            expected => {
+                told(*expected) > 0 && !(if expected.is_of_types() { no_types } else { no_events })
+            }
+        };
+        let open = self.open.iter().filter(|(expected, _)| is_told(expected));
         open.map(|(&expected, seen)| {
             let (mismatch, found) = match (expected, seen.values.is_empty()) {
                 (expected, _) if expected.is_of_types() => (Mismatch::NoSuchType, &self.types),
@@ -379,9 +395,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_where_nothing_came() {
+    fn where_nothing_came_only_the_greeting_is_missed() {
         let silent = "alice connects silently; bob connects silently; alice asks r1; bob asks r1";
-        assert_eq!(unmet_of(silent, |own| own.user = "/who".into()), []);
+        let unmet = unmet_of(silent, |own| own.user = "/who".into());
+        assert_eq!(codes(&unmet), [(Greeting, NoSuchType)]);
+        let unmet =
+            unmet_of(silent, |own| (own.user, own.greeting) = ("/who".into(), String::new()));
+        assert_eq!(unmet, []);
     }
 
     #[test]

@@ -5,7 +5,9 @@ use crate::exploration::judged_trial::RunCounts;
 use crate::exploration::level::{LevelTally, RANDOM_WALK, share};
 use crate::exploration::overlap::AtOnce;
 use partywall_core::control::{Controls, Drive, Tally};
+use partywall_core::failure::Cause;
 use partywall_core::finding::OracleId;
+use partywall_core::heard::{AnswerCount, Asked, Came, Heard};
 use partywall_core::measure::LeakMatrix;
 use partywall_core::record::{Level, LevelName, OracleRow, UpperBound};
 use partywall_core::timeline::TimeUnit;
@@ -13,6 +15,9 @@ use partywall_core::verdict::{Reason, ReasonCode, Verdict};
 
 /// The least share of the runs with a known outcome that must complete for a level to be clean.
 const LEAST_COMPLETED: f64 = 0.9;
+
+/// How many answers of a kind are told as reasons.
+const MOST_TOLD: usize = 2;
 
 /// Notes a reason, in words made when needed, if it holds.
 type Against<'a> = dyn FnMut(bool, ReasonCode, &dyn Fn() -> String) + 'a;
@@ -29,9 +34,12 @@ impl LevelTally {
             });
         }
         let controls = Controls::new(judge, path, drive);
-        let mut reasons: Vec<Reason> =
-            self.endings.iter().map(|(_, reason)| reason.clone()).collect();
+        // That users are alike may come of what they were refused.
+        let is_alike = |reason: &Reason| reason.code == ReasonCode::UsersAlike;
+        let endings = self.endings.iter().map(|(_, reason)| reason.clone());
+        let (alike, mut reasons): (Vec<Reason>, Vec<Reason>) = endings.partition(is_alike);
         reasons.extend(self.reasons_against_clean(&controls));
+        reasons.extend(alike);
         if let Some(code) = stopped {
             let what = match code {
                 ReasonCode::Interrupted => "interrupted",
@@ -77,6 +85,10 @@ impl LevelTally {
             };
             self.claims.extend(why.map(claim));
         }
+        let heard = match verdict {
+            Verdict::Inconclusive => std::mem::take(&mut self.replies).heard(self.expected.unmet()),
+            _ => Heard::default(),
+        };
         let unit =
             if self.level == LevelName::Wire { TimeUnit::Millisecond } else { TimeUnit::Step };
         Level {
@@ -109,6 +121,7 @@ impl LevelTally {
             time_to_first_leak: self.first_leaks.spread(unit),
             latency: self.latency.spread(unit),
             timelines: Vec::new(),
+            heard,
         }
     }
 
@@ -154,21 +167,38 @@ impl LevelTally {
                 reasons.push(Reason::new(code, text()));
             }
         };
-        against(self.unreachable > 0, ReasonCode::TargetUnreachable, &|| {
-            format!(
-                "{} connections could not be opened; the first: {}",
-                self.unreachable, self.first_unreachable
-            )
-        });
+        let unmet = self.expected.unmet();
+        for answer in self.replies.before_runs().into_iter().take(MOST_TOLD) {
+            against(true, code_of(answer), &|| answer.to_string());
+        }
+        let are_errors = self.replies.are_all_errors();
+        let in_vain = self.runs.completed == 0 || self.is_incomplete() || are_errors;
+        if in_vain && !self.replies.set_up_failed() {
+            for answer in self.replies.of_runs().into_iter().take(MOST_TOLD) {
+                let code = code_of(answer);
+                // What cannot be recognised seems not to come.
+                let is_there = code != ReasonCode::NoAnswer || unmet.is_empty();
+                against(is_there, code, &|| answer.to_string());
+            }
+        }
         against(self.malformed > 0, ReasonCode::UnexpectedProtocol, &|| {
             format!("{} messages were not of the expected protocol", self.malformed)
         });
-        for unmet in self.expected.unmet() {
+        if let Some(unnamed) = self.replies.unnamed().filter(|_| self.runs.completed == 0) {
+            against(true, ReasonCode::UnexpectedProtocol, &|| format!("there were {unnamed}"));
+        }
+        if let Some(answer) = self.replies.without_events().filter(|_| self.runs.completed == 0) {
+            against(true, ReasonCode::UnexpectedProtocol, &|| {
+                format!("no event of a run came, although {answer}")
+            });
+        }
+        for unmet in unmet {
             against(true, ReasonCode::PlaceUnmatched, &|| unmet.to_string());
         }
         if self.runs.completed == 0 {
             let alike = |(_, reason): &(u64, Reason)| reason.code == ReasonCode::UsersAlike;
-            against(!self.endings.iter().any(alike), ReasonCode::NothingExercised, &|| {
+            let alike = self.endings.iter().any(alike);
+            against(!alike, ReasonCode::NothingExercised, &|| {
                 format!("none of {} runs completed", self.runs.started)
             });
             return reasons;
@@ -210,6 +240,14 @@ impl LevelTally {
         }
     }
 
+    /// Whether too many runs did not come to their end.
+    fn is_incomplete(&self) -> bool {
+        let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;
+        share(completed, started - unknown) < LEAST_COMPLETED
+            // Nobody saw what a call without an answer would have brought, nor to whom.
+            || unknown > cut_by_plan
+    }
+
     fn reasons_of_effort(&self, against: &mut Against<'_>) {
         let overlap = share(self.trials_overlapping, self.trials);
         against(overlap < self.least_overlap, ReasonCode::TooLittleOverlap, &|| {
@@ -228,21 +266,30 @@ impl LevelTally {
             });
         }
         let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;
-        against(
-            share(completed, started - unknown) < LEAST_COMPLETED
-                // Nobody saw what a call without an answer would have brought, nor to whom.
-                || unknown > cut_by_plan,
-            ReasonCode::RunsIncomplete,
-            &|| {
-                format!(
-                    "{completed} of {started} runs completed, {unknown} have an unknown outcome \
+        against(self.is_incomplete(), ReasonCode::RunsIncomplete, &|| {
+            format!(
+                "{completed} of {started} runs completed, {unknown} have an unknown outcome \
                      ({cut_by_plan} of them cut off by the plan); at least {:.0} % of those with a \
                      known outcome must complete, and none may be unknown but those that the plan \
                      cuts off: find out what keeps the others from an answer, be it the server or \
                      too much load",
-                    LEAST_COMPLETED * 100.0
-                )
-            },
-        );
+                LEAST_COMPLETED * 100.0
+            )
+        });
+    }
+}
+
+/// What it means that users got this and could not go on.
+fn code_of(answer: &AnswerCount) -> ReasonCode {
+    let is_of_setup = matches!(answer.asked, Asked::SetUp { .. });
+    match answer.came {
+        Came::Failed { cause } if cause.is_out_of_reach() => ReasonCode::TargetUnreachable,
+        Came::Failed { cause: Cause::Unfilled } => ReasonCode::PlaceUnfilled,
+        Came::Failed { cause: Cause::Spent } => ReasonCode::BudgetCut,
+        Came::Failed { cause: Cause::Declined | Cause::NotCaptured } => ReasonCode::SetUpFailed,
+        _ if is_of_setup => ReasonCode::SetUpFailed,
+        Came::Failed { cause: Cause::Late } => ReasonCode::NoAnswer,
+        Came::Failed { .. } => ReasonCode::ConnectionLost,
+        Came::Status { .. } | Came::ToolError | Came::Closed { .. } => ReasonCode::Refused,
     }
 }

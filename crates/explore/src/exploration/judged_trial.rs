@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::exploration::coverage::{Coverage, Phases};
 use crate::exploration::overlap::{Overlap, overlap};
+use crate::exploration::replies::Replies;
 use crate::exploration::run_ends::{durations, first_crossing, run_ends};
 use partywall_core::assumption::Assumption;
 use partywall_core::canary::Scanner;
 use partywall_core::dialect::Dialect;
+use partywall_core::failure::Cause;
 use partywall_core::finding::{Finding, Fingerprint, OracleId};
 use partywall_core::history::{Ending, History, Note, What};
 use partywall_core::ids::UserName;
@@ -47,7 +49,7 @@ pub struct JudgedTrial {
     pub latent: Option<Contamination>,
     /// What an earlier state of the same system may have left with the wrong user.
     pub(crate) left: Option<Left>,
-    pub(crate) unreachable: Vec<String>,
+    pub(crate) replies: Replies,
     pub(crate) ending: Option<Ending>,
     /// A run that never returned, where the back end says so.
     pub(crate) hanging: Option<String>,
@@ -77,7 +79,7 @@ impl RunCounts {
 
 /// Judges a history.
 pub fn judge_trial(history: &History, agents: &[String], scanner: &Scanner) -> JudgedTrial {
-    judge_trial_beside(history, agents, scanner, None)
+    judged(history, agents, scanner, (None, true))
 }
 
 /// Judges a history beside what each of its users gets alone, where that is known.
@@ -87,12 +89,36 @@ pub(crate) fn judge_trial_beside(
     scanner: &Scanner,
     solos: Option<&Solos>,
 ) -> JudgedTrial {
+    // Of a back end in the simulated world it is enough to know why nobody was let in.
+    let failed = |what: &What| match what {
+        What::Refused { .. } => true,
+        What::Broken { cause, .. } => *cause != Cause::Left,
+        _ => false,
+    };
+    let listens = history.observations.iter().any(|seen| failed(&seen.what));
+    judged(history, agents, scanner, (solos, listens))
+}
+
+/// The same; with what the back end answered where that is listened to.
+fn judged(
+    history: &History,
+    agents: &[String],
+    scanner: &Scanner,
+    (solos, listens): (Option<&Solos>, bool),
+) -> JudgedTrial {
     let dialect = Dialect::of(&history.plan);
     let case = Case::with_scanner(history, &dialect, scanner).beside(solos);
     let Judged { findings, warnings, path_hits, rows, malformed, left } = judge(&case);
     let mut coverage = Coverage::new(Phases::of(&history.plan.protocol, agents));
     coverage.observe(&case);
     let ends = run_ends(&case);
+    let replies = match listens {
+        true => {
+            let restarts = restarts(history);
+            Replies::of(&case, &ends, &|start| is_cut(&case, start, &restarts))
+        }
+        false => Replies::default(),
+    };
     JudgedTrial {
         events: findings.iter().map(|finding| event_of(&case, finding)).collect(),
         rows,
@@ -105,7 +131,7 @@ pub(crate) fn judge_trial_beside(
         malformed,
         latent: latent(history).filter(|_| findings.is_empty()),
         left,
-        unreachable: unreachable(history),
+        replies,
         ending: history.ending.clone(),
         hanging: hanging(&case),
         findings,
@@ -183,13 +209,17 @@ fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCount
             None if declined(case, start) => {}
             _ => {
                 counts.unknown += 1;
-                let restarted = restarts.get(start.user).is_some_and(|n| start.n < *n);
-                let is_cut = restarted || is_cut_off(case, start.user) || is_left(case, start);
-                counts.cut_by_plan += u64::from(is_cut);
+                counts.cut_by_plan += u64::from(is_cut(case, start, &restarts));
             }
         }
     }
     counts
+}
+
+/// Whether the plan, or a restart, kept the run from its end.
+fn is_cut(case: &Case<'_>, start: &Start<'_>, restarts: &BTreeMap<&UserName, u64>) -> bool {
+    let restarted = restarts.get(start.user).is_some_and(|n| start.n < *n);
+    restarted || is_cut_off(case, start.user) || is_left(case, start)
 }
 
 /// When partywall last restarted the process of each user whom it did that to.
@@ -223,33 +253,6 @@ fn is_left(case: &Case<'_>, start: &Start<'_>) -> bool {
 fn is_cut_off(case: &Case<'_>, user: &UserName) -> bool {
     let cuts = |kind| matches!(kind, FaultKind::Cancel | FaultKind::Vanish);
     case.history.plan.faults.iter().any(|fault| fault.user == *user && cuts(fault.kind))
-}
-
-/// Why connections were never made, one text for each: broken, or answered with something else.
-fn unreachable(history: &History) -> Vec<String> {
-    let mut opening: BTreeMap<_, ()> = BTreeMap::new();
-    let mut why = Vec::new();
-    for seen in &history.observations {
-        let Some(on) = &seen.on else { continue };
-        match &seen.what {
-            What::Connect => {
-                opening.insert(on, ());
-            }
-            What::Connected { .. } => {
-                opening.remove(on);
-            }
-            What::Broken { error }
-                if opening.remove(on).is_some() || error.starts_with("cannot reach: ") =>
-            {
-                why.push(error.clone());
-            }
-            What::Refused { status, .. } if opening.remove(on).is_some() => {
-                why.push(format!("HTTP status {status} instead of a WebSocket"));
-            }
-            _ => {}
-        }
-    }
-    why
 }
 
 /// Whether the finding of that fingerprint is among them.

@@ -9,6 +9,7 @@ use crate::exploration::coverage::{Coverage, Phases};
 use crate::exploration::expected_places::ExpectedPlaces;
 use crate::exploration::judged_trial::{JudgedTrial, RunCounts, shows};
 use crate::exploration::overlap::InFlight;
+use crate::exploration::replies::Replies;
 use crate::exploration::unfinished::reason_of;
 use crate::workload::Workload;
 use partywall_core::assumption::Assumption;
@@ -85,9 +86,9 @@ pub struct LevelTally {
     pub(crate) oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
     pub(crate) path: BTreeMap<Via, (u64, u64)>,
     pub(crate) malformed: u64,
-    pub(crate) unreachable: u64,
-    pub(crate) first_unreachable: String,
-    pub(crate) first_unreachable_in: u64,
+    /// What the server answered to who connected, logged in and started runs.
+    #[serde(default)]
+    pub(crate) replies: Replies,
     /// What a scenario expects in messages of its server.
     #[serde(default)]
     pub(crate) expected: ExpectedPlaces,
@@ -142,9 +143,7 @@ impl LevelTally {
             oracles: BTreeMap::new(),
             path: BTreeMap::new(),
             malformed: 0,
-            unreachable: 0,
-            first_unreachable: String::new(),
-            first_unreachable_in: 0,
+            replies: Replies::default(),
             expected: match level {
                 LevelName::Wire | LevelName::Recorded => ExpectedPlaces::of(&workload.protocol()),
                 _ => ExpectedPlaces::default(),
@@ -204,11 +203,7 @@ impl LevelTally {
         self.in_flight.add(trial.overlap.in_flight);
         self.runs.add(trial.runs);
         self.malformed += trial.malformed;
-        if let (0, Some(first)) = (self.unreachable, trial.unreachable.first()) {
-            self.first_unreachable.clone_from(first);
-            self.first_unreachable_in = self.number();
-        }
-        self.unreachable += trial.unreachable.len() as u64;
+        self.replies.merge(trial.replies.clone());
         self.coverage.add(&trial.coverage);
         for (via, came_back) in &trial.path {
             let (planted, caught) = self.path.entry(*via).or_default();
@@ -336,6 +331,18 @@ impl LevelTally {
     /// Looks for what the scenario expects in messages.
     pub fn look_for_expected(&mut self, history: &History) {
         self.expected.look(history);
+    }
+
+    /// Adds what the server said in a trial that is not judged; whether a step of the set-up failed.
+    pub fn add_unjudged(&mut self, trial: &JudgedTrial, history: &History) -> bool {
+        self.replies.merge(trial.replies.clone());
+        self.expected.look(history);
+        self.replies.set_up_failed()
+    }
+
+    /// Whether users wait for a greeting that does not come.
+    pub fn waits_for_greeting(&self) -> bool {
+        self.expected.lacks_greeting()
     }
 
     /// Adds runs of one user alone, which count for nothing but how long they took.

@@ -15,12 +15,6 @@ impl LevelTally {
     /// Adds what another part of the same campaign came to.
     pub fn merge(&mut self, other: Self) {
         let is_later = other.number() > self.number();
-        if other.unreachable > 0
-            && (self.unreachable == 0 || other.first_unreachable_in < self.first_unreachable_in)
-        {
-            self.first_unreachable = other.first_unreachable;
-            self.first_unreachable_in = other.first_unreachable_in;
-        }
         for (oracle, (judged, items, blind)) in other.oracles {
             let row = self.oracles.entry(oracle).or_default();
             row.0 += judged;
@@ -46,7 +40,7 @@ impl LevelTally {
         self.alone.merge(&other.alone);
         self.runs.add(other.runs);
         self.malformed += other.malformed;
-        self.unreachable += other.unreachable;
+        self.replies.merge(other.replies);
         self.expected.merge(other.expected);
         self.coverage.add(&other.coverage);
         self.first_leaks.merge(&other.first_leaks);

@@ -21,6 +21,7 @@ pub mod parameters;
 pub mod recorded;
 pub mod regressions;
 pub mod replay;
+mod replies;
 pub mod run_ends;
 pub mod search;
 pub mod subject;
@@ -28,7 +29,6 @@ pub(crate) mod sweep;
 pub mod timeline;
 pub mod trials;
 pub(crate) mod unfinished;
-mod unmet;
 
 pub use parameters::{Exploration, Explored};
 pub use trials::explore;

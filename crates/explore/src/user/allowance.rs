@@ -4,8 +4,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use partywall_core::failure::{Cause, Failure};
+
 /// What is told where a request is not sent.
-pub(super) const SPENT: &str = "the limit of requests is reached: this one was not sent";
+pub(super) fn spent() -> Failure {
+    Cause::Spent.because("the limit of requests is reached: this one was not sent")
+}
 
 /// What may be asked of a server by all users and in all rounds together; cheap to clone.
 #[derive(Clone, Debug, Default)]

@@ -1,10 +1,11 @@
 //! Event connections: how a user opens one, sends on it, and leaves it.
 
-use super::allowance::SPENT;
+use super::allowance::spent;
 use super::exchange::{Exchange, Reading};
 use super::open_socket::{Carrier, OpenSocket};
 use super::simulated_user::User;
 use super::values::About;
+use partywall_core::failure::Cause;
 use partywall_core::history::What;
 use partywall_core::ids::{ConnectionId, RunId};
 use partywall_core::raw::Raw;
@@ -26,7 +27,7 @@ impl User {
             self.observe(Some(&name), What::Resume { run, after });
         }
         if !self.given().allowance.take() {
-            return self.observe(Some(&name), What::Broken { error: SPENT.into() });
+            return self.observe(Some(&name), What::broken(spent()));
         }
         let cursor = cursor.as_ref().map(|(id, after)| (id.as_str(), *after));
         let about = About { cursor, ..About::default() };
@@ -37,7 +38,10 @@ impl User {
         });
         let (path, headers) = match filled {
             Ok(filled) => filled,
-            Err(error) => return self.observe(Some(&name), What::Broken { error }),
+            Err(error) => {
+                let what = What::broken(Cause::Unfilled.because(error));
+                return self.observe(Some(&name), what);
+            }
         };
         if events.streamed {
             let call = Call { method: Method::Get, path, headers, body: String::new() };
@@ -53,8 +57,10 @@ impl User {
         }
         self.set_up(true).await;
         self.tell_account();
-        if !self.protocol.dialect.greeting.is_empty() {
-            self.wait(|user| user.greeted || user.socket.is_none(), self.patience.run).await;
+        if !self.protocol.dialect.greeting.is_empty() && !self.is_ungreeted {
+            let out = self.wait(|user| user.greeted || user.socket.is_none(), self.patience.run);
+            // Who waited in vain once does not wait again.
+            self.is_ungreeted = out.await.is_some() && !self.world.is_simulated();
         }
     }
 
@@ -69,7 +75,7 @@ impl User {
         let subprotocol = match subprotocol.map(|text| self.content_of(&text)).transpose() {
             Ok(subprotocol) => subprotocol,
             Err(error) => {
-                self.observe(Some(&name), What::Broken { error });
+                self.observe(Some(&name), What::broken(Cause::Unfilled.because(error)));
                 return false;
             }
         };
@@ -79,7 +85,7 @@ impl User {
             biased;
             opened = self.session.open(&name, opening) => opened,
             _ = self.world.patience(self.patience.run) => {
-                Err(Refusal::Unreachable("the opening was not answered in time".into()))
+                Err(Refusal::Failed(Cause::Late.because("the opening was not answered in time")))
             }
         };
         match opened {
@@ -94,7 +100,7 @@ impl User {
                 self.keep_cookies(&headers);
                 self.observe(Some(&name), What::Refused { status, headers, raw: body });
             }
-            Err(Refusal::Unreachable(error)) => self.observe(Some(&name), What::Broken { error }),
+            Err(Refusal::Failed(failed)) => self.observe(Some(&name), What::broken(failed)),
         }
         false
     }
@@ -114,13 +120,13 @@ impl User {
             return self.runs.cut();
         };
         if !self.meeting.given.allowance.take() {
-            return self.world.observe(&self.name, None, What::Broken { error: SPENT.into() });
+            return self.world.observe(&self.name, None, What::broken(spent()));
         }
         let text = raw.text().into_owned();
         self.world.observe_at(now, &self.name, Some(on), What::Sent { raw });
         let limit = self.patience.run;
         if let Err(error) = send_in_time(&self.world, &mut **socket, text, limit).await {
-            self.lose_socket(What::Broken { error });
+            self.lose_socket(What::broken(error));
         }
     }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::allowance::SPENT;
-use super::exchange::{Exchange, Reading};
+use super::allowance::spent;
+use super::exchange::{Exchange, Reading, late};
 use super::runs::Posted;
 use super::simulated_user::User;
 use super::values::About;
+use partywall_core::failure::Cause;
 use partywall_core::history::What;
 use partywall_core::ids::{ConnectionId, RunId, ThreadId, UserName};
 use partywall_core::plan::{ControlAction, RunPlan, Via};
@@ -42,12 +43,12 @@ impl User {
         reading: Reading,
     ) {
         let call = match self.fill_request(request, about) {
-            Ok(_) if !self.given().allowance.take() => Err(SPENT.to_owned()),
-            filled => filled,
+            Ok(_) if !self.given().allowance.take() => Err(spent()),
+            filled => filled.map_err(|error| Cause::Unfilled.because(error)),
         };
         match call {
             Ok(call) => self.exchange(name, run, call, reading),
-            Err(error) => self.observe(Some(&name), What::Broken { error }),
+            Err(failed) => self.observe(Some(&name), What::broken(failed)),
         }
     }
 
@@ -76,7 +77,7 @@ impl User {
             return;
         }
         while let Some(place) = self.exchanges.iter().position(|own| !self.takes_long(own)) {
-            self.exchanges.remove(place).abandon(Some("the answer did not come in time"));
+            self.exchanges.remove(place).abandon(Some(late()));
         }
     }
 
@@ -107,7 +108,9 @@ impl User {
         let pongs = self.pongs + 1;
         match self.content(&ping.content, About::default()) {
             Ok(text) => self.send(text).await,
-            Err(error) => return self.observe(None, What::Broken { error }),
+            Err(error) => {
+                return self.observe(None, What::broken(Cause::Unfilled.because(error)));
+            }
         }
         let answered = |user: &Self| user.pongs >= pongs || user.socket.is_none();
         self.wait(answered, self.patience.run).await;
@@ -193,7 +196,10 @@ impl User {
                 self.observe(on.as_ref(), control);
                 match self.content(content, about) {
                     Ok(text) => self.send(text).await,
-                    Err(error) => self.observe(on.as_ref(), What::Broken { error }),
+                    Err(error) => {
+                        let what = What::broken(Cause::Unfilled.because(error));
+                        self.observe(on.as_ref(), what);
+                    }
                 }
             }
         }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use partywall_world::box_future::BoxFuture;
 
 use super::credentials::hide_cookies;
+use partywall_core::failure::{Cause, Failure};
 use partywall_core::history::What;
 use partywall_core::ids::{ConnectionId, UserName};
 use partywall_core::raw::Raw;
@@ -26,9 +27,9 @@ pub(super) enum Part {
     /// An event of it.
     Event(Raw),
     /// A whole answer, as far as it came; and why it broke off, if it did.
-    Answer { status: u16, headers: Raw, body: Raw, broken: Option<String> },
+    Answer { status: u16, headers: Raw, body: Raw, broken: Option<Failure> },
     /// The end of a stream with what was left of it, or there was no answer.
-    Over { rest: Vec<What>, broken: Option<String> },
+    Over { rest: Vec<What>, broken: Option<Failure> },
 }
 
 /// How an answer is to be read.
@@ -40,6 +41,16 @@ pub(super) enum Reading {
     Stream,
     /// A stream that is the user's event connection.
     Events,
+}
+
+/// That the answer did not come in time.
+pub(super) fn late() -> Failure {
+    Cause::Late.because("the answer did not come in time")
+}
+
+/// That its user wanted it no longer.
+pub(super) fn went_away() -> Failure {
+    Cause::Left.because("the user went away")
 }
 
 /// An exchange under way. Dropping it is going away without a word; what came of an event that was
@@ -55,10 +66,10 @@ pub(super) struct Exchange {
 }
 
 enum State {
-    Asked(BoxFuture<'static, Result<Answering, String>>),
+    Asked(BoxFuture<'static, Result<Answering, Failure>>),
     Comes(Box<dyn Pieces>),
     /// All of it is here; and why it broke off, if it did.
-    Here(Option<String>),
+    Here(Option<Failure>),
 }
 
 impl Exchange {
@@ -68,7 +79,7 @@ impl Exchange {
         run: Option<u16>,
         reading: Reading,
         unrecorded: &Unrecorded,
-        answer: BoxFuture<'static, Result<Answering, String>>,
+        answer: BoxFuture<'static, Result<Answering, Failure>>,
     ) -> Self {
         let (user, world, state) = (user.clone(), world.clone(), State::Asked(answer));
         let flow = Flow::counted_in(unrecorded.clone());
@@ -86,9 +97,9 @@ impl Exchange {
     }
 
     /// Goes away: what came so far is recorded first.
-    pub(super) fn abandon(mut self, why: Option<&str>) {
+    pub(super) fn abandon(mut self, why: Option<Failure>) {
         let what = match why {
-            Some(why) => What::Broken { error: why.into() },
+            Some(why) => What::broken(why),
             None => What::Leave { vanished: true },
         };
         let seen = self.flow.leftover().into_iter().chain([what]);
@@ -118,8 +129,10 @@ impl Exchange {
                     let came = ready!(pieces.poll_next(context, &mut |piece| flow.push(piece)));
                     let broken = match came {
                         Some(Ok(())) if self.flow.came <= LARGEST_BODY => continue,
-                        Some(Ok(())) => Some("the answer is longer than 16 MiB".into()),
-                        Some(Err(error)) => Some(error),
+                        Some(Ok(())) => {
+                            Some(Cause::CutShort.because("the answer is longer than 16 MiB"))
+                        }
+                        Some(Err(error)) => Some(Cause::CutShort.because(error)),
                         None => {
                             self.flow.trailers = pieces.trailers();
                             None
@@ -170,8 +183,8 @@ impl Drop for Exchange {
         let seen = self.flow.leftover();
         if !seen.is_empty() {
             // What became of the rest is unknown.
-            let error = "left before its end".into();
-            for what in seen.into_iter().chain([What::Broken { error }]) {
+            let left = What::broken(Cause::Left.because("left before its end"));
+            for what in seen.into_iter().chain([left]) {
                 self.world.observe(&self.user, Some(&self.name), what);
             }
         }
@@ -264,7 +277,7 @@ impl Flow {
     }
 
     /// The last part.
-    fn end(&mut self, broken: Option<String>) -> Part {
+    fn end(&mut self, broken: Option<Failure>) -> Part {
         match self.head.take() {
             Some((status, mut headers)) => {
                 if !self.trailers.is_empty() {

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use super::allowance::SPENT;
+use super::allowance::spent;
 use super::connect::send_in_time;
 use super::meeting::Left;
 use super::open_socket::{Carrier, OpenSocket};
 use super::receiving::next_head;
 use super::simulated_user::User;
 use super::values::About;
+use partywall_core::failure::{Cause, Failure};
 use partywall_core::history::What;
 use partywall_core::ids::{ConnectionId, UserName};
 use partywall_core::plan::CursorKind;
@@ -209,12 +210,13 @@ impl User {
         let name = ConnectionId::new(format!("{}/socket{}", self.name, self.sockets_opened));
         self.observe(Some(&name), What::Connect);
         let entered = match enter {
-            Ok(_) if !self.given().allowance.take() => Err(SPENT.to_owned()),
+            Ok(_) if !self.given().allowance.take() => Err(spent()),
             Ok(text) => {
                 self.observe(Some(&name), What::Sent { raw: text.as_str().into() });
-                send_in_time(&self.world, &mut *socket, text, self.patience.run).await
+                let sent = send_in_time(&self.world, &mut *socket, text, self.patience.run).await;
+                sent.map_err(Failure::from)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(Cause::Unfilled.because(error)),
         };
         let confirmed = match entered {
             Ok(()) => self.confirmed(&mut *socket, &switch.until, &by, &old).await,
@@ -228,9 +230,9 @@ impl User {
                 self.observe(Some(&name), What::Received { raw });
                 self.socket = Some(OpenSocket { name, carrier: Carrier::Websocket(socket) });
             }
-            Err(error) => {
-                let error = format!("cannot reach: the switch of users: {error}");
-                self.observe(Some(&name), What::Broken { error });
+            Err(Failure { cause, words }) => {
+                let failed = cause.because(format!("the switch of users: {words}"));
+                self.observe(Some(&name), What::broken(failed));
             }
         }
     }
@@ -242,7 +244,7 @@ impl User {
         until: &str,
         by: &UserName,
         old: &ConnectionId,
-    ) -> Result<Raw, String> {
+    ) -> Result<Raw, Failure> {
         let world = self.world.clone();
         let patience = world.patience(self.patience.run);
         tokio::pin!(patience);
@@ -250,7 +252,7 @@ impl User {
             let incoming = tokio::select! {
                 biased;
                 incoming = socket.receive() => incoming,
-                _ = &mut patience => return Err("it was not confirmed in time".into()),
+                _ = &mut patience => return Err(Cause::Late.because("it was not confirmed in time")),
             };
             let raw = match incoming {
                 Incoming::Message(raw) => raw,
@@ -260,9 +262,9 @@ impl User {
                 }
                 Incoming::Ended { code, reason } => {
                     world.observe(by, Some(old), What::Ended { code, raw: reason });
-                    return Err("the connection was ended".into());
+                    return Err(Cause::Lost.because("the connection was ended"));
                 }
-                Incoming::Broken(error) => return Err(error),
+                Incoming::Broken(error) => return Err(error.into()),
             };
             let said = self.reader.read(&self.protocol.dialect, &raw, false);
             if said.kind.as_deref() == Some(until) {

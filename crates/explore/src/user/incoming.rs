@@ -39,7 +39,7 @@ impl User {
                 return None;
             }
             Incoming::Broken(error) => {
-                self.lose_socket(What::Broken { error });
+                self.lose_socket(What::broken(error));
                 return None;
             }
         };
@@ -105,8 +105,8 @@ impl User {
                     self.answer_of_step = Some((status, headers.clone(), body.clone()));
                 }
                 self.observe(Some(&exchange.name), What::Answer { status, headers, raw: body });
-                if let Some(error) = broken {
-                    self.observe(Some(&exchange.name), What::Broken { error });
+                if let Some(failed) = broken {
+                    self.observe(Some(&exchange.name), What::broken(failed));
                 }
                 self.connection_is_over(&exchange);
                 self.post();
@@ -119,7 +119,7 @@ impl User {
                 self.observe(
                     on,
                     match broken {
-                        Some(error) => What::Broken { error },
+                        Some(failed) => What::broken(failed),
                         None => What::Ended { code: None, raw: Raw::default() },
                     },
                 );

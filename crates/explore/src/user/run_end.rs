@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::exchange::{late, went_away};
 use super::simulated_user::{Patience, User};
 use partywall_core::history::What;
 use partywall_core::plan::Via;
@@ -90,7 +91,7 @@ impl User {
         while let Some(place) = self.exchanges.iter().position(|own| own.run == Some(run)) {
             let exchange = self.exchanges.remove(place);
             if !self.world.is_simulated() {
-                exchange.abandon(Some("the answer did not come in time"));
+                exchange.abandon(Some(late()));
             }
         }
         self.observe(None, What::GaveUp { run, at_rest });
@@ -103,7 +104,7 @@ impl User {
         let tells_states = self.protocol.dialect.tells_states();
         if let Some(place) = place {
             let exchange = self.exchanges.remove(place);
-            let why = (!exchange.streams()).then_some("the user went away");
+            let why = (!exchange.streams()).then(went_away);
             exchange.abandon(why);
         } else if tells_states {
             // It has been answered, or never was asked for.

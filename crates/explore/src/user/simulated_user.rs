@@ -59,6 +59,7 @@ pub(super) struct User {
     pub(super) socket: Option<OpenSocket>,
     pub(super) runs: Runs,
     pub(super) greeted: bool,
+    pub(super) is_ungreeted: bool,
     pub(super) tab: u8,
     /// How many answers to `ping` have come.
     pub(super) pongs: u32,
@@ -121,6 +122,7 @@ impl User {
             accounts: BTreeSet::new(),
             runs: Runs::default(),
             greeted: false,
+            is_ungreeted: false,
             pongs: 0,
             sockets_opened: 0,
             calls_made: 0,

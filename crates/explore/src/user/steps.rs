@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::exchange::{Exchange, Reading};
+use super::exchange::{Exchange, Reading, went_away};
 use super::simulated_user::User;
 use super::values::About;
+use partywall_core::failure::Cause;
 use partywall_core::history::What;
 use partywall_core::plan::{ControlAction, RunPlan, Step};
 use partywall_core::protocol::{AnswerKind, Start};
@@ -127,7 +128,9 @@ impl User {
                 });
                 match filled {
                     Ok(raw) => self.send_at(now, raw).await,
-                    Err(error) => self.observe(None, What::Broken { error }),
+                    Err(error) => {
+                        self.observe(None, What::broken(Cause::Unfilled.because(error)));
+                    }
                 }
             }
             Start::Http { request, answer } => {
@@ -163,7 +166,7 @@ impl User {
         let (connections, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.exchanges).into_iter().partition(is_connection);
         for exchange in others {
-            let why = (!exchange.streams()).then_some("the user went away");
+            let why = (!exchange.streams()).then(went_away);
             exchange.abandon(why);
         }
         self.exchanges = connections;

@@ -3,7 +3,7 @@
 
 use super::markup::{Tone, add, list, name, put, text};
 use crate::comparison::{self, abbreviated, pairs};
-use crate::{advice, bounds, models, phrases, sentence};
+use crate::{advice, bounds, heard, models, phrases, sentence};
 use partywall_core::control::Drive;
 use partywall_core::record::{Level, LevelName, Record};
 use partywall_core::verdict::{Outcome, Verdict};
@@ -48,6 +48,11 @@ fn verdict(page: &mut String, record: &Record) {
         capitalised(&sentence::verdict(record)),
     );
     list(page, "", &advice::reasons(record, text), 6);
+    let said = heard::lines(record, text);
+    if !said.is_empty() {
+        add(page, "<h3>What the server said</h3>");
+        list(page, "", &said, 6);
+    }
     let steps = advice::next_steps(record, text);
     if !steps.is_empty() {
         add(page, "<h3>What to do</h3>");

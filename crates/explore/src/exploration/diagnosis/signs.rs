@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::exploration::overlap::overlap;
 use crate::exploration::run_ends::run_ends;
 use partywall_core::dialect::Dialect;
+use partywall_core::failure::Cause;
 use partywall_core::finding::{Finding, FindingKind, OracleId};
 use partywall_core::history::{History, What};
 use partywall_core::ids::UserName;
@@ -287,9 +288,12 @@ impl<'h> Signs<'h> {
         let crossed = self.crossed();
         let first = crossed.iter().filter_map(|found| found.evidence.last()).map(|last| last.n);
         let first = first.min().unwrap_or(u64::MAX);
-        let left = self.history.observations.iter().take_while(|seen| seen.n < first).any(
-            |seen| matches!(&seen.what, What::Broken { error } if error == "the user went away"),
-        );
+        let left = self
+            .history
+            .observations
+            .iter()
+            .take_while(|seen| seen.n < first)
+            .any(|seen| matches!(&seen.what, What::Broken { cause: Cause::Left, .. }));
         left || self.history.plan.users.iter().any(|user| self.has_fault(&user.name))
     }
 

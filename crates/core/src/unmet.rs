@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a scenario expects in messages, by its key in `[events]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Expected {
+pub enum Expected {
     /// The place of the type.
     Type,
     /// The place of the user.
@@ -48,14 +51,16 @@ impl Expected {
     }
 
     /// Whether it is a type, or several; else it is a place.
-    pub(crate) fn is_of_types(self) -> bool {
+    pub fn is_of_types(self) -> bool {
         matches!(self, Self::Greeting | Self::Accepted | Self::Types | Self::Ends)
     }
 }
 
 /// What is wrong with an expectation that no message met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mismatch {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Mismatch {
     /// Nothing stands at the place.
     NothingThere,
     /// What stands there names nothing known: no user, no conversation, no request, no number.
@@ -65,18 +70,19 @@ pub(crate) enum Mismatch {
 }
 
 /// An expectation that no message met.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unmet {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Unmet {
     /// Which.
-    pub(crate) expected: Expected,
+    pub expected: Expected,
     /// The place or the types, as the scenario gives them.
-    pub(crate) written: String,
+    pub written: String,
     /// What is wrong with it.
-    pub(crate) mismatch: Mismatch,
+    pub mismatch: Mismatch,
     /// What was found: values at the place, types, or the places that messages have.
-    pub(crate) found: Vec<String>,
+    pub found: Vec<String>,
     /// How many messages were looked at.
-    pub(crate) messages: u64,
+    pub messages: u64,
 }
 
 impl fmt::Display for Unmet {
@@ -96,6 +102,9 @@ impl fmt::Display for Unmet {
                     _ => "whole number",
                 };
                 write!(out, "holds no {what} in {messages}; it holds")?;
+            }
+            Mismatch::NoSuchType if found.is_empty() => {
+                return write!(out, "was not seen: no message came on event connections");
             }
             Mismatch::NoSuchType => write!(out, "was not seen in {messages}; their types are")?,
         }
