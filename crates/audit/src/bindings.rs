@@ -1,6 +1,7 @@
 //! Which binding a name means: scopes, shadowed names, aliases.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 use super::facts::{Facts, Fate, Role, ScopeKind, Value};
 use super::index::Index;
@@ -17,12 +18,21 @@ pub struct Bindings<'f> {
     pub source: &'f str,
     /// Its names, by text and by what they belong to.
     pub index: Index<'f>,
-    /// For each scope and name, the places that bind it.
-    bound: BTreeMap<(usize, &'f str), Vec<usize>>,
+    /// For each scope and the number of a name's text, the places that bind it.
+    bound: HashMap<(usize, u32), Vec<usize>>,
     /// Names that stand for another name somewhere: only these can be aliases.
     renamed: BTreeSet<&'f str>,
+    /// What names are known to mean, by their scope and text, for the accessor asked about last.
+    known: RefCell<Known>,
     /// Names that a scope takes from the module, or from a function around it.
-    borrowed: BTreeMap<(usize, &'f str), Role>,
+    borrowed: HashMap<(usize, &'f str), Role>,
+}
+
+/// What names mean, by their scope and the number of their text, for one accessor.
+#[derive(Debug, Default)]
+struct Known {
+    accessor: String,
+    means: HashMap<(Option<usize>, u32), Option<Means>>,
 }
 
 /// How a name comes to mean an accessor.
@@ -41,9 +51,10 @@ impl<'f> Bindings<'f> {
             facts,
             source,
             index: Index::new(facts, source),
-            bound: BTreeMap::new(),
+            bound: HashMap::new(),
             renamed: BTreeSet::new(),
-            borrowed: BTreeMap::new(),
+            known: RefCell::default(),
+            borrowed: HashMap::new(),
         };
         for name in &facts.names {
             if let Role::Bind(Value::Name(_)) | Role::Write(Value::Name(_)) = name.role {
@@ -61,14 +72,16 @@ impl<'f> Bindings<'f> {
             if binds {
                 let text = name.span.of(source);
                 let scope = bindings.lent(name.scope, text);
-                bindings.bound.entry((scope, text)).or_default().push(at);
+                let number = bindings.index.number_of(at);
+                bindings.bound.entry((scope, number)).or_default().push(at);
             }
         }
         for (at, name) in facts.names.iter().enumerate() {
             if matches!(name.role, Role::Write(_)) {
                 let text = name.span.of(source);
                 let scope = bindings.home(name.scope, text).unwrap_or(0);
-                bindings.bound.entry((scope, text)).or_default().push(at);
+                let number = bindings.index.number_of(at);
+                bindings.bound.entry((scope, number)).or_default().push(at);
             }
         }
         bindings
@@ -81,6 +94,9 @@ impl<'f> Bindings<'f> {
 
     /// The scope that a scope binds this name in: itself, unless it says otherwise.
     fn lent(&self, scope: usize, text: &str) -> usize {
+        if self.borrowed.is_empty() {
+            return scope;
+        }
         match self.borrowed.get(&(scope, text)) {
             Some(Role::Global) => 0,
             Some(_) => {
@@ -94,6 +110,11 @@ impl<'f> Bindings<'f> {
 
     /// The scope that binds a name that is read in that scope.
     pub fn home(&self, scope: usize, text: &str) -> Option<usize> {
+        let number = self.index.number(text)?;
+        self.home_by(scope, text, number)
+    }
+
+    fn home_by(&self, scope: usize, text: &str, number: u32) -> Option<usize> {
         let mut at = scope;
         loop {
             let seen = at == scope || self.facts.scopes[at].kind != ScopeKind::Class;
@@ -102,7 +123,7 @@ impl<'f> Bindings<'f> {
                 if lent != at {
                     return Some(lent);
                 }
-                if self.bound.contains_key(&(at, text)) {
+                if self.bound.contains_key(&(at, number)) {
                     return Some(at);
                 }
             }
@@ -115,19 +136,24 @@ impl<'f> Bindings<'f> {
         let own = &self.facts.names[name];
         match own.role {
             Role::Member { .. } => None,
-            _ => self.home(own.scope, self.text(name)),
+            _ => self.home_by(own.scope, self.text(name), self.index.number_of(name)),
         }
     }
 
     /// The places that bind a name in that scope.
     pub fn bound_in(&self, scope: usize, text: &'f str) -> &[usize] {
-        self.bound.get(&(scope, text)).map_or(&[], Vec::as_slice)
+        let number = self.index.number(text);
+        let places = number.and_then(|number| self.bound.get(&(scope, number)));
+        places.map_or(&[], Vec::as_slice)
     }
 
-    /// All names that a scope binds.
+    /// All names that a scope binds, in the order in which their texts stand in the file.
     pub fn all_of(&self, scope: usize) -> impl Iterator<Item = (&'f str, &[usize])> {
-        let own = self.bound.range((scope, "")..).take_while(move |((of, _), _)| *of == scope);
-        own.map(|((_, text), places)| (*text, places.as_slice()))
+        let numbers = 0..u32::try_from(self.index.count()).unwrap_or(u32::MAX);
+        numbers.filter_map(move |number| {
+            let places = self.bound.get(&(scope, number))?;
+            Some((self.text(*places.first()?), places.as_slice()))
+        })
     }
 
     /// Whether a name means the accessor where it stands.
@@ -136,7 +162,17 @@ impl<'f> Bindings<'f> {
         if text != accessor && !self.renamed.contains(text) {
             return None;
         }
-        self.follow(name, accessor, &mut BTreeSet::new())
+        let own = &self.facts.names[name];
+        if own.role != Role::Read {
+            return self.follow(name, accessor, &mut BTreeSet::new());
+        }
+        // All that read one name of one scope mean the same.
+        let key = (self.home_of(name), self.index.number_of(name));
+        let mut known = self.known.borrow_mut();
+        if known.accessor != accessor {
+            *known = Known { accessor: accessor.to_owned(), means: HashMap::new() };
+        }
+        *known.means.entry(key).or_insert_with(|| self.follow(name, accessor, &mut BTreeSet::new()))
     }
 
     fn follow(&self, name: usize, accessor: &str, seen: &mut BTreeSet<usize>) -> Option<Means> {

@@ -8,6 +8,15 @@ use super::source_file::File;
 use super::symbols::Symbol;
 use partywall_core::audit::{Use, UseKind};
 
+/// Strings and comments that may be around a byte, one in the other.
+const MOST_AROUND: usize = 8;
+
+/// So many bytes before a name are looked at.
+const FARTHEST: usize = 1_000;
+
+/// So many names that a text gives an accessor are followed.
+const MOST_ALIASES: usize = 32;
+
 /// Uses in what recovery threw away, or took apart; `known` begin elsewhere in the list already.
 pub(super) fn by_text(
     file: &File<'_>,
@@ -21,14 +30,15 @@ pub(super) fn by_text(
         let span = Span { start, end: start + symbol.name.len() };
         let said = |name: &Name| name.role != Role::Loose;
         let is_name = facts.name_at(start).is_some_and(|name| said(&facts.names[name]));
-        let in_text =
-            facts.texts.iter().any(|text| text.span.start <= start && span.end <= text.span.end);
+        let behind = facts.texts.partition_point(|text| text.span.start <= start);
+        let near = &facts.texts[behind.saturating_sub(MOST_AROUND)..behind];
+        let in_text = near.iter().any(|text| span.end <= text.span.end);
         if !known.contains(&start) && !is_name && !in_text {
-            let kind = kind(source, span);
+            let kind = kind(source, span, file.lines.start(start));
             found.push((span, of(file, symbol, span, kind)));
         }
     }
-    for alias in aliases(source, &symbol.name) {
+    for alias in aliases(source, &symbol.name).into_iter().take(MOST_ALIASES) {
         for start in words(source, alias).filter(|start| !known.contains(start)) {
             let span = Span { start, end: start + alias.len() };
             if !may_mean_it(file, span) {
@@ -64,12 +74,21 @@ fn of(file: &File<'_>, symbol: &Symbol, span: Span, kind: UseKind) -> Use {
 
 /// The innermost scope around that byte.
 fn scope_at(scopes: &[Scope], at: usize) -> usize {
-    let around = |scope: &Scope| scope.span.start <= at && at < scope.span.end;
-    scopes.iter().rposition(around).unwrap_or(0)
+    let mut scope = scopes.partition_point(|scope| scope.span.start <= at).saturating_sub(1);
+    while at >= scopes[scope].span.end {
+        let Some(parent) = scopes[scope].parent else { return 0 };
+        scope = parent;
+    }
+    scope
 }
 
+/// What stands before; no more than is looked at, since a line may be as long as its file.
 fn before(source: &str, span: Span) -> &str {
-    source[..span.start].trim_end_matches([' ', '\t'])
+    let mut first = span.start.saturating_sub(FARTHEST);
+    while !source.is_char_boundary(first) {
+        first += 1;
+    }
+    source[first..span.start].trim_end_matches([' ', '\t'])
 }
 
 fn after(source: &str, span: Span) -> &str {
@@ -81,9 +100,9 @@ fn last_word(text: &str) -> &str {
 }
 
 /// How the accessor is used, by what stands around it.
-fn kind(source: &str, span: Span) -> UseKind {
+fn kind(source: &str, span: Span, line: usize) -> UseKind {
     let (before, after) = (before(source, span), after(source, span));
-    let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
+    let line = source[line..span.start].trim_start();
     match () {
         () if line.starts_with(['#', '*']) || line.starts_with("//") => UseKind::Mention,
         () if ["def", "function", "class"].contains(&last_word(before)) => UseKind::Definition,

@@ -38,6 +38,8 @@ pub struct Facts {
     pub awaits: Vec<(Span, usize)>,
     /// Where the first syntax error is.
     pub first_error: Option<usize>,
+    /// Parts that were not, or not all, understood.
+    pub unread: Vec<Span>,
 }
 
 /// A part of the file with names of its own.
@@ -177,6 +179,17 @@ pub struct Text {
 }
 
 impl Facts {
+    /// Forgets all, but keeps the space for the next file.
+    pub fn clear(&mut self) {
+        let Self { scopes, names, texts, awaits, first_error, unread } = self;
+        scopes.clear();
+        names.clear();
+        texts.clear();
+        awaits.clear();
+        *first_error = None;
+        unread.clear();
+    }
+
     /// The name that begins there.
     pub fn name_at(&self, start: usize) -> Option<usize> {
         self.names.binary_search_by_key(&start, |name| name.span.start).ok()

@@ -12,8 +12,8 @@ use partywall_core::audit::{Code, Shown, SingletonSuspect, SuspectKind};
 /// So many lines are enough to judge a suspect by.
 const MOST_SHOWN: usize = 5;
 
-/// What a configured object that is kept over an await is worth.
-const HELD: i64 = 4;
+/// Where more functions take an object by that name, it need not be this one.
+const MOST_HOLDERS: usize = 64;
 
 /// Folders of what does not serve: no score above 2.
 const ASIDE: [&str; 14] = [
@@ -127,7 +127,9 @@ impl<'f> Whole<'f> {
             root: instance.name.clone(),
             getters: Vec::new(),
         };
-        let held = self.held_by(&instance.name);
+        // A name that many files use says nothing of this object.
+        let held = Some(self.held_by(&instance.name)).filter(|held| held.len() <= MOST_HOLDERS);
+        let held = held.unwrap_or_default();
         let writes = writes.iter().map(|(file, write)| (*file, (*write).clone())).collect();
         Suspect { file: at, found, writes, held }
     }
@@ -206,11 +208,11 @@ impl<'f> Whole<'f> {
                 let reached = self.function(*file, held.function).and_then(|(at, _)| {
                     self.reach.get(*file, at).map(|reached| u32::MAX - reached.steps)
                 });
-                (reached.unwrap_or(0), self.files[*file].path.clone())
+                (held.worth, reached.unwrap_or(0), self.files[*file].path.clone())
             };
             let strongest = suspect.held.iter().max_by_key(weigh);
             if let Some((file, held)) = strongest {
-                score += HELD;
+                score += i64::from(held.worth);
                 let reached = self
                     .function(*file, held.function)
                     .and_then(|(at, _)| self.reach.get(*file, at));
@@ -252,10 +254,10 @@ fn merged(suspects: Vec<Suspect<'_>>) -> Vec<Suspect<'_>> {
     let (whole, parts): (Vec<_>, Vec<_>) = suspects.into_iter().partition(is_whole);
     let mut kept: Vec<Suspect<'_>> = Vec::new();
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut by_file: HashMap<(usize, String), usize> = HashMap::new();
     for suspect in whole {
-        let same = by_name
-            .get(&suspect.found.root)
-            .and_then(|all| all.iter().copied().find(|at| kept[*at].file == suspect.file));
+        let key = (suspect.file, suspect.found.root.clone());
+        let same = by_file.get(&key).copied();
         match same {
             Some(at) => {
                 let known = &mut kept[at];
@@ -265,13 +267,16 @@ fn merged(suspects: Vec<Suspect<'_>>) -> Vec<Suspect<'_>> {
             }
             None => {
                 by_name.entry(suspect.found.root.clone()).or_default().push(kept.len());
+                by_file.insert(key, kept.len());
                 kept.push(suspect);
             }
         }
     }
     for suspect in parts {
         let all = by_name.get(&suspect.found.root).map_or(&[][..], Vec::as_slice);
-        let own = all.iter().copied().find(|at| kept[*at].file == suspect.file);
+        let own = by_file.get(&(suspect.file, suspect.found.root.clone())).copied();
+        let whole = suspect.found.name.trim_end_matches("[…]").to_owned();
+        let own = own.or_else(|| by_file.get(&(suspect.file, whole)).copied());
         let is_item = suspect.found.name == format!("{}[…]", suspect.found.root);
         let only = (is_item && all.len() == 1).then(|| all[0]);
         let is_attribute = suspect.found.kind == SuspectKind::ProcessAttribute;
@@ -280,12 +285,8 @@ fn merged(suspects: Vec<Suspect<'_>>) -> Vec<Suspect<'_>> {
                 kept[at].writes.extend(suspect.writes);
             }
             None => {
-                if suspect.found.kind == SuspectKind::Cache {
-                    let name = &suspect.found.root;
-                    let given = by_name.get(name).into_iter().flatten();
-                    if given.copied().any(|at| kept[at].file == suspect.file) {
-                        continue;
-                    }
+                if suspect.found.kind == SuspectKind::Cache && own.is_some() {
+                    continue;
                 }
                 kept.push(suspect);
             }

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::facts::{Role, ScopeKind};
-use super::syntax::Path;
+use super::syntax::{Interest, Path};
 
 /// What an audit has to know of a language.
 ///
@@ -20,6 +20,9 @@ pub trait Language: Sync {
 
     /// Paths that hold tests, as patterns.
     fn test_patterns(&self) -> &'static [&'static str];
+
+    /// What is asked of nodes of that kind: what is not announced here is not asked.
+    fn interest(&self, kind: &str) -> Interest;
 
     /// Which names the last node of the path opens or leaves.
     fn scope<'t>(&self, path: &Path<'t, '_>) -> Option<Opens<'t>>;

@@ -17,6 +17,7 @@ pub mod bindings;
 mod broken;
 mod error;
 pub mod facts;
+mod generated;
 pub mod glob;
 pub mod index;
 mod judge;
@@ -75,6 +76,7 @@ pub fn audit(
         files.parsed += u64::from(searched.parsed);
         files.broken.extend(searched.broken);
         files.skipped.extend(searched.skipped);
+        files.generated += u64::from(searched.generated);
         uses.extend(searched.uses);
         summaries.extend(searched.summary);
         for (row, replaced) in symbols.iter_mut().zip(searched.replaced) {

@@ -11,14 +11,34 @@ const LONGEST_LINE: usize = 200;
 pub struct Lines<'s> {
     source: &'s str,
     starts: Vec<usize>,
+    /// How many characters begin before each block of [`BLOCK`] bytes: a line may be as long as
+    /// its file.
+    before: Vec<usize>,
 }
+
+const BLOCK: usize = 256;
 
 impl<'s> Lines<'s> {
     /// Finds the lines.
     pub fn new(source: &'s str) -> Self {
-        let ends = source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
-        Self { source, starts }
+        let mut starts = Vec::with_capacity(source.len() / 24 + 1);
+        starts.push(0);
+        starts.extend(memchr::memchr_iter(b'\n', source.as_bytes()).map(|at| at + 1));
+        let mut before = Vec::with_capacity(source.len() / BLOCK + 1);
+        let mut count = 0;
+        for block in source.as_bytes().chunks(BLOCK) {
+            before.push(count);
+            count += begin_in(block);
+        }
+        before.push(count);
+        Self { source, starts, before }
+    }
+
+    /// How many characters begin before that byte.
+    fn characters(&self, at: usize) -> usize {
+        let at = at.min(self.source.len());
+        let block = at / BLOCK;
+        self.before[block] + begin_in(&self.source.as_bytes()[block * BLOCK..at])
     }
 
     /// The number of the line that holds that byte, from 1.
@@ -27,10 +47,15 @@ impl<'s> Lines<'s> {
         u32::try_from(line).unwrap_or(u32::MAX)
     }
 
+    /// Where the line begins that holds that byte.
+    pub fn start(&self, at: usize) -> usize {
+        self.starts[self.line(at) as usize - 1]
+    }
+
     fn column(&self, at: usize) -> u32 {
         let start = self.starts[self.line(at) as usize - 1];
-        let before = self.source.get(start..at).unwrap_or_default();
-        u32::try_from(before.chars().count() + 1).unwrap_or(u32::MAX)
+        let before = self.characters(at) - self.characters(start);
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
     }
 
     /// The place of a span; where it goes on in another line, it is cut at the first.
@@ -46,14 +71,20 @@ impl<'s> Lines<'s> {
     pub fn text(&self, at: usize) -> String {
         let line = self.line(at) as usize;
         let end = self.starts.get(line).copied().unwrap_or(self.source.len());
-        let text = self.source.get(self.starts[line - 1]..end).unwrap_or_default().trim();
-        text.chars().take(LONGEST_LINE).collect()
+        let text = self.source.get(self.starts[line - 1]..end).unwrap_or_default().trim_start();
+        let text: String = text.chars().take(LONGEST_LINE).collect();
+        text.trim_end().to_owned()
     }
 
     /// The line that holds that byte, as evidence.
     pub fn shown(&self, at: usize, what: impl Into<String>) -> Shown {
         Shown { what: what.into(), path: None, line: self.line(at), text: self.text(at) }
     }
+}
+
+/// How many characters begin in a piece of UTF-8.
+fn begin_in(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }
 
 /// Whether a character can stand in a name.

@@ -14,6 +14,9 @@ pub struct Options {
     pub tests: Vec<Glob>,
     /// Whether to look for unknown singletons too.
     pub find_singletons: bool,
+    /// Whether to search for singletons in what programs made, too: bundles, minified code,
+    /// generated sources.
+    pub generated: bool,
     /// Threads that search; the result does not depend on it.
     pub workers: usize,
 }
@@ -22,6 +25,6 @@ impl Options {
     /// Looks for those accessors, on two threads.
     pub fn new(symbols: Vec<Symbol>) -> Self {
         let (excluded, tests) = (Vec::new(), Vec::new());
-        Self { symbols, excluded, tests, find_singletons: false, workers: 2 }
+        Self { symbols, excluded, tests, find_singletons: false, generated: false, workers: 2 }
     }
 }

@@ -5,11 +5,17 @@ use tree_sitter::{Node, Tree};
 
 use super::facts::{Facts, Fate, Name, Role, Scope, ScopeKind, Span, Text};
 use super::language::{Language, Link, Opens, Said};
-use super::syntax::Path;
+use super::syntax::{Interest, Kinds, Path, Step};
 
 /// So many levels up it is looked for what becomes of a value: a chain of calls may be as long as
 /// its file, and each of its names would be followed to the end.
 const FARTHEST: usize = 32;
+
+/// Nodes below that depth are not looked at; what stands there is found by its text.
+const DEEPEST: usize = 2_000;
+
+/// So many parts that could not be read are told apart; the last holds all further ones.
+const MOST_UNREAD: usize = 20;
 
 /// A scope that is open, from which depth on.
 #[derive(Clone, Copy)]
@@ -19,46 +25,75 @@ struct Open {
     within: usize,
 }
 
-/// Walks the tree. Of comments and strings only those are kept that `wanted` says of.
+/// Walks the tree, and puts what it says in the place of what `facts` held. Of comments and strings
+/// only those are kept that `wanted` says of.
 pub fn outline(
     language: &dyn Language,
+    kinds: &Kinds,
     tree: &Tree,
     source: &str,
     wanted: &dyn Fn(Span) -> bool,
-) -> Facts {
+    facts: &mut Facts,
+) {
+    facts.clear();
     let root = tree.root_node();
-    let module = Scope {
-        parent: None,
-        kind: ScopeKind::Module,
-        name: None,
-        span: root.into(),
-        given_to: None,
-    };
-    let mut facts = Facts { scopes: vec![module], ..Facts::default() };
+    let span = root.into();
+    let module = Scope { parent: None, kind: ScopeKind::Module, name: None, span, given_to: None };
+    facts.scopes.push(module);
     let mut open = vec![Open { depth: 0, scope: 0, within: 0 }];
-    let mut path = Path { steps: Vec::new(), source };
+    let mut path = Path { steps: Vec::new(), kinds, source };
     let mut cursor = tree.walk();
+    let has_error = root.has_error();
     loop {
-        path.steps.push((cursor.node(), cursor.field_name()));
-        enter(language, &path, &mut open, &mut facts, wanted);
-        if cursor.goto_first_child() {
+        let node = cursor.node();
+        let kind = node.kind_id();
+        let interest = kinds.interest(kind);
+        let field = if interest.named { cursor.field_id() } else { None };
+        path.steps.push(Step { node, kind, field });
+        if has_error && (node.is_error() || node.is_missing()) {
+            unread(facts, node.into());
+        }
+        if interest.named {
+            enter(language, interest, &path, &mut open, facts, wanted);
+        }
+        // A string that fills nothing in holds no code.
+        let is_plain = interest.text
+            && !(has_error && node.has_error())
+            && !Span::from(node).of(source).contains('{');
+        let is_deep = path.steps.len() > DEEPEST && node.child_count() > 0;
+        if is_deep {
+            unread(facts, node.into());
+        }
+        if !is_plain && !is_deep && cursor.goto_first_child() {
             continue;
         }
         loop {
             path.steps.pop();
-            open.truncate(
-                open.iter().take_while(|open| open.depth < path.steps.len()).count().max(1),
-            );
+            while open.len() > 1 && open[open.len() - 1].depth >= path.steps.len() {
+                open.pop();
+            }
             if cursor.goto_next_sibling() {
                 break;
             }
             if !cursor.goto_parent() {
                 // Sorted already, but for grammars that order a node's parts otherwise.
                 facts.names.sort_by_key(|name| name.span);
-                decorated(&mut facts);
-                return facts;
+                decorated(facts);
+                return;
             }
         }
+    }
+}
+
+/// Notes a part that the facts do not say all of.
+fn unread(facts: &mut Facts, span: Span) {
+    facts.first_error.get_or_insert(span.start);
+    let count = facts.unread.len();
+    match facts.unread.last_mut() {
+        // What stands in another part is known as that.
+        Some(last) if span.end <= last.end => {}
+        Some(last) if count >= MOST_UNREAD => last.end = span.end,
+        _ => facts.unread.push(span),
     }
 }
 
@@ -75,20 +110,18 @@ fn decorated(facts: &mut Facts) {
 
 fn enter(
     language: &dyn Language,
+    interest: Interest,
     path: &Path<'_, '_>,
     open: &mut Vec<Open>,
     facts: &mut Facts,
     wanted: &dyn Fn(Span) -> bool,
 ) {
     let node = path.node();
-    if facts.first_error.is_none() && (node.is_error() || node.is_missing()) {
-        facts.first_error = Some(node.start_byte());
-    }
-    if !node.is_named() {
-        return;
-    }
     let now = open[open.len() - 1];
-    match language.scope(path) {
+    let above = path.depth().checked_sub(1).map(|above| path.steps[above].kind);
+    let in_parts = above.is_some_and(|kind| path.kinds.interest(kind).parts);
+    let opens = if interest.scope || in_parts { language.scope(path) } else { None };
+    match opens {
         Some(Opens::Scope { kind, name }) => {
             let name = name.map(Span::from);
             let given_to = match kind {
@@ -108,12 +141,13 @@ fn enter(
         None => {}
     }
     let Open { scope, within, .. } = open[open.len() - 1];
-    if language.awaits(node)
+    if interest.awaits
+        && language.awaits(node)
         && let Some(function) = facts.enclosing(within)
     {
         facts.awaits.push((node.into(), function));
     }
-    if let Some(role) = language.role(path) {
+    if let Some(role) = interest.name.then(|| language.role(path)).flatten() {
         let (called, fate) = match role {
             Role::Read | Role::Member { .. } | Role::Loose => fate(language, path, role),
             _ => (false, Fate::Read),
@@ -121,7 +155,8 @@ fn enter(
         // A function's own name stands outside it.
         let within = if role == Role::Define { scope } else { within };
         facts.names.push(Name { span: node.into(), scope, within, role, called, fate });
-    } else if wanted(node.into())
+    } else if interest.text
+        && wanted(node.into())
         && let Some(said) = language.text(path)
     {
         let value = match said {

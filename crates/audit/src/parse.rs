@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tree_sitter::{ParseOptions, Parser, Tree};
 
 use super::language::Language;
+use super::syntax::Kinds;
 
 /// The source is handed to the parser in pieces of so many bytes: what it reads again and again,
 /// such as the rest of the file behind each of many comments that are never closed, is counted.
@@ -28,21 +29,58 @@ const SHORTEST: usize = 16 * 1024;
 
 /// How long a short file may take, and how much longer each MB: ten times what files take that
 /// people write, so that a machine with much else to do reads the same ones.
-const LONGEST_PARSE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(2));
+const LONGEST_PARSE: (Duration, Duration) = (Duration::from_millis(1_500), Duration::from_secs(1));
+
+/// So many brackets may be open at once, and of those that may also be comparisons fewer: the
+/// parser follows all that a `<` can mean, in time and memory that grow with the square of how many
+/// are open.
+const MOST_OPEN: usize = 10_000;
+const MOST_ANGLES: usize = 2_000;
+
+/// Whether more brackets are open at once than in what people write. Strings and comments are taken
+/// for code: what is only in them is closed there as well, or is little.
+fn nests_too_deep(source: &str) -> bool {
+    let bytes = source.as_bytes();
+    let (mut open, mut angles) = (0_usize, 0_usize);
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            b'<' if bytes.get(at + 1).is_some_and(|next| !b" =<".contains(next)) => angles += 1,
+            b'>' if at > 0 && !b" =-".contains(&bytes[at - 1]) => {
+                angles = angles.saturating_sub(1);
+            }
+            _ => {}
+        }
+        if open > MOST_OPEN || angles > MOST_ANGLES {
+            return true;
+        }
+    }
+    false
+}
+
+/// A parser for files with that extension, and what is asked of its kinds of node.
+///
+/// # Errors
+///
+/// The grammar is of another version than the parser.
+pub(super) fn parser(language: &dyn Language, extension: &str) -> Result<(Parser, Kinds), String> {
+    let grammar = language.grammar(extension);
+    let mut parser = Parser::new();
+    parser.set_language(&grammar).map_err(|error| error.to_string())?;
+    Ok((parser, Kinds::new(&grammar, |kind| language.interest(kind))))
+}
 
 /// Parses a source text.
 ///
 /// # Errors
 ///
 /// The text exceeds a limit; the error says which.
-pub(super) fn parse(
-    language: &dyn Language,
-    extension: &str,
-    parser: &mut Parser,
-    source: &str,
-) -> Result<Tree, String> {
-    if parser.language().is_none() {
-        parser.set_language(&language.grammar(extension)).map_err(|error| error.to_string())?;
+pub(super) fn parse(parser: &mut Parser, source: &str) -> Result<Tree, String> {
+    if nests_too_deep(source) {
+        return Err(
+            "a limit of the parser is exceeded by the brackets that are open at once".into()
+        );
     }
     let begun = Instant::now();
     let longest = LONGEST_PARSE.0 + LONGEST_PARSE.1.mul_f64(source.len() as f64 / 1e6);

@@ -90,8 +90,11 @@ impl Graph<'_> {
             match edge {
                 Edge::Plain(name) => called.extend(self.plain(file, *name)),
                 Edge::Own(name) => {
-                    let own = self.with_name(*name).iter().copied().filter(|(of, position)| {
-                        *of == file && self.files[file].functions[*position].class == function.class
+                    let all = self.with_name(*name);
+                    let first = all.partition_point(|(of, _)| *of < file);
+                    let own = all[first..].iter().copied().take_while(|(of, _)| *of == file);
+                    let own = own.filter(|(_, position)| {
+                        self.files[file].functions[*position].class == function.class
                     });
                     let own: Vec<_> = own.collect();
                     match own.is_empty() {
@@ -99,9 +102,19 @@ impl Graph<'_> {
                         false => called.extend(own),
                     }
                 }
+                Edge::Module(name) => {
+                    called.extend(self.plain(file, *name));
+                    called.extend(self.member(*name));
+                }
                 Edge::Member(name) => called.extend(self.member(*name)),
             }
         }
+        // A script is not called from Python, nor the other way round; and what registers a function
+        // that it is given ran when the module was loaded.
+        called.retain(|(of, at)| {
+            let is_decorator = self.files[*of].functions[*at].registers;
+            self.files[*of].script == self.files[file].script && !is_decorator
+        });
         called
     }
 
@@ -112,8 +125,14 @@ impl Graph<'_> {
     /// Functions by their plain name: those of the file itself, or else those of others.
     fn plain(&self, file: usize, name: u32) -> Vec<(usize, usize)> {
         let is_plain = |(of, at): &&(usize, usize)| self.files[*of].functions[*at].class.is_none();
-        let all: Vec<_> = self.with_name(name).iter().filter(is_plain).copied().collect();
-        let own: Vec<_> = all.iter().filter(|(of, _)| *of == file).copied().collect();
+        let all = self.with_name(name);
+        let first = all.partition_point(|(of, _)| *of < file);
+        let own = all[first..].iter().take_while(|(of, _)| *of == file);
+        let own: Vec<_> = own.filter(is_plain).copied().collect();
+        if own.is_empty() && all.len() > MOST_NAMESAKES * MOST_NAMESAKES {
+            return Vec::new();
+        }
+        let all: Vec<_> = all.iter().filter(is_plain).copied().collect();
         match (own.is_empty(), all.len() <= MOST_NAMESAKES) {
             (false, _) => own,
             (true, true) => all,
@@ -121,10 +140,15 @@ impl Graph<'_> {
         }
     }
 
-    /// Functions and methods that a member may be.
+    /// Methods that a member may be.
     fn member(&self, name: u32) -> Vec<(usize, usize)> {
         let all = self.with_name(name);
+        if all.len() > MOST_NAMESAKES * MOST_NAMESAKES {
+            return Vec::new();
+        }
+        let is_method = |(of, at): &&(usize, usize)| self.files[*of].functions[*at].class.is_some();
+        let all: Vec<_> = all.iter().filter(is_method).copied().collect();
         let most = if self.common.contains(&name) { 1 } else { MOST_NAMESAKES };
-        if all.len() <= most { all.to_vec() } else { Vec::new() }
+        if all.len() <= most { all } else { Vec::new() }
     }
 }

@@ -25,7 +25,10 @@ const CONFIGURES: [&str; 14] = [
 
 /// So many of the places behind it are looked at; who writes code needs fewer, and a file that was
 /// made by a program may have as many as it has lines.
-const MOST_READS: usize = 2_000;
+const MOST_READS: usize = 200;
+
+/// So many lines that show a risk are kept.
+const MOST_SHOWN: usize = 5;
 
 /// What speaks against a use, as it is gathered.
 #[derive(Default)]
@@ -37,6 +40,13 @@ struct Seen {
 
 /// The risk of a call or reference, and the lines that show it.
 pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
+    let (risk, shown, _) = weighed(file, at);
+    (risk, shown)
+}
+
+/// The same, and how much it says for a process-wide object: 4 where it is configured and used after
+/// an await, 2 where it is one of both, 1 where it is only stored.
+pub(super) fn weighed(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>, u32) {
     let facts = file.bindings.facts;
     let name = &facts.names[at];
     let function = facts.enclosing(name.within);
@@ -53,6 +63,11 @@ pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
         (false, false) => Risk::Low,
         (false, true) => Risk::None,
     };
+    let worth = match (is_async && !configured.is_empty(), is_async && !kept.is_empty()) {
+        (true, true) => 4,
+        (false, false) => 1,
+        _ => 2,
+    };
     // Without an await between, what is kept is nobody else's yet.
     let kept = if is_async { kept } else { Vec::new() };
     let mut shown = configured;
@@ -60,20 +75,21 @@ pub(super) fn of(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
     shown.extend(stored);
     shown.sort_by_key(|shown| shown.line);
     shown.dedup();
-    (risk, shown)
+    shown.truncate(MOST_SHOWN);
+    (risk, shown, worth)
 }
 
 /// The same for an object of a module that is used by its name: what one function does to it
 /// there, and after it has awaited.
-pub(super) fn of_object(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
+pub(super) fn of_object(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>, u32) {
     let bindings = file.bindings;
     let facts = bindings.facts;
     let name = &facts.names[at];
-    let Some(function) = facts.enclosing(name.within) else { return (Risk::None, Vec::new()) };
+    let Some(function) = facts.enclosing(name.within) else { return (Risk::None, Vec::new(), 0) };
     let mut seen = Seen::default();
     seen.value(file, name);
     if seen.configured.is_empty() {
-        return (Risk::None, Vec::new());
+        return (Risk::None, Vec::new(), 0);
     }
     let all = bindings.index.with_text(bindings.text(at));
     let after = all.partition_point(|other| facts.names[*other].span.start <= name.span.start);
@@ -88,9 +104,9 @@ pub(super) fn of_object(file: &File<'_>, at: usize) -> (Risk, Vec<Shown>) {
         };
         seen.configured.push(file.lines.shown(await_at, "awaited after that"));
         seen.configured.push(file.lines.shown(read.span.start, "used after that"));
-        return (Risk::High, seen.configured);
+        return (Risk::High, seen.configured, 4);
     }
-    (Risk::Low, seen.configured)
+    (Risk::Low, seen.configured, 1)
 }
 
 impl Seen {
@@ -117,6 +133,15 @@ impl Seen {
                 self.stored.push(file.lines.shown(target.start, "stored outside the function"));
             }
             _ => {}
+        }
+    }
+
+    /// Whether a use only adds to what is known to be configured.
+    fn is_configuring(&self, file: &File<'_>, name: &Name) -> bool {
+        match name.fate {
+            Fate::Method(method) => configures(method.of(file.bindings.source)),
+            Fate::MemberSet(_) | Fate::ItemSet(_) => true,
+            _ => false,
         }
     }
 
@@ -149,7 +174,12 @@ impl Seen {
         });
         let is_parameter = matches!(target.role, Role::Parameter(_));
         for read in reads {
-            self.value(file, read);
+            if self.configured.len() >= MOST_SHOWN && !self.kept.is_empty() {
+                break;
+            }
+            if self.configured.len() < MOST_SHOWN || !self.is_configuring(file, read) {
+                self.value(file, read);
+            }
             let inside = function.is_some() && facts.enclosing(read.within) == function;
             // A parameter is there from the beginning of the function.
             let awaited = awaited_between(file, function, from, read.span);

@@ -67,6 +67,9 @@ const VIEW_METHODS: [&str; 15] = [
 /// First parameters of functions that serve requests.
 const REQUESTS: [&str; 4] = ["request", "req", "websocket", "ws"];
 
+/// So many places that bind a name are looked at.
+const MOST_PLACES: usize = 16;
+
 /// For each scope, how a request enters the function: `POST /chat`.
 pub(super) fn entries(file: &File<'_>) -> Vec<Option<String>> {
     let facts = file.bindings.facts;
@@ -91,7 +94,8 @@ pub(super) fn entries(file: &File<'_>) -> Vec<Option<String>> {
         let label = label.or_else(|| injected(file, callee, name));
         let Some(label) = label else { continue };
         let text = file.text(name);
-        let defined = file.bindings.bound_in(0, text).iter().map(|at| facts.names[*at].span);
+        let bound = file.bindings.bound_in(0, text).iter().take(MOST_PLACES);
+        let defined = bound.map(|at| facts.names[*at].span);
         for span in defined {
             let at = named.get(&span.start).copied();
             if let Some(at) = at.filter(|at| entries[*at].is_none()) {
@@ -171,7 +175,7 @@ fn label(file: &File<'_>, last: &str, end: usize, prefix: String) -> Option<Stri
         path.is_some_and(|path| path.is_empty() || path.starts_with(['/', '*', '<', '{']));
     let shown = || format!("{prefix}{}", path.unwrap_or_default());
     if METHODS.contains(&last) {
-        return is_path.then(|| format!("{} {}", last.to_uppercase(), shown()));
+        return is_path.then(|| format!("{} {}", last.to_uppercase(), shown()).trim().to_owned());
     }
     if SOCKETS.contains(&last) {
         return Some(format!("WebSocket {}", shown()));
@@ -179,7 +183,7 @@ fn label(file: &File<'_>, last: &str, end: usize, prefix: String) -> Option<Stri
     if !ROUTES.contains(&last) {
         return None;
     }
-    let path = path?;
+    let path = path.filter(|path| !path.is_empty() || !prefix.is_empty())?;
     let methods = argument(source, end, "methods").unwrap_or("GET");
     let method = METHODS.iter().find(|method| methods.to_lowercase().contains(**method));
     let method = method.map_or("ANY".to_owned(), |method| method.to_uppercase());
@@ -193,11 +197,10 @@ fn prefix(file: &File<'_>, name: &Name) -> String {
     let bindings = file.bindings;
     let Role::Member { of: Some(of) } = name.role else { return String::new() };
     let Some(router) = bindings.facts.name_at(of) else { return String::new() };
-    let made = bindings.bound_in(0, bindings.text(router)).iter().find_map(|at| {
-        match bindings.facts.names[*at].role {
-            Role::Bind(Value::Call(callee)) => bindings.facts.name_at(callee),
-            _ => None,
-        }
+    let places = bindings.bound_in(0, bindings.text(router)).iter().take(MOST_PLACES);
+    let made = places.clone().find_map(|at| match bindings.facts.names[*at].role {
+        Role::Bind(Value::Call(callee)) => bindings.facts.name_at(callee),
+        _ => None,
     });
     let end = made.map(|callee| bindings.facts.names[callee].span.end);
     let prefix = end.and_then(|end| {

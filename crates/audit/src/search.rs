@@ -9,30 +9,38 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::AhoCorasick;
-use tree_sitter::{Parser, Tree};
+use tree_sitter::Parser;
 
 use super::bindings::Bindings;
-use super::facts::Span;
+use super::facts::{Facts, Scope, ScopeKind, Span};
+use super::generated;
 use super::glob::Glob;
 use super::language::Language;
 use super::languages::{all, of_extension};
 use super::lines::Lines;
 use super::options::Options;
 use super::outline::outline;
-use super::parse::parse;
+use super::parse::{parse, parser};
 use super::source_file::File;
 use super::summary::{Names, Summary, summary};
+use super::syntax::Kinds;
 use super::uses::{replaced, uses};
-use partywall_core::audit::{BrokenFile, Code, SkippedFile, Use};
+use partywall_core::audit::{BrokenFile, Code, LineRange, SkippedFile, Use};
 
 /// A longer file is not written by people; it would take more memory than it is worth.
 const LONGEST_FILE: u64 = 8 * 1024 * 1024;
+
+/// Why a file is not searched that a program made.
+const GENERATED: &str =
+    "a program made it, and it holds one of the names; --include-generated searches it";
 
 /// What one file came to.
 #[derive(Debug, Default)]
 pub(super) struct Searched {
     pub(super) parsed: bool,
     pub(super) broken: Option<BrokenFile>,
+    /// Whether a program made it, so that it was not searched, or for the accessors only.
+    pub(super) generated: bool,
     pub(super) skipped: Option<SkippedFile>,
     pub(super) uses: Vec<Use>,
     /// What is kept of it to find what all users share.
@@ -40,6 +48,9 @@ pub(super) struct Searched {
     /// Calls of each symbol's replacement.
     pub(super) replaced: Vec<u64>,
 }
+
+/// For each extension its parser, and what is asked of its kinds of node.
+type Parsers = BTreeMap<String, (Parser, Kinds)>;
 
 /// What all files are searched with.
 struct Search<'s> {
@@ -77,11 +88,12 @@ pub(super) fn search(
     std::thread::scope(|scope| {
         for _ in 0..options.workers.clamp(1, 64) {
             scope.spawn(|| {
-                let mut parsers = BTreeMap::new();
+                let mut parsers = Parsers::new();
+                let mut facts = Facts::default();
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(file) = files.get(at) else { return };
-                    let searched = search.file(file, &mut parsers);
+                    let searched = search.file(file, &mut parsers, &mut facts);
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     done.insert(at, searched);
                     progress(done.len() as u64, files.len() as u64);
@@ -94,7 +106,7 @@ pub(super) fn search(
 }
 
 impl Search<'_> {
-    fn file(&self, file: &str, parsers: &mut BTreeMap<String, Parser>) -> Searched {
+    fn file(&self, file: &str, parsers: &mut Parsers, facts: &mut Facts) -> Searched {
         let mut searched =
             Searched { replaced: vec![0; self.options.symbols.len()], ..Searched::default() };
         let path = if file.is_empty() { self.root.to_owned() } else { self.root.join(file) };
@@ -102,7 +114,7 @@ impl Search<'_> {
             Some(name) if file.is_empty() => name.to_string_lossy().into_owned(),
             _ => file.to_owned(),
         };
-        if let Err(why) = self.read_and_search(&path, &shown, parsers, &mut searched) {
+        if let Err(why) = self.read_and_search(&path, &shown, parsers, facts, &mut searched) {
             searched.skipped = Some(SkippedFile { path: shown, why });
         }
         searched
@@ -112,13 +124,23 @@ impl Search<'_> {
         &self,
         path: &Path,
         shown: &str,
-        parsers: &mut BTreeMap<String, Parser>,
+        parsers: &mut Parsers,
+        facts: &mut Facts,
         searched: &mut Searched,
     ) -> Result<(), String> {
         let extension = path.extension().and_then(|own| own.to_str()).unwrap_or_default();
         let language = of_extension(extension).ok_or("no language that can be audited")?;
+        let by_path = !self.options.generated && generated::by_path(shown);
         let bytes = read(path)?;
-        if !self.options.find_singletons && !self.needles.is_match(&bytes) {
+        let names_one = self.needles.is_match(&bytes);
+        if by_path {
+            searched.generated = true;
+            return match names_one {
+                true => Err(GENERATED.to_owned()),
+                false => Ok(()),
+            };
+        }
+        if !self.options.find_singletons && !names_one {
             return Ok(());
         }
         let bytes = as_lines(bytes);
@@ -126,28 +148,47 @@ impl Search<'_> {
         // spelled in UTF-8.
         let source = String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        let parser = parsers.entry(extension.to_owned()).or_default();
-        let tree = parse(language, extension, parser, &source)?;
+        if !parsers.contains_key(extension) {
+            parsers.insert(extension.to_owned(), parser(language, extension)?);
+        }
+        let Some((parser, kinds)) = parsers.get_mut(extension) else { return Ok(()) };
+        let hits = self.needles.find_overlapping_starts(&source);
+        searched.generated =
+            self.options.find_singletons && !self.options.generated && generated::by_text(&source);
+        if searched.generated && hits.is_empty() {
+            return Ok(());
+        }
+        let tree = match parse(parser, &source) {
+            Ok(tree) => tree,
+            Err(why) => {
+                // What it uses is found by its text.
+                unparsed(&source, facts);
+                self.search(language, facts, &source, shown, !hits.is_empty(), searched);
+                searched.broken = None;
+                return Err(why);
+            }
+        };
         searched.parsed = true;
-        self.search(language, &tree, &source, shown, searched);
+        let wanted = |span: Span| {
+            let first = hits.partition_point(|hit| *hit < span.start);
+            hits.get(first).is_some_and(|hit| *hit < span.end)
+        };
+        outline(language, kinds, &tree, &source, &wanted, facts);
+        drop(tree);
+        self.search(language, facts, &source, shown, !hits.is_empty(), searched);
         Ok(())
     }
 
     fn search(
         &self,
         language: &dyn Language,
-        tree: &Tree,
+        facts: &Facts,
         source: &str,
         path: &str,
+        names_one: bool,
         searched: &mut Searched,
     ) {
-        let hits: Vec<usize> = self.needles.find_overlapping_starts(source);
-        let wanted = |span: Span| {
-            let first = hits.partition_point(|hit| *hit < span.start);
-            hits.get(first).is_some_and(|hit| *hit < span.end)
-        };
-        let facts = outline(language, tree, source, &wanted);
-        let bindings = Bindings::new(&facts, source);
+        let bindings = Bindings::new(facts, source);
         let lines = Lines::new(source);
         let tests = self.tests.iter().find(|(name, _)| *name == language.name());
         let is_test = tests.is_some_and(|(_, globs)| globs.iter().any(|glob| glob.matches(path)));
@@ -163,19 +204,35 @@ impl Search<'_> {
         };
         if let Some(at) = facts.first_error {
             let line = lines.line(at.min(source.len()));
-            searched.broken = Some(BrokenFile { path: path.to_owned(), line });
+            let range = |span: &Span| LineRange {
+                first: lines.line(span.start.min(source.len())),
+                last: lines.line(span.end.saturating_sub(1).max(span.start).min(source.len())),
+            };
+            let mut unread: Vec<LineRange> = facts.unread.iter().map(range).collect();
+            unread.dedup();
+            searched.broken = Some(BrokenFile { path: path.to_owned(), line, unread });
         }
-        if !hits.is_empty() {
+        if names_one {
             for (at, symbol) in self.options.symbols.iter().enumerate() {
                 searched.uses.extend(uses(&file, symbol));
                 let name = symbol.replacement.as_deref();
                 searched.replaced[at] = name.map_or(0, |name| replaced(&bindings, name));
             }
         }
-        if self.options.find_singletons {
+        if self.options.find_singletons && !searched.generated {
             searched.summary = Some(summary(&file, self.names));
         }
     }
+}
+
+/// The facts of a file that cannot be parsed: none, but that it is a module.
+fn unparsed(source: &str, facts: &mut Facts) {
+    facts.clear();
+    let span = Span { start: 0, end: source.len() };
+    let kind = ScopeKind::Module;
+    facts.scopes.push(Scope { parent: None, kind, name: None, span, given_to: None });
+    facts.first_error = Some(0);
+    facts.unread.push(span);
 }
 
 /// Where the names begin, one inside the other too.

@@ -34,11 +34,20 @@ const BROWSER: [&str; 10] = [
 ];
 
 impl File<'_> {
+    /// Whether it is a script of a browser or of Node.
+    pub(super) fn is_script(&self) -> bool {
+        ![".py", ".pyi", ".pyw"].iter().any(|end| self.path.ends_with(end))
+    }
+
     /// Whether it runs in a browser: a script that imports what only runs there, or that reads the
     /// page and does not bind it itself.
     pub(super) fn runs_in_browser(&self) -> bool {
-        if self.path.ends_with(".py") || self.path.ends_with(".pyi") {
+        if !self.is_script() {
             return false;
+        }
+        let mut folders = self.path.split('/');
+        if folders.any(|folder| ["static", "public", "assets"].contains(&folder)) {
+            return true;
         }
         let source = self.bindings.source;
         let reads = |name: &str| {
@@ -51,8 +60,7 @@ impl File<'_> {
                     || source.contains(&format!("require({quote}{module}{quote})"))
             })
         };
-        self.path.ends_with(".vue")
-            || BROWSER.iter().any(|module| imports(module))
+        BROWSER.iter().any(|module| imports(module))
             || ["document", "window", "localStorage"].iter().any(|name| reads(name))
     }
 

@@ -1,18 +1,90 @@
 //! What the languages ask of a syntax tree.
 
+use std::num::NonZeroU16;
+
 use tree_sitter::Node;
 
 use super::facts::{Span, Value};
 
+/// The kinds of node and the fields of a grammar, by their numbers.
+#[derive(Debug)]
+pub struct Kinds {
+    names: Vec<Box<str>>,
+    interests: Vec<Interest>,
+    fields: Vec<Box<str>>,
+}
+
+/// What is asked of nodes of one kind; of most nothing is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Interest {
+    /// Whether it is no mere punctuation.
+    pub(super) named: bool,
+    /// Whether it may be a name.
+    pub name: bool,
+    /// Whether it may open a scope.
+    pub scope: bool,
+    /// Whether names in some of its parts are looked up in the scope around.
+    pub parts: bool,
+    /// Whether it may await.
+    pub awaits: bool,
+    /// Whether it is a comment or a string.
+    pub text: bool,
+}
+
+impl Kinds {
+    /// Asks a language about each kind of node of a grammar.
+    pub fn new(grammar: &tree_sitter::Language, interest: impl Fn(&str) -> Interest) -> Self {
+        let count = u16::try_from(grammar.node_kind_count()).unwrap_or(u16::MAX);
+        let names: Vec<Box<str>> =
+            (0..count).map(|id| grammar.node_kind_for_id(id).unwrap_or_default().into()).collect();
+        let interests = (0..count).map(|id| {
+            let named = grammar.node_kind_is_named(id);
+            let interest =
+                if named { interest(&names[usize::from(id)]) } else { Interest::default() };
+            Interest { named, ..interest }
+        });
+        let interests = interests.collect();
+        let count = u16::try_from(grammar.field_count()).unwrap_or(u16::MAX);
+        let field = |id| grammar.field_name_for_id(id).unwrap_or_default().into();
+        let fields = (0..=count).map(field).collect();
+        Self { names, interests, fields }
+    }
+
+    /// What is asked of a node; an error is named, and nothing is asked of it.
+    pub(super) fn interest(&self, kind: u16) -> Interest {
+        let error = Interest { named: true, ..Interest::default() };
+        self.interests.get(usize::from(kind)).copied().unwrap_or(error)
+    }
+
+    fn name(&self, kind: u16) -> &str {
+        self.names.get(usize::from(kind)).map_or("ERROR", |name| name)
+    }
+
+    fn field(&self, field: Option<NonZeroU16>) -> &str {
+        let name = field.and_then(|field| self.fields.get(usize::from(field.get())));
+        name.map_or("", |name| name)
+    }
+}
+
+/// A node on the way from the root.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step<'t> {
+    pub(super) node: Node<'t>,
+    pub(super) kind: u16,
+    /// The field that it has in its parent.
+    pub(super) field: Option<NonZeroU16>,
+}
+
 /// Where the walk is: the nodes from the root down, each with the field of its parent.
 #[derive(Debug)]
 pub struct Path<'t, 's> {
-    pub(super) steps: Vec<(Node<'t>, Option<&'t str>)>,
+    pub(super) steps: Vec<Step<'t>>,
+    pub(super) kinds: &'s Kinds,
     /// The whole source.
     pub source: &'s str,
 }
 
-impl<'t> Path<'t, '_> {
+impl<'t, 's> Path<'t, 's> {
     /// The depth of the last node; the root has 0.
     pub fn depth(&self) -> usize {
         self.steps.len() - 1
@@ -20,29 +92,35 @@ impl<'t> Path<'t, '_> {
 
     /// The last node.
     pub fn node(&self) -> Node<'t> {
-        self.steps[self.depth()].0
+        self.steps[self.depth()].node
     }
 
     /// The node so many levels above the last.
     pub fn up(&self, levels: usize) -> Option<Node<'t>> {
-        Some(self.steps[self.depth().checked_sub(levels)?].0)
+        Some(self.steps[self.depth().checked_sub(levels)?].node)
     }
 
     /// The kind of the node so many levels above the last; empty above the root.
-    pub fn kind(&self, levels: usize) -> &'t str {
-        self.up(levels).map_or("", |node| node.kind())
+    pub fn kind(&self, levels: usize) -> &'s str {
+        let at = self.depth().checked_sub(levels);
+        at.map_or("", |at| self.kinds.name(self.steps[at].kind))
+    }
+
+    /// The kind of the node at that depth.
+    pub fn kind_at(&self, depth: usize) -> &'s str {
+        self.kinds.name(self.steps[depth].kind)
     }
 
     /// The field that the node so many levels above the last has in its parent; or empty.
-    pub fn field(&self, levels: usize) -> &'t str {
-        let step = self.depth().checked_sub(levels).map(|at| self.steps[at]);
-        step.and_then(|(_, field)| field).unwrap_or_default()
+    pub fn field(&self, levels: usize) -> &'s str {
+        let at = self.depth().checked_sub(levels);
+        at.map_or("", |at| self.kinds.field(self.steps[at].field))
     }
 
     /// The node at that depth and its field.
-    pub fn at(&self, depth: usize) -> (Node<'t>, &'t str) {
-        let (node, field) = self.steps[depth];
-        (node, field.unwrap_or_default())
+    pub fn at(&self, depth: usize) -> (Node<'t>, &'s str) {
+        let step = self.steps[depth];
+        (step.node, self.kinds.field(step.field))
     }
 
     /// The text of a node.

@@ -72,9 +72,13 @@ pub struct FilesRow {
     pub broken: Vec<BrokenFile>,
     /// Those that could not be searched.
     pub skipped: Vec<SkippedFile>,
+    /// How many are not searched because a program made them: bundles, minified and generated code.
+    #[serde(default)]
+    pub generated: u64,
 }
 
-/// A file with syntax errors.
+/// A file that was read in part: it has syntax errors, syntax newer than the grammar, or nests too
+/// deep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct BrokenFile {
@@ -82,6 +86,20 @@ pub struct BrokenFile {
     pub path: String,
     /// The line of the first error, from 1.
     pub line: u32,
+    /// The lines that were not understood, or not all of them; the rest was searched as usual, and
+    /// in these the names were found by their text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<LineRange>,
+}
+
+/// Lines of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct LineRange {
+    /// The first, from 1.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
 }
 
 /// A file that could not be searched.

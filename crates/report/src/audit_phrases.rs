@@ -3,7 +3,7 @@
 use super::page::{Page, Paint};
 use super::phrases::{Quote, capped};
 use super::safe_text;
-use partywall_core::audit::{AuditRecord, Code, Risk, SingletonSuspect, Use};
+use partywall_core::audit::{AuditRecord, BrokenFile, Code, Risk, SingletonSuspect, Use};
 use partywall_core::record::Record;
 
 /// So many of the call sites, and of the suspects, stand in a sign-off.
@@ -48,14 +48,30 @@ pub(super) fn searched(audit: &AuditRecord) -> String {
     let mut text = format!("{} files searched, {} parsed", files.found, files.parsed);
     if !files.broken.is_empty() {
         text.push_str(&format!(
-            "; {} of them with syntax errors, searched all the same",
+            "; {} of them partly read, and searched all the same",
             files.broken.len()
         ));
+    }
+    if files.generated > 0 {
+        text.push_str(&format!("; {} left out that programs made", files.generated));
     }
     if !files.skipped.is_empty() {
         text.push_str(&format!("; {} could not be read", files.skipped.len()));
     }
     text
+}
+
+/// Which lines of a file were not understood: `partly read; not understood: lines 3–5, 9`.
+pub(super) fn partly_read(file: &BrokenFile) -> String {
+    let lines = file.unread.iter().map(|range| match range.first == range.last {
+        true => range.first.to_string(),
+        false => format!("{}–{}", range.first, range.last),
+    });
+    let mut lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        lines.push(file.line.to_string());
+    }
+    format!("partly read; not understood: lines {}", lines.join(", "))
 }
 
 /// What is used how and where: `call in async chat (configured, stored on self)`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hmac_sha256::Hash;
 use serde_json::{Value, json};
 
-use super::audit_phrases::{from_here, remedy, suspect, what, why};
+use super::audit_phrases::{from_here, partly_read, remedy, suspect, what, why};
 use super::safe_text;
 use partywall_core::audit::{
     AuditRecord, Code, Place, Risk, Shown, SingletonSuspect, SuspectKind, Use, UseKind,
@@ -175,11 +175,7 @@ fn notifications(audit: &AuditRecord) -> Vec<Value> {
             "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(&from_here(audit, path)) } } }],
         })
     };
-    let broken = audit
-        .files
-        .broken
-        .iter()
-        .map(|file| note("note", format!("a syntax error in line {}", file.line), &file.path));
+    let broken = audit.files.broken.iter().map(|file| note("note", partly_read(file), &file.path));
     let skipped =
         audit.files.skipped.iter().map(|file| note("error", file.why.clone(), &file.path));
     broken.chain(skipped).collect()

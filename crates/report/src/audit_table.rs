@@ -1,6 +1,6 @@
 //! An audit on a terminal: those at risk first, with the lines that show it.
 
-use super::audit_phrases::{headline, place, remedy, searched, suspect, what};
+use super::audit_phrases::{headline, partly_read, place, remedy, searched, suspect, what};
 use super::page::{Page, Paint, Style};
 use super::phrases::count;
 use super::safe_text;
@@ -126,18 +126,17 @@ fn suspects(page: &mut Page, audit: &AuditRecord) {
 }
 
 fn files(page: &mut Page, audit: &AuditRecord) {
-    let broken =
-        audit.files.broken.iter().map(|file| {
-            format!("{}:{}: a syntax error", safe_text::terminal(&file.path), file.line)
-        });
+    let broken = audit
+        .files
+        .broken
+        .iter()
+        .map(|file| format!("{}: {}", safe_text::terminal(&file.path), partly_read(file)));
     let skipped = audit.files.skipped.iter().map(|file| {
         format!("{}: {}", safe_text::terminal(&file.path), safe_text::terminal(&file.why))
     });
     let broken: Vec<_> = broken.collect();
     let skipped: Vec<_> = skipped.collect();
-    for (title, lines) in
-        [("Searched in spite of syntax errors", broken), ("Could not be searched", skipped)]
-    {
+    for (title, lines) in [("Partly read", broken), ("Could not be searched", skipped)] {
         if lines.is_empty() {
             continue;
         }

@@ -4,7 +4,7 @@ use tree_sitter::Node;
 
 use crate::facts::{Role, ScopeKind, Value};
 use crate::language::{Language, Link, Opens, Said};
-use crate::syntax::{Path, ValueKinds, content};
+use crate::syntax::{Interest, Path, ValueKinds, content};
 
 /// Python.
 #[derive(Debug)]
@@ -60,6 +60,21 @@ impl Language for Python {
         tree_sitter_python::LANGUAGE.into()
     }
 
+    fn interest(&self, kind: &str) -> Interest {
+        let is = |kinds: &[&str]| kinds.contains(&kind);
+        Interest {
+            name: kind == "identifier",
+            scope: is(&["function_definition", "class_definition", "lambda"])
+                || kind.ends_with("_comprehension")
+                || kind == "generator_expression",
+            parts: is(&["function_definition", "class_definition", "typed_parameter"])
+                || kind.ends_with("default_parameter"),
+            awaits: is(&["await", "for_statement", "with_statement", "for_in_clause"]),
+            text: is(&["comment", "string", "concatenated_string"]),
+            ..Interest::default()
+        }
+    }
+
     fn test_patterns(&self) -> &'static [&'static str] {
         &["**/tests/**", "**/test/**", "**/test_*.py", "**/*_test.py", "**/conftest.py"]
     }
@@ -91,11 +106,8 @@ impl Language for Python {
 
     fn scope<'t>(&self, path: &Path<'t, '_>) -> Option<Opens<'t>> {
         let node = path.node();
-        if !node.is_named() {
-            return None;
-        }
         let name = || node.child_by_field_name("name");
-        Some(match node.kind() {
+        Some(match path.kind(0) {
             "function_definition" => {
                 let is_async = node.child(0).is_some_and(|first| first.kind() == "async");
                 Opens::Scope { kind: ScopeKind::Function { is_async }, name: name() }
@@ -126,7 +138,7 @@ impl Language for Python {
         }
         let parent = path.up(1)?;
         let own = path.node().id();
-        Some(match (parent.kind(), path.field(0)) {
+        Some(match (path.kind(1), path.field(0)) {
             ("attribute", "attribute") => {
                 let object = parent.child_by_field_name("object");
                 let plain = object.filter(|object| object.kind() == "identifier");
@@ -176,7 +188,7 @@ impl Language for Python {
         let (_, field) = path.at(depth);
         let (parent, _) = path.at(depth - 1);
         let part = |name: &str| parent.child_by_field_name(name);
-        match (parent.kind(), field) {
+        match (path.kind_at(depth - 1), field) {
             ("parenthesized_expression" | "await" | "conditional_expression", _) => Link::Same,
             ("boolean_operator" | "type" | "with_item", _) => Link::Same,
             // `Annotated[Factory, Depends(f)]`.
@@ -215,7 +227,7 @@ impl Language for Python {
 
     fn text(&self, path: &Path<'_, '_>) -> Option<Said> {
         let node = path.node();
-        match node.kind() {
+        match path.kind(0) {
             "comment" => Some(Said::Remark),
             "concatenated_string" | "string" if path.kind(1) == "expression_statement" => {
                 Some(Said::Remark)
@@ -276,18 +288,17 @@ fn pattern(path: &Path<'_, '_>) -> Role {
 
 /// A name of a dotted one: imported, or in the pattern of a `match`.
 fn dotted(path: &Path<'_, '_>, name: Node<'_>) -> Option<Role> {
-    let own = path.node().id();
-    let count = u32::try_from(name.named_child_count()).ok()?;
-    let is_last = name.named_child(count.checked_sub(1)?).map(|last| last.id()) == Some(own);
+    let own = path.node();
+    let count = name.named_child_count();
+    let is_first = name.start_byte() == own.start_byte();
+    let is_last = name.end_byte() == own.end_byte();
     match (path.kind(2), path.field(1)) {
         ("import_from_statement" | "future_import_statement", "name") => {
             Some(Role::Import { binds: true })
         }
         // `import a.b` binds `a`.
         ("import_statement", "name") if is_last => Some(Role::Import { binds: count == 1 }),
-        ("import_statement", "name") if name.named_child(0).map(|n| n.id()) == Some(own) => {
-            Some(Role::Bind(Value::Other))
-        }
+        ("import_statement", "name") if is_first => Some(Role::Bind(Value::Other)),
         ("aliased_import", "name") if is_last => Some(Role::Import { binds: false }),
         ("case_pattern", _) if count == 1 => Some(Role::Bind(Value::Other)),
         ("case_pattern" | "class_pattern", _) if is_last => Some(match count {

@@ -7,7 +7,7 @@ use tree_sitter::Node;
 
 use crate::facts::{Role, ScopeKind, Value};
 use crate::language::{Language, Link, Opens, Said};
-use crate::syntax::{Path, ValueKinds, content};
+use crate::syntax::{Interest, Path, ValueKinds, content};
 
 /// TypeScript.
 #[derive(Debug)]
@@ -52,6 +52,22 @@ impl Language for TypeScript {
         }
     }
 
+    fn interest(&self, kind: &str) -> Interest {
+        let is = |kinds: &[&str]| kinds.contains(&kind);
+        let is_function = kind.contains("function") || kind == METHOD;
+        Interest {
+            name: NAMES.contains(&kind),
+            scope: is_function
+                || kind.starts_with("class")
+                || is(&["decorator"])
+                || kind == "abstract_class_declaration",
+            parts: is_function || kind.contains("class") || kind.ends_with("_parameter"),
+            awaits: is(&["await_expression", "for_in_statement"]),
+            text: is(&["comment", "string", "template_string"]),
+            ..Interest::default()
+        }
+    }
+
     fn test_patterns(&self) -> &'static [&'static str] {
         &["**/__tests__/**", "**/__mocks__/**", "**/*.test.*", "**/*.spec.*"]
     }
@@ -79,7 +95,7 @@ impl Language for TypeScript {
             let mut cursor = node.walk();
             node.children(&mut cursor).any(|part| part.kind() == "async")
         };
-        Some(match node.kind() {
+        Some(match path.kind(0) {
             "function_declaration"
             | "generator_function_declaration"
             | "method_definition"
@@ -89,7 +105,7 @@ impl Language for TypeScript {
                 let kind = ScopeKind::Function { is_async: is_async() };
                 Opens::Scope { kind, name: own().or_else(|| name_given(path)) }
             }
-            "class_declaration" | "abstract_class_declaration" | "class" if node.is_named() => {
+            "class_declaration" | "abstract_class_declaration" | "class" => {
                 Opens::Scope { kind: ScopeKind::Class, name: own() }
             }
             "class_heritage" | "decorator" if path.kind(1).contains("class") => Opens::Outer,
@@ -107,12 +123,12 @@ impl Language for TypeScript {
 
     fn role(&self, path: &Path<'_, '_>) -> Option<Role> {
         let kind = path.kind(0);
-        if !NAMES.contains(&kind) || !path.node().is_named() {
+        if !NAMES.contains(&kind) {
             return None;
         }
         let parent = path.up(1)?;
         let part = |name: &str| parent.child_by_field_name(name);
-        Some(match (parent.kind(), path.field(0)) {
+        Some(match (path.kind(1), path.field(0)) {
             ("member_expression" | "nested_identifier", "property") => {
                 let plain =
                     part("object").filter(|object| matches!(object.kind(), "identifier" | "this"));
@@ -164,7 +180,7 @@ impl Language for TypeScript {
         let (parent, _) = path.at(depth - 1);
         let part = |name: &str| parent.child_by_field_name(name);
         let is_first = || parent.named_child(0).map(|first| first.id()) == Some(child.id());
-        match (parent.kind(), field) {
+        match (path.kind_at(depth - 1), field) {
             ("parenthesized_expression" | "non_null_expression" | "await_expression", _) => {
                 Link::Same
             }
@@ -210,9 +226,9 @@ impl Language for TypeScript {
     fn text(&self, path: &Path<'_, '_>) -> Option<Said> {
         let node = path.node();
         let is_path = path.field(0) == "source";
-        match node.kind() {
+        match path.kind(0) {
             "comment" => Some(Said::Remark),
-            "string" | "template_string" if node.is_named() && !is_path => {
+            "string" | "template_string" if !is_path => {
                 if path.kind(1) == "expression_statement" {
                     return Some(Said::Remark);
                 }

@@ -40,6 +40,9 @@ const NOT_STATE: [&str; 10] = [
     "config",
 ];
 
+/// So many places that bind a name are looked at.
+const MOST_PLACES: usize = 64;
+
 /// Whose state a path is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
@@ -154,7 +157,7 @@ fn is_process_wide(file: &File<'_>, at: usize) -> bool {
         return false;
     }
     let places = file.bindings.bound_in(0, text);
-    places.iter().any(|place| match file.bindings.facts.names[*place].role {
+    places.iter().take(MOST_PLACES).any(|place| match file.bindings.facts.names[*place].role {
         Role::Import { .. } => !OF_A_REQUEST.contains(&text),
         Role::Define => file.function_of(&file.bindings.facts.names[*place]).is_none(),
         // A container is a suspect of its own.

@@ -23,7 +23,13 @@ fn of(file: &File<'_>, parameter: &Name) -> Option<Candidate> {
     let bindings = file.bindings;
     let text = file.text(parameter);
     let all = bindings.index.with_text(text);
-    let own = all.iter().filter(|at| bindings.home_of(**at) == Some(parameter.scope));
+    let end = bindings.facts.scopes[parameter.scope].span.end;
+    let position = |at: usize| bindings.facts.names[at].span.start;
+    let first = all.partition_point(|at| position(*at) <= parameter.span.start);
+    let last = all.partition_point(|at| position(*at) < end);
+    let own = all[first..last.max(first)]
+        .iter()
+        .filter(|at| bindings.home_of(**at) == Some(parameter.scope));
     let mut changed = Vec::new();
     let mut handed_out = Vec::new();
     for at in own {

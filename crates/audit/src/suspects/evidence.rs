@@ -51,7 +51,13 @@ pub(super) const MUTATORS: [&str; 21] = [
 ];
 
 /// Functions that run once, at start-up, are called like this.
-const AT_START: [&str; 12] = [
+const AT_START: [&str; 18] = [
+    "patch",
+    "_patch",
+    "install",
+    "_install",
+    "disable",
+    "_disable",
     "register",
     "_register",
     "init",
@@ -162,7 +168,15 @@ impl<'f> File<'f> {
         let name = name.map_or("", |name| name.of(self.bindings.source));
         AT_START.iter().any(|begin| name.starts_with(begin))
             || AT_START_ONLY.contains(&name)
+            || self.registers(function)
             || self.decorators(function).any(|name| ONCE.contains(&self.text(name)))
+    }
+
+    /// Whether a function takes another one first, as decorators do that register it.
+    pub(crate) fn registers(&self, function: usize) -> bool {
+        const FUNCTIONS: [&str; 5] = ["func", "fn", "function", "callback", "klass"];
+        let first = self.parameters(function).next();
+        first.is_some_and(|first| FUNCTIONS.contains(&self.text(first)))
     }
 
     /// Whether a container is made so that each thread, task or object has its own.
@@ -181,6 +195,18 @@ impl<'f> File<'f> {
         let facts = self.bindings.facts;
         let parent = facts.scopes[function].parent?;
         (facts.scopes[parent].kind == ScopeKind::Class).then_some(parent)
+    }
+
+    /// The class whose method a name stands in.
+    pub(crate) fn class_around(&self, name: &Name) -> Option<usize> {
+        let mut function = self.function_of(name)?;
+        loop {
+            if let Some(class) = self.class_of(function) {
+                return Some(class);
+            }
+            let parent = self.bindings.facts.scopes[function].parent?;
+            function = self.bindings.facts.callable(parent)?;
+        }
     }
 
     /// A line of evidence, with the function that it stands in.

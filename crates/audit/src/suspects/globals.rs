@@ -1,5 +1,7 @@
 //! Module globals that a getter makes, and containers that functions change.
 
+use std::collections::{HashMap, HashSet};
+
 use super::candidate::Candidate;
 use super::people::names_one;
 use crate::facts::{Fate, Name, Role, ScopeKind, Value};
@@ -40,6 +42,7 @@ pub(super) fn lazy(file: &File<'_>) -> Vec<Candidate> {
 /// `cls._instance = cls()`.
 fn class_attributes(file: &File<'_>) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     for at in file.bindings.index.with_text("cls") {
         let name = &file.bindings.facts.names[*at];
         let (Role::Read, Fate::MemberSet(member)) = (name.role, name.fate) else { continue };
@@ -50,8 +53,8 @@ fn class_attributes(file: &File<'_>) -> Vec<Candidate> {
         let text = member.of(file.bindings.source);
         let text = class.map_or(text.to_owned(), |class| format!("{class}.{text}"));
         let write = file.write("written", name);
-        if let Some(known) = found.iter_mut().find(|known| known.name == text) {
-            known.writes.push(write);
+        if let Some(known) = known.get(&text) {
+            found[*known].writes.push(write);
             continue;
         }
         if file.is_at_start(function) {
@@ -59,6 +62,7 @@ fn class_attributes(file: &File<'_>) -> Vec<Candidate> {
         }
         let mut lazy = Candidate::new(file, SuspectKind::LazyGlobal, text.clone(), name.span);
         lazy.base = 2;
+        known.insert(text.clone(), found.len());
         lazy.root = text;
         lazy.writes = vec![write];
         found.push(lazy);
@@ -92,15 +96,22 @@ fn returned<'f>(file: &File<'f>, text: &str) -> Vec<&'f Name> {
 /// Containers of a module or a class that functions change.
 pub(super) fn shared(file: &File<'_>) -> Vec<Candidate> {
     let mut found = Vec::new();
+    let own = own_members(file);
+    let mut seen = HashSet::new();
     for (at, name) in file.bindings.facts.names.iter().enumerate() {
         let Role::Bind(value) = name.role else { continue };
         if !file.is_container(value) {
             continue;
         }
         let Some(home) = file.bindings.home_of(at) else { continue };
+        if !seen.insert((home, file.bindings.index.number_of(at))) {
+            continue;
+        }
         let changes = match file.bindings.facts.scopes[home].kind {
             ScopeKind::Module if name.scope == 0 => of_module(file, file.text(name)),
-            ScopeKind::Class => of_class(file, home, file.text(name)),
+            ScopeKind::Class if !own.contains(&(home, file.text(name))) => {
+                of_class(file, home, file.text(name))
+            }
             _ => continue,
         };
         if changes.is_empty() {
@@ -178,32 +189,33 @@ fn of_module<'f>(file: &File<'f>, text: &str) -> Vec<&'f Name> {
     changes.map(|at| &file.bindings.facts.names[*at]).collect()
 }
 
-/// Where a class's methods change its container, unless each object gets its own.
+/// The members that each class's methods set on their own object: each object has its own.
+fn own_members<'f>(file: &File<'f>) -> HashSet<(usize, &'f str)> {
+    let Some(own) = file.own_names.first() else { return HashSet::new() };
+    let names = file.bindings.index.with_text(own).iter().map(|at| &file.bindings.facts.names[*at]);
+    let set = names.filter_map(|name| match (name.role, name.fate) {
+        (Role::Read, Fate::MemberSet(member)) => {
+            Some((file.class_around(name)?, member.of(file.bindings.source)))
+        }
+        _ => None,
+    });
+    set.collect()
+}
+
+/// Where a class's methods change its container.
 fn of_class<'f>(file: &File<'f>, class: usize, text: &str) -> Vec<&'f Name> {
     let facts = file.bindings.facts;
     let span = facts.scopes[class].span;
-    let within = |name: &&Name| span.start <= name.span.start && name.span.end <= span.end;
-    let source = file.bindings.source;
-    let all = || {
-        let first = facts.names.partition_point(|name| name.span.start < span.start);
-        let last = facts.names.partition_point(|name| name.span.start < span.end);
-        facts.names[first..last].iter()
-    };
-    let own = all().filter(within).any(|name| {
-        matches!(name.fate, Fate::MemberSet(member)
-            if name.role == Role::Read
-                && file.own_names.first() == Some(&file.text(name))
-                && member.of(source) == text)
-    });
-    if own {
-        return Vec::new();
-    }
-    let class_name = facts.scopes[class].name.map_or("", |name| name.of(source));
-    let changes = all().filter(within).filter(|name| {
+    let within = |name: &&Name| name.span.end <= span.end;
+    let class_name = facts.scopes[class].name.map_or("", |name| name.of(file.bindings.source));
+    let all = file.bindings.index.with_text(text);
+    let first = all.partition_point(|at| facts.names[*at].span.start < span.start);
+    let all = all[first..].iter().map(|at| &facts.names[*at]);
+    let changes = all.take_while(within).filter(|name| {
         let Role::Member { of: Some(base) } = name.role else { return false };
         let base = facts.name_at(base).map_or("", |base| file.bindings.text(base));
         let is_own = file.own_names.contains(&base) || base == class_name;
-        is_own && file.text(name) == text && file.is_changed(name)
+        is_own && file.is_changed(name)
     });
     changes.collect()
 }

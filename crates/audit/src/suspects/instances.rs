@@ -1,8 +1,10 @@
 //! Objects that are made when a module is loaded, and what methods write on their own object.
 
+use std::collections::HashSet;
+
 use super::caches::kept_by;
 use super::candidate::Write;
-use crate::facts::{Fate, Name, Role, ScopeKind, Span, Value};
+use crate::facts::{Fate, Role, ScopeKind, Span, Value};
 use crate::source_file::File;
 use partywall_core::audit::{Place, Shown};
 
@@ -75,35 +77,23 @@ pub(crate) fn classes(file: &File<'_>) -> Vec<Class> {
 }
 
 /// Members that hold what is each task's own: `self._local = threading.local()`.
-fn of_a_task<'f>(file: &File<'f>) -> Vec<(usize, &'f str)> {
-    let mut apart = Vec::new();
+fn of_a_task<'f>(file: &File<'f>) -> HashSet<(usize, &'f str)> {
+    let mut apart = HashSet::new();
     for maker in OF_A_TASK {
         for at in file.bindings.index.with_text(maker) {
             let name = &file.bindings.facts.names[*at];
             if let Fate::StoredOnSelf(member) = name.fate
-                && let Some(class) = class_around(file, name)
+                && let Some(class) = file.class_around(name)
             {
-                apart.push((class, member.of(file.bindings.source)));
+                apart.insert((class, member.of(file.bindings.source)));
             }
         }
     }
     apart
 }
 
-/// The class whose method a name stands in.
-fn class_around(file: &File<'_>, name: &Name) -> Option<usize> {
-    let mut function = file.function_of(name)?;
-    loop {
-        if let Some(class) = file.class_of(function) {
-            return Some(class);
-        }
-        let parent = file.bindings.facts.scopes[function].parent?;
-        function = file.bindings.facts.callable(parent)?;
-    }
-}
-
 /// What a method writes on its own object, where that name stands for it.
-fn own_write(file: &File<'_>, at: usize, apart: &[(usize, &str)]) -> Option<(usize, Write)> {
+fn own_write(file: &File<'_>, at: usize, apart: &HashSet<(usize, &str)>) -> Option<(usize, Write)> {
     let name = &file.bindings.facts.names[at];
     let text = file.text(name);
     let is_own = name.role == Role::Read && file.own_names.first() == Some(&text);
@@ -130,8 +120,8 @@ fn own_write(file: &File<'_>, at: usize, apart: &[(usize, &str)]) -> Option<(usi
         Some(member) => member,
         None => file.written(at)?.parts.get(1).copied()?,
     };
-    let class = class_around(file, name)?;
-    if apart.contains(&(class, first)) {
+    let class = file.class_around(name)?;
+    if first.starts_with("__") || apart.contains(&(class, first)) {
         return None;
     }
     let function = file.function_of(name)?;
@@ -175,7 +165,7 @@ pub(crate) fn instances(file: &File<'_>) -> Vec<Instance> {
     for name in &facts.names {
         if file.function_of(name).is_none()
             && let Role::Bind(Value::Call(callee)) = name.role
-            && !matches!(facts.scopes[name.scope].kind, ScopeKind::Inner)
+            && facts.scopes[name.scope].kind == ScopeKind::Module
         {
             let class = file.callee(callee);
             if is_class_name(class) {
