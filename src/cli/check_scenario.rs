@@ -40,6 +40,12 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         text.push_str(&format!("asks for the environment variable {name}\n"));
     }
     output::print(&text);
+    let command = match (&scenario.before, scenario.states.as_slice()) {
+        (_, [_, ..]) => "migration",
+        (Some(_), _) => "signoff",
+        (None, []) => "run",
+    };
+    output::complain(&format!("next: partywall {command} {}", args.file));
     Ok(ExitCode::Clean)
 }
 

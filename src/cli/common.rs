@@ -372,8 +372,16 @@ pub(super) fn stands(
     }
 }
 
-/// Shows the terminal report and gives the exit code.
+/// Shows the terminal report and how the command ends, and gives the exit code.
 pub(super) fn show(record: &Record, args: &ShownArgs) -> ExitCode {
+    show_report(record, args);
+    let code = if args.lets_pass(record) { ExitCode::Clean } else { record.exit_code };
+    output::complain(&ending::line(record, code));
+    code
+}
+
+/// Shows the terminal report.
+pub(super) fn show_report(record: &Record, args: &ShownArgs) {
     let text = terminal::render(record, args.color.style());
     if args.annotates() {
         output::print(&github::guarded(&text, &unguessable()));
@@ -382,9 +390,6 @@ pub(super) fn show(record: &Record, args: &ShownArgs) -> ExitCode {
     } else {
         output::print(&text);
     }
-    let code = if args.lets_pass(record) { ExitCode::Clean } else { record.exit_code };
-    output::complain(&ending::line(record, code));
-    code
 }
 
 /// A token that nobody who sends us text can know.

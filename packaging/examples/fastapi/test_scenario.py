@@ -1,0 +1,5 @@
+import partywall
+
+
+def test_chat():
+    partywall.run("chat.toml", app="app:app")

@@ -1,0 +1,162 @@
+"""The plugin, as pytest runs it in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from conftest import write_applications
+
+LEAKS = """
+import partywall
+
+def test_leaks():
+    partywall.run("chat.toml", app="leaky:app")
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project with applications to drive."""
+    write_applications(pytester.path)
+    pytester.makeini("[pytest]\npythonpath = .\n")
+    return pytester
+
+
+def reports(project: pytest.Pytester, folder: str = "reports") -> list[dict[str, object]]:
+    """The reports of all runs."""
+    files = sorted((project.path / folder / "runs").glob("*/2*/report.json"))
+    return [json.loads(file.read_text()) for file in files]
+
+
+def test_a_leak_fails_the_test_with_its_story(project: pytest.Pytester) -> None:
+    project.makepyfile(LEAKS)
+    result = project.runpytest_subprocess("--junitxml=junit.xml")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*LEAKED: one user's data reached another*", "*report.html*"])
+    # Nothing of the plugin's own frames.
+    assert "_run.py" not in result.stdout.str()
+    properties = ElementTree.parse(project.path / "junit.xml").iter("property")
+    named = {own.get("name"): own.get("value") for own in properties}
+    assert named["partywall_verdict"] == "leaked"
+    assert Path(named["partywall_html"] or "").is_file()
+    assert Path(named["partywall_json"] or "").is_file()
+
+
+def test_options_of_the_command_line_win(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import partywall
+
+        def test_sound():
+            report = partywall.run("chat.toml", app="sound:app", users=6, seed=3)
+            assert report.data["seed"] == "7"
+            assert report.data["levels"][0]["users"] == [8, 8]
+        """
+    )
+    options = ("--partywall-users=8", "--partywall-seed=7", "--partywall-report-dir=elsewhere")
+    project.runpytest_subprocess(*options).assert_outcomes(passed=1)
+    assert len(reports(project, "elsewhere")) == 1 and not (project.path / "reports").exists()
+
+
+def test_the_marker_says_what_the_fixture_does_not(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.partywall(app="sound:app", users=6, seed=5)
+        def test_sound(partywall):
+            report = partywall.run("chat.toml", users=7)
+            assert report.data["seed"] == "5"
+            assert report.data["levels"][0]["users"] == [7, 7]
+        """
+    )
+    project.runpytest_subprocess("--strict-markers").assert_outcomes(passed=1)
+
+
+def test_the_decorator_needs_no_file_and_keeps_fixtures(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import asyncio
+        import partywall
+        import pytest
+        import sound
+        from leaky import app
+
+        REQUEST = {"path": "/chat", "body": {"message": "{{ prompt }}"}, "users": 10, "rounds": 2}
+
+        @partywall.isolated(app=sound.app, **REQUEST)
+        def test_sound(report, tmp_path):
+            assert report.is_isolated and tmp_path.is_dir()
+
+        @partywall.isolated(app=app, **REQUEST)
+        def test_leaks():
+            raise AssertionError("its body is not run")
+
+        @partywall.isolated(app=sound.app, **REQUEST)
+        async def awaited(report):
+            return report.verdict
+
+        def test_an_async_one():
+            assert asyncio.run(awaited()) == "clean"
+        """
+    )
+    result = project.runpytest_subprocess()
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*LEAKED*"])
+    assert "its body is not run" not in result.stdout.str().split("LEAKED")[1]
+
+
+def test_an_application_in_the_test_itself_is_served(project: pytest.Pytester) -> None:
+    body = (project.path / "sound.py").read_text()
+    (project.path / "deep").mkdir()
+    test = """
+import partywall
+
+@partywall.isolated(app=app, path="/chat", body={"message": "{{ prompt }}"}, users=10, rounds=2)
+def test_sound(): ...
+"""
+    (project.path / "deep" / "test_own.py").write_text(body + test)
+    # There the folder of the test is on no path.
+    project.runpytest_subprocess("--import-mode=importlib", "deep").assert_outcomes(passed=1)
+
+
+def test_no_verdict_but_clean_passes_or_is_skipped(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import sys
+        import partywall
+
+        def test_dead():
+            partywall.run("chat.toml", command=[sys.executable, "-c", "exit(3)", "{{ port }}"])
+
+        def test_unmatched():
+            partywall.run(app="sound:app", path="/chat", body={"other": "{{ prompt }}"}, users=6, rounds=1)
+        """
+    )
+    project.runpytest_subprocess().assert_outcomes(failed=2)
+    assert {report["exit_code"] for report in reports(project)} == {"inconclusive", "nothing_exercised"}
+
+
+def test_workers_of_xdist_do_not_meet(project: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    project.makepyfile(
+        """
+        import partywall
+        import pytest
+
+        @pytest.mark.parametrize("which", range(4))
+        def test_sound(which):
+            partywall.run("chat.toml", app="sound:app", seed=which)
+
+        def test_leaks():
+            partywall.run("chat.toml", app="leaky:app")
+        """
+    )
+    result = project.runpytest_subprocess("-n", "2", "--junitxml=junit.xml")
+    result.assert_outcomes(passed=4, failed=1)
+    properties = ElementTree.parse(project.path / "junit.xml").iter("property")
+    pages = {own.get("value") for own in properties if own.get("name") == "partywall_html"}
+    assert len(pages) == len(reports(project)) == 5
