@@ -54,8 +54,7 @@ node packaging/npm/build.mjs --out "$work/npm" "$platform=$program"
 mkdir "$work/project"
 (
     cd "$work/project"
-    # The packages for other platforms are not published from here.
-    npm install --silent --no-audit --no-fund --omit=optional "$work"/npm/*.tgz
+    npm install --silent --no-audit --no-fund "$work"/npm/*.tgz
     npx partywall --version
 )
 (

@@ -27,18 +27,18 @@ timed() {
     echo "$1: $took s"
 }
 
-by_pytest() {
+by_pytest() (
     "$python" -m venv "$work/python/venv"
     "$work/python/venv/bin/pip" install --quiet --no-cache-dir "$wheel" fastapi uvicorn pytest
     cd "$work/python"
     venv/bin/pytest "$1"
-}
-by_vitest() {
+)
+by_vitest() (
     cd "$work/node"
-    npm install --silent --no-audit --no-fund --omit=optional --cache "$work/cache" \
+    npm install --silent --no-audit --no-fund --cache "$work/cache" \
         "$npm"/partywall-*.tgz express vitest
     npx vitest run
-}
+)
 cp -r "$here/examples/fastapi" "$work/python"
 timed "pip install to the first leak, decorator" LEAKED by_pytest test_isolation.py
 rm -rf "$work/python" && cp -r "$here/examples/fastapi" "$work/python"

@@ -61,7 +61,8 @@ const folder = path.join(work, "partywall");
 fs.cpSync(path.join(here, "partywall"), folder, { recursive: true });
 const own = JSON.parse(fs.readFileSync(path.join(here, "partywall/package.json"), "utf8"));
 own.version = version;
+// Those that are built with it.
 own.optionalDependencies = Object.fromEntries(
-  PLATFORMS.map((platform) => [`@partywall/${platform}`, version]),
+  positionals.map((given) => [`@partywall/${given.split("=")[0]}`, version]),
 );
 pack(folder, own);

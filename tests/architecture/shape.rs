@@ -10,8 +10,9 @@ use super::{Complaint, Source, complaints, root};
 const MOST_LINES: usize = 500;
 
 /// What stands at the top level of the repository.
-const TOP_LEVEL: [&str; 21] = [
+const TOP_LEVEL: [&str; 25] = [
     ".ci",
+    ".github",
     ".gitignore",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -21,12 +22,15 @@ const TOP_LEVEL: [&str; 21] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "action.yml",
     "benches",
     "crates",
     "deny.toml",
     "docs",
     "examples",
     "fuzz",
+    "packaging",
+    "release-plz.toml",
     "reports",
     "rustfmt.toml",
     "scenarios",

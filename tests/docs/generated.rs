@@ -281,8 +281,8 @@ fn exit_codes_page() -> String {
     }
     out.push_str(
         "\nOf several, the first that applies counts: 130, 3, 1, 4, 5, 0. A leak stands even if a \
-         control was missed. `--inconclusive warn` turns 5 into 0; the verdict stays inconclusive, and \
-         no report shows it as a pass.\n\n## Reasons\n\nEach verdict has reasons, by codes that scripts \
+         control was missed. `--inconclusive warn` turns 5 into 0, unless nothing was exercised or the \
+         server could not be reached; the verdict stays inconclusive, and no report shows it as a pass.\n\n## Reasons\n\nEach verdict has reasons, by codes that scripts \
          can rely on (`reasons[].code`). [Troubleshooting](../troubleshooting.md) says what to do about \
          each.\n\n| code | meaning |\n| --- | --- |\n",
     );

@@ -192,17 +192,19 @@ impl Reason {
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum ExitCode {
-    /// 0: nothing crossed and every control fired; sign-off: `fixed`; replay: all gone.
+    /// 0: nothing crossed and every control fired; sign-off: `fixed`; migration: the migrated state is
+    /// clean, and a legacy one leaks; replay: all gone.
     Clean = 0,
-    /// 1: at least one finding; sign-off: `still_leaks`, `not_migrated`; replay: at least one reproduced.
+    /// 1: at least one finding; sign-off: `still_leaks`, `not_migrated`; migration: the migrated state
+    /// leaks; replay: at least one reproduced.
     Leaked = 1,
     /// 2: usage, scenario or configuration error.
     Usage = 2,
     /// 3: internal error of partywall.
     Internal = 3,
-    /// 4: nothing exercised.
+    /// 4: nothing exercised; migration: no run completed in any state.
     NothingExercised = 4,
-    /// 5: inconclusive.
+    /// 5: inconclusive; migration: also where no legacy state leaks.
     Inconclusive = 5,
     /// 130: interrupted.
     Interrupted = 130,
