@@ -43,6 +43,7 @@ pip "$work/tools" "$wheel"
 
 step "the npm packages"
 program=$work/empty/bin/partywall
+ls -l "$program"
 case "$(uname -s)-$(uname -m)" in
     Linux-x86_64) platform=linux-x64 ;;
     Linux-aarch64) platform=linux-arm64 ;;

@@ -1,6 +1,7 @@
 declare global {
   namespace jest {
-    interface Matchers<R> {
+    // As @types/jest has it.
+    interface Matchers<R, T = {}> {
       /** Passes where nothing crossed and every control fired. */
       toBeIsolated(): Promise<R>;
     }
