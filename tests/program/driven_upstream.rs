@@ -76,6 +76,20 @@ fn answer(asked: Asked, upstream: u16, authorization: &str) {
     }
 }
 
+/// A server that asks its model at once, or holds a lock all the while, and the scenario.
+fn scenario_of_lock(one_at_a_time: bool) -> String {
+    let upstream = free_port();
+    let lock = Arc::new(Mutex::new(()));
+    let url = serve(move |asked| {
+        let own = asked.header("authorization").unwrap_or_default();
+        let _held = one_at_a_time.then(|| lock.lock().expect("nobody panics"));
+        answer(asked, upstream, &own);
+    });
+    let scenario = SCENARIO.replace("URL", &url).replace("PORT", &upstream.to_string());
+    // Nothing that a clock could tell.
+    scenario.replace("delay = [5, 15]", "")
+}
+
 /// The server, and the scenario that drives it.
 fn scenario(account: Account) -> String {
     let upstream = free_port();
@@ -197,4 +211,20 @@ fn the_example_in_python_is_told_apart_by_its_scenario() {
             assert!(found.iter().all(|found| found.oracle.code() == "O8"), "{}", ran.stdout);
         }
     }
+}
+
+#[test]
+fn a_lock_around_a_call_upstream_is_told_however_short_runs_are() {
+    let record = run(&Scratch::new("upstream-lock"), &scenario_of_lock(true));
+    let told = codes(&record);
+    assert!(told.contains(&ReasonCode::ServesOneAtATime), "{:?}", record.reasons);
+    assert_eq!(record.verdict, Outcome::Inconclusive);
+}
+
+#[test]
+fn calls_upstream_for_two_users_at_once_show_that_both_are_worked_on() {
+    let record = run(&Scratch::new("upstream-no-lock"), &scenario_of_lock(false));
+    assert_eq!(record.verdict, Outcome::Clean, "{:?}", record.reasons);
+    let claims = &only_level(&record).claims;
+    assert!(!claims.iter().any(|claim| claim.starts_with("unknown: ")), "{claims:?}");
 }

@@ -10,6 +10,7 @@ mod driven_endings;
 mod driven_fleet;
 mod driven_identity;
 mod driven_limits;
+mod driven_names;
 mod driven_places;
 mod driven_queues;
 mod driven_secrets;

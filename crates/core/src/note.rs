@@ -94,6 +94,12 @@ pub enum Note {
         /// Whose process it was.
         users: Vec<UserName>,
     },
+    /// The back end says the names of these users to a user who is alone, too: they are words of its
+    /// own.
+    SaidAlone {
+        /// The users.
+        users: Vec<UserName>,
+    },
     /// The back end noticed something and went on.
     Warning {
         /// What.

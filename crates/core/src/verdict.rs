@@ -165,6 +165,8 @@ pub enum ReasonCode {
     CallSitesRemain,
     /// Collisions of ids that clients choose were not tried, as the scenario asks.
     CollisionsNotTried,
+    /// Texts are not searched for a name, since the server says it to a user who is alone, too.
+    NamesNotSearched,
     /// Everything that a clean verdict needs was shown.
     Shown,
 }

@@ -71,5 +71,5 @@ pub use edits::Alteration;
 pub use judge::{Judged, all, judge, judge_with, of};
 pub use message::{Channel, Message};
 pub use oracle::{Judgement, Oracle};
-pub use shown_names::is_searched;
+pub use shown_names::{is_searched, names_said, names_shown};
 pub use solo::Solos;

@@ -17,7 +17,7 @@ use super::message::{Channel, Message};
 use super::private::{shown_as, stands_alone};
 use super::suspects::{Suspects, crossing, shows};
 use partywall_core::hidden::forms;
-use partywall_core::history::{Observation, What};
+use partywall_core::history::{History, Note, Observation, What};
 use partywall_core::ids::UserName;
 use partywall_core::protocol::{Identity, Protocol};
 use partywall_core::raw::Raw;
@@ -193,9 +193,15 @@ fn is_of_own_run(case: &Case<'_>, message: &Message<'_>) -> bool {
 fn terms(case: &Case<'_>) -> Vec<Term> {
     let users = &case.history.plan.users;
     let templates = credentials(&case.history.plan.protocol);
+    let said_alone = |name: &UserName| {
+        case.history.observations.iter().any(|seen| {
+            matches!(seen.what.note(), Some(Note::SaidAlone { users }) if users.contains(name))
+        })
+    };
     let mut all: BTreeMap<String, Vec<Term>> = BTreeMap::new();
     for (user, name) in users.iter().map(|user| &user.name).enumerate() {
-        let named = is_searched(name).then(|| (name.to_string(), Kind::Name));
+        let counts = is_searched(name) && !said_alone(name);
+        let named = counts.then(|| (name.to_string(), Kind::Name));
         let value = |place: &str| (place == "user").then(|| name.to_string());
         let made = templates.iter().filter_map(|template| {
             let made = fill(template, &value, plain).ok()?;
@@ -277,6 +283,42 @@ pub(super) fn judge(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
         }
     }
     items
+}
+
+/// The users whose names others are shown as texts: each with one who is shown it.
+pub fn names_shown(case: &Case<'_>) -> BTreeMap<UserName, UserName> {
+    let Some(names) = ShownNames::of(case) else { return BTreeMap::new() };
+    let users = &case.history.plan.users;
+    let mut all = BTreeMap::new();
+    for observation in &case.history.observations {
+        let observer = observation.by.as_ref();
+        let Some((observer, own)) = observer.and_then(|own| Some((own, case.place(own)?))) else {
+            continue;
+        };
+        for shown in names.shown(observation, own) {
+            if shown.user != own && shown.kind == Kind::Name {
+                all.entry(users[shown.user].name.clone()).or_insert_with(|| observer.clone());
+            }
+        }
+    }
+    all
+}
+
+/// Which of these names stand in at least so many answers or messages of the history, whoever is there.
+pub fn names_said(history: &History, names: &[UserName], least: usize) -> Vec<UserName> {
+    let says = |name: &UserName| {
+        let mut builder = AhoCorasickBuilder::new();
+        let search = builder.ascii_case_insensitive(true).build(forms(name.as_str()));
+        let Ok(search) = search else { return false };
+        let says = |raw: Option<&Raw>| {
+            let bytes = raw.map_or(&[][..], Raw::bytes);
+            let mut found = search.find_iter(bytes);
+            found.any(|found| stands_alone(bytes, found.start(), found.end()))
+        };
+        let observed = history.observations.iter().map(|seen| &seen.what);
+        observed.filter(|what| says(what.inbound()) || says(what.headers())).count() >= least
+    };
+    names.iter().filter(|name| says(name)).cloned().collect()
 }
 
 /// What the control of this search plants.

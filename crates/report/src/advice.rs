@@ -207,6 +207,7 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::ComparisonTooWeak => "The sides do not compare",
         ReasonCode::CallSitesRemain => "Call sites remain",
         ReasonCode::CollisionsNotTried => "Not tried",
+        ReasonCode::NamesNotSearched => "Not searched",
         ReasonCode::Shown => "Shown",
     }
 }
@@ -222,7 +223,10 @@ const CALL_SITES_REMEDY: &str = "Migrate the call sites that are listed, those a
 /// What helps against a doubt.
 fn remedy(code: ReasonCode) -> Option<&'static str> {
     Some(match code {
-        ReasonCode::Findings | ReasonCode::Shown | ReasonCode::CollisionsNotTried => return None,
+        ReasonCode::Findings
+        | ReasonCode::Shown
+        | ReasonCode::CollisionsNotTried
+        | ReasonCode::NamesNotSearched => return None,
         ReasonCode::NothingExercised | ReasonCode::RunsIncomplete => {
             "Make the runs complete: look at how they ended in the recorded histories."
         }

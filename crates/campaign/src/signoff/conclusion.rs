@@ -107,8 +107,12 @@ pub(crate) fn close(
     let checked = Checked { cross_checks: &cross_checks, broken: &broken };
     let (outcome, mut reasons) = conclude(stopped, &before, &after, &checked, &comparison);
     let told = after.levels.iter().flat_map(|level| &level.reasons);
-    let not_tried = told.filter(|reason| reason.code == ReasonCode::CollisionsNotTried);
-    reasons.extend(not_tried.take(1).cloned());
+    let is_notice =
+        |code| matches!(code, ReasonCode::CollisionsNotTried | ReasonCode::NamesNotSearched);
+    let mut notices: Vec<_> = told.filter(|reason| is_notice(reason.code)).collect();
+    notices.sort_by_key(|reason| reason.code);
+    notices.dedup_by_key(|reason| reason.code);
+    reasons.extend(notices.into_iter().cloned());
     SignedOff {
         outcome,
         reasons,

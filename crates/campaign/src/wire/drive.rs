@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use partywall_core::history::{Ending, History};
+use partywall_core::history::{Ending, History, Note};
 use partywall_core::plan::{Plan, UserPlan};
 use partywall_drive::transport::Servers;
 use partywall_drive::transport::Wire;
@@ -62,6 +62,9 @@ pub(crate) async fn drive_watched(
     let recorder = recorder.hiding(secrets);
     let world = World::live(Some(recorder.clone()));
     told.into_iter().for_each(|(user, what)| world.observe(&user, None, what));
+    if let Some(users) = servers.said_alone.get().filter(|users| !users.is_empty()) {
+        world.report(Note::SaidAlone { users: users.clone() });
+    }
     if let Some(upstream) = &servers.upstream {
         let account = |user: &UserPlan| Account::new(&user.name, None);
         upstream.know(&plan.users.iter().map(account).collect::<Vec<_>>());

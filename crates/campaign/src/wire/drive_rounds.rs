@@ -1,6 +1,7 @@
 //! Drives the rounds of a wire level, one after the other, and writes what they show.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -14,26 +15,29 @@ use crate::wire::rates::Leak;
 use crate::wire::round::Round;
 use crate::wire::rounds::{Driven, Rounds};
 use crate::wire::run_profile::run_profile;
+use crate::wire::said_alone;
 use crate::wire::shrink::ShrinkBudget;
 use crate::wire::watch::Watch;
 use partywall_core::canary::{CampaignKey, Scanner};
 use partywall_core::control::{Drive, Tally};
 use partywall_core::dialect::Dialect;
 use partywall_core::finding::{Finding, OracleId};
-use partywall_core::history::{Ending, History};
+use partywall_core::history::{Ending, Header, History};
 use partywall_core::measure::Partition;
 use partywall_core::plan::Plan;
 use partywall_core::record::LevelName;
 use partywall_core::verdict::{Reason, ReasonCode};
 use partywall_drive::scenario::{Ids, Workload};
+use partywall_drive::upstream::{Company, Upstream};
 use partywall_explore::exploration::diagnosis::Explainer;
-use partywall_explore::exploration::judged_trial::judge_trial;
+use partywall_explore::exploration::judged_trial::{JudgedTrial, judge_trial};
 use partywall_explore::exploration::level::LevelTally;
 use partywall_explore::exploration::level_sums::LevelSums;
 use partywall_explore::exploration::overlap::AtOnce;
 use partywall_explore::exploration::timeline::draw;
 use partywall_explore::store::budget::Progress;
 use partywall_explore::store::error::CampaignError;
+use partywall_explore::store::run_folder::unix_now;
 use partywall_oracles::judge_control;
 use partywall_world::recorder::Recorder;
 
@@ -41,6 +45,9 @@ use partywall_world::recorder::Recorder;
 const LEAST_ALONE: u16 = 3;
 const MOST_ALONE: u16 = 8;
 const TIME_ALONE: u64 = 3_000;
+/// How long a call waits at the upstream for another one: of the same user, and of a second one.
+const HOLD_ALONE: Duration = Duration::from_millis(300);
+const HOLD: Duration = Duration::from_secs(2);
 
 /// The rounds that are under way, and what they have shown so far.
 struct Campaign<'w> {
@@ -148,7 +155,7 @@ impl Campaign<'_> {
         for (code, error) in &driven.errors {
             self.tally.note(*code, error);
         }
-        let Some(history) = driven.history else { return ControlFlow::Break(()) };
+        let Some(mut history) = driven.history else { return ControlFlow::Break(()) };
         if let Some(users) = self.all_alike() {
             // What crosses between users whom the server cannot tell apart is no leak, and that
             // nothing crosses proves nothing.
@@ -164,6 +171,9 @@ impl Campaign<'_> {
         }
         let allowance = &self.rounds.servers.allowance;
         self.cost.add(&history, left.saturating_sub(allowance.left().unwrap_or_default()));
+        if let Err(error) = self.find_out_said_alone(&mut history, &relative) {
+            self.tally.note(error.reason_code(), &error);
+        }
         self.judge(&history, &relative, round);
         if self.rounds.servers.allowance.is_spent() {
             let most = self.rounds.requests.unwrap_or_default();
@@ -178,6 +188,33 @@ impl Campaign<'_> {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+
+    /// Finds out, once, whether the names that users are shown in that round are words of the server's
+    /// own, and tells it.
+    fn find_out_said_alone(
+        &mut self,
+        history: &mut History,
+        relative: &str,
+    ) -> Result<(), CampaignError> {
+        let known = Arc::clone(&self.rounds.servers.said_alone);
+        if known.get().is_some() || self.rounds.stop.reason().is_some() {
+            return Ok(());
+        }
+        let said = self.rounds.said_alone(&self.runtime, &self.workload, history)?;
+        let Some(said) = said else { return Ok(()) };
+        let _ = known.set(said.clone());
+        if !said.is_empty() {
+            let names: Vec<_> = said.iter().map(|name| format!("`{name}`")).collect();
+            let text = format!(
+                "texts are not searched for {}: the server says it to a user who is alone, too",
+                names.join(", ")
+            );
+            self.tally.notices.push(Reason::new(ReasonCode::NamesNotSearched, text));
+            said_alone::tell(history, said);
+            self.rounds.folder.write(relative, &history.to_file(&Header::new(unix_now())))?;
+        }
+        Ok(())
     }
 
     /// How many users the server was shown the same by, where they are to be told apart and are not.
@@ -253,34 +290,74 @@ impl Campaign<'_> {
         self.progress.advance(tally.trials, tally.trials_overlapping, tally.findings.len() as u64);
     }
 
-    /// Drives one user alone, where nothing that was seen shows that the server works on several
-    /// runs at once: what they take alone tells whether they only waited for each other.
-    fn drive_alone(&mut self) {
-        let is_asked = self.tally.findings.is_empty()
-            && self.tally.trials_overlapping > 0
-            && self.tally.at_once() == AtOnce::Unknown
-            && self.rounds.stop.reason().is_none()
-            && !self.rounds.servers.allowance.is_spent();
-        if !is_asked {
-            return;
+    /// Finds out whether the server works on several runs at once, where nothing that was seen shows
+    /// it: calls for two users are held for each other at the upstream, if that is partywall's; else
+    /// what runs of one user alone take tells whether they only waited for each other.
+    fn drive_few(&mut self) {
+        let may_drive = |own: &Self| {
+            own.rounds.stop.reason().is_none() && !own.rounds.servers.allowance.is_spent()
+        };
+        let is_asked = |own: &Self| {
+            own.tally.findings.is_empty() && own.tally.trials_overlapping > 0 && may_drive(own)
+        };
+        let is_open =
+            |own: &Self| matches!(own.tally.at_once(), AtOnce::Unknown | AtOnce::TooShort);
+        if let Some(upstream) = self.rounds.servers.upstream.clone()
+            && is_asked(self)
+            && is_open(self)
+        {
+            self.progress.say("holding calls for two users for each other at the upstream");
+            let own_calls_meet = self.held(&upstream, 1, HOLD_ALONE).met > 0;
+            // Where the calls of one run meet each other, that those of two meet says nothing.
+            if !own_calls_meet && may_drive(self) {
+                let company = self.held(&upstream, 2, HOLD);
+                self.tally.met_upstream = match (company.met, company.alone) {
+                    (0, 0 | 1) => None,
+                    (met, _) => Some(met > 0),
+                };
+            }
         }
-        self.progress.say("driving one user alone");
-        let runs = self.tally.shortest_run().map_or(MOST_ALONE, |shortest| {
-            u16::try_from(TIME_ALONE / shortest.max(1)).unwrap_or(MOST_ALONE)
+        if is_asked(self) && self.tally.at_once() == AtOnce::Unknown {
+            self.progress.say("driving one user alone");
+            let runs = self.tally.shortest_run().map_or(MOST_ALONE, |shortest| {
+                u16::try_from(TIME_ALONE / shortest.max(1)).unwrap_or(MOST_ALONE)
+            });
+            let plan = self.workload.alone(self.rounds.seed, runs.clamp(LEAST_ALONE, MOST_ALONE));
+            if let Some((_, _, judged)) = self.drive_beside(plan, "alone") {
+                self.tally.add_alone(&judged);
+            }
+        }
+    }
+
+    /// Drives that many users while calls at the upstream are held for company, so long at most.
+    fn held(&mut self, upstream: &Upstream, users: u32, hold: Duration) -> Company {
+        let plan = self.workload.few(self.rounds.seed, users, 1);
+        let mut driven = None;
+        let company = upstream.hold_for_company(hold, || {
+            driven = self.drive_beside(plan, &format!("held-{users}"));
         });
-        let plan = self.workload.alone(self.rounds.seed, runs.clamp(LEAST_ALONE, MOST_ALONE));
-        let relative = format!("histories/{}-alone.jsonl", self.rounds.home());
+        // What crosses there is as real as elsewhere.
+        if let Some((history, relative, judged)) = driven
+            && !judged.findings.is_empty()
+        {
+            self.judge(&history, &relative, u64::MAX);
+        }
+        company
+    }
+
+    /// Drives a plan that is none of the rounds.
+    fn drive_beside(&self, plan: Plan, name: &str) -> Option<(History, String, JudgedTrial)> {
+        let relative = format!("histories/{}-{name}.jsonl", self.rounds.home());
         let plan = self.rounds.keys.plant(plan);
         let driven = self.rounds.round(&self.runtime, &relative, plan, u64::MAX, &mut |_| {});
-        if let Some(history) = driven.history {
-            let judged = judge_trial(&history, &self.workload.agents, &self.scanner);
-            self.tally.add_alone(&judged);
-        }
+        let history = driven.history?;
+        let judged = judge_trial(&history, &self.workload.agents, &self.scanner);
+        Some((history, relative, judged))
     }
 
     /// Drives what leaked again, and concludes.
     fn finish(mut self) -> Driven {
-        self.drive_alone();
+        self.drive_few();
         let stopped = self.rounds.stop.reason();
         if self.tally.is_in_vain() {
             // What shows where nothing works is not worth more than a second look.

@@ -59,7 +59,8 @@ impl Launched {
             Target::Reference(reference) => served_by(this_program, *reference),
             Target::Code { name } => return Err(CampaignError::of_code(name)),
         };
-        let mut servers = given.clone();
+        // What another server says to a user who is alone is nothing that this one says.
+        let mut servers = Servers { said_alone: Arc::default(), ..given.clone() };
         if let Some(played) = &target.upstream {
             servers.upstream = Some(Arc::new(start_upstream(played)?));
             servers.accounts.clone_from(&played.accounts);
@@ -108,13 +109,18 @@ impl Launched {
 
     /// Whether each round has processes of its own.
     pub fn is_fresh(&self) -> bool {
-        self.target.fresh_process && !self.target.command.is_empty()
+        self.target.fresh_process && self.has_command()
+    }
+
+    /// Whether it can be started anew: it is started by a command.
+    pub fn has_command(&self) -> bool {
+        !self.target.command.is_empty()
     }
 
     /// Whether a process is restarted while users are at work in that round, from 0.
     pub fn restarts_in(&self, round: u64) -> bool {
         let due = round % RESTART_EVERY == FIRST_RESTART;
-        due && self.target.restart_during_round && !self.target.command.is_empty()
+        due && self.target.restart_during_round && self.has_command()
     }
 
     /// Ends what was started, and starts it anew.
@@ -124,7 +130,7 @@ impl Launched {
     /// It does not come to be ready.
     pub fn afresh(&self) -> Result<Arc<Servers>, CampaignError> {
         let mut state = self.state();
-        if !self.target.command.is_empty() {
+        if self.has_command() {
             // The old ones go first: they may hold what the new ones need.
             state.processes.clear();
             state.ports.clear();

@@ -13,6 +13,7 @@ pub(crate) mod round;
 pub mod round_keys;
 pub mod rounds;
 pub(crate) mod run_profile;
+mod said_alone;
 pub(crate) mod server_process;
 pub mod shrink;
 pub mod user_list;

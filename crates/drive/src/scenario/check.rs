@@ -11,6 +11,7 @@ use super::reference_check::ONLY_REFERENCE;
 use super::words::{Checked, Words};
 use super::written::Written;
 use super::{Range, ServerWork, Sizes, Workload};
+use partywall_core::dialect::Matching;
 use partywall_core::protocol::{AnswerKind, Protocol, Start};
 use partywall_core::target::{Server, Target};
 
@@ -18,6 +19,8 @@ use partywall_core::target::{Server, Target};
 /// most that it may say.
 const LINGER: u32 = 2_000;
 const MOST_LINGER: u32 = 60_000;
+/// How many of a hundred runs lose their event connection where the scenario does not say.
+const USUAL_LOST: u8 = 5;
 
 impl Scenario {
     /// Reads and checks a scenario file whose target is given elsewhere: the file needs none.
@@ -183,7 +186,12 @@ impl Words<'_> {
             protocol.start,
             Start::Http { answer: AnswerKind::Whole | AnswerKind::Stream, .. }
         );
-        let vanish_percent = self.percent(&load.disconnect_percent)?;
+        // Where ids bind events to runs, what one connection loses is told from what another gets.
+        let bound = matches!(protocol.dialect.matching, Matching::Run | Matching::Request);
+        let vanish_percent = match &load.disconnect_percent {
+            None if on_socket && bound && file.limits.requests.is_none() => USUAL_LOST,
+            written => self.percent(written)?,
+        };
         let approves = protocol.controls.approve.is_some();
         let more = faults.requests(runs.into(), set_up - 1, vanish_percent, approves);
         let round =

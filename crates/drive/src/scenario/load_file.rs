@@ -37,7 +37,9 @@ pub struct LoadTable {
     pub tabs: Option<Written<u8>>,
     /// How many of a hundred runs the user goes away from, at a point of `cut_at`.
     pub cancel_percent: Option<Written<u8>>,
-    /// How many of a hundred runs lose their event connection, at a point of `cut_at`.
+    /// How many of a hundred runs lose their event connection, at a point of `cut_at` [default: 5
+    /// where `run` or `request` in `[events]` binds events to runs and `[limits] requests` is not
+    /// given, else 0].
     pub disconnect_percent: Option<Written<u8>>,
     /// How many of a hundred runs the user gives up after the time of `time_out`.
     pub time_out_percent: Option<Written<u8>>,

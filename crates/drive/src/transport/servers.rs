@@ -1,7 +1,7 @@
 //! Where the servers are that users are driven against, and what is kept of them between rounds.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::watch;
 
@@ -43,6 +43,8 @@ pub struct Servers {
     pub up: Option<watch::Receiver<bool>>,
     /// What the server gave to single users in earlier rounds.
     pub earlier: EarlierValues,
+    /// Users whose names the server says to a user who is alone, too; clones share it.
+    pub said_alone: Arc<OnceLock<Vec<UserName>>>,
 }
 
 /// So many private values of earlier rounds are held against the next: the latest.

@@ -25,6 +25,9 @@ use tokio::sync::oneshot;
 
 use partywall_world::World;
 
+use gate::Gate;
+
+pub use gate::Company;
 pub use log::{Account, Call, Log, Service, credential_of};
 pub use partywall_core::target::{Options, Order, OrderError};
 
@@ -37,6 +40,7 @@ pub struct Upstream {
     port: u16,
     url: String,
     log: Arc<log::Journal>,
+    gate: Gate,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,10 +59,11 @@ impl Upstream {
         let log = Arc::new(log::Journal::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = oneshot::channel();
-        let journal = Arc::clone(&log);
-        let serve = move || runtime.block_on(run(listener, options, journal, ended));
+        let gate = Gate::new(&options);
+        let (journal, held) = (Arc::clone(&log), gate.clone());
+        let serve = move || runtime.block_on(run(listener, options, held, journal, ended));
         let thread = std::thread::Builder::new().name("upstream".into()).spawn(serve)?;
-        Ok(Self { port, url, log, end: Some(end), thread: Some(thread) })
+        Ok(Self { port, url, log, gate, end: Some(end), thread: Some(thread) })
     }
 
     /// Where it is: `http://127.0.0.1:PORT`, without a path.
@@ -100,6 +105,16 @@ impl Upstream {
         self.log.listen(Some(Box::new(listener)));
     }
 
+    /// Holds each call until another one is under way too, or that time has passed, while `drive`
+    /// runs, and tells how many got company.
+    pub fn hold_for_company(&self, hold: Duration, drive: impl FnOnce()) -> Company {
+        let (order, before) = self.gate.set(Order::Held(2), hold);
+        drive();
+        let company = self.gate.company();
+        self.gate.set(order, before);
+        company
+    }
+
     /// Takes the calls that were kept, in the order of arrival.
     pub fn take_log(&self) -> Log {
         self.log.take()
@@ -126,6 +141,7 @@ impl fmt::Debug for Upstream {
 async fn run(
     listener: std::net::TcpListener,
     options: Options,
+    gate: Gate,
     log: Arc<log::Journal>,
     ended: oneshot::Receiver<()>,
 ) {
@@ -141,7 +157,7 @@ async fn run(
     };
     tokio::select! {
         // A listening socket that broke says so to whoever calls.
-        _ = server::serve(listener, options, log, shutdown) => {}
+        _ = server::serve(listener, options, gate, log, shutdown) => {}
         () = grace => {}
     }
 }

@@ -38,11 +38,11 @@ impl std::fmt::Debug for Journal {
 pub(super) async fn serve(
     listener: TcpListener,
     options: Options,
+    gate: Gate,
     log: Arc<Journal>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let limit = options.largest_body;
-    let gate = Gate::new(&options);
     let router = Router::new()
         .route("/v1/chat/completions", post(chat))
         // Some are given the URL without the version.

@@ -127,7 +127,8 @@ impl LevelTally {
 
     /// Whether the server worked on runs of several users at once, as far as it is known.
     pub fn at_once(&self) -> AtOnce {
-        AtOnce::of([self.pairs_by_events, self.overlapping_pairs], self.in_flight, &self.alone)
+        let pairs = [self.pairs_by_events, self.overlapping_pairs];
+        AtOnce::of(pairs, self.in_flight, &self.alone, self.met_upstream)
     }
 
     fn oracle_row(&self, oracle: OracleId) -> OracleRow {
@@ -256,12 +257,22 @@ impl LevelTally {
                 self.trials_overlapping, self.trials
             )
         });
-        if let (LevelName::Wire, AtOnce::OneByOne(served)) = (self.level, self.at_once()) {
+        let waited = match self.at_once() {
+            AtOnce::OneByOne(served) => Some(format!(
+                "together, runs of different users took as long as one after the other \
+                 ({served:.1} were served at once on average)"
+            )),
+            AtOnce::Held => Some(
+                "while the upstream held its reply to one user's call, none came for another"
+                    .into(),
+            ),
+            _ => None,
+        };
+        if let (LevelName::Wire, Some(why)) = (self.level, waited) {
             against(true, ReasonCode::ServesOneAtATime, &|| {
                 format!(
-                    "the server serves one user at a time: together, runs of different users took \
-                     as long as one after the other ({served:.1} were served at once on average), \
-                     so they waited for each other and never met"
+                    "the server serves one user at a time: {why}, so they waited for each other and \
+                     never met"
                 )
             });
         }

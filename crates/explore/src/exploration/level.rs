@@ -81,6 +81,10 @@ pub struct LevelTally {
     /// How long runs of one user alone took, where that had to be known.
     #[serde(default)]
     pub alone: SpreadCount,
+    /// Whether calls for two users were under way at once at the upstream, where they were held for
+    /// each other.
+    #[serde(default)]
+    pub met_upstream: Option<bool>,
     pub(crate) runs: RunCounts,
     pub(crate) coverage: Coverage,
     pub(crate) oracles: BTreeMap<OracleId, (u64, u64, Option<String>)>,
@@ -138,6 +142,7 @@ impl LevelTally {
             pairs_by_events: 0,
             in_flight: InFlight::default(),
             alone: SpreadCount::default(),
+            met_upstream: None,
             runs: RunCounts::default(),
             coverage: Coverage::new(Phases::of(&workload.protocol(), &workload.agents)),
             oracles: BTreeMap::new(),

@@ -38,6 +38,7 @@ impl LevelTally {
         self.pairs_by_events += other.pairs_by_events;
         self.in_flight.add(other.in_flight);
         self.alone.merge(&other.alone);
+        self.met_upstream = self.met_upstream.max(other.met_upstream);
         self.runs.add(other.runs);
         self.malformed += other.malformed;
         self.replies.merge(other.replies);

@@ -42,13 +42,16 @@ pub struct InFlight {
 /// Whether a server works on runs of several users at once, as far as that can be told.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum AtOnce {
-    /// It does: events of different runs enclose each other, or no run got through in less than
-    /// several times what it takes alone, as where they share a processor.
+    /// It does: events of different runs enclose each other, calls for two users were under way at
+    /// once at the upstream, or no run got through in less than several times what it takes alone, as
+    /// where they share a processor.
     Shown,
     /// Unknown: nothing shows it, and no user was driven alone.
     Unknown,
     /// Unknown: a run of one user alone takes too little time.
     TooShort,
+    /// While a call for one of two users was held at the upstream, none came for the other.
+    Held,
     /// On average that many runs were served at once, too few to be told from one after the other.
     OneByOne(f64),
     /// On average that many runs were served at once.
@@ -75,10 +78,21 @@ const AT_ONCE: u64 = 2;
 
 impl AtOnce {
     /// What is known where that many pairs overlap by their events and in all, of what was in flight
-    /// together and of how long runs of one user alone took.
-    pub fn of([by_events, pairs]: [u64; 2], together: InFlight, alone: &SpreadCount) -> Self {
+    /// together, of how long runs of one user alone took, and of whether calls for two users met at the
+    /// upstream where they were held for each other.
+    pub fn of(
+        [by_events, pairs]: [u64; 2],
+        together: InFlight,
+        alone: &SpreadCount,
+        met_upstream: Option<bool>,
+    ) -> Self {
         if by_events > 0 && by_events.saturating_mul(LEAST_BY_EVENTS) >= pairs {
             return Self::Shown;
+        }
+        match met_upstream {
+            Some(true) => return Self::Shown,
+            Some(false) => return Self::Held,
+            None => {}
         }
         if together.shortest.is_some_and(|shortest| shortest < AT_ONCE) {
             return Self::TooShort;
@@ -331,21 +345,27 @@ mod tests {
 
     #[test]
     fn a_server_that_works_on_one_run_at_a_time_is_told_from_one_that_works_on_several() {
-        let of = |together| AtOnce::of([0, 190], together, &alone(&[20]));
+        let of = |together| AtOnce::of([0, 190], together, &alone(&[20]), None);
         assert!(matches!(of(flights(20, 20)), AtOnce::OneByOne(served) if served < 1.1));
         assert!(matches!(of(flights(20, 2)), AtOnce::Several(served) if served > 6.0));
         assert!(matches!(of(flights(20, 10)), AtOnce::Several(served) if served > 1.5));
         // All share a processor, and end when all have had their time.
         assert_eq!(of(flights(380, 1)), AtOnce::Shown);
         // Runs between whose events those of others come are proof by themselves, if they are many.
-        let few = AtOnce::of([1, 190], flights(20, 20), &alone(&[20]));
+        let few = AtOnce::of([1, 190], flights(20, 20), &alone(&[20]), None);
         assert!(matches!(few, AtOnce::OneByOne(_)));
-        assert_eq!(AtOnce::of([190, 190], flights(20, 20), &alone(&[20])), AtOnce::Shown);
-        assert_eq!(AtOnce::of([0, 190], flights(20, 20), &SpreadCount::default()), AtOnce::Unknown);
-        assert_eq!(AtOnce::of([0, 190], flights(2, 2), &alone(&[2])), AtOnce::TooShort);
-        assert_eq!(AtOnce::of([0, 190], flights(1, 9), &alone(&[9])), AtOnce::TooShort);
+        assert_eq!(AtOnce::of([190, 190], flights(20, 20), &alone(&[20]), None), AtOnce::Shown);
+        assert_eq!(
+            AtOnce::of([0, 190], flights(20, 20), &SpreadCount::default(), None),
+            AtOnce::Unknown
+        );
+        assert_eq!(AtOnce::of([0, 190], flights(2, 2), &alone(&[2]), None), AtOnce::TooShort);
+        assert_eq!(AtOnce::of([0, 190], flights(1, 9), &alone(&[9]), None), AtOnce::TooShort);
+        // What was seen at the upstream decides, whatever time says.
+        let held = |met| AtOnce::of([0, 190], flights(20, 2), &alone(&[20]), Some(met));
+        assert_eq!([held(true), held(false)], [AtOnce::Shown, AtOnce::Held]);
         // What else keeps the machine busy while a user is driven alone excuses no lock.
         let noisy = alone(&[21, 45, 22, 90, 60]);
-        assert!(matches!(AtOnce::of([0, 190], flights(20, 20), &noisy), AtOnce::OneByOne(_)));
+        assert!(matches!(AtOnce::of([0, 190], flights(20, 20), &noisy, None), AtOnce::OneByOne(_)));
     }
 }

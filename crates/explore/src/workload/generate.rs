@@ -85,16 +85,22 @@ impl Workload {
 
     /// The plan of the first user alone, who starts that many runs one after the other.
     pub fn alone(&self, seed: u64, runs: u16) -> Plan {
+        self.few(seed, 1, runs)
+    }
+
+    /// The plan of the first users alone, each of whom starts that many runs one after the other; all
+    /// begin at once, and none goes away.
+    pub fn few(&self, seed: u64, users: u32, runs: u16) -> Plan {
         let none = Range { least: 0, most: 0 };
-        let mut alone = Self { bystander: false, mix: false, heavy_runs: 0, ..self.clone() };
-        alone.vanish_percent = 0;
-        (alone.start_delay, alone.faults) = (none, none);
-        alone.runs_per_user = runs;
-        alone.users = Range { least: 1, most: 1 };
-        if let Some(work) = &mut alone.server {
+        let mut few = Self { bystander: false, mix: false, heavy_runs: 0, ..self.clone() };
+        few.vanish_percent = 0;
+        (few.start_delay, few.faults) = (none, none);
+        few.runs_per_user = runs;
+        few.users = Range { least: users, most: users };
+        if let Some(work) = &mut few.server {
             (work.parallel, work.sequential, work.faults.ramp) = (1, false, 0);
         }
-        alone.plan(seed, ALONE)
+        few.plan(seed, ALONE)
     }
 
     fn user(&self, rng: &mut Rng, index: u32) -> UserPlan {
