@@ -40,7 +40,7 @@ title = "A page that greets its user"
 command = ["python3", "SERVER", "{{ port }}", "GREETS"]
 [identity]
 headers = { x-user = "{{ user }}" }
-users_file = "users.tsv"
+users_file = "USERS"
 [start]
 by = "http"
 path = "/ask"
@@ -59,8 +59,9 @@ fn driven(greets: &str) -> Option<Record> {
     }
     let scratch = Scratch::new("names");
     let server = scratch.file("server.py", SERVER).display().to_string();
-    scratch.file("users.tsv", "alice\nteacher\nrobert\nsusanne\n");
+    let users = scratch.file("users.tsv", "alice\nteacher\nrobert\nsusanne\n");
     let scenario = SCENARIO.replace("SERVER", &server).replace("GREETS", greets);
+    let scenario = scenario.replace("USERS", &users.display().to_string());
     let file = scratch.file("names.toml", scenario).display().to_string();
     let ran = ran(&mut scratch.partywall(&["run", &file]));
     let record = report(&scratch.run_folder("run"));

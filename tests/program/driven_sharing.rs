@@ -1,5 +1,7 @@
 //! Names in texts, public places and what some users share, on servers that are driven.
 
+use std::time::Duration;
+
 use partywall::trial::finding::OracleId;
 
 use crate::support::hostile::serve;
@@ -25,12 +27,16 @@ runs_per_user = 2
 rounds = 2
 "#;
 
+/// How long the server takes for each answer: users come up to 20 ms one after the other.
+const WORK: Duration = Duration::from_millis(60);
+
 /// A server whose answers hold the user's own words, and what `adds` makes of who asks.
 fn server(adds: fn(&str) -> String) -> String {
     serve(move |asked| {
         let who = asked.header("authorization").unwrap_or_default();
         let who = who.trim_start_matches("Bearer key-of-").to_owned();
         let body = format!(r#"{{"own":{},"more":"{}"}}"#, asked.body, adds(&who));
+        std::thread::sleep(WORK);
         asked.answer("200 OK", "application/json", body);
     })
 }

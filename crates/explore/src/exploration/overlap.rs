@@ -37,6 +37,9 @@ pub struct InFlight {
     pub together: u64,
     /// How long the shortest took.
     pub shortest: Option<u64>,
+    /// The shortest of a trial in percent of its longest, where that is least.
+    #[serde(default)]
+    pub evenness: Option<u64>,
 }
 
 /// Whether a server works on runs of several users at once, as far as that can be told.
@@ -67,12 +70,15 @@ const TOO_SHORT: u64 = 4;
 /// one after the other comes to 1 or less, give or take what is measured with.
 const LEAST_SERVED: f64 = 1.4;
 /// Behind a lock the first run in each round is not held up. Where the shortest of all took so many
-/// times as long as alone, all of them were.
+/// times as long as alone, all of them were, or the machine is busier than it was.
 const SHARED: u64 = 3;
+/// Where runs share a processor they end at about the same time: the shortest took at least so many
+/// percent of the longest. Behind a lock they end one after the other.
+const EVEN: u64 = 50;
 /// Which percentage of the runs alone take no longer than what one is taken to take: a machine that is
 /// busy now and then makes some of them longer, and a run that is taken for longer than it is would
 /// pass a lock off as many users served at once.
-const MEDIAN: u64 = 50;
+const QUARTER: u64 = 25;
 /// Where a run took less than so many milliseconds among others, it takes no time worth measuring alone.
 const AT_ONCE: u64 = 2;
 
@@ -97,11 +103,13 @@ impl AtOnce {
         if together.shortest.is_some_and(|shortest| shortest < AT_ONCE) {
             return Self::TooShort;
         }
-        let Some(takes) = alone.quantile(MEDIAN) else { return Self::Unknown };
+        let Some(takes) = alone.quantile(QUARTER) else { return Self::Unknown };
         if takes < TOO_SHORT {
             return Self::TooShort;
         }
-        if together.shortest.is_some_and(|shortest| shortest >= takes.saturating_mul(SHARED)) {
+        let is_late =
+            together.shortest.is_some_and(|shortest| shortest >= takes.saturating_mul(SHARED));
+        if is_late && together.evenness.is_some_and(|percent| percent >= EVEN) {
             return Self::Shown;
         }
         let served = (together.runs * takes) as f64 / together.busy.max(1) as f64;
@@ -116,6 +124,7 @@ impl InFlight {
         self.busy += other.busy;
         self.together += other.together;
         self.shortest = [self.shortest, other.shortest].into_iter().flatten().min();
+        self.evenness = [self.evenness, other.evenness].into_iter().flatten().min();
     }
 
     /// Of runs from a start to an end, with the user's place.
@@ -126,8 +135,10 @@ impl InFlight {
             .collect();
         // At one moment the ends come first.
         moments.sort_unstable();
-        let shortest = flights.iter().map(|(from, to, _)| to - from).min();
-        let mut own = Self { runs: flights.len() as u64, shortest, ..Self::default() };
+        let lengths = flights.iter().map(|(from, to, _)| to - from);
+        let (shortest, longest) = (lengths.clone().min(), lengths.max());
+        let evenness = shortest.zip(longest).map(|(short, long)| short * 100 / long.max(1));
+        let mut own = Self { runs: flights.len() as u64, shortest, evenness, ..Self::default() };
         let mut by_user: BTreeMap<usize, i64> = BTreeMap::new();
         let (mut all, mut pairs, mut last) = (0_i64, 0_i64, 0);
         for (at, begins, user) in moments {
@@ -351,6 +362,8 @@ mod tests {
         assert!(matches!(of(flights(20, 10)), AtOnce::Several(served) if served > 1.5));
         // All share a processor, and end when all have had their time.
         assert_eq!(of(flights(380, 1)), AtOnce::Shown);
+        // A machine that is busier than it was is no shared processor.
+        assert!(matches!(of(flights(60, 60)), AtOnce::OneByOne(_)));
         // Runs between whose events those of others come are proof by themselves, if they are many.
         let few = AtOnce::of([1, 190], flights(20, 20), &alone(&[20]), None);
         assert!(matches!(few, AtOnce::OneByOne(_)));
