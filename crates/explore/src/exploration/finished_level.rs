@@ -128,7 +128,7 @@ impl LevelTally {
     /// Whether the server worked on runs of several users at once, as far as it is known.
     pub fn at_once(&self) -> AtOnce {
         let pairs = [self.pairs_by_events, self.overlapping_pairs];
-        AtOnce::of(pairs, self.in_flight, &self.alone, self.met_upstream)
+        AtOnce::of(pairs, &self.in_flight, &self.alone, self.met_upstream)
     }
 
     fn oracle_row(&self, oracle: OracleId) -> OracleRow {

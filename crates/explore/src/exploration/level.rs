@@ -205,7 +205,7 @@ impl LevelTally {
         self.trials_overlapping += u64::from(trial.overlap.pairs > 0);
         self.overlapping_pairs += trial.overlap.pairs;
         self.pairs_by_events += trial.overlap.pairs_by_events;
-        self.in_flight.add(trial.overlap.in_flight);
+        self.in_flight.add(&trial.overlap.in_flight);
         self.runs.add(trial.runs);
         self.malformed += trial.malformed;
         self.replies.merge(trial.replies.clone());

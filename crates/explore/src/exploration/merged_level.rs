@@ -36,7 +36,7 @@ impl LevelTally {
         self.trials_overlapping += other.trials_overlapping;
         self.overlapping_pairs += other.overlapping_pairs;
         self.pairs_by_events += other.pairs_by_events;
-        self.in_flight.add(other.in_flight);
+        self.in_flight.add(&other.in_flight);
         self.alone.merge(&other.alone);
         self.met_upstream = self.met_upstream.max(other.met_upstream);
         self.runs.add(other.runs);

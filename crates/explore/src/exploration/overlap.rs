@@ -27,12 +27,11 @@ pub struct Overlap {
 }
 
 /// Runs in flight: from the request to the end that its user saw.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InFlight {
-    /// Runs whose end is known.
-    pub runs: u64,
-    /// The time during which at least one was in flight.
-    pub busy: u64,
+    /// The trials that were served fastest, as many as it takes for [`ENOUGH_RUNS`]. Where the machine
+    /// has other work runs only take longer, so these say most of the server.
+    pub fastest: Vec<Served>,
     /// The time during which two runs of different users were, summed over all pairs.
     pub together: u64,
     /// How long the shortest took.
@@ -40,6 +39,21 @@ pub struct InFlight {
     /// The shortest of a trial in percent of its longest, where that is least.
     #[serde(default)]
     pub evenness: Option<u64>,
+}
+
+/// How fast the runs of a trial were served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// Runs whose end is known.
+    pub runs: u64,
+    /// The time during which at least one was in flight.
+    pub busy: u64,
+}
+
+impl Served {
+    fn rate(self) -> f64 {
+        self.runs as f64 / self.busy.max(1) as f64
+    }
 }
 
 /// Whether a server works on runs of several users at once, as far as that can be told.
@@ -66,6 +80,8 @@ pub enum AtOnce {
 const LEAST_BY_EVENTS: u64 = 10;
 /// A run shorter than this many milliseconds is mostly the way there and back.
 const TOO_SHORT: u64 = 4;
+/// Runs over which the time that they took is taken: of fewer, some may be short by chance.
+const ENOUGH_RUNS: u64 = 30;
 /// So many runs are served at once, on average, by a server that serves several: one that serves them
 /// one after the other comes to 1 or less, give or take what is measured with.
 const LEAST_SERVED: f64 = 1.4;
@@ -88,7 +104,7 @@ impl AtOnce {
     /// upstream where they were held for each other.
     pub fn of(
         [by_events, pairs]: [u64; 2],
-        together: InFlight,
+        together: &InFlight,
         alone: &SpreadCount,
         met_upstream: Option<bool>,
     ) -> Self {
@@ -112,16 +128,24 @@ impl AtOnce {
         if is_late && together.evenness.is_some_and(|percent| percent >= EVEN) {
             return Self::Shown;
         }
-        let served = (together.runs * takes) as f64 / together.busy.max(1) as f64;
+        let sum = |of: fn(&Served) -> u64| together.fastest.iter().map(of).sum::<u64>();
+        let (runs, busy) = (sum(|own| own.runs), sum(|own| own.busy));
+        let served = (runs * takes) as f64 / busy.max(1) as f64;
         if served < LEAST_SERVED { Self::OneByOne(served) } else { Self::Several(served) }
     }
 }
 
 impl InFlight {
     /// Adds what was in flight in another trial.
-    pub fn add(&mut self, other: Self) {
-        self.runs += other.runs;
-        self.busy += other.busy;
+    pub fn add(&mut self, other: &Self) {
+        self.fastest.extend(&other.fastest);
+        self.fastest.sort_by(|one, other| other.rate().total_cmp(&one.rate()));
+        let mut runs = 0;
+        self.fastest.retain(|own| {
+            let is_needed = runs < ENOUGH_RUNS;
+            runs += own.runs;
+            is_needed
+        });
         self.together += other.together;
         self.shortest = [self.shortest, other.shortest].into_iter().flatten().min();
         self.evenness = [self.evenness, other.evenness].into_iter().flatten().min();
@@ -138,12 +162,13 @@ impl InFlight {
         let lengths = flights.iter().map(|(from, to, _)| to - from);
         let (shortest, longest) = (lengths.clone().min(), lengths.max());
         let evenness = shortest.zip(longest).map(|(short, long)| short * 100 / long.max(1));
-        let mut own = Self { runs: flights.len() as u64, shortest, evenness, ..Self::default() };
+        let mut own = Self { shortest, evenness, ..Self::default() };
+        let mut busy = 0;
         let mut by_user: BTreeMap<usize, i64> = BTreeMap::new();
         let (mut all, mut pairs, mut last) = (0_i64, 0_i64, 0);
         for (at, begins, user) in moments {
             let passed = at - last;
-            own.busy += if all > 0 { passed } else { 0 };
+            busy += if all > 0 { passed } else { 0 };
             own.together += passed * pairs.unsigned_abs();
             last = at;
             let its = by_user.entry(user).or_default();
@@ -152,6 +177,8 @@ impl InFlight {
             all += step;
             *its += step;
         }
+        let served = Served { runs: flights.len() as u64, busy };
+        own.fastest.extend(Some(served).filter(|own| own.runs > 0));
         own
     }
 }
@@ -350,13 +377,29 @@ mod tests {
     fn time_in_flight_is_counted_by_pair_and_as_a_whole() {
         let own = InFlight::of(&[(0, 10, 0), (4, 12, 1), (5, 7, 0), (20, 21, 1)]);
         // alice and bob from 4 to 10, and alice's second run with bob's from 5 to 7.
-        let found = (own.runs, own.busy, own.together, own.shortest);
-        assert_eq!(found, (4, 13, 8, Some(1)));
+        let found = (own.together, own.shortest, own.fastest);
+        assert_eq!(found, (8, Some(1), vec![Served { runs: 4, busy: 13 }]));
+    }
+
+    #[test]
+    fn rounds_in_which_the_machine_had_other_work_say_nothing_of_the_server() {
+        let sums = |rounds: &[(u64, u64)]| {
+            let mut sums = InFlight::default();
+            rounds.iter().for_each(|(length, apart)| sums.add(&flights(*length, *apart)));
+            sums
+        };
+        let of = |rounds: &[(u64, u64)]| AtOnce::of([0, 9], &sums(rounds), &alone(&[20]), None);
+        assert!(matches!(of(&[(25, 1), (20, 90), (25, 2), (99, 99)]), AtOnce::Several(_)));
+        // One of two runs each: two that are short by chance are outweighed.
+        let few = |took| InFlight::of(&[(0, took, 0), (0, 2 * took, 1)]);
+        let mut all = InFlight::default();
+        [12, 20, 20, 24, 20, 20, 24, 20, 20, 20].iter().for_each(|took| all.add(&few(*took)));
+        assert!(matches!(AtOnce::of([0, 9], &all, &alone(&[20]), None), AtOnce::OneByOne(_)));
     }
 
     #[test]
     fn a_server_that_works_on_one_run_at_a_time_is_told_from_one_that_works_on_several() {
-        let of = |together| AtOnce::of([0, 190], together, &alone(&[20]), None);
+        let of = |together: InFlight| AtOnce::of([0, 190], &together, &alone(&[20]), None);
         assert!(matches!(of(flights(20, 20)), AtOnce::OneByOne(served) if served < 1.1));
         assert!(matches!(of(flights(20, 2)), AtOnce::Several(served) if served > 6.0));
         assert!(matches!(of(flights(20, 10)), AtOnce::Several(served) if served > 1.5));
@@ -365,20 +408,23 @@ mod tests {
         // A machine that is busier than it was is no shared processor.
         assert!(matches!(of(flights(60, 60)), AtOnce::OneByOne(_)));
         // Runs between whose events those of others come are proof by themselves, if they are many.
-        let few = AtOnce::of([1, 190], flights(20, 20), &alone(&[20]), None);
+        let few = AtOnce::of([1, 190], &flights(20, 20), &alone(&[20]), None);
         assert!(matches!(few, AtOnce::OneByOne(_)));
-        assert_eq!(AtOnce::of([190, 190], flights(20, 20), &alone(&[20]), None), AtOnce::Shown);
+        assert_eq!(AtOnce::of([190, 190], &flights(20, 20), &alone(&[20]), None), AtOnce::Shown);
         assert_eq!(
-            AtOnce::of([0, 190], flights(20, 20), &SpreadCount::default(), None),
+            AtOnce::of([0, 190], &flights(20, 20), &SpreadCount::default(), None),
             AtOnce::Unknown
         );
-        assert_eq!(AtOnce::of([0, 190], flights(2, 2), &alone(&[2]), None), AtOnce::TooShort);
-        assert_eq!(AtOnce::of([0, 190], flights(1, 9), &alone(&[9]), None), AtOnce::TooShort);
+        assert_eq!(AtOnce::of([0, 190], &flights(2, 2), &alone(&[2]), None), AtOnce::TooShort);
+        assert_eq!(AtOnce::of([0, 190], &flights(1, 9), &alone(&[9]), None), AtOnce::TooShort);
         // What was seen at the upstream decides, whatever time says.
-        let held = |met| AtOnce::of([0, 190], flights(20, 2), &alone(&[20]), Some(met));
+        let held = |met| AtOnce::of([0, 190], &flights(20, 2), &alone(&[20]), Some(met));
         assert_eq!([held(true), held(false)], [AtOnce::Shown, AtOnce::Held]);
         // What else keeps the machine busy while a user is driven alone excuses no lock.
         let noisy = alone(&[21, 45, 22, 90, 60]);
-        assert!(matches!(AtOnce::of([0, 190], flights(20, 20), &noisy, None), AtOnce::OneByOne(_)));
+        assert!(matches!(
+            AtOnce::of([0, 190], &flights(20, 20), &noisy, None),
+            AtOnce::OneByOne(_)
+        ));
     }
 }
