@@ -287,7 +287,8 @@ impl<'h> Decoder<'h> {
         if self.case.assumes(Assumption::RunIdsReused) {
             self.take_turns(&mut message);
         }
-        if message.run_at().is_none() && message.is_event {
+        let accepts = message.is_acceptance && self.case.dialect.matching == Matching::Request;
+        if message.run_at().is_none() && (message.is_event || accepts) {
             self.place(&mut message, fields.request.as_deref());
         }
         let observer = message.observer.as_str().as_bytes();

@@ -378,7 +378,7 @@ fn learn_from_canaries(case: &mut Case<'_>) {
 mod tests {
     use super::*;
     use crate::notation::history;
-    use partywall_core::dialect::Dialect;
+    use partywall_core::dialect::{Dialect, Matching};
     use partywall_core::history::History;
 
     /// A server that makes the ids of runs and tells them in events only.
@@ -481,5 +481,27 @@ mod tests {
         let early =
             "alice connects silently; r1 of alice ends 1 called x showing nothing; alice asks r1";
         assert_eq!(learned(&history(early)).1, [false]);
+    }
+
+    /// A server that names requests, and accepts each.
+    fn by_request() -> Dialect {
+        let mut dialect = Dialect::reference();
+        (dialect.strict, dialect.matching) = (false, Matching::Request);
+        (dialect.run, dialect.user) = (String::new(), String::new());
+        dialect
+    }
+
+    #[test]
+    fn a_run_after_a_lost_connection_has_its_own_end_although_no_canary_says_so() {
+        let history = history(
+            "alice connects; alice asks r1 in t1 as q1; alice vanishes; alice connects; \
+             alice gives up r1; alice asks r2 in t1 as q2; r2 of alice is accepted as q2; \
+             alice gets {\"type\":\"agent_error\",\"request_id\":\"q2\"}",
+        );
+        let dialect = by_request();
+        let case = Case::new(&history, &dialect);
+        let ended: Vec<bool> =
+            case.starts.iter().map(|start| case.end_of(start).is_some()).collect();
+        assert_eq!(ended, [false, true]);
     }
 }

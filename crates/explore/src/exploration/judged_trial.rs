@@ -15,7 +15,7 @@ use partywall_core::failure::Cause;
 use partywall_core::finding::{Finding, Fingerprint, OracleId};
 use partywall_core::history::{Ending, History, Note, What};
 use partywall_core::ids::UserName;
-use partywall_core::plan::{FaultKind, Step, Twist, Via};
+use partywall_core::plan::{FaultKind, Plan, Step, Twist, Via};
 use partywall_oracles::case::Start;
 use partywall_oracles::hangs::Hangs;
 use partywall_oracles::latent::{Contamination, contaminations};
@@ -219,7 +219,7 @@ fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCount
 /// Whether the plan, or a restart, kept the run from its end.
 fn is_cut(case: &Case<'_>, start: &Start<'_>, restarts: &BTreeMap<&UserName, u64>) -> bool {
     let restarted = restarts.get(start.user).is_some_and(|n| start.n < *n);
-    restarted || is_cut_off(case, start.user) || is_left(case, start)
+    restarted || is_cut_off(&case.history.plan, start.user) || is_left(case, start)
 }
 
 /// When partywall last restarted the process of each user whom it did that to.
@@ -249,10 +249,12 @@ fn is_left(case: &Case<'_>, start: &Start<'_>) -> bool {
     person.is_some_and(|person| person.steps.contains(&Step::Abandon { run: start.run }))
 }
 
-/// Whether the plan has a fault that takes the user's request or connection away.
-fn is_cut_off(case: &Case<'_>, user: &UserName) -> bool {
+/// Whether the plan takes the user's request or connection away: what comes of their later runs, too,
+/// depends on how the server gets over that.
+fn is_cut_off(plan: &Plan, user: &UserName) -> bool {
     let cuts = |kind| matches!(kind, FaultKind::Cancel | FaultKind::Vanish);
-    case.history.plan.faults.iter().any(|fault| fault.user == *user && cuts(fault.kind))
+    plan.faults.iter().any(|fault| fault.user == *user && cuts(fault.kind))
+        || plan.user(user).is_some_and(|person| person.steps.contains(&Step::Vanish))
 }
 
 /// Whether the finding of that fingerprint is among them.
