@@ -266,3 +266,25 @@ pub fn shows(findings: &[Finding], fingerprint: &Fingerprint) -> bool {
 pub fn judge_findings(history: &History) -> Vec<Finding> {
     judge(&Case::new(history, &Dialect::of(&history.plan))).findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_of_later_runs_is_laid_to_the_plan_where_it_cuts_a_connection() {
+        let mut history = partywall_oracles::notation::history(
+            "alice connects; alice asks r1; alice vanishes; alice connects; alice gives up r1; \
+             alice asks r2; alice gives up r2",
+        );
+        let counted = |history: &History| {
+            let dialect = Dialect::reference();
+            let case = Case::new(history, &dialect);
+            let counts = count_runs(&case, &run_ends(&case));
+            (counts.unknown, counts.cut_by_plan)
+        };
+        assert_eq!(counted(&history), (2, 0));
+        history.plan.users[0].steps.insert(1, Step::Vanish);
+        assert_eq!(counted(&history), (2, 2));
+    }
+}
