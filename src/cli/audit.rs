@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 
+use super::audit_settings;
 use super::output::{self, Colour};
 use crate::audit::glob::Glob;
 use crate::audit::symbols::Symbol;
 use crate::audit::{Options, baseline};
 use crate::campaign::error::CampaignError;
-use crate::report::{audit_github, audit_json, audit_sarif, audit_table};
-use crate::trial::audit::AuditRecord;
+use crate::report::{audit_github, audit_json, audit_sarif, audit_scenario, audit_table};
+use crate::trial::audit::{AuditRecord, Scope};
 use crate::trial::verdict::ExitCode;
 
 /// How long it may take before progress is shown, and how often it is.
@@ -36,38 +37,47 @@ right in three well-known applications.
 Exit codes: 0, 1 for what was asked to fail, 2 usage, 4 no source file.";
 
 /// The arguments of `audit`.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
     /// The folder or file to search
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// The deprecated accessor [default: get_agent_instance_factory]
     #[arg(long, env = "PARTYWALL_SYMBOL", value_name = "NAME")]
-    symbol: Option<String>,
+    pub(super) symbol: Option<String>,
     /// What takes its place [default: create_agent_instance_factory]
     #[arg(long, env = "PARTYWALL_REPLACEMENT", value_name = "NAME")]
-    replacement: Option<String>,
+    pub(super) replacement: Option<String>,
     /// Several of them: a TOML file with [[symbol]] name, replacement
     #[arg(long, env = "PARTYWALL_SYMBOLS", value_name = "FILE", conflicts_with_all = ["symbol", "replacement"])]
-    symbols: Option<PathBuf>,
+    pub(super) symbols: Option<PathBuf>,
     /// Look for what else all users may share
     #[arg(long, env = "PARTYWALL_FIND_SINGLETONS", value_parser = BoolishValueParser::new())]
-    find_singletons: bool,
+    pub(super) find_singletons: bool,
     /// Paths that hold tests [default: tests/, test_*.py, *.spec.* …]
     #[arg(long, env = "PARTYWALL_TEST_PATTERN", value_name = "GLOB", value_delimiter = ',')]
-    test_pattern: Vec<String>,
+    pub(super) test_pattern: Vec<String>,
     /// Paths that are not searched
     #[arg(long, env = "PARTYWALL_EXCLUDE", value_name = "GLOB", value_delimiter = ',')]
-    exclude: Vec<String>,
-    /// How to print it
-    #[arg(long, env = "PARTYWALL_FORMAT", value_name = "FORMAT", value_enum, default_value_t)]
-    format: Format,
+    pub(super) exclude: Vec<String>,
+    /// Search what programs made, too: dist/, build/, *.min.*, files that say so
+    #[arg(long, env = "PARTYWALL_INCLUDE_GENERATED", value_parser = BoolishValueParser::new())]
+    pub(super) include_generated: bool,
+    /// How to print it [default: table]
+    #[arg(long, env = "PARTYWALL_FORMAT", value_name = "FORMAT", value_enum)]
+    pub(super) format: Option<Format>,
     /// An earlier audit in JSON, to compare with
     #[arg(long, env = "PARTYWALL_BASELINE", value_name = "FILE")]
-    baseline: Option<PathBuf>,
-    /// What exits with 1
-    #[arg(long, env = "PARTYWALL_FAIL_ON", value_name = "WHAT", value_enum, default_value_t)]
-    fail_on: FailOn,
+    pub(super) baseline: Option<PathBuf>,
+    /// What exits with 1 [default: nothing]
+    #[arg(long, env = "PARTYWALL_FAIL_ON", value_name = "WHAT", value_enum)]
+    pub(super) fail_on: Option<FailOn>,
+    /// The code that the gate looks at [default: app]
+    #[arg(long, env = "PARTYWALL_SCOPE", value_name = "SCOPE", value_enum)]
+    pub(super) scope: Option<ScopeName>,
+    /// Settings [default: partywall-audit.toml, or [tool.partywall-audit] of pyproject.toml]
+    #[arg(long, env = "PARTYWALL_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
     /// When to use colour
     #[arg(long, env = "PARTYWALL_COLOR", value_name = "WHEN", value_enum, default_value_t)]
     color: Colour,
@@ -75,7 +85,7 @@ pub(super) struct Args {
 
 /// How an audit is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For people
     #[default]
     Table,
@@ -85,22 +95,48 @@ enum Format {
     Sarif,
     /// As annotations on GitHub
     Github,
+    /// The suspects as a starter of a scenario for `partywall migration`
+    Toml,
 }
 
 /// What makes an audit fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// Nothing
     #[default]
     Nothing,
     /// A use that the baseline does not have
     New,
-    /// A call site that is left in application code
+    /// A call site that is left
     Any,
 }
 
+/// Which code a gate looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScopeName {
+    /// Application code
+    #[default]
+    App,
+    /// Tests
+    Tests,
+    /// Both
+    All,
+}
+
+impl ScopeName {
+    pub(super) fn scope(self) -> Scope {
+        match self {
+            Self::App => Scope::App,
+            Self::Tests => Scope::Tests,
+            Self::All => Scope::All,
+        }
+    }
+}
+
 pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
-    if args.fail_on == FailOn::New && args.baseline.is_none() {
+    let args = &audit_settings::with_settings(args)?;
+    let fail_on = args.fail_on.unwrap_or_default();
+    if fail_on == FailOn::New && args.baseline.is_none() {
         let text = "--fail-on new needs --baseline FILE: the JSON of an earlier audit";
         return Err(CampaignError::usage(text));
     }
@@ -108,7 +144,8 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     let globs = |patterns: &[String]| patterns.iter().map(|pattern| Glob::new(pattern)).collect();
     options.excluded = globs(&args.exclude);
     options.tests = globs(&args.test_pattern);
-    options.find_singletons = args.find_singletons;
+    options.find_singletons = args.find_singletons || args.format == Some(Format::Toml);
+    options.generated = args.include_generated;
     let then = args.baseline.as_deref().map(read_audit).transpose()?;
     let shown = Shown::new();
     let found = crate::audit::audit(&args.path, &options, &|done, of| shown.advance(done, of));
@@ -117,20 +154,21 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     if let (Some(then), Some(path)) = (&then, &args.baseline) {
         audit.compared = Some(baseline::compare(&audit, then, &path.display().to_string()));
     }
-    output::print(&match args.format {
+    output::print(&match args.format.unwrap_or_default() {
         Format::Table => audit_table::render(&audit, args.color.style()),
         Format::Json => audit_json::render(&audit),
         Format::Sarif => audit_sarif::render(&audit),
         Format::Github => audit_github::render(&audit),
+        Format::Toml => audit_scenario::render(&audit),
     });
-    Ok(exit_code(args.fail_on, &audit))
+    Ok(exit_code(fail_on, args.scope.unwrap_or_default().scope(), &audit))
 }
 
-fn exit_code(fail_on: FailOn, audit: &AuditRecord) -> ExitCode {
+fn exit_code(fail_on: FailOn, scope: Scope, audit: &AuditRecord) -> ExitCode {
     let fails = match fail_on {
         FailOn::Nothing => false,
-        FailOn::New => audit.compared.as_ref().is_some_and(|compared| !compared.new.is_empty()),
-        FailOn::Any => audit.remaining().next().is_some(),
+        FailOn::New => audit.new_in(scope).next().is_some(),
+        FailOn::Any => audit.remaining_in(scope).next().is_some(),
     };
     if fails {
         ExitCode::Leaked

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
 
-use super::audit::read_audit;
+use super::audit::{ScopeName, read_audit};
 use super::report;
 use crate::campaign::error::{CampaignError, shown};
-use crate::trial::audit::AuditRecord;
+use crate::trial::audit::{AuditRecord, Scope};
 use crate::trial::migration::MigrationRecord;
 use crate::trial::record::Record;
 use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
@@ -22,9 +22,19 @@ pub(super) struct SourceArgs {
     /// What `partywall migration` came to: its run folder or report.json
     #[arg(long, env = "PARTYWALL_MIGRATION", value_name = "FOLDER")]
     migration: Option<PathBuf>,
-    /// Fail where the audit has call sites left in application code
+    /// Fail where the audit has call sites left
     #[arg(long, env = "PARTYWALL_REQUIRE_MIGRATED", value_parser = BoolishValueParser::new(), requires = "audit")]
     require_migrated: bool,
+    /// The code in which no call site may be left
+    #[arg(
+        long,
+        env = "PARTYWALL_SCOPE",
+        value_name = "SCOPE",
+        value_enum,
+        default_value_t,
+        requires = "require_migrated"
+    )]
+    scope: ScopeName,
 }
 
 /// What they name, read.
@@ -32,7 +42,7 @@ pub(super) struct SourceArgs {
 pub(super) struct FromSource {
     audit: Option<AuditRecord>,
     migration: Option<MigrationRecord>,
-    must_be_migrated: bool,
+    must_be_migrated: Option<Scope>,
 }
 
 impl SourceArgs {
@@ -41,7 +51,7 @@ impl SourceArgs {
         Ok(FromSource {
             audit: self.audit.as_deref().map(read_audit).transpose()?,
             migration: self.migration.as_deref().map(matrix).transpose()?,
-            must_be_migrated: self.require_migrated,
+            must_be_migrated: self.require_migrated.then(|| self.scope.scope()),
         })
     }
 }
@@ -50,8 +60,8 @@ impl FromSource {
     /// Puts it into the record, and into its verdict where that asks for it.
     pub(super) fn stands_in(self, record: &mut Record) {
         let Self { audit, migration, must_be_migrated } = self;
-        if let Some(audit) = audit.as_ref().filter(|_| must_be_migrated) {
-            require_migrated(record, audit);
+        if let (Some(audit), Some(scope)) = (&audit, must_be_migrated) {
+            require_migrated(record, audit, scope);
         }
         (record.audit, record.migration) = (audit, migration);
     }
@@ -68,8 +78,8 @@ fn matrix(path: &Path) -> Result<MigrationRecord, CampaignError> {
 
 /// What is left in the source counts as much as what was seen: only a leak or an interruption
 /// weighs more.
-fn require_migrated(record: &mut Record, audit: &AuditRecord) {
-    let left = audit.remaining().count();
+fn require_migrated(record: &mut Record, audit: &AuditRecord, scope: Scope) {
+    let left = audit.remaining_in(scope).count();
     let (files, skipped) = (audit.files.found, audit.files.skipped.len());
     if left == 0 && files > 0 && skipped == 0 {
         return;
@@ -88,7 +98,9 @@ fn require_migrated(record: &mut Record, audit: &AuditRecord) {
         if record.verdict != Outcome::StillLeaks {
             record.verdict = Outcome::NotMigrated;
         }
-        let text = format!("{left} call sites remain in application code, and none was to");
+        let sites = if left == 1 { "call site remains" } else { "call sites remain" };
+        let text =
+            format!("{left} {sites} in {}; `--require-migrated` allows none", scope.as_str());
         Reason::new(ReasonCode::CallSitesRemain, text)
     };
     record.reasons.insert(0, reason);
@@ -123,7 +135,7 @@ mod tests {
         let judged = |verdict, audit: AuditRecord| {
             let mut record = json::read(sample).expect("the sample");
             (record.verdict, record.reasons) = (verdict, Vec::new());
-            require_migrated(&mut record, &audit);
+            require_migrated(&mut record, &audit, Scope::App);
             (record.verdict, record.reasons.len())
         };
         assert_eq!(judged(Outcome::Fixed, audit(3, &[])), (Outcome::Fixed, 0));

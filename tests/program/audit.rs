@@ -139,3 +139,78 @@ fn a_sign_off_takes_audit_and_matrix_in_and_may_require_the_migration() {
     assert!(markdown.contains("64 states of the migration"), "{markdown}");
     assert!(markdown.lines().count() < 60, "{markdown}");
 }
+
+#[test]
+fn a_migration_that_adds_uses_in_tests_passes_and_each_scope_has_its_own_gate() {
+    let scratch = Scratch::new("scope");
+    let root = tree(&scratch);
+    let json = ran(&mut partywall(&["audit", shown(&root), "--format", "json"])).exits(0).stdout;
+    let baseline = scratch.file("audit.json", &json);
+    std::fs::write(root.join("routes.py"), "").expect("can be written");
+    let more = format!("{CALLS}    return get_agent_instance_factory()\n");
+    std::fs::write(root.join("tests/test_routes.py"), more).expect("can be written");
+    let gate = |scope: &[&str], what: &[&str]| -> Vec<String> {
+        let root = ["audit", shown(&root)];
+        let all = [&root[..], what, scope].concat();
+        all.into_iter().map(str::to_owned).collect()
+    };
+    let exits = |arguments: Vec<String>, code: i32| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        ran(&mut partywall(&arguments)).exits(code);
+    };
+    let new = ["--baseline", shown(&baseline), "--fail-on", "new"];
+    let any = ["--fail-on", "any"];
+    for (scope, of_new, of_any) in [("app", 0, 0), ("tests", 1, 1), ("all", 1, 1)] {
+        exits(gate(&["--scope", scope], &new), of_new);
+        exits(gate(&["--scope", scope], &any), of_any);
+    }
+    exits(gate(&[], &new), 0);
+}
+
+#[test]
+fn a_reference_that_only_hands_the_accessor_on_is_no_call_site_and_an_injected_one_is() {
+    let scratch = Scratch::new("references");
+    let root = scratch.path().join("tree");
+    std::fs::create_dir_all(&root).expect("can be written");
+    let file = |text: &str| std::fs::write(root.join("a.py"), text).expect("can be written");
+    let any = ["audit", shown(&root), "--fail-on", "any"];
+    file(
+        "from app.factory import get_agent_instance_factory\nALL = [get_agent_instance_factory]\n",
+    );
+    ran(&mut partywall(&any)).exits(0);
+    file("async def route(factory=Depends(get_agent_instance_factory)):\n    return factory\n");
+    ran(&mut partywall(&any)).exits(1);
+}
+
+#[test]
+fn settings_stand_in_a_file_and_flags_override_them() {
+    let scratch = Scratch::new("settings");
+    let root = tree(&scratch);
+    let file = |name: &str, text: &str| std::fs::write(root.join(name), text).expect("written");
+    file("pyproject.toml", "[tool.partywall-audit]\nfail-on = \"any\"\n");
+    ran(&mut partywall(&["audit", shown(&root)])).exits(1);
+    ran(&mut partywall(&["audit", shown(&root), "--fail-on", "nothing"])).exits(0);
+    file("partywall-audit.toml", "fail-on = \"any\"\nexclude = [\"routes.py\"]\n");
+    ran(&mut partywall(&["audit", shown(&root)])).exits(0);
+    ran(&mut partywall(&["audit", shown(&root), "--scope", "tests"])).exits(1);
+    file("partywall-audit.toml", "fail-on = \"some\"\n");
+    let parts = ["partywall-audit.toml", "fail-on = \"some\"", "\"any\""];
+    ran(&mut partywall(&["audit", shown(&root)])).exits(2).complains(&parts);
+    file("partywall-audit.toml", "exclud = []\n");
+    let parts = ["partywall-audit.toml: line 1"];
+    ran(&mut partywall(&["audit", shown(&root)])).exits(2).complains(&parts);
+}
+
+#[test]
+fn the_suspects_are_a_scenario_that_can_be_checked() {
+    let scratch = Scratch::new("starter");
+    let root = scratch.path().join("tree");
+    std::fs::create_dir_all(&root).expect("can be written");
+    let text = "from flask import Flask, request\n\napp = Flask(__name__)\nhistory = []\n\n\n\
+                @app.post(\"/chat\")\ndef chat():\n    history.append(request.json)\n";
+    std::fs::write(root.join("a.py"), text).expect("can be written");
+    let toml = ran(&mut partywall(&["audit", shown(&root), "--format", "toml"])).exits(0).stdout;
+    assert!(toml.contains("\"a.py:4 history\""), "{toml}");
+    let path = scratch.file("starter.toml", &toml);
+    ran(&mut partywall(&["check-scenario", shown(&path)])).exits(0);
+}

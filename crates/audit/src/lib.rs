@@ -31,6 +31,7 @@ mod reach;
 mod risk;
 mod routes;
 mod search;
+pub mod settings;
 mod source_file;
 mod summary;
 mod suspects;

@@ -200,6 +200,7 @@ impl Search<'_> {
             lines: &lines,
             own_names: language.own_names(),
             containers: language.containers(),
+            injectors: language.injectors(),
             keeps_defaults: language.keeps_defaults(),
         };
         if let Some(at) = facts.first_error {

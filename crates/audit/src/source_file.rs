@@ -15,6 +15,8 @@ pub(super) struct File<'f> {
     pub(super) own_names: &'static [&'static str],
     /// What makes a new container.
     pub(super) containers: &'static [&'static str],
+    /// What calls a function that it is given.
+    pub(super) injectors: &'static [&'static str],
     /// Whether default arguments are made once.
     pub(super) keeps_defaults: bool,
 }
@@ -85,6 +87,7 @@ impl File<'_> {
             text: self.lines.text(span.start),
             risk: Risk::None,
             shown_by: Vec::new(),
+            injected: false,
             by_text: false,
         }
     }

@@ -75,10 +75,23 @@ fn of_name(file: &File<'_>, symbol: &Symbol, at: usize, kind: UseKind) -> Use {
         UseKind::Import | UseKind::Alias => new_name(bindings, at),
         _ => (text != symbol.name).then(|| text.to_owned()),
     };
+    found.injected = kind == UseKind::Reference && is_injected(file, name);
     if kind.is_call_site() {
         (found.risk, found.shown_by) = risk::of(file, at);
     }
     found
+}
+
+/// Whether a name is what an injector is given: `Depends(f)`.
+fn is_injected(file: &File<'_>, name: &Name) -> bool {
+    let before = file.bindings.source[..name.span.start].trim_end_matches(|c: char| {
+        // `Depends(module.f)`, `Depends(dependency=f)`.
+        is_word(c) || c == '.' || c == '=' || c.is_whitespace()
+    });
+    let Some(before) = before.strip_suffix('(') else { return false };
+    let callee = before.trim_end();
+    let start = callee.trim_end_matches(|c: char| is_word(c) || c == '.').len();
+    file.injectors.contains(&&callee[start..])
 }
 
 /// The name that something is given: `g` in `import f as g` and in `g = f`.

@@ -36,9 +36,19 @@ pub struct AuditRecord {
 impl AuditRecord {
     /// Call sites in application code that still have to be migrated.
     pub fn remaining(&self) -> impl Iterator<Item = &Use> {
-        self.uses
-            .iter()
-            .filter(|found| found.kind.is_call_site() && found.code == Code::Application)
+        self.remaining_in(Scope::App)
+    }
+
+    /// Call sites in that part of the code that still have to be migrated.
+    pub fn remaining_in(&self, scope: Scope) -> impl Iterator<Item = &Use> {
+        self.uses.iter().filter(move |found| found.is_call_site() && scope.holds(found.code))
+    }
+
+    /// Counted uses in that part of the code that the earlier audit does not have.
+    pub fn new_in(&self, scope: Scope) -> impl Iterator<Item = &Use> {
+        let new = self.compared.iter().flat_map(|compared| &compared.new);
+        let new = new.filter_map(|at| self.uses.get(*at as usize));
+        new.filter(move |found| scope.holds(found.code))
     }
 
     /// Uses of any kind that has to go: all but mentions and the definition itself.
@@ -155,9 +165,53 @@ pub struct Use {
     /// The lines that show it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown_by: Vec<Shown>,
+    /// Whether a framework calls it there, though it is only named: `Depends(f)`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub injected: bool,
     /// Whether it was recognised by its neighbouring characters only, where the syntax is broken.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_text: bool,
+}
+
+impl Use {
+    /// Whether the process-wide object is taken there: by a call, or where a framework calls what is
+    /// named, or what is named is kept. A reference that only hands the accessor on is none.
+    pub fn is_call_site(&self) -> bool {
+        let is_kept = self.injected || self.risk == Risk::High;
+        self.kind.is_call_site() && (self.kind != UseKind::Reference || is_kept)
+    }
+}
+
+/// Which part of the code a gate looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Application code.
+    #[default]
+    App,
+    /// Tests.
+    Tests,
+    /// Both.
+    All,
+}
+
+impl Scope {
+    /// Whether code of that kind is in it.
+    pub fn holds(self, code: Code) -> bool {
+        match self {
+            Self::App => code == Code::Application,
+            Self::Tests => code == Code::Test,
+            Self::All => true,
+        }
+    }
+
+    /// What it is called in a sentence: `in application code`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "application code",
+            Self::Tests => "tests",
+            Self::All => "application code and tests",
+        }
+    }
 }
 
 /// How an accessor is used.

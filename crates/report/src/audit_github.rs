@@ -14,7 +14,7 @@ pub fn render(audit: &AuditRecord) -> String {
         Some(compared) => {
             compared.new.iter().filter_map(|at| audit.uses.get(*at as usize)).collect()
         }
-        None => audit.uses.iter().filter(|found| found.kind.is_call_site()).collect(),
+        None => audit.uses.iter().filter(|found| found.is_call_site()).collect(),
     };
     uses.sort_by_key(|found| (level(audit, found) != "error", level(audit, found) == "notice"));
     let mut out = String::new();

@@ -36,7 +36,7 @@ fn sites_remain(count: usize) -> String {
 
 /// Call sites in application code and in tests.
 pub(super) fn sites(audit: &AuditRecord) -> (usize, usize) {
-    let sites = audit.uses.iter().filter(|found| found.kind.is_call_site());
+    let sites = audit.uses.iter().filter(|found| found.is_call_site());
     let (application, tests): (Vec<_>, Vec<_>) =
         sites.partition(|found| found.code == Code::Application);
     (application.len(), tests.len())

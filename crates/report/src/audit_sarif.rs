@@ -97,7 +97,7 @@ fn id_of_suspect(kind: SuspectKind) -> String {
 fn of_use(audit: &AuditRecord, found: &Use, print: &str) -> Value {
     let level = match (found.code, found.risk) {
         (Code::Application, Risk::High) => "error",
-        (Code::Application, _) if found.kind.is_call_site() => "warning",
+        (Code::Application, _) if found.is_call_site() => "warning",
         _ => "note",
     };
     let mut message = what(audit, found);

@@ -26,7 +26,7 @@ pub fn render(audit: &AuditRecord, style: Style) -> String {
         }
     }
     compared(&mut page, audit);
-    let is_site = |found: &&Use| found.kind.is_call_site();
+    let is_site = |found: &&Use| found.is_call_site();
     let is_high = |found: &&Use| found.code == Code::Application && found.risk == Risk::High;
     let sites = || audit.uses.iter().filter(is_site);
     list(&mut page, audit, "Call sites at high risk", sites().filter(is_high), true);
@@ -35,9 +35,9 @@ pub fn render(audit: &AuditRecord, style: Style) -> String {
     list(&mut page, audit, "Other call sites in application code", application, true);
     let tests = rest.filter(|found| found.code == Code::Test);
     list(&mut page, audit, "Call sites in tests", tests, false);
-    let other = |found: &&Use| !found.kind.is_call_site() && found.kind.is_counted();
+    let other = |found: &&Use| !found.is_call_site() && found.kind.is_counted();
     let other = audit.uses.iter().filter(other);
-    list(&mut page, audit, "Imports, aliases and strings that name it", other, false);
+    list(&mut page, audit, "Imports, aliases, references and strings that name it", other, false);
     let rest = [UseKind::Definition, UseKind::Mention].map(|kind| {
         let number = audit.uses.iter().filter(|found| found.kind == kind).count();
         format!("{number} {}{}", kind.as_str(), if number == 1 { "" } else { "s" })

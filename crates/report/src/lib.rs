@@ -8,6 +8,7 @@ pub mod attestation;
 pub mod audit_github;
 pub mod audit_json;
 pub mod audit_sarif;
+pub mod audit_scenario;
 pub mod audit_table;
 pub mod compared;
 pub mod explain;
