@@ -170,6 +170,7 @@ const MISTAKES: &[Mistake] = &[
     (Chat, LOGIN, "method = \"GET\"\npath = \"/login\"", SetUp(status(405)), "GET /login"),
     (Pushed, LOGIN, "path = \"/down\"", SetUp(status(500)), "the database is down"),
     (Socket, LOGIN, "path = \"/down\"", SetUp(status(500)), "the database is down"),
+    (Chat, LOGIN, "path = \"/strict\"", Code(ReasonCode::NamesRefused), "acme:alice"),
     (Chat, LOGIN, "path = \"/form\"", SetUp(failed(Cause::NotCaptured)), "/form"),
     (Chat, "\"/token\"", "\"/data/token\"", SetUp(failed(Cause::NotCaptured)), "desk-"),
     (Stream, "\"/token\"", "\"/access_token\"", SetUp(failed(Cause::NotCaptured)), "token"),

@@ -278,7 +278,8 @@ fn heard(said: &str) -> Heard {
         times: 7,
         users: 2,
         of_users: 20,
-        names: vec!["acme:alice".into(), said.into()],
+        names: Vec::new(),
+        odd_names: false,
         location: Some(said.into()),
         said: said.into(),
     };

@@ -102,6 +102,10 @@ pub struct AnswerCount {
     /// Some of those users, where it did not come to all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<UserName>,
+    /// Whether the names of those users, and of no other user, hold more than letters and digits of
+    /// ASCII, `-` and `_`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub odd_names: bool,
     /// Where a redirect leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
@@ -111,6 +115,15 @@ pub struct AnswerCount {
 }
 
 impl AnswerCount {
+    /// Whether the server seems to take no such names.
+    pub fn refuses_names(&self) -> bool {
+        let is_refusal = matches!(
+            self.came,
+            Came::Status { status: 400 | 401 | 403 | 404 | 422 | 500 } | Came::Closed { .. }
+        );
+        self.odd_names && is_refusal
+    }
+
     /// Whether it kept a user from going on. A log-in may well end by leading elsewhere.
     pub fn is_in_the_way(&self) -> bool {
         match (&self.asked, self.came) {
@@ -160,7 +173,7 @@ pub fn quoted(text: &str) -> String {
 
 impl fmt::Display for AnswerCount {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { asked, request, came, users, of_users, location, said, .. } = self;
+        let Self { asked, request, came, users, of_users, names, location, said, .. } = self;
         match came {
             Came::Status { status } => write!(out, "the server answered {status} to {request}")?,
             Came::ToolError => write!(out, "the server answered {request} with an error")?,
@@ -189,6 +202,11 @@ impl fmt::Display for AnswerCount {
             write!(out, ", set-up step `{name}`,")?;
         }
         write!(out, " for {users} of {of_users} users")?;
+        if !names.is_empty() {
+            let names: Vec<_> = names.iter().map(|name| format!("{:?}", name.as_str())).collect();
+            let more = if names.len() < *users as usize { ", …" } else { "" };
+            write!(out, " ({}{more})", names.join(", "))?;
+        }
         if let Some(location) = location {
             write!(out, ", leading to {location}")?;
         }

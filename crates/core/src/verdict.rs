@@ -124,6 +124,8 @@ pub enum ReasonCode {
     TargetUnreachable,
     /// The server refused what users asked for: it answered with an error, or closed the connection.
     Refused,
+    /// The server refused some of the users, all of whom have names that it may not take.
+    NamesRefused,
     /// A step of the set-up, such as a log-in, failed.
     SetUpFailed,
     /// The server took requests or messages and did not answer in time.

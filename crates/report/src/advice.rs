@@ -156,12 +156,13 @@ fn doubtful(record: &Record) -> impl Iterator<Item = (&'static str, &Level)> {
 /// Whether the reason says why runs did not complete.
 fn names_cause(code: ReasonCode) -> bool {
     use ReasonCode::{
-        ConnectionLost, NoAnswer, PlaceUnfilled, PlaceUnmatched, Refused, SetUpFailed,
-        TargetUnreachable, UnexpectedProtocol, UsersAlike,
+        ConnectionLost, NamesRefused, NoAnswer, PlaceUnfilled, PlaceUnmatched, Refused,
+        SetUpFailed, TargetUnreachable, UnexpectedProtocol, UsersAlike,
     };
     matches!(
         code,
         ConnectionLost
+            | NamesRefused
             | NoAnswer
             | PlaceUnfilled
             | PlaceUnmatched
@@ -187,6 +188,7 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::PreconditionNotMet => "An oracle was blind",
         ReasonCode::TargetUnreachable => "Target unreachable",
         ReasonCode::Refused => "Refused",
+        ReasonCode::NamesRefused => "Names were refused",
         ReasonCode::SetUpFailed => "The set-up failed",
         ReasonCode::NoAnswer => "No answer",
         ReasonCode::ConnectionLost => "Connections were lost",
@@ -232,6 +234,10 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         }
         // What the server answered says what to do.
         ReasonCode::Refused | ReasonCode::SetUpFailed => return None,
+        ReasonCode::NamesRefused => {
+            "Give names that the server takes by `users` in `[identity]`; those that were refused are \
+             generated ones, which hold the separators of keys on purpose."
+        }
         ReasonCode::NoAnswer => {
             "See whether the server hangs. Where it is only slow, raise `run_seconds` in `[limits]`."
         }

@@ -34,7 +34,7 @@ pub(super) fn lines(record: &Record, quote: Quote) -> Vec<String> {
 pub(super) fn remedies(record: &Record) -> Vec<&'static str> {
     let levels = heard(record).map(|(_, _, heard)| heard);
     let answers = levels.flat_map(|heard| &heard.answers);
-    let in_the_way = answers.filter(|answer| answer.is_in_the_way());
+    let in_the_way = answers.filter(|answer| answer.is_in_the_way() && !answer.refuses_names());
     in_the_way.filter_map(|answer| remedy(&answer.asked, answer.came)).collect()
 }
 

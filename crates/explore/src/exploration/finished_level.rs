@@ -294,6 +294,7 @@ impl LevelTally {
 fn code_of(answer: &AnswerCount) -> ReasonCode {
     let is_of_setup = matches!(answer.asked, Asked::SetUp { .. });
     match answer.came {
+        _ if answer.refuses_names() => ReasonCode::NamesRefused,
         Came::Failed { cause } if cause.is_out_of_reach() => ReasonCode::TargetUnreachable,
         Came::Failed { cause: Cause::Unfilled } => ReasonCode::PlaceUnfilled,
         Came::Failed { cause: Cause::Spent } => ReasonCode::BudgetCut,

@@ -285,13 +285,35 @@ impl<'h> Seen<'h> {
             let all = self.asked.get(&place).map_or(0, BTreeSet::len);
             let names = users.iter().take(if users.len() < all { MOST_NAMES } else { 0 });
             let names = names.map(|name| (*name).clone()).collect();
+            let others = self.asked.get(&place).into_iter().flatten();
+            let mut others = others.filter(|name| !users.contains(*name));
+            let odd_names = users.len() < all
+                && users.iter().all(|name| is_odd(name))
+                && !others.any(|name| is_odd(name));
             let (asked, request) = place;
             let [users, of_users] =
                 [users.len(), all].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-            AnswerCount { asked, request, came, times, users, of_users, names, location, said }
+            AnswerCount {
+                asked,
+                request,
+                came,
+                times,
+                users,
+                of_users,
+                names,
+                odd_names,
+                location,
+                said,
+            }
         });
         Replies { answers: answers.take(MOST_ANSWERS).collect(), types: BTreeMap::new() }
     }
+}
+
+/// Whether a server may not take the name: it holds more than letters and digits, `-` and `_`.
+fn is_odd(name: &UserName) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    !name.as_str().chars().all(is_plain)
 }
 
 /// What happened on one connection or exchange, but for its messages.
