@@ -1,5 +1,7 @@
 //! How a back end's messages are read: where in the JSON the type, the ids and the number stand.
 
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who speaks for a run of the reference protocol as a whole.
@@ -82,6 +84,7 @@ pub struct Dialect {
 
 /// How a message finds the run that it belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Matching {
     /// It names the run.

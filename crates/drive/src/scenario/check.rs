@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use toml::de::DeTable;
+
 use super::checked::{Limits, Scenario};
 use super::error::{ScenarioError, line_of};
 use super::file::{SCENARIO_VERSION, ScenarioFile, TargetTable};
 use super::load_file::Count;
 use super::names;
 use super::reference_check::ONLY_REFERENCE;
+use super::shape;
 use super::words::{Checked, Words};
 use super::written::Written;
 use super::{Range, ServerWork, Sizes, Workload};
@@ -43,10 +46,12 @@ impl Scenario {
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let words = Words { text };
         words.has_a_target()?;
-        let file: ScenarioFile = toml::from_str(text).map_err(|error| ScenarioError {
+        let wrong = |error: toml::de::Error| ScenarioError {
             line: error.span().map(|span| line_of(text, &span)),
             problem: error.message().to_owned(),
-        })?;
+        };
+        shape::check(text, DeTable::parse(text).map_err(wrong)?.get_ref())?;
+        let file: ScenarioFile = toml::from_str(text).map_err(wrong)?;
         words.demand(*file.version == SCENARIO_VERSION, &file.version, || {
             format!("this partywall reads scenario version {SCENARIO_VERSION}")
         })?;
@@ -167,7 +172,12 @@ impl Words<'_> {
             None => Range { least: 50, most: 50 },
             Some(written) => self.users(written, false)?,
         };
-        users = Range { least: users.least.min(listed), most: users.most.min(listed) };
+        match file.wire.users.as_ref().or(load.users.as_ref()) {
+            None => users = Range { least: users.least.min(listed), most: users.most.min(listed) },
+            Some(written) => self.demand(users.most <= listed, written, || {
+                format!("`users` in `[identity]` lists {listed}; use at most as many")
+            })?,
+        }
         let runs = self.runs_per_user(file)?;
         let start_delay = match file.wire.start_delay.as_ref().or(load.start_delay.as_ref()) {
             None => Range { least: 0, most: 20 },
@@ -180,7 +190,10 @@ impl Words<'_> {
             self.demand(**rate > 0, rate, || "`runs_per_second` is at least 1".into())?;
         }
         let rounds = file.wire.rounds.as_ref().or(load.rounds.as_ref());
-        let mut rounds = rounds.map_or(8, |rounds| **rounds).max(1);
+        if let Some(written) = rounds {
+            self.demand(**written > 0, written, || "use 1 or more".into())?;
+        }
+        let mut rounds = rounds.map_or(8, |rounds| **rounds);
         let set_up = protocol.setup.len() as u64 + 1;
         let on_socket = !matches!(
             protocol.start,
@@ -206,7 +219,7 @@ impl Words<'_> {
             let problem = "there is no event connection to lose; give `cancel_percent` instead";
             return Err(self.error(written, problem.into()));
         }
-        let parallel = load.parallel.as_deref().copied().unwrap_or(1).clamp(1, runs);
+        let parallel = self.number(&load.parallel, "parallel", [1, runs], 1)?;
         let work = Workload {
             runs_per_user: runs,
             via: vec![protocol.via()],
@@ -220,7 +233,7 @@ impl Words<'_> {
                 parallel,
                 faults,
                 linger: self.number(&load.linger, "linger", [0, MOST_LINGER], LINGER)?,
-                ids: names::ids(self, file)?,
+                ids: names::ids(file),
                 unicode_names: names::unicode(file, &protocol),
                 anonymous: file.identity.none,
                 protocol,

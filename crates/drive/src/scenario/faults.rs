@@ -1,8 +1,9 @@
 //! What goes otherwise than it should in the work against a described server, as checked.
 
+use super::choices::ConnectionKind;
 use super::file::ScenarioFile;
 use super::load_file::{ActTable, LoadTable};
-use super::words::{Checked, Words};
+use super::words::{Checked, Filled, Words};
 use super::written::Written;
 use super::{Faults, Point, Range, Sizes};
 use partywall_core::dialect::Dialect;
@@ -74,13 +75,13 @@ impl Words<'_> {
     }
 
     fn points(&self, load: &LoadTable) -> Checked<Vec<Point>> {
-        let there = [("first", Point::First), ("middle", Point::Middle), ("last", Point::Last)];
-        match &load.cut_at {
-            None => Ok(there.map(|(_, point)| point).to_vec()),
-            Some(written) => {
-                self.words(written, &there, "`cut_at` lists some of `first`, `middle` and `last`")
-            }
-        }
+        let Some(written) = &load.cut_at else {
+            return Ok(vec![Point::First, Point::Middle, Point::Last]);
+        };
+        self.demand(!written.is_empty(), written, || {
+            "list at least one of \"first\", \"middle\" and \"last\"".into()
+        })?;
+        Ok(written.iter().map(|at| Point::from(*at)).collect())
     }
 
     fn cursors(&self, load: &LoadTable, protocol: &Protocol) -> Checked<Vec<CursorKind>> {
@@ -94,14 +95,10 @@ impl Words<'_> {
              `resume = { after = \"{{ cursor }}\" }`"
                 .into()
         })?;
-        let there = [
-            ("own", CursorKind::Own),
-            ("old", CursorKind::Old),
-            ("foreign", CursorKind::Foreign),
-            ("nonsense", CursorKind::Nonsense),
-        ];
-        let problem = "`reconnect` lists some of `own`, `old`, `foreign` and `nonsense`";
-        self.words(written, &there, problem)
+        self.demand(!written.is_empty(), written, || {
+            "list at least one of \"own\", \"old\", \"foreign\" and \"nonsense\"".into()
+        })?;
+        Ok(written.iter().map(|shown| CursorKind::from(*shown)).collect())
     }
 
     fn needs_connections(&self, load: &LoadTable, protocol: &Protocol) -> Checked<()> {
@@ -162,10 +159,12 @@ impl Words<'_> {
     }
 
     fn act(&self, table: &Written<ActTable>) -> Checked<Act> {
-        let content = self.content(&table.prefix, &table.json, &table.text)?;
+        let filled = Filled::ForRun;
+        let content = self.content(&table.prefix, &table.json, &table.text, filled)?;
         match &table.path {
             Some(path) => {
-                let mut request = self.request(&table.method, path, &table.headers, content)?;
+                let mut request =
+                    self.request(&table.method, path, &table.headers, content, filled)?;
                 if table.method.is_none() {
                     request.method = "POST".into();
                 }
@@ -183,11 +182,12 @@ impl Words<'_> {
     /// How the next user takes over an event connection.
     pub(super) fn switch(&self, file: &ScenarioFile) -> Checked<Option<Switch>> {
         let Some(table) = &file.switch else { return Ok(None) };
-        let websocket = file.events.connection.as_ref().is_some_and(|on| **on == "websocket");
+        let websocket = file.events.connection.as_deref() == Some(&ConnectionKind::Websocket);
         self.demand(websocket, table, || {
             "only a WebSocket passes from one user to the next: `connection` in `[events]`".into()
         })?;
-        let message = |table: &ActTable| self.content(&table.prefix, &table.json, &table.text);
+        let filled = Filled::AnyTime;
+        let message = |own: &ActTable| self.content(&own.prefix, &own.json, &own.text, filled);
         let enter = message(&table.enter)?;
         self.demand(enter != Content::Nothing, &table.enter, || {
             "give the `json` or `text` by which the next user logs in".into()

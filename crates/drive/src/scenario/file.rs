@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::choices::Builtin;
 use super::load_file::{ControlsTable, LevelTable, LoadTable, SwitchTable};
 use super::speech_file::{EventsTable, IdentityTable, Pairs, SetUpTable, SharedTable, StartTable};
 use super::written::Written;
@@ -47,7 +48,6 @@ pub struct ScenarioFile {
     pub setup: Vec<SetUpTable>,
     /// How a run is started; there must be one, but for the reference back end.
     #[serde(default)]
-    #[schemars(with = "StartTable")]
     pub start: Option<Written<StartTable>>,
     /// How messages are read, and the connection that events come on.
     #[serde(default)]
@@ -82,7 +82,7 @@ pub struct ScenarioFile {
 #[serde(deny_unknown_fields)]
 pub struct TargetTable {
     /// `reference`: the back end that this program carries.
-    pub builtin: Option<Written<String>>,
+    pub builtin: Option<Written<Builtin>>,
     /// Reference back end: its call sites that are migrated: `none`, `all`, or a list of them
     /// [default: none, with a defect all].
     pub migrated: Option<Written<Migrated>>,
@@ -148,6 +148,7 @@ pub struct UpstreamTable {
     /// Milliseconds that a call waits at most for others to be put in order with [default: 250].
     pub hold: Option<u16>,
     /// How many calls of a hundred fail: an error, or a cut somewhere [default: 0].
+    #[schemars(range(max = 100))]
     pub fail_percent: Option<Written<u8>>,
     /// Whether it must be told whose account each call comes under: where no call names a user, the
     /// verdict is then inconclusive [default: true].

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::choices::{CutAt, MethodName, ReferenceVia, ShownCursor};
 use super::speech_file::Pairs;
 use super::written::Written;
 
@@ -36,51 +37,63 @@ pub struct LoadTable {
     /// Event connections that every second user has open at the same time [default: 1].
     pub tabs: Option<Written<u8>>,
     /// How many of a hundred runs the user goes away from, at a point of `cut_at`.
+    #[schemars(range(max = 100))]
     pub cancel_percent: Option<Written<u8>>,
     /// How many of a hundred runs lose their event connection, at a point of `cut_at` [default: 5
     /// where `run` or `request` in `[events]` binds events to runs and `[limits] requests` is not
     /// given, else 0].
+    #[schemars(range(max = 100))]
     pub disconnect_percent: Option<Written<u8>>,
     /// How many of a hundred runs the user gives up after the time of `time_out`.
+    #[schemars(range(max = 100))]
     pub time_out_percent: Option<Written<u8>>,
     /// Fewest and most milliseconds that such a user waits [default: 20 to 400].
     pub time_out: Option<Written<[u32; 2]>>,
     /// Where runs are cut: `first` (before the first byte), `middle`, `last` (just before the end;
     /// how many events a run has is learnt in the first round) [default: all three, at random].
-    pub cut_at: Option<Written<Vec<String>>>,
+    pub cut_at: Option<Written<Vec<CutAt>>>,
     /// What a user shows who comes back after a disconnect: `own` (their last event), `old` (an
     /// earlier one), `foreign` (another user's run), `nonsense` [default: own, foreign, nonsense
     /// where `resume` says how].
-    pub reconnect: Option<Written<Vec<String>>>,
+    pub reconnect: Option<Written<Vec<ShownCursor>>>,
     /// How many of a hundred runs the user opens a new event connection in, beside the old one.
+    #[schemars(range(max = 100))]
     pub overlap_percent: Option<Written<u8>>,
     /// Fewest and most milliseconds that both stand then [default: 0 to 100].
     pub keep_old: Option<Written<[u32; 2]>>,
     /// How many of a hundred pairs of users share their connections, the second after the first:
     /// the HTTP client, and by `[switch]` the event connection.
+    #[schemars(range(max = 100))]
     pub switch_percent: Option<Written<u8>>,
     /// How many of a hundred runs the user does not read in for the time of `slow`.
+    #[schemars(range(max = 100))]
     pub slow_percent: Option<Written<u8>>,
     /// Fewest and most milliseconds that such a user reads nothing [default: 100 to 400].
     pub slow: Option<Written<[u32; 2]>>,
     /// How many of a hundred runs say the same words as others; only `{{ settings }}` differ, where there
     /// are some [default: 5].
+    #[schemars(range(max = 100))]
     pub equal_percent: Option<Written<u8>>,
     /// How many of a hundred runs are preceded by a message or a request that is malformed.
+    #[schemars(range(max = 100))]
     pub malformed_percent: Option<Written<u8>>,
     /// How many of a hundred runs say far too much.
+    #[schemars(range(max = 100))]
     pub oversize_percent: Option<Written<u8>>,
     /// How much that is, in bytes [default: 1,000,000].
     pub oversize_bytes: Option<Written<u32>>,
     /// How many of a hundred runs their user stops, by `[controls.stop]`.
+    #[schemars(range(max = 100))]
     pub stop_percent: Option<Written<u8>>,
     /// How many of a hundred runs another user tries to stop.
+    #[schemars(range(max = 100))]
     pub stop_other_percent: Option<Written<u8>>,
     /// How many of a hundred runs another user tries to approve, before their own user does.
+    #[schemars(range(max = 100))]
     pub approve_other_percent: Option<Written<u8>>,
     /// Reference back end: how runs are started, drawn for each from `socket` and `http`, as often as
     /// they stand here [default: both].
-    pub via: Option<Written<Vec<Written<String>>>>,
+    pub via: Option<Written<Vec<ReferenceVia>>>,
     /// Reference back end: whether the work is the mix of everything that some mechanism needs.
     #[serde(default)]
     pub mix: bool,
@@ -151,8 +164,8 @@ pub struct ControlsTable {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActTable {
-    /// The method of the request.
-    pub method: Option<Written<String>>,
+    /// The method of the request [default: POST].
+    pub method: Option<Written<MethodName>>,
     /// The path of the request.
     pub path: Option<Written<String>>,
     /// More headers.

@@ -2,6 +2,7 @@
 
 mod check;
 mod checked;
+pub mod choices;
 mod embedded;
 mod error;
 mod faults;
@@ -10,6 +11,7 @@ pub mod load_file;
 mod names;
 mod protocol_check;
 mod reference_check;
+mod shape;
 mod sharing;
 pub mod speech_file;
 mod states;

@@ -2,10 +2,11 @@
 
 use regex_lite::Regex;
 
+use super::choices::{AnswerBy, ConnectionKind, Each, StartBy};
 use super::error::ScenarioError;
 use super::file::ScenarioFile;
 use super::speech_file::{CaptureTable, EndTable, EventsTable, SetUpTable, StartTable};
-use super::words::{Checked, Words};
+use super::words::{Checked, Filled, Words};
 use super::written::Written;
 use partywall_core::dialect::{Dialect, Matching};
 use partywall_core::protocol::{
@@ -17,11 +18,14 @@ use partywall_core::template;
 impl Words<'_> {
     pub(super) fn protocol(&self, file: &ScenarioFile) -> Checked<Protocol> {
         let subprotocol = file.identity.subprotocol.as_ref();
+        // Where nothing but runs is asked for, each request is about one.
+        let only_runs = file.setup.is_empty() && file.events.connection.is_none();
+        let filled = if only_runs { Filled::ForRun } else { Filled::AnyTime };
         let identity = Identity {
-            headers: self.pairs(&file.identity.headers)?,
-            query: self.pairs(&file.identity.query)?,
-            cookies: self.pairs(&file.identity.cookies)?,
-            subprotocol: subprotocol.map(|own| self.template(own)).transpose()?,
+            headers: self.pairs(&file.identity.headers, filled)?,
+            query: self.pairs(&file.identity.query, filled)?,
+            cookies: self.pairs(&file.identity.cookies, filled)?,
+            subprotocol: subprotocol.map(|own| self.template(own, filled)).transpose()?,
         };
         let setup: Vec<SetUp> =
             file.setup.iter().map(|step| self.set_up(step)).collect::<Checked<_>>()?;
@@ -50,12 +54,12 @@ impl Words<'_> {
             })?;
         }
         self.stopped(file, &mut dialect)?;
-        let seconds = file.limits.run_seconds.as_deref().copied().unwrap_or(10);
+        let seconds = self.number(&file.limits.run_seconds, "run_seconds", [1, 3_600], 10)?;
         let told = !on_connection || dialect.tells_ends();
         self.demand(told, written, || {
             "what ends a run is not told: give `ends` in `[events]`".into()
         })?;
-        let patience = seconds.clamp(1, 3_600) * 1_000;
+        let patience = seconds * 1_000;
         let (controls, switch) = (self.run_controls(file)?, self.switch(file)?);
         let requests = file.limits.requests.as_deref().copied();
         let runs_per_second = file.limits.runs_per_second.as_deref().copied();
@@ -120,15 +124,17 @@ impl Words<'_> {
     }
 
     fn set_up(&self, step: &SetUpTable) -> Checked<SetUp> {
-        let content = self.content(&step.prefix, &step.json, &step.text)?;
+        let content = self.content(&step.prefix, &step.json, &step.text, Filled::AnyTime)?;
         let act = match &step.path {
-            Some(path) => Act::Request(self.request(&step.method, path, &step.headers, content)?),
+            Some(path) => {
+                let filled = Filled::AnyTime;
+                Act::Request(self.request(&step.method, path, &step.headers, content, filled)?)
+            }
             None => Act::Send(content),
         };
-        let there = [("user", false), ("connection", true)];
         let each_connection = match &step.each {
             None => matches!(act, Act::Send(_)),
-            Some(each) => self.word(each, &there, "write `user` or `connection`")?,
+            Some(each) => **each == Each::Connection,
         };
         let captures = step.capture.iter().map(|(name, from)| {
             let place = self.capture(name, from)?;
@@ -159,7 +165,7 @@ impl Words<'_> {
     }
 
     fn start(&self, start: &Written<StartTable>) -> Checked<Start> {
-        let content = self.content(&start.prefix, &start.json, &start.text)?;
+        let content = self.content(&start.prefix, &start.json, &start.text, Filled::ForRun)?;
         let written = [
             serde_json::to_string(&content).unwrap_or_default(),
             start.path.as_deref().cloned().unwrap_or_default(),
@@ -170,44 +176,39 @@ impl Words<'_> {
              what the user says"
                 .into()
         })?;
-        match start.by.as_str() {
-            "message" => Ok(Start::Message(content)),
-            "http" => {
+        match *start.by {
+            StartBy::Message => Ok(Start::Message(content)),
+            StartBy::Http => {
                 let Some(path) = &start.path else {
                     return Err(self.error(&start.by, "a request needs its `path`".into()));
                 };
-                let request = self.request(&start.method, path, &start.headers, content)?;
-                let there = [
-                    ("json", AnswerKind::Whole),
-                    ("stream", AnswerKind::Stream),
-                    ("sse", AnswerKind::Stream),
-                    ("ndjson", AnswerKind::Stream),
-                    ("events", AnswerKind::Accepted),
-                ];
-                let answer = match &start.answer {
-                    None => AnswerKind::Whole,
-                    Some(kind) => self.word(kind, &there, "write `json`, `stream` or `events`")?,
+                let request =
+                    self.request(&start.method, path, &start.headers, content, Filled::ForRun)?;
+                let answer = match start.answer.as_deref() {
+                    None | Some(AnswerBy::Json) => AnswerKind::Whole,
+                    Some(AnswerBy::Stream | AnswerBy::Sse | AnswerBy::Ndjson) => AnswerKind::Stream,
+                    Some(AnswerBy::Events) => AnswerKind::Accepted,
                 };
                 Ok(Start::Http { request, answer })
             }
-            _ => Err(self.error(&start.by, "write `message` or `http`".into())),
         }
     }
 
     fn connection(&self, events: &EventsTable) -> Checked<Option<EventConnection>> {
         let Some(kind) = &events.connection else { return Ok(None) };
-        let there = [("none", None), ("websocket", Some(false)), ("sse", Some(true))];
-        let Some(streamed) = self.word(kind, &there, "write `websocket`, `sse` or `none`")? else {
-            return Ok(None);
+        let streamed = match **kind {
+            ConnectionKind::None => return Ok(None),
+            ConnectionKind::Websocket => false,
+            ConnectionKind::Sse => true,
         };
         let Some(path) = &events.path else {
             return Err(self.error(kind, "an event connection needs its `path`".into()));
         };
         Ok(Some(EventConnection {
             streamed,
-            path: self.path(path)?,
+            path: self.path(path, Filled::AnyTime)?,
             replies: events.replies.clone().into_iter().collect(),
-            resume: self.pairs(&events.resume)?,
+            resume: self.pairs(&events.resume, Filled::Resuming)?,
         }))
     }
 
@@ -239,14 +240,8 @@ impl Words<'_> {
                 EndTable::Place { present } => dialect.ends_where.push(present.clone()),
             }
         }
-        let there = [
-            ("run", Matching::Run),
-            ("request", Matching::Request),
-            ("order", Matching::Order),
-            ("stream", Matching::Stream),
-        ];
         dialect.matching = match &events.matching {
-            Some(by) => self.word(by, &there, "write `run`, `request`, `order` or `stream`")?,
+            Some(by) => **by,
             None if !dialect.run.is_empty() => Matching::Run,
             None if !dialect.request.is_empty() => Matching::Request,
             None => Matching::Stream,

@@ -2,6 +2,7 @@
 
 use super::Act;
 use super::checked::{Limits, Scenario};
+use super::choices::ReferenceVia;
 use super::file::{Migrated, ScenarioFile, TargetTable};
 use super::load_file::{LevelTable, LoadTable};
 use super::states::MigrationEvidence;
@@ -55,17 +56,14 @@ const WIRE: Otherwise = Otherwise {
 impl Words<'_> {
     /// Whether the reference back end is driven.
     pub(super) fn builtin(&self, table: &TargetTable) -> Checked<bool> {
-        let Some(written) = &table.builtin else {
-            let why = "for `builtin = \"reference\"`: add that line, or remove this one";
-            for of in ["target", "before", "after"] {
-                self.refuse(of, |key| SWITCHES.contains(&key), why)?;
-            }
-            return Ok(false);
-        };
-        self.demand(**written == "reference", written, || {
-            "`builtin` is `reference`; for your own server give `url` or `command`".into()
-        })?;
-        Ok(true)
+        if table.builtin.is_some() {
+            return Ok(true);
+        }
+        let why = "for `builtin = \"reference\"`: add that line, or remove this one";
+        for of in ["target", "before", "after"] {
+            self.refuse(of, |key| SWITCHES.contains(&key), why)?;
+        }
+        Ok(false)
     }
 
     /// A scenario of the reference back end.
@@ -207,18 +205,11 @@ impl Words<'_> {
         self.demand(!written.is_empty(), written, || {
             "`via` lists at least one of `socket`, `http`".into()
         })?;
-        let read = |via: &Written<String>| match via.as_str() {
-            "socket" => Ok(Via::Socket),
-            "http" => Ok(Via::Http),
-            other => Err(self.error(
-                via,
-                format!(
-                    "`{}` is no way to start a run; write `socket` or `http`",
-                    other.escape_debug()
-                ),
-            )),
+        let via = |own: &ReferenceVia| match own {
+            ReferenceVia::Socket => Via::Socket,
+            ReferenceVia::Http => Via::Http,
         };
-        written.iter().map(read).collect()
+        Ok(written.iter().map(via).collect())
     }
 
     fn acts(&self, work: &LoadTable) -> Checked<Vec<Act>> {
@@ -292,8 +283,12 @@ mod tests {
             ("migrated = [\"bogus\"]", "migrated", "no call site `bogus`"),
             ("defect = \"M99\"", "defect", "M99"),
             ("[events]\nconnection = \"sse\"", "[events]", "server of your own"),
-            ("[workload]\nusers = \"many\"", "users", "[fewest, most]"),
-            ("[workload]\nvia = [\"mail\"]", "via", "`socket` or `http`"),
+            (
+                "[workload]\nusers = \"many\"",
+                "users",
+                "use a whole number, 0 or more or [fewest, most]",
+            ),
+            ("[workload]\nvia = [\"mail\"]", "via", "\"socket\" or \"http\""),
             ("[workload]\nacts = [\"dances\"]", "acts", "no act `dances`"),
             ("[workload]\nmix = true\nheavy_runs = 2", "heavy_runs", "without `mix`"),
             ("[explore]\nrounds = 2", "rounds", "`[wire]`"),
@@ -305,7 +300,7 @@ mod tests {
             ("[workload]\n", "[workload]\nvia = [\"http\"]\n", "via", "`builtin = \"reference\"`"),
             ("[workload]\n", "[explore]\ntrials = 9\n[workload]\n", "[explore]", "on the wire"),
             ("[target]\n", "[target]\nmigrated = \"all\"\n", "migrated", "add that line"),
-            ("[target]\n", "[target]\nbuiltin = \"other\"\n", "builtin", "is `reference`"),
+            ("[target]\n", "[target]\nbuiltin = \"other\"\n", "builtin", "use \"reference\""),
         ];
         let of_server = of_server.map(|(old, new, at, why)| (chat.replacen(old, new, 1), at, why));
         for (text, at, why) in of_reference.into_iter().chain(of_server) {

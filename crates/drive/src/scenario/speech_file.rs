@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::choices::{AnswerBy, ConnectionKind, Each, IdChoice, MethodName, StartBy};
 use super::written::Written;
+use partywall_core::dialect::Matching;
 
 /// Names with their templates.
 pub type Pairs = BTreeMap<String, Written<String>>;
@@ -49,9 +51,9 @@ pub struct SetUpTable {
     /// What it is called in reports.
     pub name: String,
     /// `user` (once) or `connection` (anew on each event connection).
-    pub each: Option<Written<String>>,
-    /// The method of the request.
-    pub method: Option<Written<String>>,
+    pub each: Option<Written<Each>>,
+    /// The method of the request [default: POST with a body, else GET].
+    pub method: Option<Written<MethodName>>,
     /// The path of the request; without one, a message is sent on the event connection.
     pub path: Option<Written<String>>,
     /// More headers.
@@ -90,9 +92,9 @@ pub struct CaptureTable {
 #[serde(deny_unknown_fields)]
 pub struct StartTable {
     /// `message` (on the event connection) or `http`.
-    pub by: Written<String>,
-    /// The method of the request [default: POST].
-    pub method: Option<Written<String>>,
+    pub by: Written<StartBy>,
+    /// The method of the request [default: POST with a body, else GET].
+    pub method: Option<Written<MethodName>>,
     /// The path of the request.
     pub path: Option<Written<String>>,
     /// More headers.
@@ -107,11 +109,11 @@ pub struct StartTable {
     pub text: Option<Written<String>>,
     /// What answers a request: `json` (the result), `stream` (SSE or NDJSON), or `events` (the
     /// events come on the event connection).
-    pub answer: Option<Written<String>>,
+    pub answer: Option<Written<AnswerBy>>,
     /// The ids that clients choose, of requests and conversations: `equal` for all users (`1`, `2`,
     /// …), `unique`, or `colliding` (joined with the user's name they are those of another user)
     /// [default: equal].
-    pub ids: Option<Written<String>>,
+    pub ids: Option<Written<IdChoice>>,
 }
 
 /// How messages are read. Places are JSON pointers.
@@ -119,7 +121,7 @@ pub struct StartTable {
 #[serde(deny_unknown_fields)]
 pub struct EventsTable {
     /// The connection that events come on: `websocket`, `sse` or `none`.
-    pub connection: Option<Written<String>>,
+    pub connection: Option<Written<ConnectionKind>>,
     /// Its path.
     pub path: Option<Written<String>>,
     /// The type of the first message on it, where there is one.
@@ -169,7 +171,7 @@ pub struct EventsTable {
     /// How a message that names no run finds its run: `request`, `order` or `stream`. Needed where events
     /// of an event connection name neither run nor request.
     #[serde(default, rename = "match")]
-    pub matching: Option<Written<String>>,
+    pub matching: Option<Written<Matching>>,
     /// Messages that are answered at once: what comes, and what is sent.
     #[serde(default)]
     pub replies: BTreeMap<String, String>,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::file::{ScenarioFile, TargetTable, UpstreamTable};
-use super::words::{Checked, Words};
+use super::words::{Checked, Filled, Words};
 use crate::upstream::Options;
 use partywall_core::target::{PlayedUpstream, Server};
 use partywall_core::template;
@@ -59,7 +59,7 @@ impl Words<'_> {
         self.command(table, &mut target)?;
         if let Some(env) = &table.env {
             target.env.retain(|(name, _)| !env.contains_key(name));
-            target.env.extend(self.pairs(env)?);
+            target.env.extend(self.pairs(env, Filled::Starting)?);
         }
         if let Some(websocket) = &table.websocket {
             let is_one = ["ws://", "wss://"].iter().any(|scheme| websocket.starts_with(scheme));
@@ -82,10 +82,13 @@ impl Words<'_> {
                 "`command` names a program and its arguments".into()
             })?;
             for part in command.iter() {
-                template::names(part).map_err(|problem| self.error(command, problem))?;
+                self.has_values(command, part, Filled::Starting)?;
             }
-            let ported = command.iter().any(|part| part.contains("port"))
-                || table.env.iter().flatten().any(|(_, value)| value.contains("port"));
+            let has_port =
+                |text: &str| template::names(text).is_ok_and(|all| all.contains(&"port"));
+            let ported = command.iter().any(|part| has_port(part))
+                || table.env.iter().flatten().any(|(_, value)| has_port(value))
+                || target.env.iter().any(|(_, value)| has_port(value));
             self.demand(ported, command, || {
                 "the server must be told its port: put `{{ port }}` into `command` or `env`".into()
             })?;
@@ -111,8 +114,11 @@ impl Words<'_> {
     /// The server's model and tools, where partywall plays them.
     pub(super) fn upstream(&self, file: &ScenarioFile) -> Checked<Option<PlayedUpstream>> {
         let Some(table) = &file.upstream else { return Ok(None) };
-        let accounts =
-            table.accounts.iter().map(|own| self.template(own)).collect::<Checked<_>>()?;
+        let accounts = table
+            .accounts
+            .iter()
+            .map(|own| self.template(own, Filled::AnyTime))
+            .collect::<Checked<_>>()?;
         let judged = table.judged.unwrap_or(true);
         Ok(Some(PlayedUpstream { options: self.options(table)?, judged, accounts }))
     }

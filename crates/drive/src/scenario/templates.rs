@@ -35,9 +35,9 @@ mod tests {
         let spoilt = [
             ("{{ prompt }}", "hello", "canary"),
             ("\"/type\"", "\"type\"", "write `/type`"),
-            ("by = \"message\"", "by = \"post\"", "write `message` or `http`"),
+            ("by = \"message\"", "by = \"post\"", "use \"message\" or \"http\""),
             ("runs_per_user = 2", "runs_per_user = 0", "from 1 to"),
-            ("runs_per_user = 2", "run_per_user = 2", "unknown field"),
+            ("runs_per_user = 2", "run_per_user = 2", "did you mean `runs_per_user`"),
             ("{{ user }}", "{{ usr }}", "there is no `usr`"),
             ("{{ user }}", "alice", "which user asks"),
             ("Bearer {{ capture.token }}", "Bearer { user }", "write `{{ user }}`"),

@@ -6,7 +6,9 @@ use regex_lite::Regex;
 use serde_json::Value;
 use toml::de::DeTable;
 
+use super::choices::MethodName;
 use super::error::{ScenarioError, line_of};
+use super::shape;
 use super::speech_file::Pairs;
 use super::written::Written;
 use partywall_core::protocol::{Content, Request};
@@ -14,11 +16,50 @@ use partywall_core::reader::SSE_EVENT;
 use partywall_core::template;
 use partywall_explore::workload::Range;
 
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-
 /// The text of the file, for the lines of what is wrong with it.
 pub(super) struct Words<'t> {
     pub(super) text: &'t str,
+}
+
+/// When a template is filled in, which decides what its places stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// At any time: about no run.
+    AnyTime,
+    /// For a run that is started, stopped or approved.
+    ForRun,
+    /// For a user who comes back.
+    Resuming,
+    /// When the server is started.
+    Starting,
+}
+
+impl Filled {
+    fn names(self) -> Vec<&'static str> {
+        let own: &[&str] = match self {
+            Self::AnyTime => &["user", "user.secret", "capture."],
+            Self::ForRun => &[
+                "user",
+                "user.secret",
+                "capture.",
+                "thread",
+                "request_id",
+                "run",
+                "prompt",
+                "canary",
+                "settings",
+            ],
+            Self::Resuming => &["user", "user.secret", "capture.", "run", "cursor"],
+            Self::Starting => &["port"],
+        };
+        [own, &["upstream.url", "env."]].concat()
+    }
+
+    fn has(self, name: &str) -> bool {
+        let is_it =
+            |known: &&str| *known == name || known.ends_with('.') && name.starts_with(*known);
+        self.names().iter().any(is_it)
+    }
 }
 
 pub(super) type Checked<T> = Result<T, ScenarioError>;
@@ -34,17 +75,37 @@ impl Words<'_> {
     }
 
     pub(super) fn error<T>(&self, at: &Written<T>, problem: String) -> ScenarioError {
-        ScenarioError { line: Some(line_of(self.text, &at.span())), problem }
+        let span = at.span();
+        let place = shape::place_of(self.text, &span);
+        let problem = match place {
+            Some(place) => format!("`{place}`: {problem}"),
+            None => problem,
+        };
+        ScenarioError { line: Some(line_of(self.text, &span)), problem }
     }
 
-    pub(super) fn template(&self, written: &Written<String>) -> Checked<String> {
-        self.places(written, written, false)?;
+    pub(super) fn template(&self, written: &Written<String>, filled: Filled) -> Checked<String> {
+        self.places(written, written, false, filled)?;
         Ok(written.to_string())
     }
 
+    /// Checks that something stands for each place of a text then.
+    pub(super) fn has_values<T>(&self, at: &Written<T>, text: &str, filled: Filled) -> Checked<()> {
+        let names = template::names(text).map_err(|problem| self.error(at, problem))?;
+        let Some(name) = names.into_iter().find(|name| !filled.has(name)) else { return Ok(()) };
+        let there = filled.names().join(", ");
+        Err(self.error(at, format!("`{{{{ {name} }}}}` has no value here; use one of {there}")))
+    }
+
     /// Checks the places of a text that stands there.
-    fn places<T>(&self, at: &Written<T>, text: &str, other_language: bool) -> Checked<()> {
-        template::names(text).map_err(|problem| self.error(at, problem))?;
+    fn places<T>(
+        &self,
+        at: &Written<T>,
+        text: &str,
+        other_language: bool,
+        filled: Filled,
+    ) -> Checked<()> {
+        self.has_values(at, text, filled)?;
         let Some(mistyped) = template::mistyped(text, other_language) else { return Ok(()) };
         let name = mistyped.trim_matches(['$', '{', '}', ' ']);
         let shown = mistyped.escape_debug();
@@ -54,8 +115,9 @@ impl Words<'_> {
         Err(self.error(at, problem))
     }
 
-    pub(super) fn pairs(&self, written: &Pairs) -> Checked<Vec<(String, String)>> {
-        written.iter().map(|(name, value)| Ok((name.clone(), self.template(value)?))).collect()
+    pub(super) fn pairs(&self, written: &Pairs, filled: Filled) -> Checked<Vec<(String, String)>> {
+        let pair = |(name, value): (&String, _)| Ok((name.clone(), self.template(value, filled)?));
+        written.iter().map(pair).collect()
     }
 
     pub(super) fn pointer(&self, written: &Option<Written<String>>) -> Checked<String> {
@@ -78,6 +140,7 @@ impl Words<'_> {
         prefix: &str,
         json: &Option<Written<Value>>,
         text: &Option<Written<String>>,
+        filled: Filled,
     ) -> Checked<Content> {
         match (json, text) {
             (Some(_), Some(text)) => {
@@ -85,32 +148,28 @@ impl Words<'_> {
             }
             (Some(json), None) => {
                 for text in template::texts(json) {
-                    self.places(json, &text, true)?;
+                    self.places(json, &text, true, filled)?;
                 }
                 Ok(Content::Json { prefix: prefix.to_owned(), value: Value::clone(json) })
             }
-            (None, Some(text)) => Ok(Content::Text(self.template(text)?)),
+            (None, Some(text)) => Ok(Content::Text(self.template(text, filled)?)),
             (None, None) => Ok(Content::Nothing),
         }
     }
 
     pub(super) fn request(
         &self,
-        method: &Option<Written<String>>,
+        method: &Option<Written<MethodName>>,
         path: &Written<String>,
         headers: &Pairs,
         content: Content,
+        filled: Filled,
     ) -> Checked<Request> {
         let by_default = if content == Content::Nothing { "GET" } else { "POST" };
-        if let Some(method) = method {
-            self.demand(METHODS.contains(&method.as_str()), method, || {
-                format!("`method` is one of {}", METHODS.join(", "))
-            })?;
-        }
         Ok(Request {
-            method: method.as_ref().map_or(by_default.into(), |method| method.to_string()),
-            path: self.path(path)?,
-            headers: self.pairs(headers)?,
+            method: method.as_deref().map_or(by_default, |method| method.as_str()).into(),
+            path: self.path(path, filled)?,
+            headers: self.pairs(headers, filled)?,
             content,
         })
     }
@@ -150,31 +209,10 @@ impl Words<'_> {
         Ok(Range { least, most })
     }
 
-    /// What the word means, of the words that there are.
-    pub(super) fn word<T: Copy>(
-        &self,
-        written: &Written<String>,
-        there: &[(&str, T)],
-        problem: &str,
-    ) -> Checked<T> {
-        meaning(written, there).ok_or_else(|| self.error(written, problem.into()))
-    }
-
-    /// The same for a list, which must not be empty.
-    pub(super) fn words<T: Copy>(
-        &self,
-        written: &Written<Vec<String>>,
-        there: &[(&str, T)],
-        problem: &str,
-    ) -> Checked<Vec<T>> {
-        let all: Option<Vec<T>> = written.iter().map(|word| meaning(word, there)).collect();
-        all.filter(|all| !all.is_empty()).ok_or_else(|| self.error(written, problem.into()))
-    }
-
     /// A path of the server.
-    pub(super) fn path(&self, written: &Written<String>) -> Checked<String> {
+    pub(super) fn path(&self, written: &Written<String>, filled: Filled) -> Checked<String> {
         self.demand(written.starts_with('/'), written, || "`path` begins with `/`".into())?;
-        self.template(written)
+        self.template(written, filled)
     }
 
     /// The line of the table's first key of that kind; of the top level where it has no name.
@@ -207,8 +245,4 @@ impl Words<'_> {
             }
         }
     }
-}
-
-fn meaning<T: Copy>(word: &str, there: &[(&str, T)]) -> Option<T> {
-    there.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
 }
