@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex};
 use partywall::campaign::repro::Repro;
 use partywall::campaign::search::Search;
 use partywall::trial::plan::{FaultKind, Via};
+use partywall::trial::replay_result::ReplayResult;
 use partywall::trial::verdict::Verdict;
 use partywall::world::backend::Backend;
 use partywall::{Chat, Config, assert_isolated, explore, handler};
@@ -149,10 +150,10 @@ fn a_leak_fails_the_test_with_its_story_and_is_replayed_first_from_then_on() {
     // One trial would not do by itself: it is the saved repro that shows it.
     let again = explore(with().trials(1).users(2..=2).seed(3), || service(Slot::ForEverybody));
     let again = again.expect("explored");
-    assert_eq!(again.saved_repros()[0].replay, "same");
+    assert_eq!(again.saved_repros()[0].replay, ReplayResult::Same);
     assert_eq!(again.verdict(), Verdict::Leaked);
     let cured = explore(with(), || service(Slot::PerRequest)).expect("explored");
-    assert_eq!(cured.saved_repros()[0].replay, "gone");
+    assert_eq!(cured.saved_repros()[0].replay, ReplayResult::Gone);
     assert_eq!(cured.verdict(), Verdict::Clean);
 }
 
@@ -181,7 +182,7 @@ fn a_saved_repro_of_another_version_is_one_clear_error() {
         if problem.is_empty() {
             // Well-formed, but of no task that there is: told as diverged, not as gone.
             let diverged = came_to.expect("explored");
-            assert!(diverged.saved_repros()[0].replay.starts_with("diverged"), "{diverged:?}");
+            assert!(diverged.saved_repros()[0].replay == ReplayResult::Diverged, "{diverged:?}");
         } else {
             let error = came_to.expect_err("refused").to_string();
             assert!(error.contains(name) && error.contains(problem), "{error}");

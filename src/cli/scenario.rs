@@ -16,6 +16,7 @@ use crate::swarm::{Allowance, Servers, first_requests};
 use crate::trial::ids::UserName;
 use crate::trial::measure::Source;
 use crate::trial::plan::{Plan, UserPlan};
+use crate::trial::template;
 use crate::world::World;
 
 /// One scenario.
@@ -92,7 +93,7 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
             .map(String::from)
             .collect(),
     };
-    let ported = |word: &String| word.contains("port");
+    let ported = |word: &String| template::names(word).is_ok_and(|all| all.contains(&"port"));
     match words.iter().any(ported) {
         true => Ok(words),
         false => Err("the server must be told its port: put `{{ port }}` into the command".into()),

@@ -50,9 +50,9 @@ fn a_saved_repro_of_it_is_replayed_beside_its_users_alone() {
     let found = explore(config.clone().regressions(None), || talkative(true)).expect("explored");
     saved::save(&folder, &found.repros()[0]).expect("saved");
     let config = config.trials(1).regressions(Some(folder));
-    for (tells, replay) in [(true, "same"), (false, "gone")] {
+    for (tells, replay) in [(true, ReplayResult::Same), (false, ReplayResult::Gone)] {
         let again = explore(config.clone(), || talkative(tells)).expect("explored");
-        let rows: Vec<_> = again.saved_repros().iter().map(|row| row.replay.as_str()).collect();
+        let rows: Vec<_> = again.saved_repros().iter().map(|row| row.replay).collect();
         // The other form has the same switch points.
         assert_eq!(rows, [replay]);
     }

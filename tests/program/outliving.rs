@@ -9,6 +9,7 @@ use partywall::trial::finding::OracleId;
 use partywall::trial::history::History;
 use partywall::trial::migration::StateVerdict;
 use partywall::trial::record::{FindingRecord, Record};
+use partywall::trial::replay_result::ReplayResult;
 use partywall::trial::verdict::{Outcome, ReasonCode, Verdict};
 use serde_json::{Value, json};
 
@@ -305,7 +306,7 @@ fn what_before_misfiled_is_no_crossing_of_after_and_is_told_with_the_remedy() {
     assert!(codes(&record).contains(&ReasonCode::LeftInStore), "{:?}", record.reasons);
     let after = record.after.as_ref().expect("a side");
     assert_eq!((after.verdict, after.levels[0].findings.len()), (Verdict::Inconclusive, 0));
-    assert!(record.cross_checks.iter().all(|check| check.replay == "gone"));
+    assert!(record.cross_checks.iter().all(|check| check.replay == ReplayResult::Gone));
     // With a store of its own nothing is left that speaks against it.
     let record = signed_off(&scratch, true, false);
     assert_eq!(record.verdict, Outcome::Fixed, "{:?}", record.reasons);

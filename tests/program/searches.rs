@@ -2,6 +2,7 @@
 //! replayed first.
 
 use partywall::campaign::repro::Repro;
+use partywall::trial::replay_result::ReplayResult;
 use partywall::trial::verdict::{Outcome, Verdict};
 
 use crate::support::reports::{files, only_level, report};
@@ -78,11 +79,11 @@ fn a_repro_is_told_shrunk_saved_and_replayed_first() {
     let shown = ran(&mut with_saved(&one)).exits(1).stdout;
     assert!(shown.contains("STILL THERE"), "{shown}");
     let again = report(&scratch.run_folder("first"));
-    assert_eq!(again.saved_repros[0].replay, "same");
+    assert_eq!(again.saved_repros[0].replay, ReplayResult::Same);
     assert_eq!(again.levels[0].method, "saved repros");
     let migrated = ["explore", "--trials", "100", "--migrated", "all", "--name", "gone"];
     ran(&mut with_saved(&migrated)).exits(0);
-    assert_eq!(report(&scratch.run_folder("gone")).saved_repros[0].replay, "gone");
+    assert_eq!(report(&scratch.run_folder("gone")).saved_repros[0].replay, ReplayResult::Gone);
 
     // On CI nothing is written that is to be committed.
     let elsewhere = scratch.path().join("elsewhere");

@@ -1,6 +1,7 @@
 //! `signoff`: its verdicts, its exit codes and the evidence that it writes.
 
 use partywall::trial::record::LevelName;
+use partywall::trial::replay_result::ReplayResult;
 use partywall::trial::verdict::{Outcome, ReasonCode};
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ fn a_whole_migration_is_fixed_with_all_evidence() {
     assert_eq!(record.verdict, Outcome::Fixed);
     assert!(record.comparison.iter().all(|row| row.met));
     assert!(!record.cross_checks.is_empty());
-    assert!(record.cross_checks.iter().all(|check| check.replay == "gone"));
+    assert!(record.cross_checks.iter().all(|check| check.replay == ReplayResult::Gone));
     assert!(record.cross_checks.iter().all(|check| check.findings_around == 0));
     for (_, level) in record.all_levels() {
         assert_eq!(level.controls.planted, level.controls.caught, "{:?}", level.level);

@@ -1,6 +1,7 @@
 //! Two findings of the unmigrated reference back end.
 
 use partywall::trial::finding::{Evidence, FindingKind, Fingerprint, OracleId};
+use partywall::trial::plan::Via;
 use partywall::trial::record::{FindingRecord, LevelName, Rate};
 
 use super::{SCENARIO, folder};
@@ -17,6 +18,7 @@ pub(crate) fn crossing(level: LevelName) -> FindingRecord {
         victim_run: Some(1),
         observer: "bob".into(),
         victim_operation: victim_operation.into(),
+        victim_via: Some(Via::Socket),
         observer_operation: observer_operation.into(),
         summary: format!("bob saw data of alice ({victim_operation}) on {observer_operation}"),
         event: Some("agent_thinking of triage".into()),

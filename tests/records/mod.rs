@@ -163,6 +163,7 @@ pub(crate) fn tally(planted: u64, missed: &[&str]) -> Tally {
         planted,
         caught: planted - missed.len() as u64,
         missed: missed.iter().map(|text| String::from(*text)).collect(),
+        ..Tally::default()
     }
 }
 

@@ -4,6 +4,7 @@ use partywall::trial::control::Drive;
 use partywall::trial::record::{
     Comparison, CrossCheck, FindingRecord, Level, LevelName, Record, Side,
 };
+use partywall::trial::replay_result::ReplayResult;
 use partywall::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
 
 use super::models::{doubtful, models, refuted, with_models};
@@ -44,7 +45,7 @@ fn cross_check(level: LevelName, found: &FindingRecord, findings_around: u64) ->
         level,
         fingerprint: found.fingerprint.clone(),
         repro: found.repro.clone().unwrap_or_default(),
-        replay: String::from(if findings_around == 0 { "gone" } else { "same" }),
+        replay: if findings_around == 0 { ReplayResult::Gone } else { ReplayResult::Same },
         schedules_around: if level == LevelName::Explore { 1000 } else { 0 },
         findings_around,
     }

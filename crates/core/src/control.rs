@@ -29,6 +29,9 @@ pub struct Tally {
     /// What was missed, in words; empty when all were caught.
     #[serde(default)]
     pub missed: Vec<String>,
+    /// Path controls: the kinds of run through which nothing came back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed_via: Vec<Via>,
 }
 
 impl Tally {

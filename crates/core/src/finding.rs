@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::UserName;
+use super::via::Via;
 
 /// The oracles, by the numbers that `leak-mechanisms` gives them.
 ///
@@ -240,6 +241,29 @@ pub struct Finding {
     pub observer_operation: String,
     /// The observations that prove it, in order.
     pub evidence: Vec<Evidence>,
+    /// What it is about.
+    pub about: About,
+    /// How the victim's run was started, where it is known.
+    pub victim_via: Option<Via>,
+}
+
+/// What of the victim a finding is about, where a diagnosis asks for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// Something else.
+    #[default]
+    Other,
+    /// A prompt.
+    Prompt,
+    /// The account under which the upstream was asked.
+    Account,
+    /// A run id that was given to two users.
+    SharedRunId,
+    /// Events between two that came.
+    Gap,
+    /// The end of a run.
+    End,
 }
 
 /// What an oracle knows of a finding before it has a fingerprint.
@@ -259,6 +283,16 @@ pub struct Suspect {
     pub observer_operation: String,
     /// The observations that prove it.
     pub evidence: Vec<Evidence>,
+    /// What it is about.
+    pub about: About,
+}
+
+impl Suspect {
+    /// The suspect, said to be about that.
+    #[must_use]
+    pub fn about(self, about: About) -> Self {
+        Self { about, ..self }
+    }
 }
 
 impl Finding {
@@ -272,6 +306,7 @@ impl Finding {
             victim_operation,
             observer_operation,
             evidence,
+            about,
         } = suspect;
         let fingerprint =
             Fingerprint::of(scenario, oracle, kind, &victim_operation, &observer_operation);
@@ -285,6 +320,8 @@ impl Finding {
             victim_operation,
             observer_operation,
             evidence,
+            about,
+            victim_via: None,
         }
     }
 

@@ -32,6 +32,7 @@ pub mod protocol;
 pub mod raw;
 pub mod reader;
 pub mod record;
+pub mod replay_result;
 pub mod run_controls;
 pub mod schedule;
 pub mod severity;

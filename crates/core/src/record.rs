@@ -13,8 +13,10 @@ use super::heard::Heard;
 use super::ids::UserName;
 use super::measure::{LeakMatrix, Partition, Source, Spread, Subject};
 use super::migration::MigrationRecord;
+pub use super::replay_result::{CrossCheck, SavedRepro};
 use super::timeline::{Crossing, Timeline};
 use super::verdict::{ExitCode, Outcome, Reason, Verdict};
+use super::via::Via;
 
 pub mod as_text;
 mod model_row;
@@ -356,6 +358,9 @@ pub struct FindingRecord {
     pub observer: UserName,
     /// What the victim was doing.
     pub victim_operation: String,
+    /// How the victim's run was started, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub victim_via: Option<Via>,
     /// Where the observer saw it.
     pub observer_operation: String,
     /// One sentence.
@@ -398,39 +403,6 @@ pub struct Rate {
     pub hit: u64,
     /// How often it was tried.
     pub of: u64,
-}
-
-/// A repro that was saved earlier, replayed before anything else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct SavedRepro {
-    /// The file.
-    pub file: String,
-    /// The finding that it is of.
-    pub fingerprint: Fingerprint,
-    /// The finding in one sentence, as the file has it.
-    pub summary: String,
-    /// What strict replay came to: `same`, `gone`, `diverged at deviation 2`, `unfinished`, or
-    /// `not tried here` for one of another kind of back end or level.
-    pub replay: String,
-}
-
-/// A repro of before, replayed on after.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct CrossCheck {
-    /// The level that it was found at.
-    pub level: LevelName,
-    /// The finding of before.
-    pub fingerprint: Fingerprint,
-    /// The repro file.
-    pub repro: String,
-    /// What strict replay on after came to: `gone`, `same` or `diverged`.
-    pub replay: String,
-    /// Schedules around it that were tried on after.
-    pub schedules_around: u64,
-    /// Findings among them.
-    pub findings_around: u64,
 }
 
 /// One figure that after must reach in relation to before: a back end that serialises everything

@@ -6,8 +6,8 @@ use super::oracle::{Judgement, Oracle};
 use super::seen::EARLIER;
 use super::suspects::{Suspects, crossing, shows};
 use super::upstream_calls::UpstreamCall;
-use partywall_core::canary::{Owner, PHANTOM_USER};
-use partywall_core::finding::{FindingKind, OracleId, Suspect};
+use partywall_core::canary::{Field, Owner, PHANTOM_USER};
+use partywall_core::finding::{About, FindingKind, OracleId, Suspect};
 use partywall_core::history::{Note, What};
 
 /// A reply may look right although it was asked for under another user's account; only the log of
@@ -92,7 +92,9 @@ fn foreign_text(case: &Case<'_>, asked: &UpstreamCall, owner: Owner, suspects: &
     );
     let victim = (&person.name, (run != EARLIER).then_some(run));
     let (operation, evidence) = (format!("{field} of {kind}"), vec![shows(asked.n, shown)]);
-    suspects.add(crossing(victim, operation, &asked.credential, asked.service, evidence));
+    let about = if field == Field::Prompt { About::Prompt } else { About::Other };
+    let suspect = crossing(victim, operation, &asked.credential, asked.service, evidence);
+    suspects.add(suspect.about(about));
 }
 
 /// A call for one user's run under another's account.
@@ -104,6 +106,7 @@ fn foreign_run(case: &Case<'_>, asked: &UpstreamCall, suspects: &mut Suspects) {
         let operation = format!("account of {}", case.run_kind(owner, run));
         let evidence = vec![shows(asked.n, shown)];
         let (victim, observer) = ((owner, None), &asked.credential);
-        suspects.add(crossing(victim, operation, observer, asked.service, evidence));
+        let suspect = crossing(victim, operation, observer, asked.service, evidence);
+        suspects.add(suspect.about(About::Account));
     }
 }

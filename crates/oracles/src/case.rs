@@ -318,11 +318,15 @@ impl<'h> Case<'h> {
 
     /// The kind of that run, as findings name it.
     pub fn run_kind(&self, user: &UserName, run: Option<u16>) -> &'static str {
-        let via = run.and_then(|run| match self.start_of(user, run) {
+        self.via(user, run).map_or("a run", Via::run_kind)
+    }
+
+    /// How that run was started.
+    pub fn via(&self, user: &UserName, run: Option<u16>) -> Option<Via> {
+        run.and_then(|run| match self.start_of(user, run) {
             Some(start) => Some(start.via),
             None => Some(self.person(user.as_str())?.run(run)?.via),
-        });
-        via.map_or("a run", Via::run_kind)
+        })
     }
 
     /// Whether the canary is of that user, by the plan.

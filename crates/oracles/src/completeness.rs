@@ -12,7 +12,7 @@ use super::orderly::Orderly;
 use super::sequence::Sequence;
 use super::suspects::{Suspects, own, shows};
 use partywall_core::assumption::Assumption;
-use partywall_core::finding::{FindingKind, OracleId};
+use partywall_core::finding::{About, FindingKind, OracleId};
 use partywall_core::plan::Via;
 
 /// What is missing is lost only if it had to come: the user's connections stood all the while, and
@@ -83,7 +83,7 @@ fn order(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
             continue;
         }
         let run = facts.run.filter(|_| facts.user == Some(user));
-        let mut disorder = |operation: String, before: &Message<'_>, what: &str| {
+        let mut disorder = |about: About, before: &Message<'_>, what: &str| {
             let event = |n: Option<u64>| n.unwrap_or_default();
             let evidence = vec![
                 shows(before.n, format!("{user} receives event {}", event(before.sequence))),
@@ -91,22 +91,23 @@ fn order(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> u64 {
             ];
             let kind = FindingKind::Disorder;
             let seen_on = message.channel.as_str();
-            suspects.add(own(kind, user, run, operation, seen_on, evidence));
+            let operation = match about {
+                About::End => format!("the end of {}", case.run_kind(user, run)),
+                _ => case.run_kind(user, run).to_owned(),
+            };
+            suspects.add(own(kind, user, run, operation, seen_on, evidence).about(about));
         };
-        let kind = || case.run_kind(user, run);
         let before = *highest.entry(message.line()).or_insert(message);
         if before.sequence > message.sequence {
-            disorder(kind().into(), before, " of the same run after it");
+            disorder(About::Other, before, " of the same run after it");
         } else {
             highest.insert(message.line(), message);
         }
         if message.is_terminal {
             match ended.get(user.as_str()) {
-                Some(first) => disorder(
-                    format!("the end of {}", kind()),
-                    first,
-                    ", the second that ends the same run",
-                ),
+                Some(first) => {
+                    disorder(About::End, first, ", the second that ends the same run");
+                }
                 None => _ = ended.insert(user.as_str(), message),
             }
         }
@@ -147,7 +148,9 @@ fn socket_run(
         ];
         let operation = format!("the end of {}", start.via.run_kind());
         let (kind, run) = (FindingKind::Loss, Some(start.run));
-        suspects.add(own(kind, start.user, run, operation, Channel::Websocket.as_str(), evidence));
+        let seen_on = Channel::Websocket.as_str();
+        let suspect = own(kind, start.user, run, operation, seen_on, evidence);
+        suspects.add(suspect.about(About::End));
     }
     (terminal.is_some() || at_rest.is_some()).into()
 }
@@ -177,14 +180,8 @@ fn gap(case: &Case<'_>, start: &Start<'_>, events: &[&Message<'_>], suspects: &m
             let after = format!("{user} receives event {number}; {missing}");
             let (kind, run) = (FindingKind::Loss, Some(start.run));
             let evidence = vec![shows(last.1, before), shows(n, after)];
-            suspects.add(own(
-                kind,
-                user,
-                run,
-                case.run_kind(user, run),
-                Channel::Websocket.as_str(),
-                evidence,
-            ));
+            let (operation, seen_on) = (case.run_kind(user, run), Channel::Websocket.as_str());
+            suspects.add(own(kind, user, run, operation, seen_on, evidence).about(About::Gap));
         }
         last = (number, n);
     }

@@ -73,7 +73,9 @@ pub fn judge_with(oracles: &[&Oracle], case: &Case<'_>) -> Judged {
                 Severity::Warning => &mut warnings,
                 Severity::Ignore => continue,
             };
-            graded.push(Finding::new(scenario, oracle.id, suspect));
+            let mut finding = Finding::new(scenario, oracle.id, suspect);
+            finding.victim_via = case.via(&finding.victim, finding.victim_run);
+            graded.push(finding);
         }
         rows.push((oracle.id, judged_items, blind));
     }

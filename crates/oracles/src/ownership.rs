@@ -9,7 +9,7 @@ use super::private;
 use super::run_facts::RunFacts;
 use super::shown_names;
 use super::suspects::{Suspects, crossing, shows};
-use partywall_core::finding::OracleId;
+use partywall_core::finding::{About, OracleId};
 
 /// Users are known by the plan's names, runs and connections by whom the back end gave them to.
 /// An id that nobody is known to own accuses nobody.
@@ -134,13 +134,9 @@ fn given_twice(case: &Case<'_>, suspects: &mut Suspects) {
                 shows(*n, format!("the same run id is given to {observer}")),
             ];
             let operation = format!("run id of {}", case.run_kind(victim, run));
-            suspects.add(crossing(
-                (victim, run),
-                operation,
-                observer,
-                message.channel.as_str(),
-                evidence,
-            ));
+            let seen_on = message.channel.as_str();
+            let suspect = crossing((victim, run), operation, observer, seen_on, evidence);
+            suspects.add(suspect.about(About::SharedRunId));
         }
     }
 }

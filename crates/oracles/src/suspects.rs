@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use partywall_core::finding::{Evidence, FindingKind, Suspect};
+use partywall_core::finding::{About, Evidence, FindingKind, Suspect};
 use partywall_core::ids::UserName;
 
 /// So many observations are enough to prove a finding; the rest would only make it long.
@@ -51,6 +51,7 @@ pub(super) fn own(
         victim_operation: operation.into(),
         observer_operation: seen_on.into(),
         evidence,
+        about: About::default(),
     }
 }
 

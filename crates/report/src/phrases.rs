@@ -7,6 +7,7 @@ use partywall_core::measure::LeakPair;
 use partywall_core::record::{
     CrossCheck, FindingRecord, Level, LevelName, OracleRow, Record, SavedRepro,
 };
+use partywall_core::replay_result::ReplayResult;
 use partywall_core::verdict::Verdict;
 
 /// How a report shows text that a server may have sent.
@@ -57,7 +58,8 @@ pub(super) fn place(side: &str, level: &Level, quote: Quote) -> String {
 /// The repros of before on after: a line for each that is not gone, then for each level one line
 /// for all that are.
 pub(super) fn cross_checks(record: &Record, quote: Quote) -> Vec<String> {
-    let is_gone = |check: &CrossCheck| check.replay == "gone" && check.findings_around == 0;
+    let is_gone =
+        |check: &CrossCheck| check.replay == ReplayResult::Gone && check.findings_around == 0;
     let (gone, left): (Vec<_>, Vec<_>) =
         record.cross_checks.iter().partition(|check| is_gone(check));
     let mut lines: Vec<_> = left.into_iter().map(|check| not_gone(check, quote)).collect();
@@ -95,11 +97,12 @@ pub(super) fn cross_checks(record: &Record, quote: Quote) -> Vec<String> {
 /// What the saved repros came to: those that are not gone each, the others together.
 pub(super) fn saved_repros(record: &Record, quote: Quote) -> Vec<String> {
     let (gone, left): (Vec<_>, Vec<_>) =
-        record.saved_repros.iter().partition(|saved| saved.replay == "gone");
+        record.saved_repros.iter().partition(|saved| saved.replay == ReplayResult::Gone);
     let line = |saved: &SavedRepro| {
-        let came_to = match saved.replay.as_str() {
-            "same" => "STILL THERE".into(),
-            other => quote(other),
+        let came_to = match (saved.replay, saved.diverged_at) {
+            (ReplayResult::Same, _) => "STILL THERE".to_owned(),
+            (ReplayResult::Diverged, Some(at)) => format!("diverged at deviation {at}"),
+            (other, _) => other.to_string(),
         };
         format!("{}: {came_to} ({})", quote(&saved.file), quote(&saved.summary))
     };
@@ -121,11 +124,11 @@ fn not_gone(check: &CrossCheck, quote: Quote) -> String {
             format!("{} findings in {} schedules around it", count(found), count(tried))
         }
     };
-    let replay = match check.replay.as_str() {
-        "gone" => "gone, BUT".into(),
-        "same" => "STILL THERE;".into(),
-        "diverged" => "could not be followed (diverged);".into(),
-        other => format!("{};", quote(other)),
+    let replay: String = match check.replay {
+        ReplayResult::Gone => "gone, BUT".into(),
+        ReplayResult::Same => "STILL THERE;".into(),
+        ReplayResult::Diverged => "could not be followed (diverged);".into(),
+        other => format!("{other};"),
     };
     let fingerprint = quote(check.fingerprint.as_str());
     format!("{} {fingerprint}: {replay} {around}", check.level.as_str())

@@ -4,6 +4,7 @@ use crate::share::merge::{MergedLevel, Own};
 use crate::signoff::conclusion::SignedOff;
 use crate::signoff::conclusion::{Beside, close};
 use partywall_core::record::{CrossCheck, ModelRow, Side};
+use partywall_core::replay_result::ReplayResult;
 use partywall_core::verdict::Verdict;
 use partywall_explore::store::error::{CampaignError, shown};
 
@@ -68,7 +69,8 @@ fn cross_checks(parts: &[Own], levels: &[MergedLevel]) -> Result<Vec<CrossCheck>
             checks.push(own.clone());
         }
     }
-    let shows = |check: &&CrossCheck| check.replay != "gone" || check.findings_around > 0;
+    let shows =
+        |check: &&CrossCheck| check.replay != ReplayResult::Gone || check.findings_around > 0;
     for check in (0..parts.len()).flat_map(of_part).filter(shows) {
         if !checks.contains(check) {
             checks.push(check.clone());
@@ -90,7 +92,7 @@ mod tests {
     use super::*;
     use crate::share::part::Part;
     use partywall_core::control::{Drive, Tally};
-    use partywall_core::finding::{Finding, FindingKind, Suspect};
+    use partywall_core::finding::{About, Finding, FindingKind, Suspect};
     use partywall_core::measure::Partition;
     use partywall_core::record::LevelName;
     use partywall_drive::scenario::built_in;
@@ -110,6 +112,7 @@ mod tests {
             victim_operation: "prompt".into(),
             observer_operation: "websocket".into(),
             evidence: Vec::new(),
+            about: About::default(),
         };
         let finding = Finding::new("golden", partywall_core::finding::OracleId::Canary, suspect);
         let mut record = partywall_explore::exploration::level::record_of(&finding, None, 1);
@@ -119,12 +122,12 @@ mod tests {
         MergedLevel { side: "before".into(), backend: String::new(), level, origins: vec![origin] }
     }
 
-    fn part(slice: u64, checks: &[(&str, &str, u64)]) -> Own {
-        let check = |(repro, replay, around): &(&str, &str, u64)| CrossCheck {
+    fn part(slice: u64, checks: &[(&str, ReplayResult, u64)]) -> Own {
+        let check = |(repro, replay, around): &(&str, ReplayResult, u64)| CrossCheck {
             level: LevelName::Explore,
             fingerprint: before(0).level.findings[0].fingerprint.clone(),
             repro: (*repro).into(),
-            replay: (*replay).into(),
+            replay: *replay,
             schedules_around: 10,
             findings_around: *around,
         };
@@ -136,21 +139,23 @@ mod tests {
 
     #[test]
     fn a_finding_has_the_check_of_the_part_that_made_it_first() {
-        let parts = [part(1, &[("repros/one.json", "gone", 0)]), part(2, &[])];
+        let parts = [part(1, &[("repros/one.json", ReplayResult::Gone, 0)]), part(2, &[])];
         let checks = cross_checks(&parts, &[before(0)]).expect("it is there");
         assert_eq!(checks.len(), 1);
         // The other part has it too, and there too it is gone.
         let same = [
-            part(1, &[("repros/one.json", "gone", 0)]),
-            part(2, &[("repros/one.json", "gone", 0)]),
+            part(1, &[("repros/one.json", ReplayResult::Gone, 0)]),
+            part(2, &[("repros/one.json", ReplayResult::Gone, 0)]),
         ];
         assert_eq!(cross_checks(&same, &[before(1)]).expect("it is there").len(), 1);
     }
 
     #[test]
     fn what_one_part_still_sees_on_after_is_not_undone_by_another() {
-        for left in [("repros/one.json", "same", 0), ("repros/one.json", "gone", 2)] {
-            let parts = [part(1, &[("repros/one.json", "gone", 0)]), part(2, &[left])];
+        for left in
+            [("repros/one.json", ReplayResult::Same, 0), ("repros/one.json", ReplayResult::Gone, 2)]
+        {
+            let parts = [part(1, &[("repros/one.json", ReplayResult::Gone, 0)]), part(2, &[left])];
             let signed = merge_sign_off(&parts, vec![before(0)]).expect("they fit");
             assert_eq!(signed.outcome, partywall_core::verdict::Outcome::StillLeaks, "{left:?}");
         }
@@ -158,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_repro_that_was_not_replayed_is_a_gap() {
-        let parts = [part(1, &[]), part(2, &[("repros/one.json", "gone", 0)])];
+        let parts = [part(1, &[]), part(2, &[("repros/one.json", ReplayResult::Gone, 0)])];
         let error = cross_checks(&parts, &[before(0)]).expect_err("a gap");
         assert!(error.to_string().contains("`part1`: a gap"), "{error}");
     }

@@ -7,6 +7,7 @@ use crate::signoff::effort::compare;
 use crate::signoff::models::model_level;
 use partywall_core::control::Drive;
 use partywall_core::record::{Comparison, CrossCheck, Level, ModelRow, SavedRepro, Side};
+use partywall_core::replay_result::ReplayResult;
 use partywall_core::verdict::{Outcome, Reason, ReasonCode, Verdict};
 use partywall_explore::store::budget::Stop;
 use partywall_explore::store::error::CampaignError;
@@ -149,7 +150,7 @@ fn conclude(
     }
     let cross_checks = checked.cross_checks;
     let around: u64 = cross_checks.iter().map(|check| check.findings_around).sum();
-    if around > 0 || cross_checks.iter().any(|check| check.replay == "same") {
+    if around > 0 || cross_checks.iter().any(|check| check.replay == ReplayResult::Same) {
         let text = "repros of before, or schedules around them, still show findings after";
         let leaks = Reason::new(ReasonCode::ReproNotGone, text);
         return (Outcome::StillLeaks, with_broken(leaks));
@@ -186,7 +187,8 @@ fn conclude(
 mod tests {
     use super::*;
     use partywall_core::control::{Drive, Tally};
-    use partywall_core::finding::{Finding, FindingKind, Fingerprint, OracleId, Suspect};
+    use partywall_core::finding::{About, Finding, FindingKind, Fingerprint, OracleId, Suspect};
+    use partywall_core::plan::Via;
     use partywall_core::record::{FindingRecord, LevelName};
     use partywall_drive::scenario::built_in;
     use partywall_explore::exploration::level::{LevelTally, record_of};
@@ -194,7 +196,7 @@ mod tests {
     fn level(verdict: Verdict) -> Level {
         let work =
             built_in("reference-golden-path").expect("built in").explore.expect("it is explored");
-        let caught = Tally { planted: 3, caught: 3, missed: Vec::new() };
+        let caught = Tally { planted: 3, caught: 3, ..Tally::default() };
         let tally = LevelTally::new(LevelName::Explore, &work, "random walk", 100);
         let mut level = tally.finish(caught.clone(), Drive::Absent, None);
         level.controls.path = caught;
@@ -212,13 +214,13 @@ mod tests {
         Side { backend: "a back end".into(), verdict: level.verdict, levels: vec![level] }
     }
 
-    fn check(replay: &str, findings_around: u64) -> CrossCheck {
+    fn check(replay: ReplayResult, findings_around: u64) -> CrossCheck {
         let fingerprint: Fingerprint = serde_json::from_str("\"0123456789abcdef\"").expect("text");
         CrossCheck {
             level: LevelName::Explore,
             fingerprint,
             repro: "repros/one.json".into(),
-            replay: replay.into(),
+            replay,
             schedules_around: 1_000,
             findings_around,
         }
@@ -235,16 +237,16 @@ mod tests {
     #[test]
     fn fixed_is_a_leak_before_none_after_and_the_repros_gone() {
         let (leaked, clean) = (level(Verdict::Leaked), level(Verdict::Clean));
-        let gone = check("gone", 0);
+        let gone = check(ReplayResult::Gone, 0);
         assert_eq!(outcome(leaked.clone(), clean.clone(), gone.clone()), Outcome::Fixed);
         assert_eq!(outcome(clean.clone(), clean.clone(), gone.clone()), Outcome::BaselineClean);
         assert_eq!(outcome(leaked.clone(), leaked.clone(), gone.clone()), Outcome::StillLeaks);
         let doubtful = level(Verdict::Inconclusive);
         assert_eq!(outcome(leaked.clone(), doubtful, gone), Outcome::Inconclusive);
         for (check, expected) in [
-            (check("same", 0), Outcome::StillLeaks),
-            (check("gone", 1), Outcome::StillLeaks),
-            (check("diverged", 0), Outcome::Inconclusive),
+            (check(ReplayResult::Same, 0), Outcome::StillLeaks),
+            (check(ReplayResult::Gone, 1), Outcome::StillLeaks),
+            (check(ReplayResult::Diverged, 0), Outcome::Inconclusive),
         ] {
             assert_eq!(outcome(leaked.clone(), clean.clone(), check), expected);
         }
@@ -262,7 +264,7 @@ mod tests {
         for weaken in weaker {
             let (before, mut after) = (level(Verdict::Leaked), level(Verdict::Clean));
             weaken(&mut after);
-            assert_eq!(outcome(before, after, check("gone", 0)), Outcome::Inconclusive);
+            assert_eq!(outcome(before, after, check(ReplayResult::Gone, 0)), Outcome::Inconclusive);
         }
     }
 
@@ -274,7 +276,7 @@ mod tests {
             (level.overlapping_pairs, level.time_together) = (overlapping_pairs, time_together);
             level
         };
-        let mut gone = check("gone", 0);
+        let mut gone = check(ReplayResult::Gone, 0);
         gone.level = LevelName::Wire;
         let with_after = |pairs, together| {
             let before = wire(Verdict::Leaked, 300, 3_000);
@@ -295,7 +297,7 @@ mod tests {
             level.phase_coverage.share = share_of(&counts);
             level
         };
-        let mut gone = check("gone", 0);
+        let mut gone = check(ReplayResult::Gone, 0);
         gone.level = LevelName::Wire;
         let with_after = |counts, times| {
             let before = wire(Verdict::Leaked, [[9, 9, 9], [9, 9, 9]], [4.0, 6.0]);
@@ -332,10 +334,11 @@ mod tests {
             victim_operation: "prompt".into(),
             observer_operation: "websocket".into(),
             evidence: Vec::new(),
+            about: About::default(),
         };
         let finding = Finding::new("a scenario", OracleId::Canary, suspect);
         let mut found = record_of(&finding, None, 1);
-        found.fingerprint = check("gone", 0).fingerprint;
+        found.fingerprint = check(ReplayResult::Gone, 0).fingerprint;
         found.repro = repro.map(str::to_owned);
         found
     }
@@ -345,7 +348,7 @@ mod tests {
         let conclude_with = |findings: Vec<FindingRecord>| {
             let (mut before, after) = (level(Verdict::Leaked), level(Verdict::Clean));
             before.findings = findings;
-            let checked = Checked { cross_checks: &[check("gone", 0)], broken: &[] };
+            let checked = Checked { cross_checks: &[check(ReplayResult::Gone, 0)], broken: &[] };
             conclude(None, &side(before), &side(after), &checked, &[])
         };
         let replayed = found(Some("repros/one.json"));
@@ -364,17 +367,18 @@ mod tests {
         before.controls.path.caught = 2;
         let missed = "a phantom's canary sent through chat over websocket never came back";
         before.controls.path.missed = vec![missed.into()];
+        before.controls.path.missed_via = vec![Via::Socket];
         let conclude_with = |before: &Level, after: &Level| {
-            let checked = Checked { cross_checks: &[check("gone", 0)], broken: &[] };
+            let checked = Checked { cross_checks: &[check(ReplayResult::Gone, 0)], broken: &[] };
             conclude(None, &side(before.clone()), &side(after.clone()), &checked, &[])
         };
         let (outcome, reasons) = conclude_with(&before, &after);
         assert_eq!((outcome, reasons[0].code), (Outcome::Inconclusive, ReasonCode::ControlMissed));
         before.findings = vec![found(Some("repros/one.json"))];
         assert_eq!(conclude_with(&before, &after).0, Outcome::Inconclusive, "of no kind of run");
-        before.findings[0].victim_operation = "prompt of chat over http".into();
+        before.findings[0].victim_via = Some(Via::Http);
         assert_eq!(conclude_with(&before, &after).0, Outcome::Inconclusive, "of another kind");
-        before.findings[0].victim_operation = "prompt of chat over websocket".into();
+        before.findings[0].victim_via = Some(Via::Socket);
         assert_eq!(conclude_with(&before, &after).0, Outcome::Fixed);
         // Somebody's words that came to nobody show nothing, nor does anything make up for the judge's.
         let mut lost = before.clone();
@@ -388,7 +392,8 @@ mod tests {
     fn what_went_wrong_beside_the_levels_is_told_and_nothing_is_fixed() {
         let broken = [Reason::new(ReasonCode::TargetUnreachable, "it did not start")];
         let told = |before: Verdict, after: Verdict| {
-            let checked = Checked { cross_checks: &[check("gone", 0)], broken: &broken };
+            let checked =
+                Checked { cross_checks: &[check(ReplayResult::Gone, 0)], broken: &broken };
             let (before, after) = (side(level(before)), side(level(after)));
             let (outcome, reasons) = conclude(None, &before, &after, &checked, &[]);
             assert!(reasons.contains(&broken[0]), "{reasons:?}");

@@ -8,6 +8,7 @@ use crate::wire::rounds::WIRE_REPLAYS;
 use partywall_core::dialect::Dialect;
 use partywall_core::plan::Plan;
 use partywall_core::record::{CrossCheck, LevelName};
+use partywall_core::replay_result::ReplayResult;
 use partywall_drive::transport::Servers;
 use partywall_explore::exploration::judged_trial::mostly_ended;
 use partywall_explore::exploration::replay::{Replayed, explore_around, replay_explored, replayed};
@@ -50,7 +51,7 @@ pub(crate) fn check_explored(
         level: LevelName::Explore,
         fingerprint: repro.fingerprint.clone(),
         repro: format!("repros/before-explore-{name}.json"),
-        replay: word(replayed).into(),
+        replay: result_of(replayed),
         schedules_around: around.schedules,
         findings_around: around.with_findings,
     })
@@ -90,17 +91,17 @@ pub(crate) fn check_on_wire(
         level: LevelName::Wire,
         fingerprint: repro.fingerprint.clone(),
         repro: format!("repros/before-wire-{}-{}.json", plan.scenario, repro.fingerprint),
-        replay: word(worst).into(),
+        replay: result_of(worst),
         schedules_around: 0,
         findings_around: with_findings,
     };
     Ok(CrossChecks { rows: repros.iter().zip(worst).map(check).collect(), left })
 }
 
-fn word(replayed: Replayed) -> &'static str {
+fn result_of(replayed: Replayed) -> ReplayResult {
     match replayed {
-        Replayed::Same => "same",
-        Replayed::Gone => "gone",
-        Replayed::Diverged(_) | Replayed::Unfinished => "diverged",
+        Replayed::Same => ReplayResult::Same,
+        Replayed::Gone => ReplayResult::Gone,
+        Replayed::Diverged(_) | Replayed::Unfinished => ReplayResult::Diverged,
     }
 }

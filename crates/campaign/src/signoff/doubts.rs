@@ -1,7 +1,9 @@
 //! What keeps a sign-off from being called fixed.
 
 use partywall_core::finding::OracleId;
+use partywall_core::plan::Via;
 use partywall_core::record::{Comparison, CrossCheck, FindingRecord, Level, LevelName, Side};
+use partywall_core::replay_result::ReplayResult;
 use partywall_core::verdict::{Reason, ReasonCode, Verdict};
 
 /// What became of before's repros on after.
@@ -35,7 +37,7 @@ pub(super) fn doubts(
         }
     }
     doubts.extend(not_replayed(before, cross_checks));
-    let not_gone = cross_checks.iter().filter(|check| check.replay != "gone");
+    let not_gone = cross_checks.iter().filter(|check| check.replay != ReplayResult::Gone);
     for check in not_gone {
         let text =
             format!("repro {} of before: replayed on after it {}", check.fingerprint, check.replay);
@@ -67,13 +69,15 @@ pub(super) fn doubts(
 /// a leak may put other words in its place, those of a run of that kind that came to somebody else.
 fn words_come_back(level: &Level) -> bool {
     let path = &level.controls.path;
-    let crossed = |missed: &String| {
-        level.findings.iter().any(|found| {
-            let kind = found.victim_operation.split_once(" of ").map(|(_, kind)| kind);
-            found.oracle == OracleId::Canary && kind.is_some_and(|kind| missed.contains(kind))
-        })
+    let crossed = |missed: &Via| {
+        let of_that_kind = |found: &FindingRecord| {
+            found.oracle == OracleId::Canary && found.victim_via == Some(*missed)
+        };
+        level.findings.iter().any(of_that_kind)
     };
-    path.planted > 0 && path.missed.iter().all(crossed)
+    // Of what was missed each kind of run is known.
+    let known = path.missed_via.len() == path.missed.len();
+    path.planted > 0 && known && path.missed_via.iter().all(crossed)
 }
 
 /// Whether it did not leak, and its server was not there all the time.

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Ids, Point};
 use partywall_core::plan::CursorKind;
+use partywall_explore::workload::{Ids, Point};
 
 /// A back end that this program carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -48,6 +48,7 @@ pub struct ScenarioFile {
     pub setup: Vec<SetUpTable>,
     /// How a run is started; there must be one, but for the reference back end.
     #[serde(default)]
+    #[schemars(with = "StartTable")]
     pub start: Option<Written<StartTable>>,
     /// How messages are read, and the connection that events come on.
     #[serde(default)]

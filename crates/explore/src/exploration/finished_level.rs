@@ -29,6 +29,7 @@ impl LevelTally {
         for (via, (planted, caught)) in &self.path {
             // Once for each kind of run; that it did not come back everywhere is the runs' matter.
             debug_assert!(*planted > 0);
+            path.missed_via.extend((*caught == 0).then_some(*via));
             path.count(*caught > 0, || {
                 format!("a phantom's canary sent through {} never came back", via.run_kind())
             });

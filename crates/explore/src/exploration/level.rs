@@ -381,6 +381,7 @@ pub fn record_of(finding: &Finding, event: Option<String>, trial: u64) -> Findin
         victim_run: finding.victim_run,
         observer: finding.observer.clone(),
         victim_operation: finding.victim_operation.clone(),
+        victim_via: finding.victim_via,
         observer_operation: finding.observer_operation.clone(),
         summary: finding.summary(),
         event,

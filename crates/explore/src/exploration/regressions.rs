@@ -18,6 +18,7 @@ use partywall_core::canary::Scanner;
 use partywall_core::control::{Drive, Tally};
 use partywall_core::finding::OracleId;
 use partywall_core::record::{Level, LevelName, SavedRepro};
+use partywall_core::replay_result::ReplayResult;
 use partywall_core::target::Target;
 use partywall_core::verdict::Verdict;
 use partywall_oracles::Solos;
@@ -112,15 +113,16 @@ pub fn replay_first(
                     tally.get_or_insert_with(|| LevelTally::systematic(&workload_of(repro), 0));
                 tally.add_again(&judged, record);
             }
-            came_to.to_string()
+            Some(came_to)
         } else {
-            "not tried here".into()
+            None
         };
         first.rows.push(SavedRepro {
             file: path.display().to_string(),
             fingerprint: repro.fingerprint.clone(),
             summary: repro.summary.clone(),
-            replay: came_to,
+            replay: came_to.map_or(ReplayResult::NotTried, Replayed::result),
+            diverged_at: came_to.and_then(Replayed::diverged_at),
         });
         let found = tally.as_ref().map_or(0, |tally| tally.findings.len() as u64);
         progress.advance(place as u64 + 1, place as u64 + 1, found);

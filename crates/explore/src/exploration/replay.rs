@@ -14,6 +14,7 @@ use partywall_core::canary::Scanner;
 use partywall_core::dialect::Dialect;
 use partywall_core::finding::{Finding, Fingerprint, OracleId};
 use partywall_core::history::{Ending, History, What};
+use partywall_core::replay_result::ReplayResult;
 use partywall_core::schedule::Schedule;
 use partywall_oracles::{Case, judge};
 use partywall_world::strategy::{Choice, Mode, Random, Replay, Strategy, SwitchPoint};
@@ -29,6 +30,26 @@ pub enum Replayed {
     Diverged(usize),
     /// The trial ended otherwise: it hung, panicked or was stopped.
     Unfinished,
+}
+
+impl Replayed {
+    /// As reports have it.
+    pub fn result(self) -> ReplayResult {
+        match self {
+            Self::Same => ReplayResult::Same,
+            Self::Gone => ReplayResult::Gone,
+            Self::Diverged(_) => ReplayResult::Diverged,
+            Self::Unfinished => ReplayResult::Unfinished,
+        }
+    }
+
+    /// The deviation from which it could not be followed.
+    pub fn diverged_at(self) -> Option<usize> {
+        match self {
+            Self::Diverged(at) => Some(at),
+            Self::Same | Self::Gone | Self::Unfinished => None,
+        }
+    }
 }
 
 impl fmt::Display for Replayed {

@@ -16,6 +16,7 @@ use crate::store::repro::Repro;
 use partywall_core::finding::OracleId;
 use partywall_core::plan::Via;
 use partywall_core::record::{FindingRecord, Level, SavedRepro};
+use partywall_core::replay_result::ReplayResult;
 use partywall_core::timeline::Interleaving;
 use partywall_core::verdict::{Reason, Verdict};
 
@@ -133,7 +134,7 @@ pub fn explore<How, M: MakeBackend<How>>(
     exploration.alone = config.alone;
     let Explored { level, repros, .. } = explorations::explore(&exploration, &Silent)?;
     let shown = repros.first().or_else(|| {
-        let same = first.rows.iter().position(|row| row.replay == "same")?;
+        let same = first.rows.iter().position(|row| row.replay == ReplayResult::Same)?;
         saved.get(same).map(|(_, repro)| repro)
     });
     let story = shown.map(|repro| interleave(repro, &subject, &stop)).transpose()?;

@@ -48,10 +48,9 @@ pub(super) fn chain(history: &History, finding: &Finding) -> Vec<String> {
     chain
 }
 
-/// The mechanism that such a chain tells of: there is one that this file knows.
+/// The mechanism that a chain tells of: each chain is of the one that this file knows.
 pub(super) fn mechanism(chain: &[String]) -> Option<String> {
-    let mixed = chain.iter().any(|cause| cause.contains("was built from it"));
-    mixed.then(|| {
+    (!chain.is_empty()).then(|| {
         "a process-wide instance that every request reconfigures and then uses across switch \
          points: the last writer wins (M05, M07)"
             .to_owned()

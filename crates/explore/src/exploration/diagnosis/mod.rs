@@ -9,7 +9,7 @@ mod signs;
 use std::cell::OnceCell;
 use std::fmt;
 
-use partywall_core::finding::{Finding, FindingKind, OracleId};
+use partywall_core::finding::{About, Finding, FindingKind, OracleId};
 use partywall_core::history::History;
 use partywall_core::mechanism::Mechanism;
 use partywall_core::record::FindingRecord;
@@ -114,17 +114,17 @@ fn misrouted(signs: &Signs<'_>) -> Option<Mechanism> {
 /// Calls upstream with a wrong identity, or with foreign text.
 fn upstream(signs: &Signs<'_>) -> Option<Mechanism> {
     let calls = signs.by(OracleId::Attribution);
-    let about = |words: &str| calls.iter().any(|found| found.victim_operation.starts_with(words));
+    let about = |what: About| calls.iter().any(|found| found.about == what);
     if calls.is_empty() {
         return None;
     }
     if calls.iter().any(|found| found.observer_operation == "upstream tool") {
         return Some(Mechanism::M11);
     }
-    if about("account") {
+    if about(About::Account) {
         return Some(Mechanism::M22);
     }
-    if !about("prompt") {
+    if !about(About::Prompt) {
         return Some(Mechanism::M07);
     }
     if signs.only_default_threads() {
@@ -167,9 +167,7 @@ fn loss(signs: &Signs<'_>) -> Option<Mechanism> {
     if signs.only_those_who_came_back() {
         return Some(Mechanism::M18);
     }
-    let gap = lost
-        .iter()
-        .any(|found| found.evidence.iter().any(|evidence| evidence.shows.contains("never come")));
+    let gap = lost.iter().any(|found| found.about == About::Gap);
     gap.then_some(Mechanism::M20)
 }
 

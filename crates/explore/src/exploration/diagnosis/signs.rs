@@ -6,7 +6,7 @@ use crate::exploration::overlap::overlap;
 use crate::exploration::run_ends::run_ends;
 use partywall_core::dialect::Dialect;
 use partywall_core::failure::Cause;
-use partywall_core::finding::{Finding, FindingKind, OracleId};
+use partywall_core::finding::{About, Finding, FindingKind, OracleId};
 use partywall_core::history::{History, What};
 use partywall_core::ids::UserName;
 use partywall_core::plan::{
@@ -138,9 +138,7 @@ impl<'h> Signs<'h> {
 
     /// Whether two users were given one run id.
     pub(super) fn one_id_for_two(&self) -> bool {
-        let shared = |found: &&Finding| {
-            found.evidence.iter().any(|evidence| evidence.shows.starts_with("the same run id"))
-        };
+        let shared = |found: &&Finding| found.about == About::SharedRunId;
         self.by(OracleId::Ownership).iter().any(shared) && !self.shares_a_browser()
     }
 
@@ -345,7 +343,7 @@ impl<'h> Signs<'h> {
     pub(super) fn only_those_who_came_back(&self) -> bool {
         let lost = self.by(OracleId::Completeness);
         let came_back = |step: &Step| matches!(step, Step::Reconnect { .. } | Step::Resume { .. });
-        let whole = |found: &&&Finding| found.victim_operation.starts_with("the end of");
+        let whole = |found: &&&Finding| found.about == About::End;
         !lost.is_empty()
             && lost.iter().filter(whole).all(|found| {
                 let person = self.person(&found.victim);
