@@ -13,7 +13,7 @@ use super::heard::Heard;
 use super::ids::UserName;
 use super::measure::{LeakMatrix, Partition, Source, Spread, Subject};
 use super::migration::MigrationRecord;
-pub use super::replay_result::{CrossCheck, SavedRepro};
+use super::replay_result::ReplayResult;
 use super::timeline::{Crossing, Timeline};
 use super::verdict::{ExitCode, Outcome, Reason, Verdict};
 use super::via::Via;
@@ -403,6 +403,41 @@ pub struct Rate {
     pub hit: u64,
     /// How often it was tried.
     pub of: u64,
+}
+
+/// A repro that was saved earlier, replayed before anything else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct SavedRepro {
+    /// The file.
+    pub file: String,
+    /// The finding that it is of.
+    pub fingerprint: Fingerprint,
+    /// The finding in one sentence, as the file has it.
+    pub summary: String,
+    /// What strict replay came to.
+    pub replay: ReplayResult,
+    /// The number of the deviation from which it could not be followed, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverged_at: Option<usize>,
+}
+
+/// A repro of before, replayed on after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct CrossCheck {
+    /// The level that it was found at.
+    pub level: LevelName,
+    /// The finding of before.
+    pub fingerprint: Fingerprint,
+    /// The repro file.
+    pub repro: String,
+    /// What strict replay on after came to.
+    pub replay: ReplayResult,
+    /// Schedules around it that were tried on after.
+    pub schedules_around: u64,
+    /// Findings among them.
+    pub findings_around: u64,
 }
 
 /// One figure that after must reach in relation to before: a back end that serialises everything

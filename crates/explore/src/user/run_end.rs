@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::exchange::{late, went_away};
 use super::simulated_user::{Patience, User};
-use partywall_core::history::{WENT_AWAY, What};
+use partywall_core::history::What;
 use partywall_core::plan::Via;
 use partywall_world::AtRest;
 
