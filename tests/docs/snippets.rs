@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use partywall::audit::settings::Settings;
 use partywall::campaign::baseline::Baseline;
 use partywall::scenario::{Scenario, TEMPLATES};
 use toml::{Table, Value};
@@ -94,6 +95,9 @@ const PARSE: &str = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
 
 fn problem(page: &Page, fence: &Fence) -> Result<(), String> {
     match fence.language.as_str() {
+        "toml" if fence.mark("file") == Some("partywall-audit.toml") => {
+            Settings::of_file(&fence.body, false).map(drop).map_err(|error| error.to_string())
+        }
         "toml" => toml_problem(&fence.body),
         "python" => syntax_problem("python3", &["-c", PARSE], fence, "snippet.py"),
         "js" => syntax_problem("node", &["--check"], fence, "snippet.mjs"),
