@@ -207,7 +207,7 @@ fn client_side_ids_are_equal_unique_or_collide() {
     let bad = ASK.replace("USERS", "").replace("IDS", "ids = \"odd\"");
     let file = scratch.file("ask.toml", bad).display().to_string();
     let told = ran(&mut partywall(&["check-scenario", &file])).exits(2);
-    told.complains(&["line 14", "`equal`, `unique` or `colliding`"]);
+    told.complains(&["line 14", "start.ids", "odd", "equal", "unique", "colliding"]);
 }
 
 #[test]
