@@ -6,23 +6,24 @@ use super::drive::{scenario, steered};
 
 #[test]
 fn a_workload_that_cannot_be_is_refused_with_its_line() {
-    for (line, remedy) in [
-        ("cancel_percent = 101", "from 0 to 100"),
-        ("ramp = 1000000", "`ramp` is from 0 to"),
-        ("tabs = 9", "`tabs` is from 1 to 8"),
-        ("tabs = 0", "`tabs` is from 1 to 8"),
-        ("time_out = [5, 1]", "[fewest, most]"),
-        ("cut_at = [\"end\"]", "`first`, `middle` and `last`"),
-        ("cut_at = []", "`first`, `middle` and `last`"),
-        ("reconnect = [\"mine\"]", "`own`, `old`, `foreign` and `nonsense`"),
-        ("oversize_bytes = 0", "`oversize_bytes` is from 1 to"),
-        ("slow_percent = 200", "from 0 to 100"),
+    for line in [
+        "cancel_percent = 101",
+        "ramp = 1000000",
+        "tabs = 9",
+        "tabs = 0",
+        "time_out = [5, 1]",
+        "cut_at = [\"end\"]",
+        "cut_at = []",
+        "reconnect = [\"mine\"]",
+        "oversize_bytes = 0",
+        "slow_percent = 200",
     ] {
         let text = steered("", &format!("users = 4\n{line}"));
         let error = Scenario::parse(&text).expect_err(line);
         let place = text.lines().position(|own| own == line).map(|at| at + 1);
         assert_eq!(error.line, place, "{line}: {error}");
-        assert!(error.problem.contains(remedy), "{line}: {error}");
+        let key = line.split(' ').next().unwrap_or_default();
+        assert!(error.to_string().contains(&format!("workload.{key}")), "{line}: {error}");
     }
 }
 
