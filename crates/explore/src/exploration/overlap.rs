@@ -29,7 +29,7 @@ pub struct Overlap {
 /// Runs in flight: from the request to the end that its user saw.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InFlight {
-    /// The trials that were served fastest, as many as it takes for [`ENOUGH_RUNS`]. Where the machine
+    /// The trials that were served fastest, as many as it takes for enough runs. Where the machine
     /// has other work runs only take longer, so these say most of the server.
     pub fastest: Vec<Served>,
     /// The time during which two runs of different users were, summed over all pairs.
