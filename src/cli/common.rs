@@ -35,6 +35,20 @@ pub(super) struct CampaignArgs {
     pub(super) report: ReportArgs,
 }
 
+/// The hosts that may be driven.
+#[derive(Debug, Args)]
+pub(super) struct HostArgs {
+    /// A host besides this machine that may be driven
+    #[arg(
+        long,
+        env = "PARTYWALL_ALLOW_HOST",
+        hide_short_help = true,
+        value_name = "HOST",
+        value_delimiter = ','
+    )]
+    pub(super) allow_host: Vec<String>,
+}
+
 /// Where the report goes and how it is shown.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {

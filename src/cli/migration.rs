@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::audit::read_audit;
-use super::common::{CampaignArgs, MOST_NONCE, left_out_by_nonce};
+use super::common::{CampaignArgs, HostArgs, MOST_NONCE, left_out_by_nonce};
 use super::progress::Shown;
 use super::scenario;
 use crate::campaign::error::CampaignError;
@@ -47,15 +47,8 @@ pub(super) struct Args {
     /// Scenario file: an audit in JSON; its call sites are those that the states name
     #[arg(long, env = "PARTYWALL_AUDIT", value_name = "FILE")]
     audit: Option<PathBuf>,
-    /// A host besides this machine that may be driven
-    #[arg(
-        long,
-        env = "PARTYWALL_ALLOW_HOST",
-        hide_short_help = true,
-        value_name = "HOST",
-        value_delimiter = ','
-    )]
-    allow_host: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     #[command(flatten)]
     campaign: CampaignArgs,
 }
@@ -101,7 +94,7 @@ fn listed_states(args: &Args, scenario: &Scenario) -> Result<ExitCode, CampaignE
         return Err(CampaignError::usage(text));
     }
     let with_hosts = |state: &MigrationState| {
-        let target = scenario::target(state.target.clone(), None, &args.allow_host)?;
+        let target = scenario::target(state.target.clone(), None, &args.hosts.allow_host)?;
         let mut state = state.clone();
         state.target = target;
         Ok(state)

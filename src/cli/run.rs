@@ -2,7 +2,7 @@
 
 use clap::builder::BoolishValueParser;
 
-use super::common::{Begun, CampaignArgs, left_out_by_nonce, not_tried_by};
+use super::common::{Begun, CampaignArgs, HostArgs, left_out_by_nonce, not_tried_by};
 use super::output;
 use super::progress::Shown;
 use super::scenario::{self, ScenarioArg};
@@ -60,15 +60,8 @@ pub(super) struct Args {
     /// same seed and nonce send the same words, which a server that lives on may remember
     #[arg(long, env = "PARTYWALL_NONCE", hide_short_help = true, value_name = "N", conflicts_with = "partition", value_parser = clap::value_parser!(u32).range(1..))]
     nonce: Option<u32>,
-    /// A host besides this machine that may be driven
-    #[arg(
-        long,
-        env = "PARTYWALL_ALLOW_HOST",
-        hide_short_help = true,
-        value_name = "HOST",
-        value_delimiter = ','
-    )]
-    allow_host: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     /// Print the first user's exact requests, and send nothing
     #[arg(long, env = "PARTYWALL_DRY_RUN", value_parser = BoolishValueParser::new(), requires = "file")]
     dry_run: bool,
@@ -89,7 +82,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
             .map_err(|problem| CampaignError::usage(format!("--command: {problem}")))?;
         target = scenario::started_by(target, words)?;
     }
-    let target = scenario::target(target, args.target.as_deref(), &args.allow_host)?;
+    let target = scenario::target(target, args.target.as_deref(), &args.hosts.allow_host)?;
     if target.server().is_some_and(|own| own.command.is_empty() && own.urls.is_empty()) {
         return Err(CampaignError::usage(
             "the scenario has targets for sign-off or migration only; name one by --state, or give \

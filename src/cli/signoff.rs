@@ -5,7 +5,7 @@ use std::path::Path;
 use hmac_sha256::Hash;
 
 use super::common::{
-    Begun, CameTo, CampaignArgs, MOST_NONCE, left_out_by_nonce, not_tried, not_tried_by,
+    Begun, CameTo, CampaignArgs, HostArgs, MOST_NONCE, left_out_by_nonce, not_tried, not_tried_by,
 };
 use super::progress::Shown;
 use super::saved::SavedArgs;
@@ -52,15 +52,8 @@ pub(super) struct Args {
     nonce: Option<u32>,
     #[command(flatten)]
     source: SourceArgs,
-    /// A host besides this machine that may be driven
-    #[arg(
-        long,
-        env = "PARTYWALL_ALLOW_HOST",
-        hide_short_help = true,
-        value_name = "HOST",
-        value_delimiter = ','
-    )]
-    allow_host: Vec<String>,
+    #[command(flatten)]
+    hosts: HostArgs,
     #[command(flatten)]
     saved: SavedArgs,
     #[command(flatten)]
@@ -116,7 +109,7 @@ fn compared(args: &Args, scenario: &Scenario) -> Result<Compared, CampaignError>
                  is driven",
                 scenario.name
             ))),
-            (own, None) => scenario::target(own, None, &args.allow_host),
+            (own, None) => scenario::target(own, None, &args.hosts.allow_host),
         }
     };
     let before = side(&scenario.before, "before", args.before)?;

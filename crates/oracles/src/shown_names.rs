@@ -140,6 +140,17 @@ impl<'c, 'h> ShownNames<'c, 'h> {
         all
     }
 
+    /// What each observation shows, with its observer and their place.
+    fn all_shown(
+        &self,
+    ) -> impl Iterator<Item = (&'h Observation, &'h UserName, usize, Vec<Shown>)> {
+        self.case.history.observations.iter().filter_map(|observation| {
+            let observer = observation.by.as_ref()?;
+            let own = self.case.place(observer)?;
+            Some((observation, observer, own, self.shown(observation, own)))
+        })
+    }
+
     /// Whether a text that says who that user is would be the server's doing there.
     fn counts(&self, observation: &Observation, observer: usize, user: usize, kind: Kind) -> bool {
         let n = observation.n;
@@ -243,12 +254,7 @@ pub(super) fn judge(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
     let Some(names) = ShownNames::of(case) else { return 0 };
     let users = &case.history.plan.users;
     let mut items = 0;
-    for observation in &case.history.observations {
-        let observer = observation.by.as_ref();
-        let Some((observer, own)) = observer.and_then(|own| Some((own, case.place(own)?))) else {
-            continue;
-        };
-        let shown = names.shown(observation, own);
+    for (observation, observer, own, shown) in names.all_shown() {
         items += shown.len() as u64;
         let how = shown_as(observation);
         let mut add = |victim: usize, what: String, evidence: String| {
@@ -290,12 +296,8 @@ pub fn names_shown(case: &Case<'_>) -> BTreeMap<UserName, UserName> {
     let Some(names) = ShownNames::of(case) else { return BTreeMap::new() };
     let users = &case.history.plan.users;
     let mut all = BTreeMap::new();
-    for observation in &case.history.observations {
-        let observer = observation.by.as_ref();
-        let Some((observer, own)) = observer.and_then(|own| Some((own, case.place(own)?))) else {
-            continue;
-        };
-        for shown in names.shown(observation, own) {
+    for (_, observer, own, shown) in names.all_shown() {
+        for shown in shown {
             if shown.user != own && shown.kind == Kind::Name {
                 all.entry(users[shown.user].name.clone()).or_insert_with(|| observer.clone());
             }
