@@ -355,6 +355,11 @@ impl LevelTally {
         trial.durations.iter().for_each(|took| self.alone.add(*took));
     }
 
+    /// Adds how fast another trial was served, and nothing else of it: it is none of those planned.
+    pub fn add_served(&mut self, trial: &JudgedTrial) {
+        self.in_flight.add(&InFlight { together: 0, ..trial.overlap.in_flight.clone() });
+    }
+
     /// How long the shortest completed run took, in milliseconds or steps.
     pub fn shortest_run(&self) -> Option<u64> {
         self.latency.least()
