@@ -134,6 +134,11 @@ impl SpreadCount {
         };
     }
 
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
+        self.classes.values().sum()
+    }
+
     /// The least; none where nothing was counted.
     pub fn least(&self) -> Option<u64> {
         self.ends.map(|(least, _)| least)
@@ -142,7 +147,7 @@ impl SpreadCount {
     /// What that many of a hundred measurements took at most; none where nothing was counted.
     pub fn quantile(&self, percent: u64) -> Option<u64> {
         let (least, most) = self.ends?;
-        let n: u64 = self.classes.values().sum();
+        let n = self.count();
         let mut left = (n * percent).div_ceil(100);
         for (class, count) in &self.classes {
             left = left.saturating_sub(*count);
@@ -156,7 +161,7 @@ impl SpreadCount {
     /// The spread; none where nothing was counted.
     pub fn spread(&self, unit: TimeUnit) -> Option<Spread> {
         let (least, most) = self.ends?;
-        let n: u64 = self.classes.values().sum();
+        let n = self.count();
         let at = |percent: u64| self.quantile(percent).unwrap_or(most);
         let class = |(from, count): (&u64, &u64)| SpreadClass {
             from: *from,

@@ -1,9 +1,9 @@
 //! What a level comes to: its verdict with the reasons for it, and its record.
 
+use crate::exploration::at_once::AtOnce;
 use crate::exploration::confidence::upper_bound;
 use crate::exploration::judged_trial::RunCounts;
 use crate::exploration::level::{LevelTally, RANDOM_WALK, share};
-use crate::exploration::overlap::AtOnce;
 use partywall_core::control::{Controls, Drive, Tally};
 use partywall_core::failure::Cause;
 use partywall_core::finding::OracleId;

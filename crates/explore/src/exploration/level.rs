@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::exploration::as_list;
+use crate::exploration::at_once::InFlight;
 use crate::exploration::coverage::{Coverage, Phases};
 use crate::exploration::expected_places::ExpectedPlaces;
 use crate::exploration::judged_trial::{JudgedTrial, RunCounts, shows};
-use crate::exploration::overlap::InFlight;
 use crate::exploration::replies::Replies;
 use crate::exploration::unfinished::reason_of;
 use crate::workload::Workload;

@@ -2,6 +2,7 @@
 
 pub mod alone;
 pub(crate) mod as_list;
+pub mod at_once;
 pub(crate) mod collector;
 pub mod confidence;
 pub(crate) mod coverage;
