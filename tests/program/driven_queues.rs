@@ -9,7 +9,7 @@ use partywall::trial::verdict::{Outcome, ReasonCode};
 
 use crate::support::hostile::{Asked, serve};
 use crate::support::reports::{codes, only_level, report};
-use crate::support::{Scratch, ran};
+use crate::support::{Alone, Scratch, ran};
 
 const HTTP: &str = r#"
 [start]
@@ -105,6 +105,7 @@ const BURST: &[&str] = &["started", "token", "done"];
 
 #[test]
 fn runs_in_flight_together_overlap_where_the_server_works_on_several() {
+    let _alone = Alone::new();
     let several = Work::of(20, false);
     for (how, events) in [(HTTP, ONE), (WEBSOCKET, ONE), (WEBSOCKET, BURST)] {
         let record = driven(how, &several, events);
@@ -117,6 +118,7 @@ fn runs_in_flight_together_overlap_where_the_server_works_on_several() {
 
 #[test]
 fn a_lock_around_everything_is_told_and_never_clean() {
+    let _alone = Alone::new();
     let one = Work::of(20, true);
     for (how, events) in [(HTTP, ONE), (WEBSOCKET, ONE), (WEBSOCKET, BURST)] {
         let record = driven(how, &one, events);
@@ -129,6 +131,7 @@ fn a_lock_around_everything_is_told_and_never_clean() {
 /// Nothing but the way there and back can be measured then: that is stated, and no verdict rests on it.
 #[test]
 fn where_runs_are_too_short_to_tell_the_report_says_so() {
+    let _alone = Alone::new();
     let record = driven(HTTP, &Work::of(0, true), ONE);
     let codes = codes(&record);
     assert!(!codes.contains(&ReasonCode::ServesOneAtATime), "{codes:?}");

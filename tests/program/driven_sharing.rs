@@ -6,7 +6,7 @@ use partywall::trial::finding::OracleId;
 
 use crate::support::hostile::serve;
 use crate::support::reports::{only_level, report};
-use crate::support::{Scratch, ran};
+use crate::support::{Alone, Scratch, ran};
 
 const ASK: &str = r#"
 version = 1
@@ -61,6 +61,7 @@ fn another(who: &str) -> String {
 
 #[test]
 fn a_page_that_greets_another_is_found_and_one_that_greets_its_user_is_not() {
+    let _alone = Alone::new();
     let own = |who: &str| format!("Hello {who}, alice-2 and roberta!");
     assert_eq!(found(own, "", 0), []);
     assert_eq!(found(another, "", 1), [(OracleId::Ownership, "name in a text".into())]);
@@ -70,6 +71,7 @@ fn a_page_that_greets_another_is_found_and_one_that_greets_its_user_is_not() {
 
 #[test]
 fn what_is_public_or_shared_is_clean_and_what_crosses_beside_it_is_found() {
+    let _alone = Alone::new();
     assert_eq!(found(another, "[events]\npublic = [\"/more\"]\n", 0), []);
     let shared = |users: &str| format!("[[shared]]\nusers = {users}\npath = \"/rooms/red\"\n");
     assert_eq!(

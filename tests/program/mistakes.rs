@@ -14,7 +14,7 @@ use partywall::trial::verdict::{Outcome, ReasonCode};
 
 use crate::support::hostile::{serve, serve_raw};
 use crate::support::reports::{codes, only_level, report};
-use crate::support::{Scratch, desk, ran};
+use crate::support::{Alone, Scratch, desk, ran};
 
 const HEAD: &str = r#"
 version = 1
@@ -407,14 +407,12 @@ fn each_mistake_is_named() {
 
 #[test]
 fn without_a_mistake_nothing_is_wrong() {
-    for_each(&[Chat, Stream, Socket, Pushed, Rpc], |base| {
+    let _alone = Alone::new();
+    for base in [Chat, Stream, Socket, Pushed, Rpc] {
         let (scratch, url) = (Scratch::new("no-mistake"), desk::serve());
         let (record, stdout) = driven(&base.text(), &url, &scratch).expect("a scenario");
-        // On a busy machine runs may wait for each other.
-        let is_sound = |code| matches!(code, ReasonCode::Shown | ReasonCode::ServesOneAtATime);
-        let is_sound = codes(&record).into_iter().all(is_sound);
-        (!is_sound).then(|| format!("{base:?}: {:?}\n{stdout}", record.reasons))
-    });
+        assert_eq!(codes(&record), [ReasonCode::Shown], "{base:?}: {:?}\n{stdout}", record.reasons);
+    }
 }
 
 /// The chat of users who need no log-in.

@@ -116,6 +116,9 @@ pub enum ReasonCode {
     TooLittleOverlap,
     /// The server works on one run at a time, so runs of different users only waited for each other.
     ServesOneAtATime,
+    /// The machine had so much other work that it cannot be told whether the server works on several
+    /// runs at once.
+    MachineBusy,
     /// Too many runs did not complete, or some have an unknown outcome that the plan did not ask for.
     RunsIncomplete,
     /// An oracle's precondition did not hold.

@@ -184,6 +184,7 @@ fn label(code: ReasonCode) -> &'static str {
         ReasonCode::FalseAlarm => "A false alarm",
         ReasonCode::TooLittleOverlap => "Too little overlap",
         ReasonCode::ServesOneAtATime => "The server serves one user at a time",
+        ReasonCode::MachineBusy => "The machine was too busy",
         ReasonCode::RunsIncomplete => "Runs did not complete",
         ReasonCode::PreconditionNotMet => "An oracle was blind",
         ReasonCode::TargetUnreachable => "Target unreachable",
@@ -267,6 +268,9 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
             "Find out what makes users wait for each other, such as a lock around every request, a \
              single worker or a blocking call. Take it away for the test, or start more workers; \
              while it is there, shared state that would leak cannot show."
+        }
+        ReasonCode::MachineBusy => {
+            "Drive it again while less else runs on this machine, or with more users or longer runs."
         }
         ReasonCode::PreconditionNotMet => {
             "Give the blind oracles what they need; `partywall explain <oracle>` names it."

@@ -5,6 +5,7 @@ pub(crate) mod desk;
 pub(crate) mod hostile;
 pub(crate) mod reports;
 pub(crate) mod toy;
+mod turn;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+pub(crate) use turn::Alone;
 
 /// What no step of a test takes unless something hangs.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
@@ -126,18 +129,20 @@ pub(crate) struct Started {
     child: Child,
     output: [Option<JoinHandle<String>>; 2],
     since: Instant,
+    _turn: turn::Turn,
 }
 
 /// Starts the command; what it prints is gathered meanwhile.
 #[track_caller]
 pub(crate) fn started(command: &mut Command) -> Started {
+    let turn = turn::Turn::new();
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the command starts");
     let output = [
         child.stdout.take().map(|stream| std::thread::spawn(move || read_all(stream))),
         child.stderr.take().map(|stream| std::thread::spawn(move || read_all(stream))),
     ];
-    Started { child, output, since: Instant::now() }
+    Started { child, output, since: Instant::now(), _turn: turn }
 }
 
 fn read_all(mut stream: impl Read) -> String {

@@ -10,6 +10,7 @@ use crate::share::part::write_level;
 use crate::wire::blind_spots::may_be_blind;
 use crate::wire::drive::user_runtime;
 use crate::wire::extra_rounds::{MOST_TIMES, RoundCost};
+use crate::wire::lateness::Lateness;
 use crate::wire::open_files;
 use crate::wire::rates::Leak;
 use crate::wire::round::Round;
@@ -323,7 +324,7 @@ impl Campaign<'_> {
         for look in 0..=MORE_LOOKS {
             let is_again = match self.tally.at_once() {
                 AtOnce::Unknown => false,
-                AtOnce::OneByOne(_) => true,
+                AtOnce::OneByOne(_) | AtOnce::Busy(_) => true,
                 AtOnce::Shown | AtOnce::Held | AtOnce::TooShort | AtOnce::Several(_) => break,
             };
             if is_again {
@@ -338,8 +339,11 @@ impl Campaign<'_> {
                 u16::try_from(TIME_ALONE / shortest.max(1)).unwrap_or(MOST_ALONE)
             });
             let plan = self.workload.alone(self.rounds.seed, runs.clamp(LEAST_ALONE, MOST_ALONE));
-            if let Some((_, _, judged)) = self.drive_beside(plan, &format!("alone-{}", look + 1)) {
-                self.tally.add_alone(&judged);
+            let lateness = Lateness::measure();
+            let driven = self.drive_beside(plan, &format!("alone-{}", look + 1));
+            let late = lateness.end();
+            if let Some((_, _, judged)) = driven {
+                self.tally.add_alone(&judged, &late);
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod drive;
 pub mod drive_rounds;
 pub(crate) mod extra_rounds;
 pub mod failed_start;
+mod lateness;
 pub mod launched;
 pub mod open_files;
 pub(crate) mod rates;

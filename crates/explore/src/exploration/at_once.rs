@@ -58,6 +58,31 @@ pub enum AtOnce {
     OneByOne(f64),
     /// On average that many runs were served at once.
     Several(f64),
+    /// Unknown: the machine had other work, and a run alone mostly waited for a processor: as many
+    /// milliseconds.
+    Busy(f64),
+}
+
+/// What was measured while one user was driven alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunsAlone {
+    /// How long runs took, in milliseconds.
+    pub took: SpreadCount,
+    /// How many microseconds too late the system woke a thread that slept.
+    pub woken_late: SpreadCount,
+}
+
+impl RunsAlone {
+    /// Adds what was measured elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        self.took.merge(&other.took);
+        self.woken_late.merge(&other.woken_late);
+    }
+
+    /// How many milliseconds a run waited for a processor.
+    fn waited(&self) -> f64 {
+        self.woken_late.quantile(MEDIAN).unwrap_or_default() as f64 * WAKE_UPS / 1000.0
+    }
 }
 
 /// One pair in so many must overlap by its events: a few may do so because events were held up on the
@@ -80,6 +105,12 @@ const EVEN: u64 = 50;
 /// busy now and then makes some of them longer, and a run that is taken for longer than it is would
 /// pass a lock off as many users served at once.
 const QUARTER: u64 = 25;
+const MEDIAN: u64 = 50;
+/// How often a run waits for a processor at least: the server for the request, its worker, its answer,
+/// and the user. Where many runs wait at once that takes no longer, so it is no time that is served.
+const WAKE_UPS: f64 = 4.0;
+/// Where that is more than this part of what a run takes, time tells nothing of the server.
+const MOST_WAITED: f64 = 0.2;
 /// Stretches of time with so many runs of different users at most are looked at for the closest.
 const MOST_CLOSE: usize = 8;
 /// The closest runs of so many trials, against so many runs alone, tell what a busy machine hides from
@@ -96,7 +127,7 @@ impl AtOnce {
     pub fn of(
         [by_events, pairs]: [u64; 2],
         together: &InFlight,
-        alone: &SpreadCount,
+        alone: &RunsAlone,
         met_upstream: Option<bool>,
     ) -> Self {
         if by_events > 0 && by_events.saturating_mul(LEAST_BY_EVENTS) >= pairs {
@@ -110,7 +141,7 @@ impl AtOnce {
         if together.shortest.is_some_and(|shortest| shortest < AT_ONCE) {
             return Self::TooShort;
         }
-        let Some(takes) = alone.quantile(QUARTER) else { return Self::Unknown };
+        let Some(takes) = alone.took.quantile(QUARTER) else { return Self::Unknown };
         if takes < TOO_SHORT {
             return Self::TooShort;
         }
@@ -120,13 +151,13 @@ impl AtOnce {
             return Self::Shown;
         }
         let sum = |of: fn(&Served) -> u64| together.fastest.iter().map(of).sum::<u64>();
-        let (runs, busy) = (sum(|own| own.runs), sum(|own| own.busy));
-        let served = (runs * takes) as f64 / busy.max(1) as f64;
-        if served >= LEAST_SERVED {
-            return Self::Several(served);
-        }
-        match together.served_closest(alone) {
-            Some(closest) if closest >= LEAST_SERVED => Self::Several(closest),
+        let (runs, busy) = (sum(|own| own.runs) as f64, sum(|own| own.busy));
+        let waited = alone.waited();
+        let served = runs * (takes as f64 - waited).max(0.0) / busy.max(1) as f64;
+        let closest = together.served_closest(alone).unwrap_or_default();
+        match served.max(closest) {
+            several if several >= LEAST_SERVED => Self::Several(several),
+            _ if waited > takes as f64 * MOST_WAITED => Self::Busy(waited),
             _ => Self::OneByOne(served),
         }
     }
@@ -151,10 +182,10 @@ impl InFlight {
 
     /// How many runs were served at once where they came closest together, in a quarter of the trials
     /// at least; nothing where too few were measured.
-    fn served_closest(&self, alone: &SpreadCount) -> Option<f64> {
-        let enough = self.closest.count() >= ENOUGH_CLOSE && alone.count() >= ENOUGH_ALONE;
-        let (closest, takes) = (self.closest.quantile(QUARTER)?, alone.least()?);
-        enough.then(|| (takes * 1000) as f64 / closest.max(1) as f64)
+    fn served_closest(&self, alone: &RunsAlone) -> Option<f64> {
+        let enough = self.closest.count() >= ENOUGH_CLOSE && alone.took.count() >= ENOUGH_ALONE;
+        let (closest, took) = (self.closest.quantile(QUARTER)?, alone.took.least()?);
+        enough.then(|| (took as f64 - alone.waited()) * 1000.0 / closest.max(1) as f64)
     }
 
     /// Of the runs of a trial.
@@ -242,10 +273,18 @@ mod tests {
     }
 
     /// Eight runs of one user alone, of those lengths in turn.
-    fn alone(lengths: &[u64]) -> SpreadCount {
-        let mut count = SpreadCount::default();
-        lengths.iter().cycle().take(8).for_each(|length| count.add(*length));
-        count
+    fn alone(lengths: &[u64]) -> RunsAlone {
+        let mut alone = RunsAlone::default();
+        lengths.iter().cycle().take(8).for_each(|length| alone.took.add(*length));
+        alone.woken_late.add(60);
+        alone
+    }
+
+    /// The same where threads are woken so many microseconds late.
+    fn alone_among_others(lengths: &[u64], late: u64) -> RunsAlone {
+        let mut alone = alone(lengths);
+        (0..9).for_each(|_| alone.woken_late.add(late));
+        alone
     }
 
     #[test]
@@ -287,7 +326,7 @@ mod tests {
         assert!(matches!(few, AtOnce::OneByOne(_)));
         assert_eq!(AtOnce::of([190, 190], &flights(20, 20), &alone(&[20]), None), AtOnce::Shown);
         assert_eq!(
-            AtOnce::of([0, 190], &flights(20, 20), &SpreadCount::default(), None),
+            AtOnce::of([0, 190], &flights(20, 20), &RunsAlone::default(), None),
             AtOnce::Unknown
         );
         assert_eq!(AtOnce::of([0, 190], &flights(2, 2), &alone(&[2]), None), AtOnce::TooShort);
@@ -326,6 +365,15 @@ mod tests {
         let mut once = rounds(&lock, 7);
         once.add(&of(&parallel));
         assert!(matches!(judge(&once, &busy), AtOnce::OneByOne(_)));
+        // What a run alone waits for a processor is no work that a lock would hold.
+        let slow = alone_among_others(&[41, 52, 44, 60], 5_000);
+        let tight = [(0, 45, 0), (1, 68, 1), (2, 90, 2), (46, 112, 0), (70, 133, 1)];
+        let of_lock = judge(&rounds(&tight, 20), &[41, 52, 44, 60]);
+        assert!(matches!(of_lock, AtOnce::Several(_)), "what follows would show nothing");
+        assert_eq!(AtOnce::of([0, 9], &rounds(&tight, 20), &slow, None), AtOnce::Busy(20.0));
+        let many: Vec<_> = (0..20).map(|user| (0, 60 + user as u64, user)).collect();
+        let of_many = AtOnce::of([0, 9], &rounds(&many, 3), &slow, None);
+        assert!(matches!(of_many, AtOnce::Several(served) if served > 5.0));
         // Equal requests may have been one piece of work.
         let equal = |&(from, to, user): &_| Flight { from, to, user, is_equal: true };
         let equal: Vec<_> = parallel.iter().map(equal).collect();

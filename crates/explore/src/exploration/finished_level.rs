@@ -269,6 +269,14 @@ impl LevelTally {
             ),
             _ => None,
         };
+        if let (LevelName::Wire, AtOnce::Busy(waited)) = (self.level, self.at_once()) {
+            against(true, ReasonCode::MachineBusy, &|| {
+                format!(
+                    "the machine was too busy to tell whether the server serves several users at \
+                     once: a run alone waited about {waited:.0} ms for a processor"
+                )
+            });
+        }
         if let (LevelName::Wire, Some(why)) = (self.level, waited) {
             against(true, ReasonCode::ServesOneAtATime, &|| {
                 format!(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::exploration::as_list;
-use crate::exploration::at_once::InFlight;
+use crate::exploration::at_once::{InFlight, RunsAlone};
 use crate::exploration::coverage::{Coverage, Phases};
 use crate::exploration::expected_places::ExpectedPlaces;
 use crate::exploration::judged_trial::{JudgedTrial, RunCounts, shows};
@@ -78,9 +78,9 @@ pub struct LevelTally {
     pub(crate) pairs_by_events: u64,
     #[serde(default)]
     pub(crate) in_flight: InFlight,
-    /// How long runs of one user alone took, where that had to be known.
+    /// What runs of one user alone showed, where that had to be known.
     #[serde(default)]
-    pub alone: SpreadCount,
+    pub alone: RunsAlone,
     /// Whether calls for two users were under way at once at the upstream, where they were held for
     /// each other.
     #[serde(default)]
@@ -141,7 +141,7 @@ impl LevelTally {
             overlapping_pairs: 0,
             pairs_by_events: 0,
             in_flight: InFlight::default(),
-            alone: SpreadCount::default(),
+            alone: RunsAlone::default(),
             met_upstream: None,
             runs: RunCounts::default(),
             coverage: Coverage::new(Phases::of(&workload.protocol(), &workload.agents)),
@@ -350,9 +350,11 @@ impl LevelTally {
         self.expected.lacks_greeting()
     }
 
-    /// Adds runs of one user alone, which count for nothing but how long they took.
-    pub fn add_alone(&mut self, trial: &JudgedTrial) {
-        trial.durations.iter().for_each(|took| self.alone.add(*took));
+    /// Adds runs of one user alone, which count for nothing but how long they took, and how late
+    /// the system woke who slept meanwhile.
+    pub fn add_alone(&mut self, trial: &JudgedTrial, woken_late: &SpreadCount) {
+        trial.durations.iter().for_each(|took| self.alone.took.add(*took));
+        self.alone.woken_late.merge(woken_late);
     }
 
     /// Adds how fast another trial was served, and nothing else of it: it is none of those planned.
