@@ -4,6 +4,7 @@
 mod architecture;
 mod audit;
 mod canary;
+mod code_scanning;
 mod exhaustive;
 mod explore_figures;
 mod fuzz_corpora;

@@ -1,5 +1,6 @@
 //! What the program does as its users start it, and what it does over real connections.
 
+mod code_scanning;
 #[path = "docs/main.rs"]
 mod docs;
 #[path = "program/main.rs"]

@@ -8,7 +8,7 @@ use partywall::report::{attestation, github, html, junit, sarif};
 use partywall::trial::finding::{FindingKind, OracleId};
 use partywall::trial::ids::UserName;
 use partywall::trial::measure::Subject;
-use partywall::trial::record::{FindingRecord, Record};
+use partywall::trial::record::{FindingRecord, Record, Rule};
 use partywall::trial::verdict::Outcome;
 use serde_json::Value;
 
@@ -92,7 +92,10 @@ fn sarif_keeps_its_schema() {
     let text = std::fs::read_to_string(schema("sarif-2.1.0.json")).expect("the schema");
     let schema: Value = serde_json::from_str(&text).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
-    for (name, record) in everything() {
+    for (name, mut record) in everything() {
+        // A record of the program has a rule for each oracle.
+        record.rules =
+            OracleId::ALL.map(|oracle| Rule { oracle, ..record.rules[0].clone() }).to_vec();
         let log: Value = serde_json::from_str(&sarif::render(&record)).expect("JSON");
         let problems: Vec<String> = validator
             .iter_errors(&log)
@@ -113,6 +116,7 @@ fn sarif_keeps_its_schema() {
             let hash = result.pointer("/partialFingerprints/primaryLocationLineHash");
             assert!(hash.is_some_and(Value::is_string), "{name}");
         }
+        crate::code_scanning::takes(&log, name);
         let in_doubt = matches!(record.verdict, Outcome::Inconclusive | Outcome::BaselineClean);
         assert_eq!(run["invocations"][0]["executionSuccessful"], !in_doubt, "{name}");
         assert_eq!(run["results"][0]["ruleId"] == "partywall/inconclusive", in_doubt, "{name}");

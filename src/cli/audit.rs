@@ -9,7 +9,9 @@ use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 
 use super::audit_settings;
+use super::ending::Ended;
 use super::output::{self, Colour};
+use super::places::in_repository;
 use crate::audit::glob::Glob;
 use crate::audit::symbols::Symbol;
 use crate::audit::{Options, baseline};
@@ -133,7 +135,7 @@ impl ScopeName {
     }
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let args = &audit_settings::with_settings(args)?;
     let fail_on = args.fail_on.unwrap_or_default();
     if fail_on == FailOn::New && args.baseline.is_none() {
@@ -154,29 +156,42 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     if let (Some(then), Some(path)) = (&then, &args.baseline) {
         audit.compared = Some(baseline::compare(&audit, then, &path.display().to_string()));
     }
-    output::print(&match args.format.unwrap_or_default() {
+    let format = args.format.unwrap_or_default();
+    if matches!(format, Format::Sarif | Format::Github) {
+        // Both name files of the repository.
+        audit.root = in_repository(Path::new(&audit.root));
+    }
+    output::print(&match format {
         Format::Table => audit_table::render(&audit, args.color.style()),
         Format::Json => audit_json::render(&audit),
         Format::Sarif => audit_sarif::render(&audit),
         Format::Github => audit_github::render(&audit),
         Format::Toml => audit_scenario::render(&audit),
     });
-    Ok(exit_code(fail_on, args.scope.unwrap_or_default().scope(), &audit))
+    Ok(ended(fail_on, args.scope.unwrap_or_default().scope(), &audit))
 }
 
-fn exit_code(fail_on: FailOn, scope: Scope, audit: &AuditRecord) -> ExitCode {
+fn ended(fail_on: FailOn, scope: Scope, audit: &AuditRecord) -> Ended {
     let fails = match fail_on {
         FailOn::Nothing => false,
         FailOn::New => audit.new_in(scope).next().is_some(),
         FailOn::Any => audit.remaining_in(scope).next().is_some(),
     };
+    let left = audit.remaining_in(scope).count();
     if fails {
-        ExitCode::Leaked
+        let what = match fail_on {
+            FailOn::New => "uses were added that the baseline does not have",
+            _ => "call sites remain",
+        };
+        Ended::new(ExitCode::Leaked, what).next("migrate what stands above, the risky ones first")
     } else if audit.files.found == 0 {
-        output::complain("no source file was found: nothing was audited");
-        ExitCode::NothingExercised
+        Ended::new(ExitCode::NothingExercised, "no source file was found: nothing was audited")
+            .next("give the folder of the sources, in Python, TypeScript or JavaScript")
+    } else if left > 0 {
+        let what = format!("audited; call sites that remain: {left}");
+        Ended::new(ExitCode::Clean, what).next("--fail-on any or new makes a gate of it")
     } else {
-        ExitCode::Clean
+        Ended::new(ExitCode::Clean, "audited; no call site remains")
     }
 }
 

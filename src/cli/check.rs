@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::common::{CameTo, ShownArgs, locate, record, show};
+use super::ending::Ended;
+use super::places::source_of_file;
 use crate::campaign::error::{CampaignError, read_cut_text};
 use crate::campaign::recorded::judge_recorded;
 use crate::trial::history::History;
-use crate::trial::verdict::ExitCode;
 
 /// The arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -18,7 +19,7 @@ pub(super) struct Args {
     shown: ShownArgs,
 }
 
-pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: Args) -> Result<Ended, CampaignError> {
     let shown = args.history.display().to_string();
     let text = read_cut_text(&args.history)?;
     let history = History::from_file(&text).map_err(|error| {
@@ -30,6 +31,8 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     let mut record = record("check", SystemTime::now(), CameTo::all_of(&levels));
     record.backend = Some(format!("what {shown} recorded"));
     record.levels = levels;
-    locate(&mut record, &[]);
+    let source = source_of_file(&shown, &text);
+    record.levels[0].source = Some(source.clone());
+    locate(&mut record, &[(String::new(), source)]);
     Ok(show(&record, &args.shown))
 }

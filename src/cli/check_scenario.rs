@@ -1,5 +1,6 @@
 //! `partywall check-scenario`: whether a scenario file can be driven, without driving it.
 
+use super::ending::Ended;
 use super::{output, scenario};
 use crate::campaign::error::CampaignError;
 use crate::scenario::Workload;
@@ -13,7 +14,7 @@ pub(super) struct Args {
     file: String,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let scenario = scenario::read(&args.file)?;
     let mut text = String::new();
     if let Some(work) = &scenario.explore {
@@ -45,8 +46,8 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         (Some(_), _) => "signoff",
         (None, []) => "run",
     };
-    output::complain(&format!("next: partywall {command} {}", args.file));
-    Ok(ExitCode::Clean)
+    let next = format!("partywall {command} {}", args.file);
+    Ok(Ended::new(ExitCode::Clean, "the scenario can be driven").next(next))
 }
 
 /// Users and runs of the first plan.

@@ -1,13 +1,14 @@
 //! What several subcommands share: the flags of a campaign, its run folder, its report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
 
-use super::ending;
+use super::ending::{Ended, left_unexercised};
 use super::formats::Format;
 use super::output::{self, Colour};
+use super::places::in_repository;
 use crate::campaign::budget::Stop;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::campaign::migration::conclude;
@@ -16,7 +17,7 @@ use crate::report::{github, redacted, terminal};
 use crate::scenario::{Workload, source_of};
 use crate::trial::measure::{Source, Subject};
 use crate::trial::migration::MigrationRecord;
-use crate::trial::record::{Level, Record, Rule, SCHEMA_VERSION};
+use crate::trial::record::{Level, LevelName, Record, Rule, SCHEMA_VERSION};
 use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode, Verdict};
 
 /// The highest nonce of the first state of several: the others have the next ones.
@@ -31,6 +32,9 @@ pub(super) struct CampaignArgs {
     /// Stop after that many seconds; the verdict is then inconclusive at best
     #[arg(long, env = "PARTYWALL_TIME_LIMIT", value_name = "SECONDS")]
     time_limit: Option<u64>,
+    /// End with a report when standard input ends, so that nothing outlives who started this program
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
     #[command(flatten)]
     pub(super) report: ReportArgs,
 }
@@ -119,10 +123,9 @@ pub(super) enum Annotations {
 impl ShownArgs {
     /// Whether the doubt of that record passes as a warning. Never where nothing was exercised.
     pub(super) fn lets_pass(&self, record: &Record) -> bool {
-        let nothing = |code| matches!(code, ReasonCode::NothingExercised | ReasonCode::UsersAlike);
         self.inconclusive == Inconclusive::Warn
             && record.exit_code == ExitCode::Inconclusive
-            && !record.reasons.iter().any(|reason| nothing(reason.code))
+            && !left_unexercised(record)
     }
 
     fn annotates(&self) -> bool {
@@ -183,6 +186,8 @@ struct CampaignFile<'c> {
     arguments: Vec<String>,
     seed: String,
     started_at: String,
+    /// The process, by which whoever started it knows its folder.
+    process: u32,
 }
 
 impl CampaignArgs {
@@ -198,7 +203,15 @@ impl CampaignArgs {
         seconds: Option<u64>,
     ) -> Result<Begun, CampaignError> {
         let limit = [self.time_limit, seconds].into_iter().flatten().min();
-        self.report.begin(command, self.seed, limit)
+        let begun = self.report.begin(command, self.seed, limit)?;
+        if self.until_stdin_closes {
+            let stop = begun.stop.clone();
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+                stop.interrupt();
+            });
+        }
+        Ok(begun)
     }
 }
 
@@ -224,6 +237,7 @@ impl ReportArgs {
             arguments: std::env::args().skip(1).collect(),
             seed: seed.to_string(),
             started_at: humantime::format_rfc3339_seconds(started).to_string(),
+            process: std::process::id(),
         };
         let text = serde_json::to_string_pretty(&file).expect("plain data serialises") + "\n";
         begun.folder.write("campaign.json", &text)?;
@@ -290,7 +304,9 @@ impl Begun {
     pub(super) fn record_in_states(&self, backend: String, states: MigrationRecord) -> Record {
         let (outcome, reasons) = conclude(&states, self.stop.reason());
         let record = self.record(CameTo { outcome, reasons });
-        Record { backend: Some(backend), migration: Some(states), ..record }
+        let carried = states.scenarios.first();
+        let source = carried.and_then(|own| source_of(&own.scenario, LevelName::Explore));
+        Record { backend: Some(backend), migration: Some(states), source, ..record }
     }
 
     /// Writes the reports, shows the terminal one, and gives the exit code.
@@ -298,7 +314,7 @@ impl Begun {
         &self,
         mut record: Record,
         args: &ReportArgs,
-    ) -> Result<ExitCode, CampaignError> {
+    ) -> Result<Ended, CampaignError> {
         if !args.subject.is_empty() {
             record.subjects.clone_from(&args.subject);
         }
@@ -350,6 +366,7 @@ pub(super) fn record(command: &str, started: SystemTime, came_to: CameTo) -> Rec
         models: Vec::new(),
         comparison: Vec::new(),
         levels: Vec::new(),
+        source: None,
         subjects: Vec::new(),
         partition: None,
         migration: None,
@@ -369,29 +386,31 @@ pub(super) fn locate(record: &mut Record, files: &[(String, Source)]) {
             level.source = given.or_else(|| source_of(&level.scenario, level.level));
         }
     }
-}
-
-/// What a command ends with that could not write all: a leak, or that error.
-pub(super) fn stands(
-    code: ExitCode,
-    broken: Option<CampaignError>,
-) -> Result<ExitCode, CampaignError> {
-    match broken {
-        Some(error) if code == ExitCode::Leaked => {
-            output::complain(&format!("error: {error}"));
-            Ok(code)
-        }
-        Some(error) => Err(error),
-        None => Ok(code),
+    let of_level = record.all_levels().find_map(|(_, level)| level.source.clone());
+    let given = files.first().map(|(_, source)| source.clone()).or(of_level);
+    record.source = given.or_else(|| record.source.take());
+    if let Some(audit) = &mut record.audit {
+        audit.root = in_repository(Path::new(&audit.root));
     }
 }
 
-/// Shows the terminal report and how the command ends, and gives the exit code.
-pub(super) fn show(record: &Record, args: &ShownArgs) -> ExitCode {
+/// What a command ends with that could not write all: a leak, or that error.
+pub(super) fn stands(ended: Ended, broken: Option<CampaignError>) -> Result<Ended, CampaignError> {
+    match broken {
+        Some(error) if ended.code() == ExitCode::Leaked => {
+            output::complain(&format!("error: {error}"));
+            Ok(ended)
+        }
+        Some(error) => Err(error),
+        None => Ok(ended),
+    }
+}
+
+/// Shows the terminal report, and gives how the command ends.
+pub(super) fn show(record: &Record, args: &ShownArgs) -> Ended {
     show_report(record, args);
     let code = if args.lets_pass(record) { ExitCode::Clean } else { record.exit_code };
-    output::complain(&ending::line(record, code));
-    code
+    Ended::of(record, code)
 }
 
 /// Shows the terminal report.

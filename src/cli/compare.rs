@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use clap::ValueEnum;
 
 use super::common::today;
+use super::ending::Ended;
 use super::output::{self, Colour};
 use super::report::{file_of, read};
 use crate::campaign::baseline::Baseline;
@@ -64,11 +65,11 @@ enum MessageFormat {
     Markdown,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let mut records =
         args.reports.iter().map(|path| read(&file_of(path))).collect::<Result<Vec<_>, _>>()?;
     // Clap asks for one at least.
-    let Some(new) = records.pop() else { return Ok(ExitCode::Usage) };
+    let Some(new) = records.pop() else { return Ok(Ended::usage()) };
     let baseline = match &args.baseline {
         Some(path) => Baseline::parse(&read_text(path)?, &path.display().to_string())?,
         None => Baseline::default(),
@@ -83,16 +84,29 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
 }
 
 /// A gate fails on what it was told to, and never passes on a report that shows nothing.
-fn gate(fail_on: &[FailOn], compared: &Compared) -> ExitCode {
+fn gate(fail_on: &[FailOn], compared: &Compared) -> Ended {
     let fails = |wanted: &FailOn| match wanted {
-        FailOn::New => !compared.appeared.is_empty(),
-        FailOn::Any => !compared.appeared.is_empty() || !compared.remaining.is_empty(),
+        FailOn::New => !compared.appeared.is_empty() || !compared.other_leaks.is_empty(),
+        FailOn::Any => {
+            let lists = [&compared.appeared, &compared.remaining];
+            lists.iter().any(|found| !found.is_empty()) || !compared.other_leaks.is_empty()
+        }
         FailOn::Less => compared.coverage.iter().any(|row| row.less),
     };
-    let in_doubt = matches!(compared.new.verdict, Outcome::Inconclusive | Outcome::BaselineClean);
+    let in_doubt = matches!(compared.new.verdict, Outcome::Inconclusive | Outcome::BaselineClean)
+        || !compared.doubts.is_empty();
     match () {
-        () if fail_on.iter().any(fails) => ExitCode::Leaked,
-        () if !fail_on.is_empty() && in_doubt => ExitCode::Inconclusive,
-        () => ExitCode::Clean,
+        () if fail_on.iter().any(fails) => {
+            let repro = compared.appeared.iter().find_map(|found| found.reproduce_with.clone());
+            let ended = Ended::new(ExitCode::Leaked, "the gate fails");
+            ended.next(repro.unwrap_or_else(|| "look at what stands above".into()))
+        }
+        () if !fail_on.is_empty() && in_doubt => {
+            Ended::new(ExitCode::Inconclusive, "the report would not be clean without its findings")
+                .next("drive it again, once what stands above is mended")
+        }
+        () if fail_on.is_empty() => Ended::new(ExitCode::Clean, "compared; no gate was asked for")
+            .next("--fail-on new makes a gate of it"),
+        () => Ended::new(ExitCode::Clean, "the gate passes"),
     }
 }

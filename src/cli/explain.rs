@@ -1,12 +1,12 @@
 //! `partywall explain`: what an oracle looks for, or how a mechanism leaks.
 
 use super::common::rules;
+use super::ending::Ended;
 use super::output;
 use crate::campaign::error::CampaignError;
 use crate::report::explain::explain;
 use crate::trial::finding::OracleId;
 use crate::trial::mechanism::{Facts, Mechanism};
-use crate::trial::verdict::ExitCode;
 
 /// The arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -15,11 +15,11 @@ pub(super) struct Args {
     what: String,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let wanted = args.what.to_lowercase();
     if let Ok(mechanism) = wanted.parse::<Mechanism>() {
         output::print(&story(mechanism));
-        return Ok(ExitCode::Clean);
+        return Ok(Ended::with_text());
     }
     let rule = rules()
         .into_iter()
@@ -32,7 +32,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         ))
     })?;
     output::print(&explain(&rule));
-    Ok(ExitCode::Clean)
+    Ok(Ended::with_text())
 }
 
 /// The story of a mechanism.

@@ -3,6 +3,7 @@
 use clap::builder::BoolishValueParser;
 
 use super::common::CampaignArgs;
+use super::ending::Ended;
 use super::progress::Shown;
 use super::saved::SavedArgs;
 use super::scenario::{self, ScenarioArg};
@@ -19,7 +20,6 @@ use crate::trial::measure::Partition;
 use crate::trial::plan::FaultKind;
 use crate::trial::record::Level;
 use crate::trial::target::Reference;
-use crate::trial::verdict::ExitCode;
 
 /// The arguments of `explore`.
 #[derive(Debug, clap::Args)]
@@ -142,7 +142,7 @@ impl Args {
     }
 }
 
-pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: Args) -> Result<Ended, CampaignError> {
     let scenario = scenario::read(args.scenario.name())?;
     let mut workload = scenario.to_explore().map_err(CampaignError::in_scenario)?.clone();
     if args.partition.is_some() && args.strategy != StrategyName::Random {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
 
+use super::ending::Ended;
 use super::output;
 use crate::campaign::error::CampaignError;
 use crate::trial::verdict::ExitCode;
@@ -51,7 +52,7 @@ impl What {
     }
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let mut command = super::Cli::command();
     let Some(shell) = args.what.shell() else {
         let folder = &args.folder;
@@ -61,10 +62,12 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
                 let folder = folder.display();
                 CampaignError::usage(format!("cannot write man pages to {folder}: {error}"))
             })?;
-        return Ok(ExitCode::Clean);
+        let folder = folder.display();
+        return Ok(Ended::new(ExitCode::Clean, "man pages written")
+            .next(format!("man -l {folder}/partywall.1")));
     };
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut command, "partywall", &mut text);
     output::print(&String::from_utf8_lossy(&text));
-    Ok(ExitCode::Clean)
+    Ok(Ended::with_text())
 }

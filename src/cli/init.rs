@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
+use super::ending::Ended;
 use super::output;
 use crate::campaign::error::CampaignError;
 use crate::scenario::{Scenario, starters};
@@ -24,10 +25,11 @@ pub(super) struct Args {
     list: bool,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let Some(template) = args.template.as_ref().filter(|_| !args.list) else {
         output::print(&list());
-        return Ok(ExitCode::Clean);
+        let next = "partywall init NAME";
+        return Ok(Ended::new(ExitCode::Clean, "listed").next(next));
     };
     let Some((name, text)) = starters().find(|(name, _)| name == template) else {
         let names: Vec<&str> = starters().map(|(name, _)| name).collect();
@@ -45,7 +47,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         CampaignError::usage(format!("cannot write `{}`: {error}; {remedy}", shown.escape_debug()))
     })?;
     output::print(&format!("{shown}: edit it, then run `partywall check-scenario {shown}`\n"));
-    Ok(ExitCode::Clean)
+    Ok(Ended::new(ExitCode::Clean, "written").next(format!("partywall check-scenario {shown}")))
 }
 
 /// Each name with the title of its scenario.

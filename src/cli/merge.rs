@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use super::common::ReportArgs;
+use super::ending::Ended;
 use super::report;
 use super::signoff::signed_off_record;
 use super::source::SourceArgs;
 use crate::campaign::error::{CampaignError, shown};
 use crate::campaign::merge::{Merged, Parts, Whole};
 use crate::trial::measure::Subject;
-use crate::trial::verdict::ExitCode;
 
 /// The arguments of `merge`.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(super) struct Args {
     report: ReportArgs,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let source = args.source.read()?;
     let parts = Parts::read(&args.folders)?;
     let mut begun = args.report.begin("merge", 0, None)?;

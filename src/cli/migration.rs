@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use super::audit::read_audit;
 use super::common::{CampaignArgs, HostArgs, MOST_NONCE, left_out_by_nonce};
+use super::ending::Ended;
 use super::progress::Shown;
 use super::scenario;
 use crate::campaign::error::CampaignError;
 use crate::campaign::migration::{ListedStates, Matrix};
 use crate::scenario::{MigrationState, Scenario, Workload};
-use crate::trial::verdict::ExitCode;
 
 /// How often each scenario is tried in each of the 64 states of the reference back end.
 const TRIALS: u64 = 100;
@@ -53,7 +53,7 @@ pub(super) struct Args {
     campaign: CampaignArgs,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let scenarios = scenario::read_all(&args.scenarios)?;
     if let [scenario] = scenarios.as_slice()
         && (scenario.explore.is_none() || !scenario.states.is_empty())
@@ -74,7 +74,9 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     let works = scenarios.iter().map(|own| own.to_explore().cloned());
     let works: Vec<Workload> =
         works.collect::<Result<_, _>>().map_err(CampaignError::in_scenario)?;
-    let begun = args.campaign.begin("migration")?;
+    let mut begun = args.campaign.begin("migration")?;
+    let names = args.scenarios.iter().map(String::as_str);
+    begun.sources = scenario::sources(names.zip(&scenarios));
     let trials = args.trials.unwrap_or(TRIALS);
     let matrix = Matrix::new(&works, args.campaign.seed, trials, &begun.stop);
     let matrix = matrix.run(&Shown::new())?;
@@ -84,7 +86,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
 }
 
 /// The states that the scenario lists, on the wire.
-fn listed_states(args: &Args, scenario: &Scenario) -> Result<ExitCode, CampaignError> {
+fn listed_states(args: &Args, scenario: &Scenario) -> Result<Ended, CampaignError> {
     if args.trials.is_some() {
         return Err(CampaignError::usage("states of a scenario file are driven in --rounds N"));
     }
@@ -105,6 +107,8 @@ fn listed_states(args: &Args, scenario: &Scenario) -> Result<ExitCode, CampaignE
     let (scenario, given) = scenario::given(scenario, &scenario.target)?;
     let mut begun = args.campaign.begin_within("migration", scenario.limits.seconds)?;
     begun.secrets = given.secrets();
+    let name = args.scenarios.first().map(String::as_str);
+    begun.sources = scenario::sources(name.map(|name| (name, &scenario)));
     let work = scenario.sized_wire(args.users, args.runs);
     let listed = ListedStates {
         work: &work,

@@ -38,7 +38,7 @@ use std::process::ExitCode as ProcessExit;
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::campaign::error::CampaignError;
-use crate::trial::verdict::ExitCode;
+use ending::Ended;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 clean or fixed, 1 leaked, 2 usage, 3 internal error,
@@ -144,14 +144,19 @@ pub fn main() -> ProcessExit {
         Command::Selftest(args) => selftest::exec(&args),
         Command::Generate(args) => generate::exec(&args),
     };
-    let code = done.unwrap_or_else(|error| fail(&error));
-    ProcessExit::from(code as u8)
+    end(&done.unwrap_or_else(|error| fail(&error)))
 }
 
-fn fail(error: &CampaignError) -> ExitCode {
+fn fail(error: &CampaignError) -> Ended {
     // An error may quote a file or a server.
     output::complain(&format!("error: {error}"));
-    error.exit_code()
+    Ended::by(error)
+}
+
+/// Every command ends here.
+fn end(ended: &Ended) -> ProcessExit {
+    ended.tell();
+    ProcessExit::from(ended.code() as u8)
 }
 
 /// Help and version are no errors; with no subcommand the help is what was asked for.
@@ -169,5 +174,5 @@ fn usage(error: &clap::Error) -> ProcessExit {
     }
     // A reader that has gone does not change what was wrong.
     let _ = error.print();
-    ProcessExit::from(ExitCode::Usage as u8)
+    end(&Ended::usage())
 }

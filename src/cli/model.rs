@@ -2,6 +2,7 @@
 
 use clap::builder::BoolishValueParser;
 
+use super::ending::Ended;
 use super::output;
 use super::progress::Shown;
 use crate::campaign::error::CampaignError;
@@ -28,7 +29,7 @@ pub(super) struct Args {
     stories: bool,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let thoroughness = if args.thorough { Thoroughness::Thorough } else { Thoroughness::Usual };
     let specs = chosen(&args.models)?;
     if let Some(execution) = args.replay {
@@ -48,18 +49,20 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
             ));
         }
     }
-    Ok(exit_code(&outcomes))
+    Ok(ended(&outcomes))
 }
 
-fn exit_code(outcomes: &[ModelOutcome]) -> ExitCode {
+fn ended(outcomes: &[ModelOutcome]) -> Ended {
     let leaked =
         |outcome: &ModelOutcome| outcome.expected == Expected::Clean && outcome.refuted.is_some();
     if outcomes.iter().any(leaked) {
-        ExitCode::Leaked
+        Ended::new(ExitCode::Leaked, "a model is refuted")
+            .next("replay the interleaving that stands above")
     } else if outcomes.iter().all(ModelOutcome::as_expected) {
-        ExitCode::Clean
+        Ended::new(ExitCode::Clean, "every model came to what is expected")
     } else {
-        ExitCode::Inconclusive
+        Ended::new(ExitCode::Inconclusive, "a model that must be refuted was not")
+            .next("partywall model --thorough")
     }
 }
 
@@ -84,7 +87,7 @@ fn replay(
     specs: &[&ModelSpec],
     thoroughness: Thoroughness,
     execution: u64,
-) -> Result<ExitCode, CampaignError> {
+) -> Result<Ended, CampaignError> {
     let [spec] = specs else {
         return Err(CampaignError::usage("--replay takes the name of one model"));
     };
@@ -92,6 +95,8 @@ fn replay(
         CampaignError::usage(format!("{} has no interleaving {execution}", spec.name))
     })?;
     output::print(&(render_story(&story) + "\n"));
-    let violated = story.violation.is_some();
-    Ok(if violated { ExitCode::Leaked } else { ExitCode::Clean })
+    Ok(match story.violation {
+        Some(_) => Ended::new(ExitCode::Leaked, "the interleaving violates the model"),
+        None => Ended::new(ExitCode::Clean, "the interleaving violates nothing"),
+    })
 }

@@ -6,6 +6,7 @@ use clap::builder::BoolishValueParser;
 use hmac_sha256::Hash;
 
 use super::common::end_on_interrupt;
+use super::ending::Ended;
 use super::output::{self, Colour};
 use super::reach::{explored, reach};
 use crate::campaign::budget::Stop;
@@ -61,7 +62,7 @@ struct Tally {
     fresh_words: bool,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let repro = Repro::from_named_file(&args.file, &read_text(&args.file)?)?;
     let tally = match repro.level {
         LevelName::Wire if args.trace => {
@@ -73,11 +74,19 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
         _ => replay_explore(args, &repro)?,
     };
     output::print(&text_of(&repro, args, &tally));
+    let file = args.file.display();
     Ok(match tally {
-        Tally { interrupted: true, .. } => ExitCode::Interrupted,
-        Tally { same: 1.., .. } => ExitCode::Leaked,
-        Tally { other, gone, .. } if !other.is_empty() || gone == 0 => ExitCode::Inconclusive,
-        _ => ExitCode::Clean,
+        Tally { interrupted: true, .. } => Ended::interrupted(),
+        Tally { same: 1.., .. } if repro.level == LevelName::Wire => {
+            Ended::new(ExitCode::Leaked, "reproduced").next(format!("partywall shrink {file}"))
+        }
+        Tally { same: 1.., .. } => Ended::new(ExitCode::Leaked, "reproduced")
+            .next(format!("partywall replay {file} --trace")),
+        Tally { other, gone, .. } if !other.is_empty() || gone == 0 => {
+            Ended::new(ExitCode::Inconclusive, "inconclusive")
+                .next("drive the scenario of the repro again")
+        }
+        _ => Ended::new(ExitCode::Clean, "gone"),
     })
 }
 

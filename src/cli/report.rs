@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::BoolishValueParser;
 
 use super::common::{ShownArgs, show_report};
+use super::ending::Ended;
 use super::formats::Format;
 use super::output;
 use crate::campaign::error::{CampaignError, read_text, shown};
@@ -35,10 +36,10 @@ pub(super) struct Args {
     shown: ShownArgs,
 }
 
-pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: Args) -> Result<Ended, CampaignError> {
     if args.schema {
         output::print(&schema::report_schema());
-        return Ok(ExitCode::Clean);
+        return Ok(Ended::with_text());
     }
     // Asked for by clap where there is no `--schema`.
     let path = file_of(&args.folder.unwrap_or_default());
@@ -48,7 +49,9 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     }
     if args.format.is_empty() {
         show_report(&record, &args.shown);
-        return Ok(ExitCode::Clean);
+        let (verdict, code) = (record.verdict.as_str(), record.exit_code as u8);
+        let what = format!("shown; the run ended with {code}, {verdict}");
+        return Ok(Ended::new(ExitCode::Clean, what));
     }
     let home = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let several = args.format.len() > 1;
@@ -71,7 +74,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
             .map_err(|error| CampaignError::storage("write", &target, &error))?;
         output::print(&format!("{}\n", output::visible(&target.display().to_string())));
     }
-    Ok(ExitCode::Clean)
+    Ok(Ended::new(ExitCode::Clean, "written"))
 }
 
 /// The report of a run folder.

@@ -3,6 +3,7 @@
 use clap::builder::BoolishValueParser;
 
 use super::common::{Begun, CampaignArgs, HostArgs, left_out_by_nonce, not_tried_by};
+use super::ending::Ended;
 use super::output;
 use super::progress::Shown;
 use super::scenario::{self, ScenarioArg};
@@ -69,7 +70,7 @@ pub(super) struct Args {
     campaign: CampaignArgs,
 }
 
-pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: Args) -> Result<Ended, CampaignError> {
     let args = &args;
     let name = args.scenario.name();
     let scenario = match args.target.is_some() || args.command.is_some() {
@@ -94,7 +95,8 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         let (_, names) = scenario::given_for(&[], &target)?;
         let work = scenario::with_names(&scenario, names)?.sized_wire(args.users, args.runs);
         output::print(&scenario::dry_run(&target, &work, args.campaign.seed)?);
-        return Ok(ExitCode::Clean);
+        let sent = Ended::new(ExitCode::Clean, "nothing was sent");
+        return Ok(sent.next("the same command without --dry-run"));
     }
     let (scenario, given) = scenario::given(&scenario, &target)?;
     let workload = scenario.sized_wire(args.users, args.runs);
@@ -146,7 +148,7 @@ fn tell(
     level: Level,
     backend: String,
     work: &Workload,
-) -> Result<ExitCode, CampaignError> {
+) -> Result<Ended, CampaignError> {
     let mut record = begun.record_of(backend, vec![level]);
     record.not_tried = not_tried_by(work);
     record.not_tried.extend(left_out_by_nonce(args.nonce));

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 
 use super::common::stands;
+use super::ending::Ended;
 use super::output;
 use crate::campaign::error::CampaignError;
 use crate::campaign::regressions::{self, FOLDER};
 use crate::campaign::repro::Repro;
-use crate::trial::verdict::ExitCode;
 
 /// The flags.
 #[derive(Debug, clap::Args)]
@@ -51,10 +51,9 @@ impl SavedArgs {
     pub(super) fn save_beside(
         &self,
         repros: &[Repro],
-        report: impl FnOnce() -> Result<ExitCode, CampaignError>,
-    ) -> Result<ExitCode, CampaignError> {
+        report: impl FnOnce() -> Result<Ended, CampaignError>,
+    ) -> Result<Ended, CampaignError> {
         let saved = self.save(repros);
-        let code = report()?;
-        stands(code, saved.err())
+        stands(report()?, saved.err())
     }
 }

@@ -1,10 +1,10 @@
 //! `partywall schema`: the JSON Schema of scenario files, or of reports.
 
+use super::ending::Ended;
 use super::output;
 use crate::campaign::error::CampaignError;
 use crate::report::schema::report_schema;
 use crate::scenario::scenario_schema;
-use crate::trial::verdict::ExitCode;
 
 /// The arguments of `schema`.
 #[derive(Debug, clap::Args)]
@@ -22,10 +22,10 @@ enum Of {
     Report,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     output::print(&match args.of {
         Of::Scenario => scenario_schema(),
         Of::Report => report_schema(),
     });
-    Ok(ExitCode::Clean)
+    Ok(Ended::with_text())
 }

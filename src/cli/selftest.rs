@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 
 use super::common::{Begun, CameTo, ReportArgs};
+use super::ending::Ended;
 use super::progress::Shown;
 use super::scenario;
 use crate::campaign::budget::Progress;
@@ -20,12 +21,13 @@ use crate::campaign::selftest::matrix::{Wire, expected};
 use crate::campaign::selftest::table::render;
 use crate::campaign::selftest::{MIX, own_work};
 use crate::reference::defects::Defect;
-use crate::scenario::{Workload, built_in, built_in_names};
+use crate::scenario::{Workload, built_in, built_in_names, source_of};
 use crate::swarm::transport::ReferenceSubject;
 use crate::trial::detection::{DetectionRecord, QuietRow};
 use crate::trial::mechanism::Mechanism;
+use crate::trial::record::LevelName;
 use crate::trial::target::Reference;
-use crate::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode};
+use crate::trial::verdict::{Outcome, Reason, ReasonCode};
 
 /// The arguments of `selftest`.
 #[derive(Debug, clap::Args)]
@@ -64,10 +66,11 @@ pub(super) struct Args {
     report: ReportArgs,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let scenario = scenario::read(&args.scenario)?;
     let work = scenario.to_explore().map_err(CampaignError::in_scenario)?.clone();
-    let begun = args.report.begin("selftest", 1, None)?;
+    let mut begun = args.report.begin("selftest", 1, None)?;
+    begun.sources = scenario::sources([(args.scenario.as_str(), &scenario)]);
     let told = Shown::new();
     let run = SelfTest { args, begun: &begun, told: &told, work: &work, wire: &scenario.wire };
     let searches = run.searches()?;
@@ -99,6 +102,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     let work = if args.own_work { "the part of the mix that each needs" } else { &scenario.name };
     let mut record = begun.record(came_to(against, begun.stop.reason(), searches.len()));
     record.backend = Some("reference back end, one defect after the other".into());
+    record.source = source_of(&args.scenario, LevelName::Explore);
     record.detection = Some(DetectionRecord {
         work: work.into(),
         share: args.share,

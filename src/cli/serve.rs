@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 
 use super::common::{no_port, on_interrupt};
+use super::ending::Ended;
 use super::output;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::reference::call_sites::Migration;
@@ -40,7 +41,7 @@ pub(super) struct Args {
     until_stdin_closes: bool,
 }
 
-pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: Args) -> Result<Ended, CampaignError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -48,7 +49,7 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
     runtime.block_on(serve(args))
 }
 
-async fn serve(args: Args) -> Result<ExitCode, CampaignError> {
+async fn serve(args: Args) -> Result<Ended, CampaignError> {
     let listening = server::listen(args.port).await;
     let listener = listening.map_err(|error| no_port(args.port, &error))?;
     let port = listener.local_addr().map_or(args.port, |address| address.port());
@@ -79,7 +80,7 @@ async fn serve(args: Args) -> Result<ExitCode, CampaignError> {
         })?,
         () = grace => {}
     }
-    Ok(ExitCode::Clean)
+    Ok(Ended::new(ExitCode::Clean, "stopped"))
 }
 
 /// Ends the server on Ctrl-C, or when its standard input ends.

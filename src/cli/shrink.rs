@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::common::end_on_interrupt;
+use super::ending::Ended;
 use super::output;
 use super::reach::{explored, reach};
 use crate::campaign::budget::Stop;
@@ -34,7 +35,7 @@ pub(super) struct Args {
     time_limit: u64,
 }
 
-pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let repro = Repro::from_named_file(&args.file, &read_text(&args.file)?)?;
     match repro.level {
         LevelName::Wire => shrink_wire(args, &repro),
@@ -42,7 +43,7 @@ pub(super) fn exec(args: &Args) -> Result<ExitCode, CampaignError> {
     }
 }
 
-fn shrink_explored(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError> {
+fn shrink_explored(args: &Args, repro: &Repro) -> Result<Ended, CampaignError> {
     let reference = explored(&repro.target, args.target.as_deref())?;
     let Some(small) = shrink_repro(repro, &ReferenceSubject(reference), &Stop::default())? else {
         return Ok(gone());
@@ -50,27 +51,27 @@ fn shrink_explored(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError
     keep(args, repro, &small, [String::new(), String::new()])
 }
 
-fn shrink_wire(args: &Args, repro: &Repro) -> Result<ExitCode, CampaignError> {
+fn shrink_wire(args: &Args, repro: &Repro) -> Result<Ended, CampaignError> {
     let stop = Stop::default();
     end_on_interrupt(&stop)?;
     let reached = match reach(repro, &repro.target, args.target.as_deref(), &stop) {
         Ok(reached) => reached,
-        Err(_) if stop.reason().is_some() => return Ok(ExitCode::Interrupted),
+        Err(_) if stop.reason().is_some() => return Ok(Ended::interrupted()),
         Err(error) => return Err(error),
     };
     let budget = ShrinkBudget { time: Duration::from_secs(args.time_limit), ..ShrinkBudget::ALONE };
     let small = shrink_wire_repro(repro, &reached, budget, args.times, &stop)?;
     let Some(Small { repro: small, rate, whole, .. }) = small else {
-        return Ok(if stop.reason().is_some() { ExitCode::Interrupted } else { gone() });
+        return Ok(if stop.reason().is_some() { Ended::interrupted() } else { gone() });
     };
     let told = [whole, rate].map(|rate| format!(", shows in {} of {} drives", rate.hit, rate.of));
-    let code = keep(args, repro, &small, told)?;
-    Ok(if stop.reason().is_some() { ExitCode::Interrupted } else { code })
+    let kept = keep(args, repro, &small, told)?;
+    Ok(if stop.reason().is_some() { Ended::interrupted() } else { kept })
 }
 
-fn gone() -> ExitCode {
+fn gone() -> Ended {
     output::print("GONE: the back end does not show this finding any more; nothing to shrink\n");
-    ExitCode::Clean
+    Ended::new(ExitCode::Clean, "gone")
 }
 
 fn keep(
@@ -78,7 +79,7 @@ fn keep(
     repro: &Repro,
     small: &Repro,
     told: [String; 2],
-) -> Result<ExitCode, CampaignError> {
+) -> Result<Ended, CampaignError> {
     let path = args.output.clone().unwrap_or_else(|| args.file.with_extension("small.json"));
     write_whole(&path, &small.to_file())?;
     let [before, after] = told;
@@ -88,5 +89,5 @@ fn keep(
         small.size(),
         replay_line(&path)
     ));
-    Ok(ExitCode::Leaked)
+    Ok(Ended::new(ExitCode::Leaked, "made small").next(replay_line(&path)))
 }

@@ -7,6 +7,7 @@ use hmac_sha256::Hash;
 use super::common::{
     Begun, CameTo, CampaignArgs, HostArgs, MOST_NONCE, left_out_by_nonce, not_tried, not_tried_by,
 };
+use super::ending::Ended;
 use super::progress::Shown;
 use super::saved::SavedArgs;
 use super::scenario;
@@ -19,7 +20,6 @@ use crate::trial::measure::{Partition, Subject};
 use crate::trial::raw::to_hex;
 use crate::trial::record::Record;
 use crate::trial::target::Reference;
-use crate::trial::verdict::ExitCode;
 
 /// The arguments of `signoff`.
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,7 @@ pub(super) struct Args {
     campaign: CampaignArgs,
 }
 
-pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: Args) -> Result<Ended, CampaignError> {
     let scenarios = scenario::read_all(&args.scenarios)?;
     let compared = |scenario: &Scenario| compared(&args, scenario);
     let scenarios: Vec<Compared> = scenarios.iter().map(compared).collect::<Result<_, _>>()?;

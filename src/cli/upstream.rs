@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::common::{no_port, on_interrupt};
+use super::ending::Ended;
 use super::output;
 use crate::campaign::error::{CampaignError, Kind};
 use crate::trial::verdict::ExitCode;
@@ -52,7 +53,7 @@ fn span(text: &str) -> Result<(Duration, Duration), String> {
     }
 }
 
-pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
+pub(super) fn exec(args: Args) -> Result<Ended, CampaignError> {
     let Args { port, seed, delay, gap, chunks, order, hold, fail } = args;
     let mut options = Options::default();
     (options.port, options.seed, options.delay, options.gap) = (port, seed, delay, gap);
@@ -78,5 +79,5 @@ pub(super) fn exec(args: Args) -> Result<ExitCode, CampaignError> {
         upstream.openai_url()
     ));
     ended.recv().map_err(|_| CampaignError::new(Kind::Internal, "nobody listens for the end"))?;
-    Ok(ExitCode::Clean)
+    Ok(Ended::new(ExitCode::Clean, "stopped"))
 }

@@ -33,8 +33,10 @@ fn the_table_begins_with_what_remains_and_shows_why_it_is_at_risk() {
 
 #[test]
 fn sarif_has_what_code_scanning_needs() {
-    let audit = audited(&folder("fixtures"), true);
+    let mut audit = audited(&folder("fixtures"), true);
+    audit.root = "tests/audit/fixtures".into();
     let log: Value = serde_json::from_str(&audit_sarif::render(&audit)).expect("it is JSON");
+    crate::code_scanning::takes(&log, "audit");
     assert_eq!(log["version"], "2.1.0");
     let run = &log["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");

@@ -52,7 +52,8 @@ fn refused(subcommand: &str, path: &Path, complaints: &[&str]) {
     let name = path.file_name().expect("a file").to_string_lossy().into_owned();
     assert!(ran.stderr.contains(&name), "the place is not named: {}", ran.stderr);
     assert!(ran.stderr.contains("; give") || ran.stderr.contains("; name"), "{}", ran.stderr);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 1), "{}", ran.stderr);
+    // The error, and how the command ended.
+    assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 2), "{}", ran.stderr);
 }
 
 #[test]

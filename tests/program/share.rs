@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use partywall::report::json;
+use partywall::trial::control::Drive;
 use partywall::trial::record::{LevelName, Record};
-use partywall::trial::verdict::Outcome;
+use partywall::trial::verdict::{Outcome, Reason, ReasonCode, Verdict};
 
 use crate::support::reports::report;
 use crate::support::{Scratch, is_thorough, partywall, ran};
@@ -189,6 +190,85 @@ fn a_gate_fails_on_what_is_new_and_a_baseline_hides_nothing_else() {
     let wrong = scratch.file("wrong.toml", "version = 1\n[[known]]\nfingerprint = \"x\"\n");
     let mut command = partywall(&["compare", "--baseline"]);
     ran(command.arg(wrong).arg(&later)).exits(2).complains(&["line 2", "expires"]);
+}
+
+/// A gate of everything that the report of `change` has: its findings are all accepted.
+#[track_caller]
+fn gate_of_accepted(
+    scratch: &Scratch,
+    record: &Record,
+    change: impl Fn(&mut Record),
+) -> Option<i32> {
+    let mut record = record.clone();
+    change(&mut record);
+    let mut accepted = "version = 1\n".to_owned();
+    for finding in record.levels.iter().flat_map(|level| &level.findings) {
+        let print = &finding.fingerprint;
+        accepted.push_str(&format!(
+            "[[known]]\nfingerprint = \"{print}\"\nreason = \"a test\"\nexpires = \"2999-12-31\"\n"
+        ));
+    }
+    let baseline = scratch.file("accepted.toml", accepted);
+    let report = scratch.file("gated.json", json::render(&record));
+    let mut command = partywall(&["compare", "--fail-on", "new", "--baseline"]);
+    ran(command.arg(baseline).arg(report)).code
+}
+
+#[test]
+fn a_gate_never_passes_where_accepted_findings_hide_a_doubt_or_another_leak() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/sample/report.json");
+    let text = std::fs::read_to_string(path).expect("the sample");
+    let mut record = json::read(&text).expect("a report");
+    let before = record.before.take().expect("a sign-off");
+    let after = record.after.take().expect("a sign-off");
+    (record.levels, record.verdict) = (before.levels[1..3].to_vec(), Outcome::Leaked);
+    record.comparison.clear();
+    record.cross_checks.clear();
+    let scratch = Scratch::new("gate-accepted");
+    let gate = |change: fn(&mut Record)| gate_of_accepted(&scratch, &record, change);
+    assert_eq!(gate(|_| ()), Some(0));
+    let doubts: [fn(&mut Record); 5] = [
+        |record| {
+            let text = "1 control was missed: words of another round";
+            record.levels[0].reasons.push(Reason::new(ReasonCode::ControlMissed, text));
+        },
+        |record| {
+            record.levels[1].reasons.push(Reason::new(ReasonCode::TooLittleOverlap, "too little"));
+        },
+        // One level that leaks hides another that shows nothing.
+        |record| {
+            let level = &mut record.levels[1];
+            level.findings.clear();
+            level.verdict = Verdict::Inconclusive;
+            level.reasons = vec![Reason::new(ReasonCode::NothingExercised, "no run completed")];
+        },
+        // Enough findings end a search early: nobody looked at the rest.
+        |record| record.levels[0].trials -= 1,
+        |record| record.levels[0].controls.drive = Drive::Missed,
+    ];
+    for (at, change) in doubts.into_iter().enumerate() {
+        assert_eq!(gate(change), Some(5), "{at}");
+    }
+    let leaks: [fn(&mut Record); 3] = [
+        // A level that leaks without a finding, as the models do.
+        |record| record.levels[0].findings.clear(),
+        |record| {
+            record.verdict = Outcome::NotMigrated;
+            record.reasons = vec![Reason::new(ReasonCode::CallSitesRemain, "2 remain")];
+            record.levels.clear();
+        },
+        |record| {
+            record.levels.clear();
+            record.verdict = Outcome::StillLeaks;
+        },
+    ];
+    for (at, change) in leaks.into_iter().enumerate() {
+        assert_eq!(gate(change), Some(1), "{at}");
+    }
+    // What passes by itself goes on to pass.
+    record.levels = after.levels;
+    record.verdict = Outcome::Clean;
+    assert_eq!(gate_of_accepted(&scratch, &record, |_| ()), Some(0));
 }
 
 #[test]

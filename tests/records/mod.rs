@@ -35,6 +35,15 @@ fn folder(command: &str) -> String {
     format!("reports/runs/{command}/2026-01-02T03-04-05Z")
 }
 
+/// Where the scenario says what is driven.
+fn source() -> Source {
+    Source {
+        file: "scenarios/reference-golden-path.toml".into(),
+        line: 14,
+        sha256: "5c".repeat(32),
+    }
+}
+
 /// A record without levels; the other records start from it.
 pub(crate) fn empty(command: &str, verdict: Outcome, reasons: Vec<Reason>) -> Record {
     Record {
@@ -57,6 +66,7 @@ pub(crate) fn empty(command: &str, verdict: Outcome, reasons: Vec<Reason>) -> Re
         models: Vec::new(),
         comparison: vec![],
         levels: vec![],
+        source: Some(source()),
         subjects: vec![],
         partition: None,
         migration: None,
@@ -185,11 +195,7 @@ pub(crate) fn leaked_level(level: LevelName) -> Level {
         leak_probability_upper_bound: None,
         findings,
         first_leak_at_trial: Some(1),
-        source: Some(Source {
-            file: "scenarios/reference-golden-path.toml".into(),
-            line: 14,
-            sha256: "5c".repeat(32),
-        }),
+        source: Some(source()),
         leak_matrix: LeakMatrix {
             users: vec!["alice".into(), "bob".into()],
             pairs: vec![

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{FindingKind, Fingerprint, OracleId};
 use super::record::LevelName;
-use super::verdict::Outcome;
+use super::verdict::{Outcome, Reason};
 
 /// What a comparison came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,14 @@ pub struct Compared {
     pub unneeded: Vec<String>,
     /// How much was tried, then and now.
     pub coverage: Vec<CoverageChange>,
+    /// Leaks of the later report that are no findings of a level, so that no baseline accepts them:
+    /// call sites that remain, a migrated state or a model that leaks, a repro that still shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_leaks: Vec<Reason>,
+    /// Why the later report would not be clean without its findings, such as a missed control. A gate
+    /// does not pass with any of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Reason>,
 }
 
 /// One of the reports.

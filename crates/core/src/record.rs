@@ -80,6 +80,10 @@ pub struct Record {
     /// Plain runs: the levels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<Level>,
+    /// Where the scenario that was given first says what is driven: the place of all that is of no
+    /// level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// The tested builds, as they were named or as they were driven.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<Subject>,

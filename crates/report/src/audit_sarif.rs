@@ -7,14 +7,44 @@ use serde_json::{Value, json};
 
 use super::audit_phrases::{from_here, partly_read, remedy, suspect, what, why};
 use super::safe_text;
+use super::sarif_place::{INFORMATION, SCHEMA, uri};
 use partywall_core::audit::{
     AuditRecord, Code, Place, Risk, Shown, SingletonSuspect, SuspectKind, Use, UseKind,
 };
 
+/// How many results code scanning shows of one log.
+const MOST_RESULTS: usize = 5_000;
+
 /// The whole log.
 pub fn render(audit: &AuditRecord) -> String {
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "partywall",
+                "semanticVersion": safe_text::name(&audit.partywall),
+                "informationUri": INFORMATION,
+                "rules": rules(audit),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [{
+                "executionSuccessful": audit.files.skipped.is_empty(),
+                "toolExecutionNotifications": notifications(audit),
+            }],
+            "automationDetails": { "id": "partywall/audit/" },
+            "results": results(audit),
+        }],
+    });
+    let mut text = serde_json::to_string_pretty(&log).expect("plain data serialises");
+    text.push('\n');
+    text
+}
+
+/// A result for each use and each suspect, the gravest first.
+pub(super) fn results(audit: &AuditRecord) -> Vec<Value> {
     let mut seen = BTreeMap::new();
-    let mut results: Vec<Value> = Vec::new();
+    let mut results: Vec<(u8, Value)> = Vec::new();
     for found in audit.counted() {
         let words = [
             found.kind.as_str(),
@@ -24,36 +54,21 @@ pub fn render(audit: &AuditRecord) -> String {
             &found.text,
         ];
         let print = fingerprint(&words, &mut seen);
-        results.push(of_use(audit, found, &print));
+        let (rank, level) = level_of_use(found);
+        results.push((rank, of_use(audit, found, level, &print)));
     }
     for found in &audit.suspects {
         let words = [found.kind.as_str(), &found.name, &found.place.path];
         let print = fingerprint(&words, &mut seen);
-        results.push(of_suspect(audit, found, &print));
+        let (rank, level) = if found.score >= 4 { (1, "warning") } else { (2, "note") };
+        results.push((rank, of_suspect(audit, found, level, &print)));
     }
-    let log = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "partywall",
-                "version": audit.partywall,
-                "rules": rules(audit),
-            }},
-            "columnKind": "unicodeCodePoints",
-            "invocations": [{
-                "executionSuccessful": audit.files.skipped.is_empty(),
-                "toolExecutionNotifications": notifications(audit),
-            }],
-            "results": results,
-        }],
-    });
-    let mut text = serde_json::to_string_pretty(&log).expect("plain data serialises");
-    text.push('\n');
-    text
+    results.sort_by_key(|(rank, _)| *rank);
+    results.into_iter().map(|(_, result)| result).take(MOST_RESULTS).collect()
 }
 
-fn rules(audit: &AuditRecord) -> Vec<Value> {
+/// The rules of an audit.
+pub(super) fn rules(audit: &AuditRecord) -> Vec<Value> {
     let uses = UseKind::ALL.into_iter().filter(|kind| kind.is_counted()).map(|kind| {
         let short = format!("A deprecated accessor remains ({}).", kind.as_str());
         rule(
@@ -83,6 +98,7 @@ fn rule(id: &str, short: &str, full: &str, help: &str) -> Value {
         "shortDescription": { "text": short },
         "fullDescription": { "text": full },
         "help": { "text": help },
+        "properties": { "tags": ["security", "isolation"], "security-severity": "4.0" },
     })
 }
 
@@ -94,12 +110,16 @@ fn id_of_suspect(kind: SuspectKind) -> String {
     format!("partywall/suspect-{}", kind.as_str().replace(' ', "-"))
 }
 
-fn of_use(audit: &AuditRecord, found: &Use, print: &str) -> Value {
-    let level = match (found.code, found.risk) {
-        (Code::Application, Risk::High) => "error",
-        (Code::Application, _) if found.is_call_site() => "warning",
-        _ => "note",
-    };
+/// How grave a use is: its rank, and its level.
+fn level_of_use(found: &Use) -> (u8, &'static str) {
+    match (found.code, found.risk) {
+        (Code::Application, Risk::High) => (0, "error"),
+        (Code::Application, _) if found.is_call_site() => (1, "warning"),
+        _ => (2, "note"),
+    }
+}
+
+fn of_use(audit: &AuditRecord, found: &Use, level: &str, print: &str) -> Value {
     let mut message = what(audit, found);
     if !found.shown_by.is_empty() {
         message = format!("{message}: {}", why(found));
@@ -117,8 +137,7 @@ fn of_use(audit: &AuditRecord, found: &Use, print: &str) -> Value {
     )
 }
 
-fn of_suspect(audit: &AuditRecord, found: &SingletonSuspect, print: &str) -> Value {
-    let level = if found.score >= 4 { "warning" } else { "note" };
+fn of_suspect(audit: &AuditRecord, found: &SingletonSuspect, level: &str, print: &str) -> Value {
     let id = id_of_suspect(found.kind);
     let from_here = |shown: &Shown| Shown {
         path: shown.path.as_ref().map(|path| from_here(audit, path)),
@@ -179,20 +198,6 @@ fn notifications(audit: &AuditRecord) -> Vec<Value> {
     let skipped =
         audit.files.skipped.iter().map(|file| note("error", file.why.clone(), &file.path));
     broken.chain(skipped).collect()
-}
-
-/// A path as a relative URI: everything but plain characters is escaped.
-fn uri(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte));
-            }
-            byte => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
 }
 
 /// What stays the same when lines move; those alike are numbered.

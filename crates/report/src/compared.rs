@@ -4,6 +4,7 @@ use super::page::{Page, Paint, Style};
 use super::phrases::{capped, replay_command};
 use super::{safe_text, sentence};
 use partywall_core::compared::{Compare, Compared, ComparedFinding, CoverageChange};
+use partywall_core::verdict::Reason;
 
 /// How many findings of one list are told.
 const MOST: usize = 20;
@@ -54,8 +55,13 @@ fn lists(compared: &Compared) -> [List<'_>; 5] {
 /// The comparison on a terminal.
 pub fn terminal(compared: &Compared, style: Style) -> String {
     let mut page = Page::new(style);
-    let paint = if compared.appeared.is_empty() { Paint::Good } else { Paint::Bad };
-    let word = if compared.appeared.is_empty() { "NOTHING NEW" } else { "NEW FINDINGS" };
+    let is_good = compared.appeared.is_empty() && compared.other_leaks.is_empty();
+    let (paint, word) = match (is_good, compared.appeared.is_empty()) {
+        (true, _) if compared.doubts.is_empty() => (Paint::Good, "NOTHING NEW"),
+        (true, _) => (Paint::Doubt, "IN DOUBT"),
+        (false, false) => (Paint::Bad, "NEW FINDINGS"),
+        (false, true) => (Paint::Bad, "OTHER LEAKS"),
+    };
     page.hanging(paint, "", &format!("{word}: {}", headline(compared)));
     for (lead, report) in [("then", compared.old.as_ref()), ("now", Some(&compared.new))] {
         if let Some(report) = report {
@@ -89,6 +95,14 @@ pub fn terminal(compared: &Compared, style: Style) -> String {
         page.heading("Clearly less than then");
         for row in less.iter().take(MOST) {
             page.hanging(Paint::Doubt, "  - ", &change(row, safe_text::name));
+        }
+    }
+    for (title, reasons) in beside_findings(compared) {
+        if !reasons.is_empty() {
+            page.heading(title);
+        }
+        for reason in reasons.iter().take(MOST) {
+            page.hanging(Paint::Doubt, "  - ", &safe_text::terminal(&reason.text));
         }
     }
     if !compared.unneeded.is_empty() {
@@ -129,7 +143,23 @@ pub fn markdown(compared: &Compared) -> String {
             out.push_str(&format!("- {}\n", change(row, safe_text::markdown_name)));
         }
     }
+    for (title, reasons) in beside_findings(compared) {
+        if !reasons.is_empty() {
+            out.push_str(&format!("\n{title}:\n\n"));
+        }
+        for reason in reasons.iter().take(MOST) {
+            out.push_str(&format!("- {}\n", safe_text::markdown(&reason.text)));
+        }
+    }
     out
+}
+
+/// What a gate does not pass with besides new findings.
+fn beside_findings(compared: &Compared) -> [(&'static str, &[Reason]); 2] {
+    [
+        ("Leaks that no baseline can accept", &compared.other_leaks),
+        ("Why a gate does not pass, whatever is accepted", &compared.doubts),
+    ]
 }
 
 fn one_report(report: &Compare, quote: fn(&str) -> String) -> String {

@@ -20,6 +20,8 @@ pub mod junit;
 pub mod markdown;
 pub mod redacted;
 pub mod sarif;
+mod sarif_migration;
+mod sarif_place;
 pub mod schema;
 pub mod terminal;
 

@@ -8,7 +8,8 @@
 use serde_json::{Value, json};
 
 use super::safe_text::{name, terminal};
-use super::{latent, phrases};
+use super::sarif_place::{INFORMATION, SCHEMA, location};
+use super::{audit_sarif, latent, phrases, sarif_migration};
 use partywall_core::finding::FindingKind;
 use partywall_core::measure::Source;
 use partywall_core::record::{FindingRecord, Latent, Level, Record, Rule};
@@ -21,13 +22,12 @@ const LATENT: &str = "partywall/latent-contamination";
 const MOST_RESULTS: usize = 1_000;
 /// How many locations one thread flow has.
 const MOST_STEPS: usize = 25;
-/// Where a reader learns what this tool is.
-const INFORMATION: &str = env!("CARGO_PKG_HOMEPAGE");
-const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// The whole log.
 pub fn render(record: &Record) -> String {
-    let rules: Vec<Value> = record.rules.iter().map(rule).chain(own_rules()).collect();
+    let mut rules: Vec<Value> = record.rules.iter().map(rule).chain(own_rules()).collect();
+    rules.extend(record.migration.iter().flat_map(|_| sarif_migration::rules()));
+    rules.extend(record.audit.iter().flat_map(audit_sarif::rules));
     let in_doubt = matches!(record.verdict, Outcome::Inconclusive | Outcome::BaselineClean);
     let mut results = Vec::new();
     if in_doubt {
@@ -44,7 +44,11 @@ pub fn render(record: &Record) -> String {
         let left = MOST_RESULTS.saturating_sub(results.len());
         results.extend(warned.filter(|_| side != "before").take(left));
     }
+    let contaminated = |seen| contaminated(record, seen);
     results.extend(latent::seen(record).zip(latent::warnings(record, terminal)).map(contaminated));
+    results.extend(sarif_migration::results(record));
+    results.extend(record.audit.iter().flat_map(audit_sarif::results));
+    results.truncate(MOST_RESULTS);
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -111,13 +115,16 @@ fn own_rules() -> [Value; 2] {
 }
 
 /// A level with latent contamination: a warning.
-fn contaminated(((_, level, _), warning): ((&str, &Level, &Latent), String)) -> Value {
+fn contaminated(
+    record: &Record,
+    ((_, level, _), warning): ((&str, &Level, &Latent), String),
+) -> Value {
     let (mode, scenario) = (level.level.as_str(), name(&level.scenario));
     json!({
         "ruleId": LATENT,
         "level": "warning",
         "message": { "text": warning },
-        "locations": [location(level.source.as_ref(), latent::TITLE, None)],
+        "locations": [location(source_of(record, level), latent::TITLE, None)],
         "partialFingerprints": {
             "primaryLocationLineHash": format!("latent-{mode}-{scenario}")
         },
@@ -149,6 +156,7 @@ fn camel(name: &str) -> String {
 fn doubt(record: &Record) -> Value {
     let reasons: Vec<_> = record.reasons.iter().map(|reason| terminal(&reason.text)).collect();
     let source = record.all_levels().find_map(|(_, level)| level.source.as_ref());
+    let source = source.or(record.source.as_ref());
     json!({
         "ruleId": INCONCLUSIVE,
         "level": "warning",
@@ -183,7 +191,7 @@ fn result(record: &Record, side: &str, level: &Level, finding: &FindingRecord) -
         "ruleId": format!("partywall/{}", finding.oracle.name()),
         "level": grade,
         "message": { "text": message },
-        "locations": [location(level.source.as_ref(), &finding.victim_operation, None)],
+        "locations": [location(source_of(record, level), &finding.victim_operation, None)],
         "partialFingerprints": {
             "primaryLocationLineHash": finding.fingerprint.as_str(),
             "partywall/v1": finding.fingerprint.as_str(),
@@ -198,49 +206,26 @@ fn result(record: &Record, side: &str, level: &Level, finding: &FindingRecord) -
     if let Some(rule) = rule {
         value["ruleIndex"] = json!(rule);
     }
-    if let Some(flows) = level.timeline_of(finding).and_then(|line| flows(level, line, finding)) {
+    if let Some(flows) =
+        level.timeline_of(finding).and_then(|line| flows(record, level, line, finding))
+    {
         value["codeFlows"] = json!([{ "threadFlows": flows }]);
     }
     value
 }
 
-/// The scenario's line; where it came from no file, the report itself.
-fn location(source: Option<&Source>, operation: &str, message: Option<String>) -> Value {
-    let (file, line) = match source {
-        Some(source) => (terminal(&source.file), source.line.max(1)),
-        None => ("report.json".to_owned(), 1),
-    };
-    let mut location = json!({
-        "physicalLocation": {
-            "artifactLocation": { "uri": uri(&file) },
-            "region": { "startLine": line },
-        },
-    });
-    match message {
-        Some(message) => location["message"] = json!({ "text": message }),
-        None => {
-            location["logicalLocations"] = json!([{ "name": name(operation), "kind": "function" }]);
-        }
-    }
-    location
-}
-
-/// A relative path as a URI reference.
-fn uri(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
-    let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if plain(byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+/// Where the scenario of a level says what was driven.
+fn source_of<'r>(record: &'r Record, level: &'r Level) -> Option<&'r Source> {
+    level.source.as_ref().or(record.source.as_ref())
 }
 
 /// What each of the two users did and saw, up to the crossing, in the order of the recorder.
-fn flows(level: &Level, line: &Timeline, finding: &FindingRecord) -> Option<Vec<Value>> {
+fn flows(
+    record: &Record,
+    level: &Level,
+    line: &Timeline,
+    finding: &FindingRecord,
+) -> Option<Vec<Value>> {
     let mut users = vec![&finding.victim, &finding.observer];
     users.dedup();
     let until = finding.crossing.map(|crossing| crossing.to);
@@ -261,7 +246,7 @@ fn flows(level: &Level, line: &Timeline, finding: &FindingRecord) -> Option<Vec<
                 let proof = proofs(mark.n).map(|proof| format!(": {}", terminal(&proof.shows)));
                 let text = format!("{}, {}{}", name(user.as_str()), terminal(label), proof.unwrap_or_default());
                 json!({
-                    "location": location(level.source.as_ref(), &finding.victim_operation, Some(text)),
+                    "location": location(source_of(record, level), &finding.victim_operation, Some(text)),
                     "executionOrder": mark.n,
                     "importance": if proofs(mark.n).is_some() { "essential" } else { "important" },
                 })

@@ -1,6 +1,7 @@
 //! Two reports beside each other, by fingerprint, and a baseline of known findings.
 
 use crate::share::baseline::Baseline;
+use crate::share::beside_findings;
 use partywall_core::compared::{Compare, Compared, ComparedFinding, CoverageChange};
 use partywall_core::record::{FindingRecord, Level, LevelName, Record};
 use partywall_explore::exploration::level::share;
@@ -30,6 +31,10 @@ pub fn compare(old: Option<&Record>, new: &Record, baseline: &Baseline, today: &
         not_tried: Vec::new(),
         unneeded: Vec::new(),
         coverage: coverage(&earlier, &levels),
+        other_leaks: beside_findings::other_leaks(new, &levels, |fingerprint| {
+            baseline.entry(fingerprint).is_some_and(|known| known.holds_on(today))
+        }),
+        doubts: beside_findings::doubts(new, &levels),
     };
     for (level, found) in distinct(&levels) {
         let entry = baseline.entry(found.fingerprint.as_str());

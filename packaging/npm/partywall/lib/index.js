@@ -68,12 +68,10 @@ async function start(args, options) {
   const series = path.join(reports, "runs", name);
   const earlier = new Set(folders(series));
   args.push("--report-dir", reports, "--name", name, "--report", "html");
-  args.push("--color", "never", "--annotations", "none");
-  const { code, out, errors } = await output(findBinary(), args);
-  const made = folders(series)
-    .filter((folder) => !earlier.has(folder))
-    .sort();
-  const own = made.at(-1);
+  args.push("--color", "never", "--annotations", "none", "--until-stdin-closes");
+  const { code, pid, out, errors } = await output(findBinary(), args);
+  const made = folders(series).filter((folder) => !earlier.has(folder));
+  const own = made.find((folder) => isOf(pid, path.join(series, folder)));
   const json = own && path.join(series, own, "report.json");
   if (code === 2 || code === 3 || !json || !fs.existsSync(json)) {
     throw new PartywallError(errors.trim() || `partywall ended with ${code} and no report`);
@@ -83,7 +81,9 @@ async function start(args, options) {
 
 function output(binary, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+    // Its input stays open as long as this process lives, and the program ends with it.
+    const child = spawn(binary, args, { stdio: ["pipe", "pipe", "pipe"] });
+    child.stdin.on("error", () => {});
     // A test run that ends early ends the program, which ends the server.
     const end = () => child.kill("SIGTERM");
     process.once("exit", end);
@@ -93,9 +93,18 @@ function output(binary, args) {
     child.on("error", reject);
     child.on("close", (code) => {
       process.off("exit", end);
-      resolve({ code, ...texts });
+      resolve({ code, pid: child.pid, ...texts });
     });
   });
+}
+
+/** Whether that process made the run folder: another test run may write beside it. */
+function isOf(pid, folder) {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(folder, "campaign.json"), "utf8")).process === pid;
+  } catch {
+    return false;
+  }
 }
 
 function folders(series) {

@@ -117,28 +117,46 @@ def _start(arguments: list[str], options: dict[str, Any], environment: dict[str,
     name = _plain(options.get("name") or "python")
     series = reports / "runs" / name
     earlier = _folders(series)
-    own = ["--report-dir", str(reports), "--name", name, "--report", "html"]
+    own = ["--report-dir", str(reports), "--name", name, "--report", "html", "--until-stdin-closes"]
     shown = ["--color", "never", "--annotations", "none"]
-    process = subprocess.Popen(
-        [find_binary(), "run", *arguments, *own, *shown],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        env=environment,
-    )
+    # Its input stays open as long as this process lives, and the program ends with it.
+    reading, writing = os.pipe()
     try:
-        out, errors = process.communicate()
-    except BaseException:
-        # It was interrupted as well, and ends the server that it started.
-        process.terminate()
-        process.wait()
-        raise
+        process = subprocess.Popen(
+            [find_binary(), "run", *arguments, *own, *shown],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=reading,
+            env=environment,
+        )
+        try:
+            out, errors = process.communicate()
+        except BaseException:
+            # It was interrupted as well, and ends the server that it started.
+            process.terminate()
+            process.wait()
+            raise
+    finally:
+        os.close(reading)
+        os.close(writing)
     text = out.decode("utf-8", "replace")
     told = errors.decode("utf-8", "replace").strip()
-    made = sorted(_folders(series) - earlier)
-    if process.returncode in (2, 3) or not made or not (made[-1] / "report.json").is_file():
+    made = _made_by(process.pid, _folders(series) - earlier)
+    if process.returncode in (2, 3) or made is None or not (made / "report.json").is_file():
         raise PartywallError(told or f"partywall ended with {process.returncode} and no report")
-    return read_report(made[-1], text)
+    return read_report(made, text)
+
+
+def _made_by(process: int, made: set[Path]) -> Optional[Path]:
+    """The run folder of that process: another test run may write beside it."""
+    for folder in made:
+        try:
+            campaign = json.loads((folder / "campaign.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if campaign.get("process") == process:
+            return folder
+    return None
 
 
 def _folders(series: Path) -> set[Path]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import os
 import sys
+import threading
+import time
 from types import ModuleType
 from typing import Any, Optional
 
@@ -36,9 +39,24 @@ def _from_file(name: str, file: str) -> ModuleType:
     return module
 
 
+def _end_with_parent() -> None:
+    """Ends this process once the one that started it has gone."""
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(0)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
 def main() -> None:
     """Serves until it is ended."""
     import uvicorn
+
+    if os.name == "posix":
+        _end_with_parent()
 
     parser = argparse.ArgumentParser()
     parser.add_argument("reference")
