@@ -10,11 +10,11 @@ use crate::share::part::write_level;
 use crate::wire::blind_spots::may_be_blind;
 use crate::wire::drive::user_runtime;
 use crate::wire::extra_rounds::{MOST_TIMES, RoundCost};
-use crate::wire::lateness::Lateness;
 use crate::wire::open_files;
 use crate::wire::rates::Leak;
 use crate::wire::round::Round;
 use crate::wire::rounds::{Driven, Rounds};
+use crate::wire::run_delay::run_delay;
 use crate::wire::run_profile::run_profile;
 use crate::wire::said_alone;
 use crate::wire::shrink::ShrinkBudget;
@@ -339,11 +339,11 @@ impl Campaign<'_> {
                 u16::try_from(TIME_ALONE / shortest.max(1)).unwrap_or(MOST_ALONE)
             });
             let plan = self.workload.alone(self.rounds.seed, runs.clamp(LEAST_ALONE, MOST_ALONE));
-            let lateness = Lateness::measure();
+            let before = run_delay().unwrap_or_default();
             let driven = self.drive_beside(plan, &format!("alone-{}", look + 1));
-            let late = lateness.end();
+            let waited = run_delay().unwrap_or_default().saturating_sub(before);
             if let Some((_, _, judged)) = driven {
-                self.tally.add_alone(&judged, &late);
+                self.tally.add_alone(&judged, waited);
             }
         }
     }

@@ -2,6 +2,7 @@
 //! and alone.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,20 +69,22 @@ pub enum AtOnce {
 pub struct RunsAlone {
     /// How long runs took, in milliseconds.
     pub took: SpreadCount,
-    /// How many microseconds too late the system woke a thread that slept.
-    pub woken_late: SpreadCount,
+    /// How long this program waited for a processor meanwhile, in all.
+    pub waited: Duration,
 }
 
 impl RunsAlone {
     /// Adds what was measured elsewhere.
     pub fn merge(&mut self, other: &Self) {
         self.took.merge(&other.took);
-        self.woken_late.merge(&other.woken_late);
+        self.waited += other.waited;
     }
 
-    /// How many milliseconds a run waited for a processor.
+    /// How many milliseconds a run waited for a processor, here and where the server is: threads that
+    /// are not on its way wait too, which makes up for what the server's do. Where many runs wait for a
+    /// processor at once that takes no longer, so it is no time that is served.
     fn waited(&self) -> f64 {
-        self.woken_late.quantile(MEDIAN).unwrap_or_default() as f64 * WAKE_UPS / 1000.0
+        self.waited.as_secs_f64() * 1000.0 / self.took.count().max(1) as f64
     }
 }
 
@@ -105,10 +108,6 @@ const EVEN: u64 = 50;
 /// busy now and then makes some of them longer, and a run that is taken for longer than it is would
 /// pass a lock off as many users served at once.
 const QUARTER: u64 = 25;
-const MEDIAN: u64 = 50;
-/// How often a run waits for a processor at least: the server for the request, its worker, its answer,
-/// and the user. Where many runs wait at once that takes no longer, so it is no time that is served.
-const WAKE_UPS: f64 = 4.0;
 /// Where that is more than this part of what a run takes, time tells nothing of the server.
 const MOST_WAITED: f64 = 0.2;
 /// Stretches of time with so many runs of different users at most are looked at for the closest.
@@ -276,15 +275,12 @@ mod tests {
     fn alone(lengths: &[u64]) -> RunsAlone {
         let mut alone = RunsAlone::default();
         lengths.iter().cycle().take(8).for_each(|length| alone.took.add(*length));
-        alone.woken_late.add(60);
         alone
     }
 
-    /// The same where threads are woken so many microseconds late.
-    fn alone_among_others(lengths: &[u64], late: u64) -> RunsAlone {
-        let mut alone = alone(lengths);
-        (0..9).for_each(|_| alone.woken_late.add(late));
-        alone
+    /// The same where each run waited so many milliseconds for a processor.
+    fn alone_among_others(lengths: &[u64], waited: u64) -> RunsAlone {
+        RunsAlone { waited: Duration::from_millis(waited * 8), ..alone(lengths) }
     }
 
     #[test]
@@ -366,7 +362,7 @@ mod tests {
         once.add(&of(&parallel));
         assert!(matches!(judge(&once, &busy), AtOnce::OneByOne(_)));
         // What a run alone waits for a processor is no work that a lock would hold.
-        let slow = alone_among_others(&[41, 52, 44, 60], 5_000);
+        let slow = alone_among_others(&[41, 52, 44, 60], 20);
         let tight = [(0, 45, 0), (1, 68, 1), (2, 90, 2), (46, 112, 0), (70, 133, 1)];
         let of_lock = judge(&rounds(&tight, 20), &[41, 52, 44, 60]);
         assert!(matches!(of_lock, AtOnce::Several(_)), "what follows would show nothing");

@@ -1,6 +1,7 @@
 //! The judged trials of one level, added up: what was found and how hard we looked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -350,11 +351,11 @@ impl LevelTally {
         self.expected.lacks_greeting()
     }
 
-    /// Adds runs of one user alone, which count for nothing but how long they took, and how late
-    /// the system woke who slept meanwhile.
-    pub fn add_alone(&mut self, trial: &JudgedTrial, woken_late: &SpreadCount) {
+    /// Adds runs of one user alone, which count for nothing but how long they took, and how long
+    /// this program waited for a processor meanwhile.
+    pub fn add_alone(&mut self, trial: &JudgedTrial, waited: Duration) {
         trial.durations.iter().for_each(|took| self.alone.took.add(*took));
-        self.alone.woken_late.merge(woken_late);
+        self.alone.waited += waited;
     }
 
     /// Adds how fast another trial was served, and nothing else of it: it is none of those planned.
