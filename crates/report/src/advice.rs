@@ -275,7 +275,10 @@ fn remedy(code: ReasonCode) -> Option<&'static str> {
         ReasonCode::PreconditionNotMet => {
             "Give the blind oracles what they need; `partywall explain <oracle>` names it."
         }
-        ReasonCode::TargetUnreachable => "Start the target, and check the URL and the port.",
+        ReasonCode::TargetUnreachable => {
+            "Read what the server printed last, if partywall starts it; else start it, and check the \
+             URL and the port."
+        }
         ReasonCode::UnexpectedProtocol => {
             "Check that URL, path, `answer` and `[events]` describe what the target sends. Without a \
              scenario of its own it must speak as `partywall serve` does."

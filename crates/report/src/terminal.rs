@@ -65,14 +65,23 @@ fn verdict(page: &mut Page, record: &Record) {
         let lead = format!("  {name:<7} ");
         page.hanging(Paint::Plain, &lead, &safe_text::terminal(backend));
     }
-    let reasons = advice::reasons(record, safe_text::terminal);
+    let reasons = advice::reasons(record, by_line);
     let (shown, more) = capped(&reasons, MOST_LINES);
     for (at, reason) in shown.iter().chain(&more).enumerate() {
         let lead = format!("  {:<7} - ", if at == 0 { "why" } else { "" });
-        page.hanging(Paint::Plain, &lead, reason);
+        let mut lines = reason.split('\n');
+        page.hanging(Paint::Plain, &lead, lines.next().unwrap_or_default());
+        for line in lines {
+            page.hanging(Paint::Plain, &" ".repeat(lead.len() + 2), line);
+        }
     }
     list(page, "What the server said", &heard::lines(record, safe_text::terminal));
     list(page, "What to do", &advice::next_steps(record, safe_text::terminal));
+}
+
+/// A text whose line breaks mean something, such as the last lines that a server printed.
+fn by_line(text: &str) -> String {
+    text.split('\n').map(safe_text::terminal).collect::<Vec<_>>().join("\n")
 }
 
 /// A titled list, capped; nothing where it is empty.

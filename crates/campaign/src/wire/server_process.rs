@@ -19,7 +19,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(25);
 /// How long a server that is asked to end may take.
 const END_LIMIT: Duration = Duration::from_secs(2);
 /// How much of a server's output is told where it does not start, in bytes.
-const LAST_WORDS: usize = 600;
+const LAST_WORDS: usize = 1200;
+const LAST_LINES: usize = 6;
 
 /// A started process; it ends with its children when this is dropped, and what it printed is kept,
 /// without secrets.
@@ -73,7 +74,7 @@ impl ServerProcess {
         let words = self.secrets.without(&last_words(&self.log));
         let text = format!(
             "`{}` {what}; its output is in {}{words}",
-            target.command.join(" ").escape_debug(),
+            target.command.join(" "),
             self.log.display(),
         );
         CampaignError::new(Kind::Target, text)
@@ -137,13 +138,20 @@ fn is_ready(port: u16, path: Option<&str>) -> bool {
     asked.is_ok() && head.get(9).is_some_and(|digit| (b'1'..b'5').contains(digit))
 }
 
+/// The last whole lines of the log, each on a line of its own.
 fn last_words(log: &Path) -> String {
-    let text = std::fs::read(log).unwrap_or_default();
-    let from = text.len().saturating_sub(LAST_WORDS);
-    match String::from_utf8_lossy(&text[from..]).trim() {
-        "" => String::new(),
-        words => format!("; it ends: {}", words.escape_debug()),
+    let bytes = std::fs::read(log).unwrap_or_default();
+    let from = bytes.len().saturating_sub(LAST_WORDS);
+    let text = String::from_utf8_lossy(&bytes[from..]);
+    // Where something was cut off, so was the first line.
+    let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    if from > 0 && lines.len() > 1 {
+        lines.remove(0);
     }
+    lines.retain(|line| !line.is_empty());
+    let last = lines.iter().skip(lines.len().saturating_sub(LAST_LINES));
+    let words: String = last.flat_map(|line| ["\n  ", line]).collect();
+    if words.is_empty() { words } else { format!("; it ends:{words}") }
 }
 
 /// Sends the signal to the whole process group.
