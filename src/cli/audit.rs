@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 
-use super::audit_settings;
 use super::ending::Ended;
 use super::output::{self, Colour};
 use super::places::in_repository;
+use super::{audit_fix, audit_settings};
 use crate::audit::glob::Glob;
 use crate::audit::symbols::Symbol;
 use crate::audit::{Options, baseline};
 use crate::campaign::error::CampaignError;
 use crate::report::{audit_github, audit_json, audit_sarif, audit_scenario, audit_table};
-use crate::trial::audit::{AuditRecord, Scope};
+use crate::trial::audit::{AuditRecord, Scope, Use};
+use crate::trial::fix::FixedCall;
 use crate::trial::verdict::ExitCode;
 
 /// How long it may take before progress is shown, and how often it is.
@@ -27,16 +28,20 @@ const LEGACY: &str = "get_agent_instance_factory";
 const REPLACEMENT: &str = "create_agent_instance_factory";
 
 const AFTER_HELP: &str = "\
-It finds calls (plain, by attribute, through an alias), imports, aliases, strings
-that name it for patching, references without a call, the definition, and
-mentions, in Python, TypeScript and JavaScript; files with syntax errors too.
-A call site is at high risk if its object is configured, or kept over an await,
-in an async function, or stored on self, a class or a module.
+It finds calls (plain, by attribute, through an alias), imports, aliases,
+strings that name it for patching, references without a call, the definition,
+and mentions, in Python, TypeScript and JavaScript; files with syntax errors
+too. A call site is at high risk if its object is configured, or kept over an
+await, in an async function, or stored on self, a class or a module.
 
-Singletons are suspects, not verdicts: ARCHITECTURE.md has how many of them were
-right in three well-known applications.
+What is rewritten is printed as a diff that git apply takes, and what stays on
+standard error, with the reason.
 
-Exit codes: 0, 1 for what was asked to fail, 2 usage, 4 no source file.";
+Singletons are suspects, not verdicts: ARCHITECTURE.md has how many of them
+were right in released applications.
+
+Exit codes: 0, 1 for what was asked to fail (of what a rewrite leaves),
+2 usage or a file that could not be written, 4 no source file.";
 
 /// The arguments of `audit`.
 #[derive(Clone, Debug, clap::Args)]
@@ -51,19 +56,25 @@ pub(super) struct Args {
     #[arg(long, env = "PARTYWALL_REPLACEMENT", value_name = "NAME")]
     pub(super) replacement: Option<String>,
     /// Several of them: a TOML file with [[symbol]] name, replacement
-    #[arg(long, env = "PARTYWALL_SYMBOLS", value_name = "FILE", conflicts_with_all = ["symbol", "replacement"])]
+    #[arg(long, hide_short_help = true, env = "PARTYWALL_SYMBOLS", value_name = "FILE", conflicts_with_all = ["symbol", "replacement"])]
     pub(super) symbols: Option<PathBuf>,
     /// Look for what else all users may share
     #[arg(long, env = "PARTYWALL_FIND_SINGLETONS", value_parser = BoolishValueParser::new())]
     pub(super) find_singletons: bool,
     /// Paths that hold tests [default: tests/, test_*.py, *.spec.* …]
-    #[arg(long, env = "PARTYWALL_TEST_PATTERN", value_name = "GLOB", value_delimiter = ',')]
+    #[arg(
+        long,
+        hide_short_help = true,
+        env = "PARTYWALL_TEST_PATTERN",
+        value_name = "GLOB",
+        value_delimiter = ','
+    )]
     pub(super) test_pattern: Vec<String>,
     /// Paths that are not searched
     #[arg(long, env = "PARTYWALL_EXCLUDE", value_name = "GLOB", value_delimiter = ',')]
     pub(super) exclude: Vec<String>,
     /// Search what programs made, too: dist/, build/, *.min.*, files that say so
-    #[arg(long, env = "PARTYWALL_INCLUDE_GENERATED", value_parser = BoolishValueParser::new())]
+    #[arg(long, hide_short_help = true, env = "PARTYWALL_INCLUDE_GENERATED", value_parser = BoolishValueParser::new())]
     pub(super) include_generated: bool,
     /// How to print it [default: table]
     #[arg(long, env = "PARTYWALL_FORMAT", value_name = "FORMAT", value_enum)]
@@ -74,11 +85,21 @@ pub(super) struct Args {
     /// What exits with 1 [default: nothing]
     #[arg(long, env = "PARTYWALL_FAIL_ON", value_name = "WHAT", value_enum)]
     pub(super) fail_on: Option<FailOn>,
-    /// The code that the gate looks at [default: app]
+    /// The code that the gate looks at, and that is rewritten [default: app]
     #[arg(long, env = "PARTYWALL_SCOPE", value_name = "SCOPE", value_enum)]
     pub(super) scope: Option<ScopeName>,
+    /// Rewrite calls to the replacement where a context is in scope; shown as a diff
+    #[arg(long, env = "PARTYWALL_FIX", value_parser = BoolishValueParser::new())]
+    pub(super) fix: bool,
+    /// Write the rewritten files, instead of showing a diff
+    #[arg(long, env = "PARTYWALL_WRITE", value_parser = BoolishValueParser::new())]
+    pub(super) write: bool,
+    /// Names of variables and types that hold a user's context [default: user_context,
+    /// userContext, UserContext]
+    #[arg(long, env = "PARTYWALL_CONTEXT", value_name = "NAME", value_delimiter = ',')]
+    pub(super) context: Vec<String>,
     /// Settings [default: partywall-audit.toml, or [tool.partywall-audit] of pyproject.toml]
-    #[arg(long, env = "PARTYWALL_CONFIG", value_name = "FILE")]
+    #[arg(long, hide_short_help = true, env = "PARTYWALL_CONFIG", value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// When to use colour
     #[arg(long, env = "PARTYWALL_COLOR", value_name = "WHEN", value_enum, default_value_t)]
@@ -138,6 +159,9 @@ impl ScopeName {
 pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     let args = &audit_settings::with_settings(args)?;
     let fail_on = args.fail_on.unwrap_or_default();
+    if args.write && !args.fix {
+        return Err(CampaignError::usage("--write writes what --fix rewrites; add --fix"));
+    }
     if fail_on == FailOn::New && args.baseline.is_none() {
         let text = "--fail-on new needs --baseline FILE: the JSON of an earlier audit";
         return Err(CampaignError::usage(text));
@@ -156,7 +180,32 @@ pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
     if let (Some(then), Some(path)) = (&then, &args.baseline) {
         audit.compared = Some(baseline::compare(&audit, then, &path.display().to_string()));
     }
+    let scope = args.scope.unwrap_or_default().scope();
     let format = args.format.unwrap_or_default();
+    if args.fix {
+        if !matches!(format, Format::Table | Format::Json) {
+            let text = "--fix prints a diff, or JSON with --format json; leave out other formats";
+            return Err(CampaignError::usage(text));
+        }
+        let how = audit_fix::How {
+            path: &args.path,
+            contexts: &args.context,
+            scope,
+            write: args.write,
+            json: format == Format::Json,
+            style: args.color.style(),
+        };
+        let fixed = audit_fix::exec(&options, &audit, &how)?;
+        let is_gone = |found: &Use| {
+            let is_it = |call: &FixedCall| call.symbol == found.symbol && call.place == found.place;
+            fixed.calls().any(is_it)
+        };
+        let ended = ended(fail_on, scope, &audit, &is_gone);
+        return Ok(match args.write || fixed.files.is_empty() {
+            true => ended,
+            false => ended.next("apply the diff, which counts as applied here, with git apply"),
+        });
+    }
     if matches!(format, Format::Sarif | Format::Github) {
         // Both name files of the repository.
         audit.root = in_repository(Path::new(&audit.root));
@@ -168,16 +217,22 @@ pub(super) fn exec(args: &Args) -> Result<Ended, CampaignError> {
         Format::Github => audit_github::render(&audit),
         Format::Toml => audit_scenario::render(&audit),
     });
-    Ok(ended(fail_on, args.scope.unwrap_or_default().scope(), &audit))
+    Ok(ended(fail_on, scope, &audit, &|_| false))
 }
 
-fn ended(fail_on: FailOn, scope: Scope, audit: &AuditRecord) -> Ended {
+/// The end of an audit, with the uses that a rewrite took away.
+fn ended(
+    fail_on: FailOn,
+    scope: Scope,
+    audit: &AuditRecord,
+    is_gone: &dyn Fn(&Use) -> bool,
+) -> Ended {
     let fails = match fail_on {
         FailOn::Nothing => false,
-        FailOn::New => audit.new_in(scope).next().is_some(),
-        FailOn::Any => audit.remaining_in(scope).next().is_some(),
+        FailOn::New => audit.new_in(scope).any(|found| !is_gone(found)),
+        FailOn::Any => audit.remaining_in(scope).any(|found| !is_gone(found)),
     };
-    let left = audit.remaining_in(scope).count();
+    let left = audit.remaining_in(scope).filter(|found| !is_gone(found)).count();
     if fails {
         let what = match fail_on {
             FailOn::New => "uses were added that the baseline does not have",

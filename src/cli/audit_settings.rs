@@ -66,6 +66,9 @@ fn merged(mut args: Args, settings: Settings, path: &Path) -> Result<Args, Campa
     if args.test_pattern.is_empty() {
         args.test_pattern = settings.test_pattern;
     }
+    if args.context.is_empty() {
+        args.context = settings.context;
+    }
     // What is not searched adds up: a flag leaves out more.
     args.exclude.extend(settings.exclude);
     args.baseline = args.baseline.or_else(|| settings.baseline.map(beside));

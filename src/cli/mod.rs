@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Environment variables are read here and nowhere else.
 
 mod audit;
+mod audit_fix;
 mod audit_settings;
 mod check;
 mod check_scenario;

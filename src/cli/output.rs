@@ -47,6 +47,11 @@ pub(super) fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Prints to standard error what goes with a result.
+pub(super) fn explain(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// Prints a line to standard error: what is no result, control characters made visible.
 pub(super) fn complain(text: &str) {
     let shown = visible(text) + "\n";

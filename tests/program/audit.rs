@@ -214,3 +214,84 @@ fn the_suspects_are_a_scenario_that_can_be_checked() {
     let path = scratch.file("starter.toml", &toml);
     ran(&mut partywall(&["check-scenario", shown(&path)])).exits(0);
 }
+
+/// Calls of which one can be rewritten and one cannot, in a tree with a test.
+fn fixable(scratch: &Scratch) -> std::path::PathBuf {
+    let root = tree(scratch);
+    let more = "\n\nasync def later(user_context):\n    return get_agent_instance_factory()\n";
+    std::fs::write(root.join("routes.py"), format!("{CALLS}{more}")).expect("can be written");
+    root
+}
+
+#[test]
+fn calls_are_rewritten_as_a_diff_that_can_be_applied_or_in_the_files() {
+    let scratch = Scratch::new("fix");
+    let root = fixable(&scratch);
+    let read = || std::fs::read_to_string(root.join("routes.py")).expect("it is there");
+    let before = read();
+    let shown = ran(partywall(&["audit", ".", "--fix"]).current_dir(&root)).exits(0);
+    assert_eq!(before, read());
+    assert!(shown.stdout.starts_with("--- a/routes.py\n+++ b/routes.py\n@@ "), "{}", shown.stdout);
+    let parts =
+        ["1 call in 1 file can be rewritten; 1 use left", "routes.py:5:15", "1 call in tests"];
+    let shown = shown.complains(&parts);
+    let added: Vec<&str> = shown
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with('+') && !line.starts_with("+++"))
+        .collect();
+    let import =
+        "+from app.factory import get_agent_instance_factory, create_agent_instance_factory";
+    assert_eq!(added, [import, "+    return create_agent_instance_factory(user_context)"]);
+    let written = ["audit", self::shown(&root), "--fix", "--write"];
+    let told = ran(&mut partywall(&written)).exits(0).stdout;
+    assert!(told.starts_with("1 call in 1 file rewritten; 1 use left"), "{told}");
+    let after = read();
+    assert!(after.ends_with("return create_agent_instance_factory(user_context)\n"), "{after}");
+    let told = ran(&mut partywall(&written)).exits(0).stdout;
+    assert!(told.starts_with("0 calls in 0 files rewritten; 1 use left"), "{told}");
+    assert_eq!(after, read());
+}
+
+#[test]
+fn what_a_rewrite_leaves_fails_where_it_is_asked_to_and_json_has_the_reasons() {
+    let scratch = Scratch::new("fix-gate");
+    let root = fixable(&scratch);
+    let fix = ["audit", shown(&root), "--fix", "--format", "json"];
+    let json = |more: &[&str], code: i32| -> serde_json::Value {
+        let text = ran(&mut partywall(&[&fix[..], more].concat())).exits(code).stdout;
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let found = json(&["--fail-on", "any"], 1);
+    assert_eq!(found["files"][0]["state"], "shown");
+    assert_eq!(found["files"][0]["calls"][0]["context"], "user_context");
+    let left = |found: &serde_json::Value| -> Vec<String> {
+        let left = found["left"].as_array().expect("a list").iter();
+        left.map(|left| format!("{}:{} {}", left["path"], left["line"], left["why"])).collect()
+    };
+    let expected = ["\"routes.py\":5 \"no_context\"", "\"tests/test_routes.py\":5 \"test_code\""];
+    assert_eq!(left(&found), expected);
+    // Another name is the context, here and in a file of settings.
+    let found = json(&["--fail-on", "any", "--context", "bridge,user_context"], 0);
+    assert_eq!(left(&found).len(), 1);
+    let settings = "context = [\"bridge\", \"user_context\"]\nscope = \"all\"\nfail-on = \"any\"\n";
+    std::fs::write(root.join("partywall-audit.toml"), settings).expect("can be written");
+    let found = json(&[], 0);
+    assert_eq!(found["files"].as_array().map(Vec::len), Some(2));
+    assert_eq!(left(&found), [""; 0]);
+}
+
+#[test]
+fn a_rewrite_that_cannot_be_made_is_told_with_a_remedy() {
+    let scratch = Scratch::new("fix-wrong");
+    let root = fixable(&scratch);
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&["--write"], &["--fix"]),
+        (&["--fix", "--symbol", "configure"], &["--replacement NAME"]),
+        (&["--fix", "--format", "sarif"], &["--format json"]),
+    ];
+    for (arguments, parts) in cases {
+        let all = [&["audit", shown(&root)], arguments].concat();
+        ran(&mut partywall(&all)).exits(2).complains(parts);
+    }
+}

@@ -19,7 +19,7 @@ pub struct Bindings<'f> {
     /// Its names, by text and by what they belong to.
     pub index: Index<'f>,
     /// For each scope and the number of a name's text, the places that bind it.
-    bound: HashMap<(usize, u32), Vec<usize>>,
+    bound: Bound,
     /// Names that stand for another name somewhere: only these can be aliases.
     renamed: BTreeSet<&'f str>,
     /// What names are known to mean, by their scope and text, for the accessor asked about last.
@@ -44,6 +44,66 @@ pub enum Means {
     Alias,
 }
 
+/// The places that bind names, by scope and by the number of the text, all in one piece.
+#[derive(Debug, Default)]
+struct Bound {
+    /// For each scope where its part of `keys` begins, and where the last ends.
+    starts: Vec<u32>,
+    /// The number of each text, and where its part of `places` begins.
+    keys: Vec<(u32, u32)>,
+    places: Vec<usize>,
+}
+
+impl Bound {
+    /// Takes the scope, the number and the place of each binding, and sorts them.
+    fn new(scopes: usize, rows: &mut [(usize, u32, usize)]) -> Self {
+        // The order in which they were found stays within a name.
+        rows.sort_by_key(|(scope, number, _)| (*scope, *number));
+        let mut bound = Self { starts: Vec::with_capacity(scopes + 1), ..Self::default() };
+        bound.places.reserve_exact(rows.len());
+        let mut last = None;
+        let length = |all: usize| u32::try_from(all).unwrap_or(u32::MAX);
+        for (scope, number, place) in rows.iter().copied() {
+            while bound.starts.len() <= scope {
+                bound.starts.push(length(bound.keys.len()));
+            }
+            if last != Some((scope, number)) {
+                bound.keys.push((number, length(bound.places.len())));
+                last = Some((scope, number));
+            }
+            bound.places.push(place);
+        }
+        while bound.starts.len() <= scopes {
+            bound.starts.push(length(bound.keys.len()));
+        }
+        bound
+    }
+
+    fn keys(&self, scope: usize) -> std::ops::Range<usize> {
+        match (self.starts.get(scope), self.starts.get(scope + 1)) {
+            (Some(start), Some(end)) => *start as usize..*end as usize,
+            _ => 0..0,
+        }
+    }
+
+    fn places(&self, key: usize) -> &[usize] {
+        let end = self.keys.get(key + 1).map_or(self.places.len(), |(_, next)| *next as usize);
+        &self.places[self.keys[key].1 as usize..end]
+    }
+
+    fn get(&self, scope: usize, number: u32) -> &[usize] {
+        let keys = self.keys(scope);
+        match self.keys[keys.clone()].binary_search_by_key(&number, |(number, _)| *number) {
+            Ok(at) => self.places(keys.start + at),
+            Err(_) => &[],
+        }
+    }
+
+    fn all_of(&self, scope: usize) -> impl Iterator<Item = &[usize]> {
+        self.keys(scope).map(|key| self.places(key))
+    }
+}
+
 impl<'f> Bindings<'f> {
     /// Finds what binds each name.
     pub fn new(facts: &'f Facts, source: &'f str) -> Self {
@@ -51,7 +111,7 @@ impl<'f> Bindings<'f> {
             facts,
             source,
             index: Index::new(facts, source),
-            bound: HashMap::new(),
+            bound: Bound::default(),
             renamed: BTreeSet::new(),
             known: RefCell::default(),
             borrowed: HashMap::new(),
@@ -64,25 +124,28 @@ impl<'f> Bindings<'f> {
                 bindings.borrowed.insert((name.scope, name.span.of(source)), role);
             }
         }
+        let mut rows = Vec::new();
         for (at, name) in facts.names.iter().enumerate() {
             let binds = matches!(
                 name.role,
                 Role::Bind(_) | Role::Parameter(_) | Role::Define | Role::Import { binds: true }
             );
             if binds {
-                let text = name.span.of(source);
-                let scope = bindings.lent(name.scope, text);
-                let number = bindings.index.number_of(at);
-                bindings.bound.entry((scope, number)).or_default().push(at);
+                let scope = bindings.lent(name.scope, name.span.of(source));
+                rows.push((scope, bindings.index.number_of(at), at));
             }
         }
+        bindings.bound = Bound::new(facts.scopes.len(), &mut rows);
+        let declared = rows.len();
         for (at, name) in facts.names.iter().enumerate() {
             if matches!(name.role, Role::Write(_)) {
-                let text = name.span.of(source);
-                let scope = bindings.home(name.scope, text).unwrap_or(0);
                 let number = bindings.index.number_of(at);
-                bindings.bound.entry((scope, number)).or_default().push(at);
+                let home = bindings.home_by(name.scope, name.span.of(source), number);
+                rows.push((home.unwrap_or(0), number, at));
             }
+        }
+        if rows.len() > declared {
+            bindings.bound = Bound::new(facts.scopes.len(), &mut rows);
         }
         bindings
     }
@@ -123,7 +186,7 @@ impl<'f> Bindings<'f> {
                 if lent != at {
                     return Some(lent);
                 }
-                if self.bound.contains_key(&(at, number)) {
+                if !self.bound.get(at, number).is_empty() {
                     return Some(at);
                 }
             }
@@ -143,17 +206,13 @@ impl<'f> Bindings<'f> {
     /// The places that bind a name in that scope.
     pub fn bound_in(&self, scope: usize, text: &'f str) -> &[usize] {
         let number = self.index.number(text);
-        let places = number.and_then(|number| self.bound.get(&(scope, number)));
-        places.map_or(&[], Vec::as_slice)
+        number.map_or(&[], |number| self.bound.get(scope, number))
     }
 
     /// All names that a scope binds, in the order in which their texts stand in the file.
     pub fn all_of(&self, scope: usize) -> impl Iterator<Item = (&'f str, &[usize])> {
-        let numbers = 0..u32::try_from(self.index.count()).unwrap_or(u32::MAX);
-        numbers.filter_map(move |number| {
-            let places = self.bound.get(&(scope, number))?;
-            Some((self.text(*places.first()?), places.as_slice()))
-        })
+        let all = self.bound.all_of(scope);
+        all.filter_map(|places| Some((self.text(*places.first()?), places)))
     }
 
     /// Whether a name means the accessor where it stands.

@@ -80,11 +80,6 @@ impl<'f> Index<'f> {
         self.of_name[name]
     }
 
-    /// How many texts there are.
-    pub fn count(&self) -> usize {
-        self.numbers.len()
-    }
-
     /// The names with that text.
     pub fn with_text(&self, text: &str) -> &[usize] {
         self.number(text).map_or(&[], |number| self.by_text.get(number))

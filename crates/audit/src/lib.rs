@@ -17,6 +17,7 @@ pub mod bindings;
 mod broken;
 mod error;
 pub mod facts;
+pub mod fix;
 mod generated;
 pub mod glob;
 pub mod index;

@@ -12,7 +12,7 @@ pub struct Lines<'s> {
     source: &'s str,
     starts: Vec<usize>,
     /// How many characters begin before each block of [`BLOCK`] bytes: a line may be as long as
-    /// its file.
+    /// its file. Empty where each byte is a character.
     before: Vec<usize>,
 }
 
@@ -24,19 +24,24 @@ impl<'s> Lines<'s> {
         let mut starts = Vec::with_capacity(source.len() / 24 + 1);
         starts.push(0);
         starts.extend(memchr::memchr_iter(b'\n', source.as_bytes()).map(|at| at + 1));
-        let mut before = Vec::with_capacity(source.len() / BLOCK + 1);
-        let mut count = 0;
-        for block in source.as_bytes().chunks(BLOCK) {
+        let mut before = Vec::new();
+        if !source.is_ascii() {
+            let mut count = 0;
+            for block in source.as_bytes().chunks(BLOCK) {
+                before.push(count);
+                count += begin_in(block);
+            }
             before.push(count);
-            count += begin_in(block);
         }
-        before.push(count);
         Self { source, starts, before }
     }
 
     /// How many characters begin before that byte.
     fn characters(&self, at: usize) -> usize {
         let at = at.min(self.source.len());
+        if self.before.is_empty() {
+            return at;
+        }
         let block = at / BLOCK;
         self.before[block] + begin_in(&self.source.as_bytes()[block * BLOCK..at])
     }

@@ -86,7 +86,7 @@ impl Graph<'_> {
         let (file, position) = at;
         let function = &self.files[file].functions[position];
         let mut called = Vec::new();
-        for edge in &function.edges {
+        for edge in self.files[file].edges_of(function) {
             match edge {
                 Edge::Plain(name) => called.extend(self.plain(file, *name)),
                 Edge::Own(name) => {

@@ -193,16 +193,7 @@ impl Search<'_> {
         let tests = self.tests.iter().find(|(name, _)| *name == language.name());
         let is_test = tests.is_some_and(|(_, globs)| globs.iter().any(|glob| glob.matches(path)));
         let code = if is_test { Code::Test } else { Code::Application };
-        let file = File {
-            path,
-            code,
-            bindings: &bindings,
-            lines: &lines,
-            own_names: language.own_names(),
-            containers: language.containers(),
-            injectors: language.injectors(),
-            keeps_defaults: language.keeps_defaults(),
-        };
+        let file = File::new(language, path, code, &bindings, &lines);
         if let Some(at) = facts.first_error {
             let line = lines.line(at.min(source.len()));
             let range = |span: &Span| LineRange {
@@ -251,7 +242,7 @@ impl Starts for AhoCorasick {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     if length > LONGEST_FILE {
@@ -265,12 +256,13 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 
 /// The text as interpreters take it: no byte order mark in front, and a lone carriage return ends a
 /// line, too. No place in it moves but by the mark.
-fn as_lines(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(super) fn as_lines(mut bytes: Vec<u8>) -> Vec<u8> {
     if bytes.starts_with("\u{feff}".as_bytes()) {
         bytes.drain(..3);
     }
-    for at in 0..bytes.len() {
-        if bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n') {
+    let returns: Vec<usize> = memchr::memchr_iter(b'\r', &bytes).collect();
+    for at in returns {
+        if bytes.get(at + 1) != Some(&b'\n') {
             bytes[at] = b'\n';
         }
     }

@@ -20,6 +20,7 @@ pub struct Settings {
     pub replacement: Option<String>,
     pub symbols: Option<PathBuf>,
     pub find_singletons: bool,
+    pub context: Vec<String>,
     pub test_pattern: Vec<String>,
     pub exclude: Vec<String>,
     pub include_generated: bool,

@@ -2,6 +2,7 @@
 
 use super::bindings::Bindings;
 use super::facts::Span;
+use super::language::Language;
 use super::lines::Lines;
 use super::symbols::Symbol;
 use partywall_core::audit::{Code, Risk, Use, UseKind};
@@ -35,7 +36,27 @@ const BROWSER: [&str; 10] = [
     "redux",
 ];
 
-impl File<'_> {
+impl<'f> File<'f> {
+    /// A file of that language.
+    pub(super) fn new(
+        language: &dyn Language,
+        path: &'f str,
+        code: Code,
+        bindings: &'f Bindings<'f>,
+        lines: &'f Lines<'f>,
+    ) -> Self {
+        Self {
+            path,
+            code,
+            bindings,
+            lines,
+            own_names: language.own_names(),
+            containers: language.containers(),
+            injectors: language.injectors(),
+            keeps_defaults: language.keeps_defaults(),
+        }
+    }
+
     /// Whether it is a script of a browser or of Node.
     pub(super) fn is_script(&self) -> bool {
         ![".py", ".pyi", ".pyw"].iter().any(|end| self.path.ends_with(end))

@@ -20,6 +20,8 @@ pub(super) struct Summary {
     /// Whether it is a script of a browser or of Node: those are not called from Python.
     pub(super) script: bool,
     pub(super) functions: Vec<Function>,
+    /// What the functions name, one function behind the other.
+    edges: Vec<Edge>,
     pub(super) classes: Vec<Class>,
     pub(super) instances: Vec<Instance>,
     pub(super) held: Vec<Held>,
@@ -41,8 +43,8 @@ pub(super) struct Function {
     pub(super) at_start: bool,
     /// Whether it takes a function first, as decorators do.
     pub(super) registers: bool,
-    /// What it names.
-    pub(super) edges: Vec<Edge>,
+    /// What it names, as a part of [`Summary::edges`].
+    edges: std::ops::Range<u32>,
 }
 
 /// A function that another one names.
@@ -93,21 +95,36 @@ impl Names {
     }
 }
 
+impl Summary {
+    /// What a function names.
+    pub(super) fn edges_of(&self, function: &Function) -> &[Edge] {
+        &self.edges[function.edges.start as usize..function.edges.end as usize]
+    }
+}
+
+/// A list that is kept, in no more space than it needs.
+fn kept<T>(mut list: Vec<T>) -> Vec<T> {
+    list.shrink_to_fit();
+    list
+}
+
 /// Sums a file up.
 pub(super) fn summary(file: &File<'_>, names: &Names) -> Summary {
+    let (functions, edges) = functions(file, names);
     Summary {
         path: file.path.to_owned(),
         browser: file.runs_in_browser(),
         script: file.is_script(),
-        functions: functions(file, names),
-        classes: classes(file),
-        instances: instances(file),
-        held: held(file),
-        candidates: candidates(file),
+        functions: kept(functions),
+        edges: kept(edges),
+        classes: kept(classes(file)),
+        instances: kept(instances(file)),
+        held: kept(held(file)),
+        candidates: kept(candidates(file)),
     }
 }
 
-fn functions(file: &File<'_>, numbers: &Names) -> Vec<Function> {
+fn functions(file: &File<'_>, numbers: &Names) -> (Vec<Function>, Vec<Edge>) {
     let facts = file.bindings.facts;
     let index = &file.bindings.index;
     let callable: Vec<Option<usize>> =
@@ -142,6 +159,8 @@ fn functions(file: &File<'_>, numbers: &Names) -> Vec<Function> {
     let entries = entries(file);
     let is_function =
         |scope: &usize| matches!(facts.scopes[*scope].kind, ScopeKind::Function { .. });
+    let mut all = Vec::with_capacity(edges.len());
+    let length = |all: &[Edge]| u32::try_from(all.len()).unwrap_or(u32::MAX);
     let row = |scope: usize| {
         let named = |scope: usize| {
             let name = facts.scopes[scope].name?.of(file.bindings.source);
@@ -158,6 +177,8 @@ fn functions(file: &File<'_>, numbers: &Names) -> Vec<Function> {
                 _ => Edge::Member(name),
             })
         });
+        let start = length(&all);
+        all.extend(found);
         Function {
             scope,
             name: named(scope),
@@ -166,10 +187,11 @@ fn functions(file: &File<'_>, numbers: &Names) -> Vec<Function> {
             serves: file.serves(scope),
             at_start: file.is_at_start(scope),
             registers: file.registers(scope),
-            edges: found.collect(),
+            edges: start..length(&all),
         }
     };
-    (0..facts.scopes.len()).filter(is_function).map(row).collect()
+    let functions = (0..facts.scopes.len()).filter(is_function).map(row).collect();
+    (functions, all)
 }
 
 /// Whether a member is one of the object that its method belongs to.

@@ -41,7 +41,7 @@ pub(super) fn replaced(bindings: &Bindings<'_>, replacement: &str) -> u64 {
 }
 
 /// How a name uses the accessor, if it does.
-fn kind(bindings: &Bindings<'_>, at: usize, accessor: &str) -> Option<UseKind> {
+pub(super) fn kind(bindings: &Bindings<'_>, at: usize, accessor: &str) -> Option<UseKind> {
     let name = &bindings.facts.names[at];
     let is_named = bindings.text(at) == accessor;
     match name.role {
@@ -129,7 +129,7 @@ fn in_text(file: &File<'_>, symbol: &Symbol, text: &Text) -> Vec<(Span, Use)> {
 }
 
 /// Whether a string is a dotted path that goes through the accessor: `a.b.f`, `a.b:f`.
-fn names_it(value: &str, accessor: &str) -> bool {
+pub(super) fn names_it(value: &str, accessor: &str) -> bool {
     let mut parts = value.split(['.', ':']);
     value.chars().all(|c| is_word(c) || c == '.' || c == ':') && parts.any(|part| part == accessor)
 }

@@ -14,6 +14,7 @@ pub mod detection;
 pub mod dialect;
 pub mod failure;
 pub mod finding;
+pub mod fix;
 pub mod heard;
 pub mod hidden;
 pub mod history;

@@ -5,6 +5,7 @@
 //! phrased once, in `phrases`; what a server may have sent is made harmless once, in `safe_text`.
 
 pub mod attestation;
+pub mod audit_fix;
 pub mod audit_github;
 pub mod audit_json;
 pub mod audit_sarif;

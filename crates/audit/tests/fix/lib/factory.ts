@@ -1,0 +1,7 @@
+export function getFactory() {
+  return null;
+}
+
+export function createFactory(userContext: UserContext) {
+  return userContext;
+}
