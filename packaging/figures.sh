@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How long it takes from an empty folder to the first leak, without Rust:
+# How long it takes from an empty folder to the first leak, without Rust, and how much is written for it:
 #
 #     packaging/figures.sh WHEEL NPM_FOLDER
 #
@@ -13,7 +13,19 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Nothing of Rust is found from here on.
 export PATH=/usr/local/bin:/usr/bin:/bin
-! command -v cargo rustc
+for tool in cargo rustc; do
+    if command -v "$tool"; then
+        echo "$tool is there, so that nothing is shown of a machine without Rust"
+        exit 1
+    fi
+done
+# no_longer FILE LINES: what users write.
+no_longer() {
+    local lines
+    lines=$(wc -l <"$here/examples/$1")
+    echo "$1: $lines lines, at most $2"
+    [ "$lines" -le "$2" ]
+}
 # timed NAME WORD COMMAND…: the command fails, as a test with a leak does, and says WORD.
 timed() {
     local started=$EPOCHREALTIME status=0
@@ -45,4 +57,9 @@ rm -rf "$work/python" && cp -r "$here/examples/fastapi" "$work/python"
 timed "pip install to the first leak, scenario file" LEAKED by_pytest test_scenario.py
 cp -r "$here/examples/express" "$work/node"
 timed "npm install to the first leak" LEAKED by_vitest
-wc -l "$here"/examples/fastapi/* "$here"/examples/express/*
+no_longer fastapi/app.py 20
+no_longer fastapi/test_isolation.py 12
+no_longer fastapi/test_scenario.py 12
+no_longer fastapi/chat.toml 15
+no_longer express/server.js 20
+no_longer express/isolation.test.js 12

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::places::source_of_file;
-use crate::campaign::error::{CampaignError, Kind, read_text};
+use crate::campaign::error::{CampaignError, Kind};
 use crate::campaign::user_list::users_of;
 use crate::campaign::wire::drive::user_runtime;
 use crate::scenario::{
@@ -64,7 +64,10 @@ fn read_by(
     if !is_file(name) {
         return built_in(name).map_err(CampaignError::in_scenario);
     }
-    let text = read_text(&PathBuf::from(name))?;
+    let text = std::fs::read_to_string(name).map_err(|error| {
+        let remedy = "name a scenario file; `partywall init` writes one";
+        CampaignError::usage(format!("cannot read `{}`: {error}; {remedy}", name.escape_debug()))
+    })?;
     parse(&text).map_err(|error| CampaignError::usage(format!("{}: {error}", name.escape_debug())))
 }
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from conftest import write_applications
@@ -15,6 +20,9 @@ import partywall
 def test_leaks():
     partywall.run("chat.toml", app="leaky:app")
 """
+
+
+Found = TypeVar("Found")
 
 
 @pytest.fixture
@@ -29,6 +37,28 @@ def reports(project: pytest.Pytester, folder: str = "reports") -> list[dict[str,
     """The reports of all runs."""
     files = sorted((project.path / folder / "runs").glob("*/2*/report.json"))
     return [json.loads(file.read_text()) for file in files]
+
+
+def until(holds: Callable[[], Found]) -> Found:
+    """Waits for something, and gives it."""
+    limit = time.monotonic() + 60
+    while not (found := holds()):
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    return found
+
+
+def processes() -> set[int]:
+    """All that live; those that only wait to be taken note of do not."""
+    table = subprocess.run(["ps", "-eo", "pid=,stat="], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in table.stdout.splitlines()]
+    return {int(pid) for pid, state in rows if not state.startswith("Z")}
+
+
+def parent_of(process: int) -> int:
+    """The process that started it; 0 where it has ended."""
+    row = subprocess.run(["ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True)
+    return int(row.stdout.strip() or 0)
 
 
 def test_a_leak_fails_the_test_with_its_story(project: pytest.Pytester) -> None:
@@ -138,6 +168,50 @@ def test_no_verdict_but_clean_passes_or_is_skipped(project: pytest.Pytester) -> 
     )
     project.runpytest_subprocess().assert_outcomes(failed=2)
     assert {report["exit_code"] for report in reports(project)} == {"inconclusive", "nothing_exercised"}
+
+
+def test_what_kills_pytest_leaves_nothing_behind(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import partywall
+
+        def test_long():
+            partywall.run("chat.toml", app="sound:app", rounds=5000)
+        """
+    )
+    started = project.popen([sys.executable, "-m", "pytest"], stdout=subprocess.DEVNULL)
+    runs = project.path / "reports" / "runs"
+    # The first connections: the server is there, and is driven.
+    campaign = until(lambda: [own.parent for own in runs.glob("*/2*/histories")])[0] / "campaign.json"
+    process = json.loads(campaign.read_text())["process"]
+    servers = [own for own in processes() if parent_of(own) == process]
+    assert servers and process in processes()
+    started.kill()
+    started.wait()
+    until(lambda: not {process, *servers} & processes())
+    # What was seen until then is there.
+    assert [report["exit_code"] for report in reports(project)] == ["interrupted"]
+
+
+def test_two_test_runs_at_once_read_their_own_reports(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_both="""
+        import partywall
+
+        def test_seed(request):
+            seed = request.config.getoption("partywall_seed")
+            report = partywall.run("chat.toml", app="sound:app")
+            assert report.data["seed"] == str(seed)
+        """
+    )
+    runs = [
+        project.popen(
+            [sys.executable, "-m", "pytest", f"--partywall-seed={seed}"], stdout=subprocess.DEVNULL
+        )
+        for seed in (3, 4)
+    ]
+    assert [run.wait() for run in runs] == [0, 0]
+    assert {report["seed"] for report in reports(project)} == {"3", "4"}
 
 
 def test_workers_of_xdist_do_not_meet(project: pytest.Pytester) -> None:

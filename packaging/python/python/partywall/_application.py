@@ -21,6 +21,7 @@ class Application:
     @classmethod
     def of(cls, app: object) -> Application:
         """The place of that application, given by ``"module:attribute"`` or as the object itself."""
+        __tracebackhide__ = True
         if importlib.util.find_spec("uvicorn") is None:
             raise PartywallError("`app` is served by uvicorn, which is not installed: pip install uvicorn")
         if isinstance(app, str):
@@ -37,6 +38,7 @@ class Application:
 
 
 def _place_of(app: object) -> Application:
+    __tracebackhide__ = True
     places: list[tuple[ModuleType, str]] = []
     for name, module in list(sys.modules.items()):
         if not isinstance(module, ModuleType) or module.__name__ != name:

@@ -32,10 +32,12 @@ def isolated(**options: Any) -> Callable[[_Test], _Test]:
 
         @functools.wraps(test)
         def plain(*args: Any, **fixtures: Any) -> Any:
+            __tracebackhide__ = True
             return test(*args, **with_report(run(**options), fixtures))
 
         @functools.wraps(test)
         async def awaited(*args: Any, **fixtures: Any) -> Any:
+            __tracebackhide__ = True
             report = await asyncio.to_thread(functools.partial(run, **options))
             return await test(*args, **with_report(report, fixtures))
 
