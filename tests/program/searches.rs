@@ -2,6 +2,7 @@
 //! replayed first.
 
 use partywall::campaign::repro::Repro;
+use partywall::trial::record::SearchMethod;
 use partywall::trial::replay_result::ReplayResult;
 use partywall::trial::verdict::{Outcome, Verdict};
 
@@ -80,7 +81,7 @@ fn a_repro_is_told_shrunk_saved_and_replayed_first() {
     assert!(shown.contains("STILL THERE"), "{shown}");
     let again = report(&scratch.run_folder("first"));
     assert_eq!(again.saved_repros[0].replay, ReplayResult::Same);
-    assert_eq!(again.levels[0].method, "saved repros");
+    assert_eq!(again.levels[0].method, SearchMethod::SavedRepros);
     let migrated = ["explore", "--trials", "100", "--migrated", "all", "--name", "gone"];
     ran(&mut with_saved(&migrated)).exits(0);
     assert_eq!(report(&scratch.run_folder("gone")).saved_repros[0].replay, ReplayResult::Gone);

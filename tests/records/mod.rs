@@ -13,7 +13,8 @@ use partywall::trial::finding::OracleId;
 use partywall::trial::heard::{AnswerCount, Asked, Came, Heard, TypeCount};
 use partywall::trial::measure::{LeakMatrix, LeakPair, Source, Spread, SpreadCount};
 use partywall::trial::record::{
-    Level, LevelName, OracleRow, PhaseCoverage, Record, Rule, SCHEMA_VERSION, UpperBound,
+    Level, LevelName, OracleRow, PhaseCoverage, Record, Rule, SCHEMA_VERSION, SearchMethod,
+    UpperBound,
 };
 use partywall::trial::timeline::TimeUnit;
 use partywall::trial::verdict::{ExitCode, Outcome, Reason, ReasonCode, Verdict};
@@ -104,7 +105,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
     let wire = level == LevelName::Wire;
     let trials = if wire { 20 } else { 2000 };
     let unit = if wire { "barrier round" } else { "trial" };
-    let method = if wire { "barrier rounds" } else { "random walk" };
+    let method = if wire { SearchMethod::BarrierRounds } else { SearchMethod::RandomWalk };
     let n = if wire { 20 } else { 1984 };
     Level {
         claims: Vec::new(),
@@ -112,7 +113,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
         scenario: SCENARIO.into(),
         verdict: Verdict::Clean,
         reasons: vec![Reason::new(ReasonCode::Shown, "nothing crossed, every control was caught")],
-        method: method.into(),
+        method,
         users: if wire { [51, 51] } else { [3, 5] },
         trials,
         trials_planned: trials,
@@ -135,7 +136,7 @@ pub(crate) fn clean_level(level: LevelName) -> Level {
             confidence: 0.95,
             unit: unit.into(),
             n,
-            method: method.into(),
+            method,
             same_process: wire,
         }),
         controls: Controls::new(tally(46, &[]), tally(2, &[]), Drive::Absent),

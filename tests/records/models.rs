@@ -3,7 +3,7 @@
 use partywall::trial::control::{Controls, Drive};
 use partywall::trial::heard::Heard;
 use partywall::trial::measure::LeakMatrix;
-use partywall::trial::record::{Level, LevelName, ModelRow, PhaseCoverage, Record};
+use partywall::trial::record::{Level, LevelName, ModelRow, PhaseCoverage, Record, SearchMethod};
 use partywall::trial::verdict::{Reason, ReasonCode, Verdict};
 
 use super::tally;
@@ -116,7 +116,7 @@ fn level(own: &[&ModelRow]) -> Level {
         scenario: "kernel".into(),
         verdict,
         reasons: vec![Reason::new(code, text)],
-        method: "thread interleavings by loom".into(),
+        method: SearchMethod::ThreadInterleavings,
         users: [2, 3],
         trials: own.iter().map(|row| row.interleavings).sum(),
         trials_planned: own.iter().map(|row| row.interleavings).sum(),

@@ -88,6 +88,9 @@ pub struct CoverageChange {
     pub scenario: String,
     /// What is compared.
     pub figure: String,
+    /// Whether the values are shares, from 0 to 1.
+    #[serde(default)]
+    pub is_share: bool,
     /// Then.
     pub old: f64,
     /// Now.

@@ -19,8 +19,10 @@ use super::verdict::{ExitCode, Outcome, Reason, Verdict};
 use super::via::Via;
 
 pub mod as_text;
+mod method;
 mod model_row;
 
+pub use method::SearchMethod;
 pub use model_row::ModelRow;
 
 /// The version of the report format that this program writes.
@@ -191,7 +193,8 @@ pub struct Level {
     /// Why.
     pub reasons: Vec<Reason>,
     /// How the trials were chosen: `random walk`, `barrier rounds`.
-    pub method: String,
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub method: SearchMethod,
     /// What a search whose trials are not drawn independently may claim instead of a bound: how many
     /// schedules there were, or the odds of finding a bug.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -321,7 +324,8 @@ pub struct UpperBound {
     /// How many independently drawn units with overlap.
     pub n: u64,
     /// How they were drawn.
-    pub method: String,
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub method: SearchMethod,
     /// Whether all of them ran against one process, so that they are less than independent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_process: bool,

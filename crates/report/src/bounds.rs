@@ -1,6 +1,6 @@
 //! How likely a leak could still be, in words that claim no more than the figures say.
 
-use partywall_core::record::{Level, LevelName, Record, UpperBound};
+use partywall_core::record::{Level, LevelName, Record, SearchMethod, UpperBound};
 use partywall_core::verdict::{Outcome, Verdict};
 
 use super::phrases::{Quote, capped, count, place};
@@ -33,7 +33,7 @@ pub(super) fn bounds(record: &Record, quote: Quote, sentence_quote: Quote) -> Ve
         let Some((bound, most)) = bound.and_then(|bound| Some((bound, at_most(bound.value)?)))
         else {
             let place = place(side, level, quote);
-            let method = quote(&level.method);
+            let method = level.method;
             if level.claims.is_empty() {
                 unknown.push(format!("{place}: no probability can be stated for {method}."));
             } else {
@@ -86,10 +86,10 @@ fn alike(one: &UpperBound, other: &UpperBound) -> bool {
 
 fn sentence(group: &Group<'_>, quote: Quote) -> String {
     let kind = group.kind;
-    let units = match kind.unit.as_str() {
-        "trial" if kind.method.contains("random") => "random schedules".into(),
-        "barrier round" => "barrier rounds".into(),
-        unit => format!("{}s drawn in this way", quote(unit)),
+    let units = match kind.method {
+        SearchMethod::RandomWalk => "random schedules".into(),
+        SearchMethod::BarrierRounds => "barrier rounds".into(),
+        _ => format!("{}s drawn in this way", quote(&kind.unit)),
     };
     let member = |(at, (scenario, bound, most)): (usize, &(&str, &UpperBound, String))| {
         let (units, leak) = match (at, most.ends_with('%')) {

@@ -185,18 +185,13 @@ fn one_finding(found: &ComparedFinding, quote: fn(&str) -> String) -> String {
 
 fn change(row: &CoverageChange, quote: fn(&str) -> String) -> String {
     let figure = |value: f64| {
-        if row.figure.ends_with("share") {
-            format!("{:.1} %", value * 100.0)
-        } else {
-            format!("{value:.0}")
-        }
+        if row.is_share { format!("{:.1} %", value * 100.0) } else { format!("{value:.0}") }
     };
-    let name = row.figure.trim_end_matches(", share");
     format!(
         "{} of {}: {} {}, then {}",
         row.level.as_str(),
         quote(&row.scenario),
-        quote(name),
+        quote(&row.figure),
         figure(row.new),
         figure(row.old)
     )

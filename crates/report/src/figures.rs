@@ -52,6 +52,8 @@ struct Column {
     side: &'static str,
     /// The measures, then the needs.
     cells: Vec<String>,
+    /// The figures that after must reach, and did not.
+    unmet: Vec<String>,
     verdict: Verdict,
 }
 
@@ -83,8 +85,7 @@ impl<'r> Table<'r> {
             let is_it = |one: &&Comparison| {
                 one.level == level.level && one.scenario == scenario && one.figure == figure
             };
-            let found = record.comparison.iter().find(is_it).filter(|_| side == "after");
-            found.map(comparison::need).unwrap_or_default()
+            record.comparison.iter().find(is_it).filter(|_| side == "after")
         };
         let users = pairs.iter().map(users_of_both).collect::<Option<Vec<_>>>();
         let own = |measure: &&&Measure| users.is_none() || measure.label != USERS;
@@ -95,8 +96,13 @@ impl<'r> Table<'r> {
         };
         let column = |at: usize, side: &'static str, level: &Level| {
             let cells = measures.iter().map(|measure| (measure.cell)(level));
-            let needs = needs.iter().map(|figure| need(side, level, figure));
+            let own = needs.iter().filter_map(|figure| need(side, level, figure));
+            let unmet = own.filter(|row| !row.met).map(|row| row.figure.clone()).collect();
+            let told =
+                |figure: &&str| need(side, level, figure).map(comparison::need).unwrap_or_default();
+            let needs = needs.iter().map(told);
             Column {
+                unmet,
                 level: head(at, level),
                 side,
                 cells: cells.chain(needs).collect(),
@@ -161,7 +167,8 @@ impl<'r> Table<'r> {
             let label = format!("- {}", fitted(comparison::figure(figure), LABELS - 2));
             row(page, &label, columns, |column| {
                 let cell = &column.cells[at];
-                let paint = if cell.contains("NOT met") { Paint::Bad } else { Paint::Plain };
+                let is_met = column.unmet.iter().all(|own| own != figure);
+                let paint = if is_met { Paint::Plain } else { Paint::Bad };
                 (paint, cell)
             });
         }

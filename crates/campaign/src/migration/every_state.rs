@@ -10,13 +10,13 @@ use super::follows::Known;
 use super::leak_rows::{describe_leak, sorted};
 use partywall_core::canary::{CampaignKey, Scanner};
 use partywall_core::migration::{LeakRow, MigrationRecord, ScenarioTrials, StateRow, StateVerdict};
+use partywall_core::record::SearchMethod;
 use partywall_core::target::Reference;
 use partywall_drive::scenario::Workload;
 use partywall_drive::transport::ReferenceSubject;
 use partywall_explore::exploration::confidence::upper_bound;
 use partywall_explore::exploration::explore_trial::explore_trial;
 use partywall_explore::exploration::judged_trial::judge_trial;
-use partywall_explore::exploration::level::RANDOM_WALK;
 use partywall_explore::exploration::parameters::{inside_runtime, walk_seed};
 use partywall_explore::store::budget::{Progress, Stop};
 use partywall_explore::store::error::CampaignError;
@@ -157,7 +157,7 @@ impl<'m> Matrix<'m> {
         row.verdict = verdict(&row, true);
         if row.leaking == 0 {
             row.leak_probability_upper_bound =
-                upper_bound(row.overlapping, "trial", RANDOM_WALK, false);
+                upper_bound(row.overlapping, "trial", SearchMethod::RandomWalk, false);
         }
         Ok(row)
     }

@@ -121,21 +121,20 @@ fn coverage(old: &[&Level], new: &[&Level]) -> Vec<CoverageChange> {
         let now =
             new.iter().find(|level| (level.level, &level.scenario) == (then.level, &then.scenario));
         type Figure = fn(&Level) -> f64;
-        let figures: [(&str, Figure); 5] = [
-            ("trials", |level| level.trials_of_plan() as f64),
-            ("overlapping trials, share", |level| share(level.trials_overlapping, level.trials)),
-            ("phase coverage, share", |level| level.phase_coverage.share),
-            ("runs completed, share", |level| share(level.runs_completed, level.runs_started)),
-            ("controls caught, share", |level| {
-                share(level.controls.caught, level.controls.planted)
-            }),
+        let figures: [(&str, bool, Figure); 5] = [
+            ("trials", false, |level| level.trials_of_plan() as f64),
+            ("overlapping trials", true, |level| share(level.trials_overlapping, level.trials)),
+            ("phase coverage", true, |level| level.phase_coverage.share),
+            ("runs completed", true, |level| share(level.runs_completed, level.runs_started)),
+            ("controls caught", true, |level| share(level.controls.caught, level.controls.planted)),
         ];
-        for (figure, of) in figures {
+        for (figure, is_share, of) in figures {
             let (old, new) = (of(then), now.map_or(0.0, |now| of(now)));
             rows.push(CoverageChange {
                 level: then.level,
                 scenario: then.scenario.clone(),
                 figure: figure.to_owned(),
+                is_share,
                 old,
                 new,
                 less: new < old * CLEARLY_LESS,

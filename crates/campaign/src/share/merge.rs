@@ -251,12 +251,12 @@ mod tests {
     use super::*;
     use partywall_core::canary::{CampaignKey, Scanner};
     use partywall_core::measure::Partition;
+    use partywall_core::record::SearchMethod;
     use partywall_core::target::Reference;
     use partywall_drive::scenario::built_in;
     use partywall_drive::transport::ReferenceSubject;
     use partywall_explore::exploration::explore_trial::explore_trial;
     use partywall_explore::exploration::judged_trial::judge_trial;
-    use partywall_explore::exploration::level::RANDOM_WALK;
     use partywall_explore::exploration::parameters::walk_seed;
     use partywall_world::strategy::Random;
 
@@ -270,7 +270,7 @@ mod tests {
             .expect("it is explored")
             .with_users(3);
         let own = slice.share_of(TRIALS);
-        let mut tally = LevelTally::new(LevelName::Explore, &work, RANDOM_WALK, own);
+        let mut tally = LevelTally::new(LevelName::Explore, &work, SearchMethod::RandomWalk, own);
         tally.partition = slice;
         let scanner = Scanner::new(CampaignKey::from_seed(1));
         for number in (0..own).map(|place| slice.trial(place)) {

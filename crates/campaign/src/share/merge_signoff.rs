@@ -95,14 +95,15 @@ mod tests {
     use partywall_core::finding::{About, Finding, FindingKind, Suspect};
     use partywall_core::measure::Partition;
     use partywall_core::record::LevelName;
+    use partywall_core::record::SearchMethod;
     use partywall_drive::scenario::built_in;
-    use partywall_explore::exploration::level::{LevelTally, RANDOM_WALK};
+    use partywall_explore::exploration::level::LevelTally;
 
     /// A level of before with one finding, which the part at that place made first.
     fn before(origin: usize) -> MergedLevel {
         let work =
             built_in("reference-golden-path").expect("built in").explore.expect("it is explored");
-        let tally = LevelTally::new(LevelName::Explore, &work, RANDOM_WALK, 1);
+        let tally = LevelTally::new(LevelName::Explore, &work, SearchMethod::RandomWalk, 1);
         let mut level = tally.finish(Tally::default(), Drive::Absent, None);
         let suspect = Suspect {
             kind: FindingKind::Crossing,

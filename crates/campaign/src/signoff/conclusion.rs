@@ -189,7 +189,7 @@ mod tests {
     use partywall_core::control::{Drive, Tally};
     use partywall_core::finding::{About, Finding, FindingKind, Fingerprint, OracleId, Suspect};
     use partywall_core::plan::Via;
-    use partywall_core::record::{FindingRecord, LevelName};
+    use partywall_core::record::{FindingRecord, LevelName, SearchMethod};
     use partywall_drive::scenario::built_in;
     use partywall_explore::exploration::level::{LevelTally, record_of};
 
@@ -197,7 +197,7 @@ mod tests {
         let work =
             built_in("reference-golden-path").expect("built in").explore.expect("it is explored");
         let caught = Tally { planted: 3, caught: 3, ..Tally::default() };
-        let tally = LevelTally::new(LevelName::Explore, &work, "random walk", 100);
+        let tally = LevelTally::new(LevelName::Explore, &work, SearchMethod::RandomWalk, 100);
         let mut level = tally.finish(caught.clone(), Drive::Absent, None);
         level.controls.path = caught;
         level.verdict = verdict;

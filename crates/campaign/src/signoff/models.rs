@@ -3,7 +3,7 @@
 use partywall_core::control::{Controls, Drive, Tally};
 use partywall_core::heard::Heard;
 use partywall_core::measure::LeakMatrix;
-use partywall_core::record::{Level, LevelName, ModelRow, PhaseCoverage};
+use partywall_core::record::{Level, LevelName, ModelRow, PhaseCoverage, SearchMethod};
 use partywall_core::verdict::{Reason, ReasonCode, Verdict};
 use partywall_explore::store::budget::Progress;
 use partywall_reference::model::{
@@ -80,7 +80,7 @@ pub(crate) fn model_level(rows: &[ModelRow], legacy: bool) -> Level {
         scenario: "kernel".into(),
         verdict,
         reasons: vec![reason],
-        method: "thread interleavings by loom".into(),
+        method: SearchMethod::ThreadInterleavings,
         users: [2, 3],
         trials: own.iter().map(|row| row.interleavings).sum(),
         trials_planned: own.iter().map(|row| row.interleavings).sum(),

@@ -26,7 +26,7 @@ use partywall_core::finding::{Finding, OracleId};
 use partywall_core::history::{Ending, Header, History};
 use partywall_core::measure::Partition;
 use partywall_core::plan::Plan;
-use partywall_core::record::LevelName;
+use partywall_core::record::{LevelName, SearchMethod};
 use partywall_core::verdict::{Reason, ReasonCode};
 use partywall_drive::scenario::{Ids, Workload};
 use partywall_drive::upstream::{Company, Upstream};
@@ -107,7 +107,8 @@ pub fn drive_rounds<'w>(
 
 /// The tally of no round yet.
 fn tally(rounds: &Rounds<'_>, slice: Partition, own: u64) -> LevelTally {
-    let mut tally = LevelTally::new(LevelName::Wire, rounds.workload, "barrier rounds", own);
+    let mut tally =
+        LevelTally::new(LevelName::Wire, rounds.workload, SearchMethod::BarrierRounds, own);
     tally.partition = slice;
     if let Some(work) = &rounds.workload.server {
         let (blind, claims) = may_be_blind(work, rounds.workload.users.most);

@@ -77,7 +77,7 @@ impl RoundCost {
 mod tests {
     use super::*;
     use partywall_core::control::{Drive, Tally};
-    use partywall_core::record::LevelName;
+    use partywall_core::record::{LevelName, SearchMethod};
     use partywall_drive::scenario::built_in;
     use partywall_explore::exploration::level::LevelTally;
 
@@ -86,7 +86,7 @@ mod tests {
     /// A level in whose four phases runs of others went on so often, over all rounds.
     fn level(verdict: Verdict, meetings: [u64; 3], share: f64) -> Level {
         let work = built_in("reference-golden-path").expect("built in").wire;
-        let tally = LevelTally::new(LevelName::Wire, &work, "barrier rounds", ROUNDS);
+        let tally = LevelTally::new(LevelName::Wire, &work, SearchMethod::BarrierRounds, ROUNDS);
         let mut level = tally.finish(Tally::default(), Drive::Absent, None);
         level.verdict = verdict;
         (level.trials, level.trials_overlapping) = (ROUNDS, ROUNDS);

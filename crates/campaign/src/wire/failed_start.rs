@@ -4,7 +4,7 @@
 use crate::wire::rounds::Driven;
 use partywall_core::control::{Drive, Tally};
 use partywall_core::measure::Partition;
-use partywall_core::record::LevelName;
+use partywall_core::record::{LevelName, SearchMethod};
 use partywall_drive::scenario::Workload;
 use partywall_explore::exploration::level::LevelTally;
 use partywall_explore::exploration::level_sums::LevelSums;
@@ -34,7 +34,8 @@ impl FailedStart<'_> {
     pub fn because_of(&self, error: &CampaignError) -> Driven {
         let slice = self.partition.unwrap_or(Partition::WHOLE);
         let own = slice.share_of(self.rounds);
-        let mut tally = LevelTally::new(LevelName::Wire, self.workload, "barrier rounds", own);
+        let mut tally =
+            LevelTally::new(LevelName::Wire, self.workload, SearchMethod::BarrierRounds, own);
         tally.partition = slice;
         let stopped = self.stop.reason();
         if stopped.is_none() {

@@ -9,6 +9,7 @@ use super::{Ids, are_users};
 use partywall_core::ids::UserName;
 use partywall_core::protocol::{Act, Protocol, Start};
 use partywall_core::target::UsersFrom;
+use partywall_core::template;
 
 /// The names that the file lists; none where it lists none.
 pub(super) fn listed(
@@ -73,6 +74,8 @@ pub(super) fn unicode(file: &ScenarioFile, protocol: &Protocol) -> bool {
     let tables = [&identity.headers, &identity.cookies].into_iter().chain(of_setup).chain(of_start);
     let mut shown =
         tables.flatten().map(|(_, template)| template).chain(identity.subprotocol.as_ref());
-    let in_header = shown.any(|template| template.contains("user"));
+    let is_users = |name: &&str| *name == "user" || name.starts_with("user.");
+    let in_header =
+        shown.any(|text| template::names(text).map_or(true, |own| own.iter().any(is_users)));
     file.identity.unicode_names.unwrap_or(!in_header)
 }

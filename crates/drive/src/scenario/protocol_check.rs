@@ -170,7 +170,11 @@ impl Words<'_> {
             serde_json::to_string(&content).unwrap_or_default(),
             start.path.as_deref().cloned().unwrap_or_default(),
         ];
-        let marked = written.iter().any(|text| text.contains("canary") || text.contains("prompt"));
+        let marks = |name: &&str| matches!(*name, "canary" | "prompt");
+        // What is malformed is told as that, where it is read.
+        let marked = written
+            .iter()
+            .any(|text| template::names(text).map_or(true, |own| own.iter().any(marks)));
         self.demand(marked, start, || {
             "nothing of the run would be recognised: put `{{ canary }}` or `{{ prompt }}` into \
              what the user says"

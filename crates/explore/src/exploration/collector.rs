@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::exploration::alone::Alone;
-use crate::exploration::level::{LevelTally, Method};
+use crate::exploration::level::{Claimed, LevelTally};
 use crate::exploration::level_sums::LevelSums;
 use crate::exploration::parameters::{Done, Exploration, Explored, inside_runtime};
 use crate::exploration::search::Odds;
@@ -82,7 +82,7 @@ impl<'e> Collector<'e> {
     /// Makes the repros small, plants the judge's controls, and closes the level.
     pub(crate) fn finish(
         mut self,
-        method: Method,
+        method: Claimed,
         planned: u64,
         progress: &dyn Progress,
     ) -> Result<Explored, CampaignError> {

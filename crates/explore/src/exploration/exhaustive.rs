@@ -2,11 +2,12 @@
 
 use crate::exploration::collector::Collector;
 use crate::exploration::explore_trial::explore_trial;
-use crate::exploration::level::{LevelTally, Method};
+use crate::exploration::level::{Claimed, LevelTally};
 use crate::exploration::parameters::{Done, Exploration, Explored, inside_runtime};
 use crate::store::budget::Progress;
 use crate::store::error::CampaignError;
 use partywall_core::canary::Scanner;
+use partywall_core::record::SearchMethod;
 use partywall_world::strategy::Exhaustive;
 
 /// What an exhaustive search came to.
@@ -36,7 +37,8 @@ pub fn exhaust(
     let plan = workload.plan(*seed, 0);
     let scanner = Scanner::new(plan.campaign);
     folder.write(&format!("{}/plan.json", exploration.home()), &plan_text(&plan))?;
-    let mut collector = Collector::new(exploration, LevelTally::systematic(workload, 0))?;
+    let mut collector =
+        Collector::new(exploration, LevelTally::systematic(SearchMethod::Exhaustive, workload, 0))?;
     let mut search = Exhaustive::new(delays);
     let mut cheapest_finding = None;
     let mut complete = true;
@@ -65,7 +67,7 @@ fn plan_text(plan: &partywall_core::plan::Plan) -> String {
     serde_json::to_string_pretty(plan).expect("plain data serialises") + "\n"
 }
 
-fn method(tried: &[u64], delays: Option<usize>, complete: bool) -> Method {
+fn method(tried: &[u64], delays: Option<usize>, complete: bool) -> Claimed {
     let by_cost = tried.iter().map(u64::to_string).collect::<Vec<_>>().join(" + ");
     let all = match delays {
         Some(delays) => format!("with at most {delays} deviations"),
@@ -76,5 +78,5 @@ fn method(tried: &[u64], delays: Option<usize>, complete: bool) -> Method {
         format!("{which} of one plan {all}, each once"),
         format!("by number of deviations {by_cost}"),
     ];
-    Method::new("exhaustive", claims)
+    Claimed { method: SearchMethod::Exhaustive, claims }
 }

@@ -3,13 +3,13 @@
 use crate::exploration::at_once::AtOnce;
 use crate::exploration::confidence::upper_bound;
 use crate::exploration::judged_trial::RunCounts;
-use crate::exploration::level::{LevelTally, RANDOM_WALK, share};
+use crate::exploration::level::{LevelTally, share};
 use partywall_core::control::{Controls, Drive, Tally};
 use partywall_core::failure::Cause;
 use partywall_core::finding::OracleId;
 use partywall_core::heard::{AnswerCount, Asked, Came, Heard};
 use partywall_core::measure::LeakMatrix;
-use partywall_core::record::{Level, LevelName, OracleRow, UpperBound};
+use partywall_core::record::{Level, LevelName, OracleRow, SearchMethod, UpperBound};
 use partywall_core::timeline::TimeUnit;
 use partywall_core::verdict::{Reason, ReasonCode, Verdict};
 
@@ -151,12 +151,10 @@ impl LevelTally {
         }
         match self.level {
             // Only these are drawn independently; the other searches state their own odds.
-            LevelName::Explore if self.method != RANDOM_WALK => None,
-            LevelName::Explore => {
-                upper_bound(self.trials_overlapping, "trial", &self.method, false)
-            }
+            LevelName::Explore if self.method != SearchMethod::RandomWalk => None,
+            LevelName::Explore => upper_bound(self.trials_overlapping, "trial", self.method, false),
             LevelName::Wire => {
-                upper_bound(self.trials_overlapping, "barrier round", &self.method, true)
+                upper_bound(self.trials_overlapping, "barrier round", self.method, true)
             }
             LevelName::Model | LevelName::Recorded => None,
         }

@@ -19,29 +19,20 @@ use partywall_core::history::{Ending, History};
 use partywall_core::ids::UserName;
 use partywall_core::measure::{Partition, Source, SpreadCount};
 use partywall_core::plan::Via;
-use partywall_core::record::{FindingRecord, Latent, LevelName};
+use partywall_core::record::{FindingRecord, Latent, LevelName, SearchMethod};
 use partywall_core::verdict::{Reason, ReasonCode};
 
-/// The method whose trials are drawn independently.
-pub const RANDOM_WALK: &str = "random walk";
 /// The least share of trials that must overlap for a level to be clean.
 const LEAST_OVERLAP: f64 = 0.5;
 /// The most pairs of users that are counted: a broadcast among 5,000 would make 25 million.
 const MOST_COUNTED_PAIRS: usize = 100_000;
 
-/// How the trials of a level were chosen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Method {
-    /// A few words.
-    pub(crate) name: String,
+/// How the trials of a level were chosen, and what may be claimed of that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    pub(crate) method: SearchMethod,
     /// What may be claimed of it, where it is no independent drawing.
     pub(crate) claims: Vec<String>,
-}
-
-impl Method {
-    pub(crate) fn new(name: impl Into<String>, claims: Vec<String>) -> Self {
-        Self { name: name.into(), claims }
-    }
 }
 
 /// What a saved repro says of its finding.
@@ -59,7 +50,7 @@ pub struct LevelTally {
     pub(crate) level: LevelName,
     /// The scenario's name.
     pub scenario: String,
-    pub(crate) method: String,
+    pub(crate) method: SearchMethod,
     /// What may be claimed of the method, where it is no independent drawing.
     pub claims: Vec<String>,
     pub(crate) users: [u32; 2],
@@ -125,12 +116,12 @@ pub struct LevelTally {
 
 impl LevelTally {
     /// A level without trials yet, whose plan is to drive that many.
-    pub fn new(level: LevelName, workload: &Workload, method: &str, planned: u64) -> Self {
+    pub fn new(level: LevelName, workload: &Workload, method: SearchMethod, planned: u64) -> Self {
         let bystander = u32::from(workload.bystander);
         Self {
             level,
             scenario: workload.scenario.clone(),
-            method: method.to_owned(),
+            method,
             claims: Vec::new(),
             users: [workload.users.least + bystander, workload.users.most + bystander],
             planned,
@@ -172,8 +163,8 @@ impl LevelTally {
 
     /// A level of a search most of whose schedules are close to one that lets task after task run
     /// (every schedule up to a bound, PCT, sweeps), so that only some overlap is asked.
-    pub(crate) fn systematic(workload: &Workload, planned: u64) -> Self {
-        let mut tally = Self::new(LevelName::Explore, workload, "systematic", planned);
+    pub(crate) fn systematic(method: SearchMethod, workload: &Workload, planned: u64) -> Self {
+        let mut tally = Self::new(LevelName::Explore, workload, method, planned);
         tally.least_overlap = f64::MIN_POSITIVE;
         tally
     }
@@ -189,8 +180,8 @@ impl LevelTally {
     }
 
     /// States how the trials were chosen and how many there were to try.
-    pub(crate) fn state_method(&mut self, method: Method, planned: u64) {
-        (self.method, self.claims) = (method.name, method.claims);
+    pub(crate) fn state_method(&mut self, claimed: Claimed, planned: u64) {
+        (self.method, self.claims) = (claimed.method, claimed.claims);
         self.planned = planned;
     }
 

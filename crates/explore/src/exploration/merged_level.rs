@@ -2,14 +2,14 @@
 
 use super::level::LevelTally;
 use partywall_core::measure::Partition;
-use partywall_core::record::{FindingRecord, Latent, LevelName};
+use partywall_core::record::{FindingRecord, Latent, LevelName, SearchMethod};
 use partywall_core::verdict::Reason;
 
 impl LevelTally {
     /// What must be the same in all parts.
-    pub fn work(&self) -> (LevelName, String, [u32; 2], String, Vec<String>) {
+    pub fn work(&self) -> (LevelName, String, [u32; 2], SearchMethod, Vec<String>) {
         let phases = self.coverage.to_record().phases;
-        (self.level, self.scenario.clone(), self.users, self.method.clone(), phases)
+        (self.level, self.scenario.clone(), self.users, self.method, phases)
     }
 
     /// Adds what another part of the same campaign came to.

@@ -8,7 +8,7 @@ use partywall_core::canary::Scanner;
 use partywall_core::control::Drive;
 use partywall_core::dialect::Dialect;
 use partywall_core::history::History;
-use partywall_core::record::{Level, LevelName};
+use partywall_core::record::{Level, LevelName, SearchMethod};
 use partywall_core::verdict::{Reason, ReasonCode, Verdict};
 use partywall_oracles::judge_control;
 
@@ -18,7 +18,7 @@ pub fn judge_recorded(history: &History) -> Level {
     let scanner = Scanner::new(history.plan.campaign);
     let workload = Workload::of_plan(&history.plan);
     let judged = judge_trial(history, &workload.agents, &scanner);
-    let mut tally = LevelTally::new(LevelName::Recorded, &workload, "judged again", 1);
+    let mut tally = LevelTally::new(LevelName::Recorded, &workload, SearchMethod::JudgedAgain, 1);
     tally.add(&judged);
     tally.look_for_expected(history);
     let controls = judge_control(history, &Dialect::of(&history.plan), 0);

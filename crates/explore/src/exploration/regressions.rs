@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::exploration::alone::Alone;
 use crate::exploration::explore_trial::{Trial, replay_trial};
 use crate::exploration::judged_trial::judge_trial_beside;
-use crate::exploration::level::{LevelTally, Method};
+use crate::exploration::level::{Claimed, LevelTally};
 use crate::exploration::parameters::inside_runtime;
 use crate::exploration::replay::{Replayed, replayed};
 use crate::exploration::subject::Subject;
@@ -17,7 +17,7 @@ use crate::workload::Workload;
 use partywall_core::canary::Scanner;
 use partywall_core::control::{Drive, Tally};
 use partywall_core::finding::OracleId;
-use partywall_core::record::{Level, LevelName, SavedRepro};
+use partywall_core::record::{Level, LevelName, SavedRepro, SearchMethod};
 use partywall_core::replay_result::ReplayResult;
 use partywall_core::target::Target;
 use partywall_core::verdict::Verdict;
@@ -109,8 +109,10 @@ pub fn replay_first(
         let came_to = if fits && stop.reason().is_none() {
             let (came_to, again) = replay_saved(repro, path, subject, stop)?;
             if let Some((judged, record)) = again {
-                let tally =
-                    tally.get_or_insert_with(|| LevelTally::systematic(&workload_of(repro), 0));
+                let tally = tally.get_or_insert_with(|| {
+                    let work = workload_of(repro);
+                    LevelTally::systematic(SearchMethod::SavedRepros, &work, 0)
+                });
                 tally.add_again(&judged, record);
             }
             Some(came_to)
@@ -131,7 +133,8 @@ pub fn replay_first(
     first.level = tally.map(|mut tally| {
         let claim = "strict replays of repros that were saved".into();
         let planned = tally.trials;
-        tally.state_method(Method::new("saved repros", vec![claim]), planned);
+        let claims = vec![claim];
+        tally.state_method(Claimed { method: SearchMethod::SavedRepros, claims }, planned);
         let level = tally.finish(Tally::default(), Drive::Absent, None);
         debug_assert_eq!(level.verdict, Verdict::Leaked);
         level

@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::exploration::explore_trial::{Trial, explore_trial, explore_twice};
-use crate::exploration::level::{LevelTally, Method, RANDOM_WALK};
+use crate::exploration::level::{Claimed, LevelTally};
 use crate::exploration::subject::Subject;
 use crate::workload::Workload;
 use partywall_core::plan::{FaultKind, Plan};
-use partywall_core::record::LevelName;
+use partywall_core::record::{LevelName, SearchMethod};
 use partywall_world::simulated::InsideRuntime;
 use partywall_world::strategy::{Guide, Pct, Random, Strategy};
 
@@ -99,10 +99,11 @@ impl<'s> Searcher<'s> {
     }
 
     /// How the trials were chosen, with what can be claimed of it.
-    pub(crate) fn method(&self, odds: &Odds) -> Method {
+    pub(crate) fn method(&self, odds: &Odds) -> Claimed {
         match self.search {
             Search::Pct { depth } => {
-                Method::new(format!("PCT of depth {depth}"), odds.stated(*depth))
+                let method = SearchMethod::Pct { depth: *depth };
+                Claimed { method, claims: odds.stated(*depth) }
             }
             Search::Guided => {
                 let guide = self.guide.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,17 +112,19 @@ impl<'s> Searcher<'s> {
                     guide.guided_trials(),
                     odds.trials
                 );
-                Method::new("guided walk", vec![claim])
+                Claimed { method: SearchMethod::GuidedWalk, claims: vec![claim] }
             }
-            _ => Method::new(RANDOM_WALK, Vec::new()),
+            _ => Claimed { method: SearchMethod::RandomWalk, claims: Vec::new() },
         }
     }
 
     /// An empty level for it.
     pub(crate) fn tally(&self, workload: &Workload, planned: u64) -> LevelTally {
         match self.search {
-            Search::Pct { .. } => LevelTally::systematic(workload, planned),
-            _ => LevelTally::new(LevelName::Explore, workload, RANDOM_WALK, planned),
+            Search::Pct { depth } => {
+                LevelTally::systematic(SearchMethod::Pct { depth: *depth }, workload, planned)
+            }
+            _ => LevelTally::new(LevelName::Explore, workload, SearchMethod::RandomWalk, planned),
         }
     }
 }

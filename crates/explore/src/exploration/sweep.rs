@@ -3,12 +3,13 @@
 
 use crate::exploration::collector::Collector;
 use crate::exploration::explore_trial::explore_trial;
-use crate::exploration::level::{LevelTally, Method};
+use crate::exploration::level::{Claimed, LevelTally};
 use crate::exploration::parameters::{Done, Exploration, Explored, inside_runtime, walk_seed};
 use crate::store::budget::Progress;
 use crate::store::error::CampaignError;
 use partywall_core::canary::Scanner;
 use partywall_core::plan::{Fault, FaultKind, Plan};
+use partywall_core::record::SearchMethod;
 use partywall_core::schedule::Schedule;
 use partywall_world::strategy::{Mode, Random, Replay, Strategy};
 
@@ -29,7 +30,8 @@ pub(crate) fn sweep(
 ) -> Result<Explored, CampaignError> {
     let Exploration { workload, seed, side, .. } = exploration;
     progress.begin(side, "sweep", &workload.scenario, 0);
-    let mut collector = Collector::new(exploration, LevelTally::systematic(workload, 0))?;
+    let mut collector =
+        Collector::new(exploration, LevelTally::systematic(SearchMethod::FaultSweep, workload, 0))?;
     let mut swept = Swept { points: Vec::new(), plans: 0, complete: true };
     for number in 0..plans {
         let plan = workload.plan(*seed, number);
@@ -102,7 +104,7 @@ impl Swept {
         }
     }
 
-    fn method(&self) -> Method {
+    fn method(&self) -> Claimed {
         let kinds = FaultKind::ALL.into_iter().map(|kind| {
             let points = self.points.iter().find(|(known, _)| *known == kind);
             format!("{} {}s", points.map_or(0, |(_, points)| *points), kind.as_str())
@@ -114,7 +116,7 @@ impl Swept {
             kinds,
             format!("each under the default policy and {WALKS} random walks"),
         ];
-        Method::new("fault sweep", claims)
+        Claimed { method: SearchMethod::FaultSweep, claims }
     }
 }
 

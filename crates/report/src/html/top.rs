@@ -176,7 +176,7 @@ fn confidence(page: &mut String, record: &Record) {
     let (overlapping, trials) = (sum(|level| level.trials_overlapping), sum(|level| level.trials));
     let enough = |level: &&Level| {
         level.trials > 0 && level.trials_overlapping as f64 >= level.trials as f64 * LEAST_OVERLAP
-            || level.method.contains("every schedule") && level.trials_overlapping > 0
+            || level.method.is_systematic() && level.trials_overlapping > 0
     };
     checks.push((
         met(trials > 0 && driven.iter().all(enough)),
