@@ -71,15 +71,16 @@ pub(super) fn doubts(record: &Record, judged: &[&Level]) -> Vec<Reason> {
     doubts
 }
 
-/// Whether a level with that reason would be in doubt without its findings. That runs do not complete
-/// may come of a leak, which takes their events to another user, so it is no doubt beside findings.
+/// Whether a level with that reason would be in doubt without its findings. That runs do not complete,
+/// and users wait in vain, may come of a leak, which takes their events to another user, so it is no doubt
+/// beside findings.
 fn is_doubt(verdict: Verdict, code: ReasonCode) -> bool {
     match code {
         ReasonCode::Findings
         | ReasonCode::Shown
         | ReasonCode::CollisionsNotTried
         | ReasonCode::NamesNotSearched => false,
-        ReasonCode::RunsIncomplete => verdict != Verdict::Leaked,
+        ReasonCode::RunsIncomplete | ReasonCode::NoAnswer => verdict != Verdict::Leaked,
         _ => verdict != Verdict::Clean,
     }
 }
