@@ -17,14 +17,15 @@ const PIECE: usize = 4096;
 /// So many times the length of a file may be read while it is parsed.
 const MOST_READ: usize = 24;
 
-/// So many steps the parser may take for so many bytes. Files that people write take about one a
-/// byte, minified ones nearly two; an ambiguity that grows with the file takes more with every byte.
-const MOST_STEPS: (usize, usize) = (5, 2);
+/// So many steps the parser may take, and so many more a byte. Files that people write take about
+/// one a byte, minified ones nearly two; an ambiguity that grows with the file takes more with every
+/// byte.
+const MOST_STEPS: (usize, usize) = (600_000, 2);
 
 /// The parser reports after so many steps.
 const STEPS_PER_REPORT: usize = 100;
 
-/// However short a file is, it may be read and take steps as if it had so many bytes.
+/// However short a file is, it may be read as if it had so many bytes.
 const SHORTEST: usize = 16 * 1024;
 
 /// How long a short file may take, and how much longer each MB: six times what files take that
@@ -106,7 +107,7 @@ pub(super) fn parse(parser: &mut Parser, source: &str) -> Result<Tree, String> {
         steps += STEPS_PER_REPORT;
         reason = match () {
             () if read.get() > length * MOST_READ => Some("reading it again and again"),
-            () if steps > length / MOST_STEPS.1 * MOST_STEPS.0 => {
+            () if steps > MOST_STEPS.0 + source.len() * MOST_STEPS.1 => {
                 Some("its ambiguous or deeply nested syntax")
             }
             () if begun.elapsed() > longest => Some("the time that it takes"),

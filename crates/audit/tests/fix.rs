@@ -132,7 +132,7 @@ fn what_can_be_rewritten_is_and_what_stays_says_why() {
     assert_eq!(left(&found), marked(&scratch, &paths, "left"));
     let said: BTreeSet<WhyLeft> = found.left.iter().map(|left| left.why).collect();
     // Those that no plain file shows have tests of their own.
-    let elsewhere = [WhyLeft::Unreadable, WhyLeft::ResultBroken];
+    let elsewhere = [WhyLeft::Unreadable, WhyLeft::ResultBroken, WhyLeft::TooMany];
     for why in WhyLeft::ALL.into_iter().filter(|why| !elsewhere.contains(why)) {
         assert!(said.contains(&why), "no file has a use that stays with {why:?}");
     }
@@ -500,4 +500,19 @@ fn a_link_stays_a_link_and_a_file_keeps_its_permissions() {
     assert_eq!(scratch.read("own/a.py"), "b\n");
     let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o750);
+}
+
+#[test]
+fn a_file_with_more_uses_than_people_write_is_left() {
+    let scratch = Scratch::new();
+    let file = |calls: usize| {
+        let calls = "    get_factory()\n".repeat(calls);
+        scratch
+            .file("a.py", format!("from m import get_factory\n\n\ndef f(user_context):\n{calls}"));
+        fixed_in(&scratch.0, Scope::App, false)
+    };
+    assert_eq!(file(500).calls().count(), 500);
+    let found = file(1_001);
+    assert_eq!(found.calls().count(), 0);
+    assert!(found.left.iter().all(|left| left.why == WhyLeft::TooMany), "{:?}", found.left[0]);
 }

@@ -143,6 +143,8 @@ pub enum WhyLeft {
     ReplacementShadowed,
     /// The file is read in part only.
     PartlyRead,
+    /// The file has more uses than are rewritten.
+    TooMany,
     /// A program made the file.
     Generated,
     /// The file could not be read, or is no UTF-8.
@@ -155,7 +157,7 @@ pub enum WhyLeft {
 
 impl WhyLeft {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::TestCode,
         Self::ModuleLevel,
         Self::InReplacement,
@@ -172,6 +174,7 @@ impl WhyLeft {
         Self::NoReplacementThere,
         Self::ReplacementShadowed,
         Self::PartlyRead,
+        Self::TooMany,
         Self::Generated,
         Self::Unreadable,
         Self::ResultBroken,

@@ -127,6 +127,7 @@ pub fn why(why: WhyLeft) -> &'static str {
         }
         WhyLeft::ReplacementShadowed => "the replacement's name means something else there",
         WhyLeft::PartlyRead => "the file could be read in part only",
+        WhyLeft::TooMany => "the file has more uses than are rewritten; split it",
         WhyLeft::Generated => "a program made the file; --include-generated rewrites it",
         WhyLeft::Unreadable => "the file cannot be read, or is not UTF-8",
         WhyLeft::ResultBroken => "the file would have a syntax error",

@@ -10,6 +10,9 @@ use crate::bindings::Bindings;
 use crate::facts::{Role, ScopeKind, Value};
 use partywall_core::fix::WhyLeft;
 
+/// What is bound in more places is not followed.
+const MOST_PLACES: usize = 64;
+
 /// Nodes that hold statements, all of which run one after the other.
 const BLOCKS: [&str; 6] =
     ["block", "module", "statement_block", "program", "class_body", "switch_default"];
@@ -198,6 +201,9 @@ impl<'s> Contexts<'s> {
     }
 
     fn sure(&self, candidate: &Candidate<'_>, scope: usize, call: Node<'_>) -> Sure {
+        if candidate.places.len() > MOST_PLACES {
+            return Sure::No;
+        }
         let facts = self.bindings.facts;
         let nodes = candidate.places.iter().filter_map(|at| {
             let name = &facts.names[*at];

@@ -28,6 +28,9 @@ pub use self::write::write;
 /// Names of variables and of types that hold the user's context, where nothing else is said.
 pub const CONTEXTS: [&str; 3] = ["user_context", "userContext", "UserContext"];
 
+/// A file with more uses is not rewritten: people write fewer, and each is looked up in the tree.
+const MOST_USES: usize = 1_000;
+
 /// What to rewrite.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -56,6 +59,7 @@ pub fn fix(root: &Path, options: &Options, audit: &AuditRecord, request: &Reques
     for (path, uses) in &by_file {
         let is_asked = uses.iter().any(|found| request.scope.holds(found.code));
         let source = match is_asked {
+            true if uses.len() > MOST_USES => Err(WhyLeft::TooMany),
             true => Source::read(&mut readers, root, path, options),
             false => Err(WhyLeft::TestCode),
         };
