@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use partywall_audit::fix::{CONTEXTS, Request, fix, write};
+use partywall_audit::fix::{CONTEXTS, Request, fix};
 use partywall_audit::symbols::Symbol;
 use partywall_audit::{Options, audit};
 use partywall_core::audit::{AuditRecord, Scope};
@@ -463,43 +463,6 @@ fn the_diff_has_what_a_patch_needs() {
                     +from m import create_factory\n \n \n def f(user_context):\n\
                     -    return get_factory()\n+    return create_factory(user_context)\n";
     assert_eq!(found.files[0].diff, expected);
-}
-
-#[test]
-fn a_file_is_written_whole_over_what_was_read_or_not_at_all() {
-    let scratch = Scratch::new();
-    let path = scratch.0.join("a.py");
-    scratch.file("a.py", "a\n");
-    assert_eq!(write(&path, b"b\n", b"c\n").0, FixState::Changed);
-    assert_eq!(scratch.read("a.py"), "a\n");
-    assert_eq!(write(&path, b"a\n", b"c\n").0, FixState::Written);
-    assert_eq!(scratch.read("a.py"), "c\n");
-    let (state, error) = write(&scratch.0.join("no.py"), b"", b"");
-    assert!(state == FixState::Failed && error.is_some());
-    let mut permissions = std::fs::metadata(&path).expect("it is there").permissions();
-    permissions.set_readonly(true);
-    std::fs::set_permissions(&path, permissions).expect("it is ours");
-    assert_eq!(write(&path, b"c\n", b"d\n").0, FixState::Failed);
-    assert_eq!(scratch.read("a.py"), "c\n");
-    // Nothing is left beside it.
-    assert_eq!(std::fs::read_dir(&scratch.0).expect("it is there").count(), 1);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_link_stays_a_link_and_a_file_keeps_its_permissions() {
-    use std::os::unix::fs::PermissionsExt;
-    let scratch = Scratch::new();
-    scratch.file("own/a.py", "a\n");
-    let path = scratch.0.join("own/a.py");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o750)).expect("it is ours");
-    let link = scratch.0.join("link.py");
-    std::os::unix::fs::symlink(&path, &link).expect("it can be made");
-    assert_eq!(write(&link, b"a\n", b"b\n").0, FixState::Written);
-    assert!(std::fs::symlink_metadata(&link).expect("it is there").is_symlink());
-    assert_eq!(scratch.read("own/a.py"), "b\n");
-    let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
-    assert_eq!(mode & 0o777, 0o750);
 }
 
 #[test]
