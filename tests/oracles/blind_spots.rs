@@ -90,3 +90,23 @@ fn blind_spot_an_encoded_canary_cut_over_two_fields() {
     let cut = format!("bob gets {{\"type\":\"x\",\"a\":\"{head}\",\"b\":\"{tail}\"}}");
     assert_eq!(found(&history(&both(&cut))), [""; 0]);
 }
+
+/// Two streams that run into each other, a few characters in turn: neither canary is whole.
+#[test]
+fn blind_spot_pieces_between_the_pieces_of_ones_own_answer() {
+    let whole = history(&both("r1 of alice emits 1; r1 of bob emits 1"));
+    let canaries: Vec<String> = whole
+        .observations
+        .iter()
+        .filter_map(|seen| {
+            let text = seen.what.inbound()?.text().into_owned();
+            let at = text.find("pw10")?;
+            Some(text[at..at + 36].to_owned())
+        })
+        .collect();
+    let [alice, bob, ..] = &canaries[..] else { panic!("two canaries: {canaries:?}") };
+    let pieces = (0..12).flat_map(|at| [&bob[at * 3..][..3], &alice[at * 3..][..3]]);
+    let events = pieces.map(|piece| format!("bob gets {{\"type\":\"x\",\"text\":\"{piece}\"}}"));
+    let text = events.collect::<Vec<_>>().join("; ");
+    assert_eq!(found(&history(&both(&text))), [""; 0]);
+}

@@ -67,6 +67,15 @@ fn a_key_that_reads_nothing_without_another_is_an_error() {
 }
 
 #[test]
+fn types_of_messages_need_their_place() {
+    let text = chat("type = \"/type\"\n", "");
+    let error = Scenario::parse(&text).expect_err("nothing has a type");
+    let at = text.lines().position(|line| line.starts_with("connection =")).map(|at| at + 1);
+    assert_eq!(error.line, at, "{error}");
+    assert!(Scenario::parse(&chat("type = \"/type\"\n", "type = \"/type\"\n")).is_ok());
+}
+
+#[test]
 fn a_leak_stays_one_where_a_place_never_matches() {
     let server = Server::start("none");
     let record = driven(&server, "thread = \"/thread_id\"", "thread = \"/conversation\"", 1);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::alter;
-use super::case::Case;
+use super::case::{Case, Start};
 use super::message::{Message, Place};
 use super::oracle::{Judgement, Oracle};
 use super::suspects::{Suspects, own, shows};
@@ -77,7 +77,7 @@ fn after_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> usiz
         match ended.get_mut(&message.line()) {
             Some((end, known)) => {
                 let again = message.sequence.is_some_and(|n| known.binary_search(&n).is_ok());
-                if !again {
+                if !again && !is_of_several(case, message) {
                     suspects.add(after_terminal(case, *end, message));
                 }
             }
@@ -91,6 +91,15 @@ fn after_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> usiz
         }
     }
     ended.len()
+}
+
+/// Whether the server gave the id of the message's run to several runs of the user, as one that takes
+/// ids from a clock does: then it is not known which of them has ended.
+fn is_of_several(case: &Case<'_>, message: &Message<'_>) -> bool {
+    let of_it = |start: &&Start<'_>| {
+        start.run_at.is_some() && start.run_at == message.run_at() && start.user == message.observer
+    };
+    case.starts.iter().filter(of_it).nth(1).is_some()
 }
 
 fn after_terminal(case: &Case<'_>, end: u64, message: &Message<'_>) -> Suspect {

@@ -144,9 +144,13 @@ impl<'h> Gathered<'h> {
     }
 }
 
+/// Under one name fewer values than these may be replicas, roles or variants of a page.
+const MANY_VALUES: usize = 6;
+
 /// The names under which a back end gives each user something of their own, a session: for most of
-/// those who were given it another value. A cookie that names a replica, a guest token or a variant of
-/// the page is the same for many, and proves nobody to be somebody.
+/// those who were given it another value, or many values, none of which went to more than three users
+/// on average. A cookie that names a replica, a guest token or a variant of the page is the same for
+/// many, and proves nobody to be somebody.
 struct Distinguishing(BTreeSet<String>);
 
 impl Distinguishing {
@@ -160,7 +164,9 @@ impl Distinguishing {
                 users.insert(&one.user);
             }
         }
-        let each_has_one = |(values, users): &(usize, BTreeSet<_>)| values * 2 > users.len();
+        let each_has_one = |(values, users): &(usize, BTreeSet<_>)| {
+            values * 2 > users.len() || (*values >= MANY_VALUES && values * 3 >= users.len())
+        };
         let names = names.into_iter().filter(|(_, counted)| each_has_one(counted));
         Self(names.map(|(name, _)| name.to_owned()).collect())
     }
@@ -451,6 +457,31 @@ mod tests {
             ("h3", answer(r#"{"sid": "of another"}"#)),
         ];
         assert_eq!(given_by(setup, &seen), [one("sid", "session")]);
+    }
+
+    /// Whether a cookie tells users apart that so many are given, each value by so many in turn.
+    fn tells_apart(users: usize, values: usize) -> bool {
+        let given = |user: usize| Given {
+            value: (user % values).to_string(),
+            user: UserName::new(format!("user-{user}")),
+            name: "sid".into(),
+            n: 0,
+            whose: Some(Whose::Cookie),
+            long: true,
+        };
+        let marks: Vec<String> = (0..values).map(|value| value.to_string()).collect();
+        let of = |mark: &String| (0..users).map(given).filter(|one| one.value == *mark).collect();
+        let owners = marks.iter().map(|mark| (mark.as_str(), of(mark))).collect();
+        Distinguishing::of(&owners).0.contains("sid")
+    }
+
+    #[test]
+    fn a_session_that_each_two_or_three_users_are_given_still_tells_users_apart() {
+        let clear = [(12, 12), (12, 11), (3, 2), (12, 6), (50, 25), (18, 6)];
+        // A replica, a role, a variant of a page, and what everybody has.
+        let unclear = [(12, 4), (50, 8), (8, 4), (12, 1), (19, 6)];
+        assert_eq!(clear.map(|(users, values)| tells_apart(users, values)), [true; 6]);
+        assert_eq!(unclear.map(|(users, values)| tells_apart(users, values)), [false; 5]);
     }
 
     #[test]

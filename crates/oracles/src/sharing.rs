@@ -67,8 +67,10 @@ impl Case<'_> {
         let Json::Text(text) = self.reader.payload(raw, streamed).json else { return false };
         // What stands beside the JSON, in a frame or in another field of a stream, is in no place.
         let beside = count(raw.bytes()) > count(text.as_bytes());
-        let outside = outside(&text, &pointers);
-        headers == 0 && !beside && outside.is_some_and(|outside| count(outside.as_bytes()) == 0)
+        let counted = |text: Option<String>| text.map(|text| count(text.as_bytes()));
+        // What came in pieces stands nowhere as a whole: it is not known where in the message it does.
+        let is_whole = counted(outside(&text, &[])).is_some_and(|all| all > 0);
+        headers == 0 && !beside && is_whole && counted(outside(&text, &pointers)) == Some(0)
     }
 
     /// Whether a place in messages is one where these two may see each other's data.

@@ -68,7 +68,15 @@ pub(super) fn missed_controls(record: &Record, quote: Quote) -> Vec<String> {
 
 /// What a reader of a clean verdict should know was not tried.
 pub(super) fn not_tried(record: &Record, quote: Quote) -> Vec<String> {
-    let mut lines: Vec<_> = record.not_tried.iter().map(|text| quote(text)).collect();
+    let mut lines: Vec<String> = Vec::new();
+    // What a level on the wire cannot see; of both sides of a sign-off once.
+    let on_wire = record.all_levels().filter(|(_, level)| level.level == LevelName::Wire);
+    for claim in on_wire.flat_map(|(_, level)| &level.claims).map(|claim| quote(claim)) {
+        if !lines.contains(&claim) {
+            lines.push(claim);
+        }
+    }
+    lines.extend(record.not_tried.iter().map(|text| quote(text)));
     // In a sign-off, before is the back end that is known to leak.
     if record.levels.iter().any(|level| level.controls.drive == Drive::Absent) {
         lines.push(

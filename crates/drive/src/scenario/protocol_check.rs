@@ -264,6 +264,18 @@ impl Words<'_> {
                     .into()
             })?;
         }
+        let is_typed = !events.types.is_empty() || !dialect.terminal.is_empty();
+        if let Some(connection) = &events.connection
+            && **connection == ConnectionKind::Websocket
+            && dialect.kind.is_empty()
+        {
+            // Server-sent events have types of their own.
+            self.demand(!is_typed && events.accepted.is_none(), connection, || {
+                "`types`, `ends` and `accepted` name types of messages: say with `type` where it \
+                 stands"
+                    .into()
+            })?;
+        }
         if let Some(matching) = &events.matching {
             let (missing, place) = match dialect.matching {
                 Matching::Run => (no_run, "run"),

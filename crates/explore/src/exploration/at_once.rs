@@ -80,11 +80,10 @@ impl RunsAlone {
         self.waited += other.waited;
     }
 
-    /// How many milliseconds a run waited for a processor, here and where the server is: threads that
-    /// are not on its way wait too, which makes up for what the server's do. Where many runs wait for a
-    /// processor at once that takes no longer, so it is no time that is served.
+    /// How many milliseconds a run waited for a processor, here and where the server is, which is taken
+    /// to be as busy. Where many runs wait at once that takes no longer, so it is no time that is served.
     fn waited(&self) -> f64 {
-        self.waited.as_secs_f64() * 1000.0 / self.took.count().max(1) as f64
+        self.waited.as_secs_f64() * 1000.0 * BOTH_SIDES / self.took.count().max(1) as f64
     }
 }
 
@@ -108,6 +107,8 @@ const EVEN: u64 = 50;
 /// busy now and then makes some of them longer, and a run that is taken for longer than it is would
 /// pass a lock off as many users served at once.
 const QUARTER: u64 = 25;
+/// What this program's threads waited is doubled, for those of the server.
+const BOTH_SIDES: f64 = 2.0;
 /// Where that is more than this part of what a run takes, time tells nothing of the server.
 const MOST_WAITED: f64 = 0.2;
 /// Stretches of time with so many runs of different users at most are looked at for the closest.
@@ -278,9 +279,9 @@ mod tests {
         alone
     }
 
-    /// The same where each run waited so many milliseconds for a processor.
+    /// The same where each run waited so many milliseconds for a processor, here and where the server is.
     fn alone_among_others(lengths: &[u64], waited: u64) -> RunsAlone {
-        RunsAlone { waited: Duration::from_millis(waited * 8), ..alone(lengths) }
+        RunsAlone { waited: Duration::from_millis(waited * 8 / 2), ..alone(lengths) }
     }
 
     #[test]

@@ -270,17 +270,14 @@ impl LevelTally {
         if let (LevelName::Wire, AtOnce::Busy(waited)) = (self.level, self.at_once()) {
             against(true, ReasonCode::MachineBusy, &|| {
                 format!(
-                    "the machine was too busy to tell whether the server serves several users at \
-                     once: a run alone waited about {waited:.0} ms for a processor"
+                    "whether the server serves several users at once cannot be told: a run alone \
+                     waited about {waited:.0} ms for a processor"
                 )
             });
         }
         if let (LevelName::Wire, Some(why)) = (self.level, waited) {
             against(true, ReasonCode::ServesOneAtATime, &|| {
-                format!(
-                    "the server serves one user at a time: {why}, so they waited for each other and \
-                     never met"
-                )
+                format!("{why}, so they waited for each other and never met")
             });
         }
         let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;

@@ -155,9 +155,11 @@ fn come_in_bursts(case: &Case<'_>) -> bool {
     let mut spans = Vec::new();
     let mut shortest = u64::MAX;
     for start in case.starts.iter().filter(|start| start.via != Via::Http) {
-        let Some(end) = case.end_of(start) else { continue };
+        // A stream ends with its last event, where none is called the end.
+        let end = case.end_of(start).map(|end| end.n);
+        let end = end.or_else(|| case.event_numbers(start).last()).and_then(at);
         let first = case.event_numbers(start).next().and_then(at);
-        let (Some(begun), Some(first), Some(end)) = (at(start.n), first, at(end.n)) else {
+        let (Some(begun), Some(first), Some(end)) = (at(start.n), first, end) else {
             continue;
         };
         spans.push(end.saturating_sub(first));

@@ -98,6 +98,8 @@ fn what_stands_beside_a_public_place_too_is_a_finding() {
         format!(r#"{{"online":"-","{canary}":1}}"#),
         format!(r#"{{"text":"{canary}","text":"-","online":"{canary}"}}"#),
         format!("online {canary}"),
+        // In two pieces it stands nowhere as a whole, and so in no public place.
+        format!(r#"{{"online":"-","text":"{}","rest":"{}"}}"#, &canary[..20], &canary[20..]),
     ];
     for body in beside {
         assert_eq!(found(public, &[("robert", "/rooms/red", &body)]).len(), 1, "{body}");
