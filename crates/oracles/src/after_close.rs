@@ -1,13 +1,14 @@
 //! O6: nothing comes after a connection or a run has ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alter;
-use super::case::{Case, Start};
+use super::case::Case;
 use super::message::{Message, Place};
 use super::oracle::{Judgement, Oracle};
 use super::suspects::{Suspects, own, shows};
 use partywall_core::finding::{FindingKind, OracleId, Suspect};
+use partywall_core::ids::UserName;
 
 /// After an orderly goodbye of the client the server may finish its sentence; after its own
 /// goodbye, or on a connection whose client is gone, it may not. A run says nothing after the event
@@ -30,10 +31,11 @@ fn judge(case: &Case<'_>) -> Judgement {
     for message in &case.messages {
         after_connection(case, message, &mut suspects);
     }
+    let several = case.given_twice();
     for (events, orderly) in case.events.iter().zip(&case.orderly) {
         items += match orderly {
             Some(orderly) => usize::from(orderly.ends),
-            None => after_run(case, events, &mut suspects),
+            None => after_run(case, events, &several, &mut suspects),
         };
     }
     Judgement::new(
@@ -66,7 +68,12 @@ fn after_connection(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspe
 }
 
 /// How often the run ended on a connection.
-fn after_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> usize {
+fn after_run(
+    case: &Case<'_>,
+    events: &[Place],
+    several: &BTreeSet<(usize, &UserName)>,
+    suspects: &mut Suspects,
+) -> usize {
     let mut ended: BTreeMap<usize, (u64, Vec<u64>)> = BTreeMap::new();
     let mut numbers: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
     for at in events.iter().map(|at| at.get()) {
@@ -77,7 +84,7 @@ fn after_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> usiz
         match ended.get_mut(&message.line()) {
             Some((end, known)) => {
                 let again = message.sequence.is_some_and(|n| known.binary_search(&n).is_ok());
-                if !again && !is_of_several(case, message) {
+                if !again && !Case::is_of(several, message) {
                     suspects.add(after_terminal(case, *end, message));
                 }
             }
@@ -91,15 +98,6 @@ fn after_run(case: &Case<'_>, events: &[Place], suspects: &mut Suspects) -> usiz
         }
     }
     ended.len()
-}
-
-/// Whether the server gave the id of the message's run to several runs of the user, as one that takes
-/// ids from a clock does: then it is not known which of them has ended.
-fn is_of_several(case: &Case<'_>, message: &Message<'_>) -> bool {
-    let of_it = |start: &&Start<'_>| {
-        start.run_at.is_some() && start.run_at == message.run_at() && start.user == message.observer
-    };
-    case.starts.iter().filter(of_it).nth(1).is_some()
 }
 
 fn after_terminal(case: &Case<'_>, end: u64, message: &Message<'_>) -> Suspect {

@@ -373,7 +373,8 @@ pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
     let late = FindingKind::Late;
     let mut plants = Plants::new(case, known, rng);
     let ends = own_events(case).filter(|event| event.is_terminal && is_last_by_order(case, event));
-    let ends = ends.map(|end| {
+    let several = case.given_twice();
+    let ends = ends.filter(|end| !Case::is_of(&several, end)).map(|end| {
         let first = end
             .run_at()
             .and_then(|run| case.events[run].first())
@@ -417,6 +418,7 @@ pub(super) fn bindings(
         Some(mint.mint(Owner { user: person.index, run, field: Field::Prompt }))
     };
     let answered = Answered::of(case);
+    let several = case.given_twice();
     for (channel, what) in [
         (Channel::Websocket, "another run's canary in an event"),
         (Channel::Stream, "another run's canary in an event of a stream"),
@@ -425,7 +427,8 @@ pub(super) fn bindings(
         let answers = case
             .messages
             .iter()
-            .filter(|message| message.channel == channel && answered.run(message).is_some());
+            .filter(|message| message.channel == channel && answered.run(message).is_some())
+            .filter(|message| !Case::is_of(&several, message));
         // What is no JSON in a stream would no longer be what it was with something added.
         let takes = |at| case.in_json(at, |json| with_member(json, "")).is_some();
         let answers = answers.filter(|message| channel != Channel::Stream || takes(message.at()));
