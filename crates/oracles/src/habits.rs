@@ -334,6 +334,13 @@ mod tests {
         let (now, then) = ("1700000000007", "1700000000019");
         let clock = at_once((1, now), (1, now)) + &at_once((2, then), (2, "1700000000020"));
         assert_eq!(judged(&clock), (vec![Assumption::RunIdsFromClock], none.to_vec()));
+        // One tick of the clock holds two runs of alice: the second goes on after the end of the first.
+        let second = format!(
+            "alice asks r2 as q2; r2 of alice is accepted as q2 called {now}; \
+             r2 of alice emits 11-12 called {now}; r2 of alice ends 13 called {now};"
+        );
+        let coarse = at_once((1, now), (1, now)) + &second + &whole("bob", 2, then);
+        assert!(!judged(&coarse).1.contains(&"O6"), "{:?}", judged(&coarse));
         let unique = at_once((1, "a"), (1, "b"));
         assert_eq!(judged(&unique), (vec![], none.to_vec()));
     }
