@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use partywall::trial::history::{Observation, What};
+
 use super::drive::drive;
 
 /// A request as it came.
@@ -89,16 +91,15 @@ sequential = false
     )
 }
 
-/// Requests of one user alone after the last round.
-const ALONE: usize = 8;
-
 fn asked(workload: &str) -> Vec<Asked> {
     let (url, all) = serve();
     let came = drive(&url, &plain(workload));
     assert_eq!(came.level.findings, []);
     let mut all = all.lock().expect("no thread panics").clone();
-    // Afterwards one user asks alone.
-    all.truncate(all.len() - ALONE);
+    // After the one round that is planned, what comes is to tell how long a run takes.
+    let planned = came.histories.last().expect("the round sorts last");
+    let asked = |seen: &&Observation| matches!(seen.what, What::Request { .. });
+    all.truncate(planned.observations.iter().filter(asked).count());
     all
 }
 
