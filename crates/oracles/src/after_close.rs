@@ -71,7 +71,7 @@ fn after_connection(case: &Case<'_>, message: &Message<'_>, suspects: &mut Suspe
 fn after_run(
     case: &Case<'_>,
     events: &[Place],
-    several: &BTreeSet<(usize, &UserName)>,
+    several: &BTreeSet<(Option<usize>, &UserName)>,
     suspects: &mut Suspects,
 ) -> usize {
     let mut ended: BTreeMap<usize, (u64, Vec<u64>)> = BTreeMap::new();
@@ -84,7 +84,7 @@ fn after_run(
         match ended.get_mut(&message.line()) {
             Some((end, known)) => {
                 let again = message.sequence.is_some_and(|n| known.binary_search(&n).is_ok());
-                if !again && !Case::is_of(several, message) {
+                if !again && !several.contains(&(message.run_at(), message.observer)) {
                     suspects.add(after_terminal(case, *end, message));
                 }
             }

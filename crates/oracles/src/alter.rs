@@ -374,7 +374,7 @@ pub(super) fn late(case: &Case<'_>, known: &[Suspect], rng: &mut fastrand::Rng) 
     let mut plants = Plants::new(case, known, rng);
     let ends = own_events(case).filter(|event| event.is_terminal && is_last_by_order(case, event));
     let several = case.given_twice();
-    let ends = ends.filter(|end| !Case::is_of(&several, end)).map(|end| {
+    let ends = ends.filter(|end| !several.contains(&(end.run_at(), end.observer))).map(|end| {
         let first = end
             .run_at()
             .and_then(|run| case.events[run].first())
@@ -428,7 +428,7 @@ pub(super) fn bindings(
             .messages
             .iter()
             .filter(|message| message.channel == channel && answered.run(message).is_some())
-            .filter(|message| !Case::is_of(&several, message));
+            .filter(|message| !several.contains(&(message.run_at(), message.observer)));
         // What is no JSON in a stream would no longer be what it was with something added.
         let takes = |at| case.in_json(at, |json| with_member(json, "")).is_some();
         let answers = answers.filter(|message| channel != Channel::Stream || takes(message.at()));

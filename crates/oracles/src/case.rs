@@ -259,15 +259,10 @@ impl<'h> Case<'h> {
 
     /// The runs whose id the server gave to several runs of that user, as one that takes ids from a
     /// clock does: it is not known to which of them a message belongs.
-    pub(super) fn given_twice(&self) -> BTreeSet<(usize, &'h UserName)> {
+    pub(super) fn given_twice(&self) -> BTreeSet<(Option<usize>, &'h UserName)> {
         let mut once = BTreeSet::new();
-        let given = self.starts.iter().filter_map(|start| Some((start.run_at?, start.user)));
-        given.filter(|given| !once.insert(*given)).collect()
-    }
-
-    /// Whether the message belongs to one of those runs.
-    pub(super) fn is_of(runs: &BTreeSet<(usize, &UserName)>, message: &Message<'_>) -> bool {
-        message.run_at().is_some_and(|run| runs.contains(&(run, message.observer)))
+        let given = self.starts.iter().filter(|start| start.run_at.is_some());
+        given.map(|start| (start.run_at, start.user)).filter(|given| !once.insert(*given)).collect()
     }
 
     /// What is known of the message's run.

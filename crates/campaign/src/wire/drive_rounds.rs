@@ -330,7 +330,10 @@ impl Campaign<'_> {
             };
             if is_again {
                 let plan = self.workload.round(self.rounds.seed, u64::from(look));
-                self.drive_together(plan, &format!("again-{look}"));
+                let driven = self.drive_beside(plan, &format!("again-{look}"));
+                if let Some(judged) = self.keep_crossings(driven) {
+                    self.tally.add_served(&judged);
+                }
             }
             if !is_asked(self) {
                 break;
@@ -349,15 +352,18 @@ impl Campaign<'_> {
         }
     }
 
-    /// Drives a plan of many users only for how many of them are served at once; what
-    /// crosses there is as real as elsewhere.
-    fn drive_together(&mut self, plan: Plan, name: &str) {
-        let Some((history, relative, judged)) = self.drive_beside(plan, name) else { return };
+    /// Keeps what crossed in a plan that is none of the rounds: it is as real as elsewhere. Gives back
+    /// what was driven without a finding.
+    fn keep_crossings(
+        &mut self,
+        driven: Option<(History, String, JudgedTrial)>,
+    ) -> Option<JudgedTrial> {
+        let (history, relative, judged) = driven?;
         if judged.findings.is_empty() {
-            self.tally.add_served(&judged);
-        } else {
-            self.judge(&history, &relative, u64::MAX);
+            return Some(judged);
         }
+        self.judge(&history, &relative, u64::MAX);
+        None
     }
 
     /// Drives that many users while calls at the upstream are held for company, so long at most.
@@ -367,12 +373,7 @@ impl Campaign<'_> {
         let company = upstream.hold_for_company(hold, || {
             driven = self.drive_beside(plan, &format!("held-{users}"));
         });
-        // What crosses there is as real as elsewhere.
-        if let Some((history, relative, judged)) = driven
-            && !judged.findings.is_empty()
-        {
-            self.judge(&history, &relative, u64::MAX);
-        }
+        self.keep_crossings(driven);
         company
     }
 

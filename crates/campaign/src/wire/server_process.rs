@@ -18,7 +18,7 @@ use partywall_explore::store::error::{CampaignError, Kind};
 const LOOK_INTERVAL: Duration = Duration::from_millis(25);
 /// How long a server that is asked to end may take.
 const END_LIMIT: Duration = Duration::from_secs(2);
-/// How much of a server's output is told where it does not start, in bytes.
+/// How much of a server's output is told where it does not start: at most so many bytes and lines.
 const LAST_WORDS: usize = 1200;
 const LAST_LINES: usize = 6;
 

@@ -256,29 +256,29 @@ impl LevelTally {
                 self.trials_overlapping, self.trials
             )
         });
-        let waited = match self.at_once() {
-            AtOnce::OneByOne(served) => Some(format!(
+        let one_at_a_time = |why: &str| {
+            let text = format!("{why}, so they waited for each other and never met");
+            Some((ReasonCode::ServesOneAtATime, text))
+        };
+        let doubt = match self.at_once() {
+            AtOnce::OneByOne(served) => one_at_a_time(&format!(
                 "together, runs of different users took as long as one after the other \
                  ({served:.1} were served at once on average)"
             )),
-            AtOnce::Held => Some(
-                "while the upstream held its reply to one user's call, none came for another"
-                    .into(),
+            AtOnce::Held => one_at_a_time(
+                "while the upstream held its reply to one user's call, none came for another",
             ),
-            _ => None,
-        };
-        if let (LevelName::Wire, AtOnce::Busy(waited)) = (self.level, self.at_once()) {
-            against(true, ReasonCode::MachineBusy, &|| {
-                format!(
+            AtOnce::Busy(waited) => {
+                let text = format!(
                     "whether the server serves several users at once cannot be told: a run alone \
                      waited about {waited:.0} ms for a processor"
-                )
-            });
-        }
-        if let (LevelName::Wire, Some(why)) = (self.level, waited) {
-            against(true, ReasonCode::ServesOneAtATime, &|| {
-                format!("{why}, so they waited for each other and never met")
-            });
+                );
+                Some((ReasonCode::MachineBusy, text))
+            }
+            AtOnce::Shown | AtOnce::Unknown | AtOnce::TooShort | AtOnce::Several(_) => None,
+        };
+        if let (LevelName::Wire, Some((code, text))) = (self.level, doubt) {
+            against(true, code, &|| text.clone());
         }
         let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;
         against(self.is_incomplete(), ReasonCode::RunsIncomplete, &|| {

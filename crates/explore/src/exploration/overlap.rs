@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::exploration::at_once::{Flight, InFlight};
 use partywall_core::history::{History, Note};
 use partywall_core::ids::{RunId, UserName};
-use partywall_core::plan::{RunPlan, Twist, UserPlan, Via};
+use partywall_core::plan::{Twist, Via};
 use partywall_oracles::Case;
 
 /// What comes within this part of the shortest run's time is one burst: an answer in several events.
@@ -59,11 +59,11 @@ pub fn overlap(case: &Case<'_>, ends: &BTreeMap<(&str, u16), usize>) -> Overlap 
 /// When each run that ended was in flight.
 fn flights(case: &Case<'_>, ends: &BTreeMap<(&str, u16), usize>) -> Vec<Flight> {
     let History { observations, plan, .. } = case.history;
-    let is_equal = |run: &&RunPlan| run.has(Twist::EqualMessage);
-    let equal_of = |user: &UserPlan| -> Vec<_> {
-        user.runs().filter(is_equal).map(|run| (user.name.clone(), run.run)).collect()
-    };
-    let equal: BTreeSet<(UserName, u16)> = plan.users.iter().flat_map(equal_of).collect();
+    let mut equal: BTreeSet<(&str, u16)> = BTreeSet::new();
+    for user in &plan.users {
+        let same_words = user.runs().filter(|run| run.has(Twist::EqualMessage));
+        equal.extend(same_words.map(|run| (user.name.as_str(), run.run)));
+    }
     let mut users: BTreeMap<&str, usize> = BTreeMap::new();
     let mut flights = Vec::with_capacity(ends.len());
     for start in case.starts.iter().filter(|start| start.gave_up.is_none()) {
@@ -72,7 +72,7 @@ fn flights(case: &Case<'_>, ends: &BTreeMap<(&str, u16), usize>) -> Vec<Flight> 
         if let (Some(begun), Some(end)) = (begun, end) {
             let next = users.len();
             let user = *users.entry(start.user.as_str()).or_insert(next);
-            let is_equal = equal.contains(&(start.user.clone(), start.run));
+            let is_equal = equal.contains(&(start.user.as_str(), start.run));
             flights.push(Flight { from: begun.at, to: end.max(begun.at), user, is_equal });
         }
     }
