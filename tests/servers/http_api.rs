@@ -2,7 +2,7 @@
 //! upstream made; `GET /notes/{id}` gives it back. With `Cache` the id is taken for what says that a
 //! request is the same one again, whoever sends it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path, State};
@@ -21,7 +21,8 @@ struct Api {
     notes: Mutex<BTreeMap<(String, String), Value>>,
     /// The leaks: notes by id alone, and connections that may still owe a reply.
     cache: Mutex<BTreeMap<String, Value>>,
-    pool: Mutex<Vec<BufReader<TcpStream>>>,
+    /// The one that is idle for longest is lent first.
+    pool: Mutex<VecDeque<BufReader<TcpStream>>>,
     outstanding: Mutex<Vec<Reply>>,
     /// How many requests there were, and the text of the last.
     last: Mutex<(u64, String)>,
@@ -148,7 +149,7 @@ impl Api {
 
     /// Asks over a pooled connection, one reply after the other.
     async fn pooled(&self, token: &str, text: &str) -> Option<String> {
-        let kept = locked(&self.pool).pop();
+        let kept = locked(&self.pool).pop_front();
         let connection = match kept {
             Some(kept) => kept,
             None => {
