@@ -3,7 +3,9 @@
 mod prepared;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use regex_lite::Regex;
 use serde_json::Value;
 
 use super::protocol::Act;
@@ -114,23 +116,49 @@ pub fn names(text: &str) -> Result<Vec<&str>, String> {
     Ok(found)
 }
 
-/// A place that is not written as one, if there is one: `{ user }`, `${user}`, `${{ user }}`. It would
-/// be sent as it stands, the same for every user. In a text that may be of another language with
-/// braces, a query of GraphQL, only one with a dollar sign is meant as a place for sure.
-pub fn mistyped(text: &str, other_language: bool) -> Option<&str> {
-    let is_place = |inner: &str| names(&format!("{{{{{inner}}}}}")).is_ok();
-    for (open, _) in text.match_indices('{') {
-        let dollar = text[..open].ends_with('$');
-        let begin = open - usize::from(dollar);
-        let inner = text[open + 1..].trim_start_matches('{');
-        let Some((inner, rest)) = inner.split_once('}') else { continue };
-        let is_right = text[begin..].starts_with("{{") || text[..open].ends_with('{');
-        if !is_right && (dollar || !other_language) && is_place(inner) {
-            let rest = rest.strip_prefix('}').unwrap_or(rest);
-            return text.get(begin..text.len() - rest.len());
-        }
-    }
-    None
+/// A place that is not written as one, as it stands and with its name: `{ user }`, `$user`, `<user>`,
+/// `%USER%`, `/:user` and what other tools write. It would be sent as it stands, the same for every
+/// user. In a text of another language that has braces and dollars of its own, a query of GraphQL,
+/// only one with both is meant as a place for sure.
+pub fn mistyped(text: &str, other_language: bool) -> Option<(&str, String)> {
+    static WRITTEN: LazyLock<Regex> = LazyLock::new(|| {
+        let mut names = NAMES.map(|name| match name.strip_suffix('.') {
+            Some(group) => format!(r"{group}\.\w+"),
+            None => name.replace('.', r"\."),
+        });
+        // Of two names that begin alike the longer one is tried first.
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        let name = format!("({})", names.join("|"));
+        let asked = format!(r"\s*{name}\s*(?:\|\s*\w+\s*)?");
+        let sure = format!(r"[$#]\{{\{{?{asked}\}}\}}?");
+        let right = r"\{\{[^}]*\}\}";
+        let others = [
+            format!(r"\{{{asked}\}}"),
+            format!(r"\[\[{asked}\]\]"),
+            format!(r"<%=?{asked}%>"),
+            format!(r"<{name}>"),
+            format!(r"%\({name}\)s"),
+            format!(r"%{name}%"),
+            format!(r"__{name}__"),
+            format!(r"\${name}\b"),
+            format!(r"(?:^|[/=\s]):{name}\b"),
+        ];
+        let pattern = format!("(?i){sure}|(?P<right>{right})|(?P<other>{})", others.join("|"));
+        Regex::new(&pattern).expect("a regular expression")
+    });
+    WRITTEN.captures_iter(text).find_map(|found| {
+        let whole = found.get(0)?;
+        let name = found.iter().flatten().last()?.as_str().to_lowercase();
+        let is_element = text.contains(&format!("</{name}"));
+        let is_place = match (found.name("right"), found.name("other")) {
+            (Some(_), _) => false,
+            (None, Some(other)) => {
+                !other_language && !(other.as_str().starts_with('<') && is_element)
+            }
+            (None, None) => true,
+        };
+        is_place.then(|| (whole.as_str().trim_start_matches(['/', '=', ' ']), name))
+    })
 }
 
 impl Act {
@@ -170,7 +198,7 @@ pub fn may_be_of(template: &str, path: &str) -> bool {
             Part::Place { .. } => ".*".to_owned(),
         })
         .collect();
-    let whole = regex_lite::Regex::new(&format!("^(?s:{pattern})([?&].*)?$"));
+    let whole = Regex::new(&format!("^(?s:{pattern})([?&].*)?$"));
     whole.is_ok_and(|whole| whole.is_match(path))
 }
 
@@ -257,21 +285,44 @@ mod tests {
 
     #[test]
     fn a_place_that_is_not_written_as_one_is_known() {
-        for (text, found) in [
-            ("Bearer { user }", "{ user }"),
-            ("{user.secret}!", "{user.secret}"),
-            ("a ${capture.token} b", "${capture.token}"),
-            ("${{ user }}", "${{ user }}"),
+        for (text, found, name) in [
+            ("Bearer { user }", "{ user }", "user"),
+            ("{user.secret}!", "{user.secret}", "user.secret"),
+            ("a ${capture.token} b", "${capture.token}", "capture.token"),
+            ("${{ user }}", "${{ user }}", "user"),
+            ("{{ thread }} {user|json}", "{user|json}", "user"),
+            ("#{user}", "#{user}", "user"),
+            ("Bearer $user.secret", "$user.secret", "user.secret"),
+            ("Bearer <user>", "<user>", "user"),
+            ("<%= user %>", "<%= user %>", "user"),
+            ("u-%USER%", "%USER%", "user"),
+            ("%(user)s", "%(user)s", "user"),
+            ("/of/:user/all", ":user", "user"),
+            ("Bearer :user", ":user", "user"),
+            ("[[ user ]]", "[[ user ]]", "user"),
+            ("__USER__", "__USER__", "user"),
         ] {
-            assert_eq!(mistyped(text, false), Some(found), "{text}");
+            assert_eq!(mistyped(text, false), Some((found, name.to_owned())), "{text}");
         }
-        for right in ["{{ user }}", "{\"user\": \"{{user}}\"}", "{ id }", "{ user", "{}", "a{2,3}"]
-        {
+        for right in [
+            "{{ user }}",
+            "{\"user\": \"{{user}}\"}",
+            "{ id }",
+            "{ user",
+            "{}",
+            "a{2,3}",
+            "<user>{{ user }}</user>",
+            "role:user",
+            "$users",
+            "a user, 5 % user % of all",
+            "user@example.org",
+        ] {
             assert_eq!(mistyped(right, false), None, "{right}");
         }
-        let query = "query { me { user } }";
-        assert_eq!((mistyped(query, true), mistyped("${ user }", true)), (None, Some("${ user }")));
-        assert_eq!(mistyped(query, false), Some("{ user }"));
+        for query in ["query { me { user } }", "query($user: ID!) { of(id: $user) }"] {
+            assert_eq!((mistyped(query, true), mistyped(query, false).is_some()), (None, true));
+        }
+        assert!(mistyped("${ user }", true).is_some());
     }
 
     #[test]

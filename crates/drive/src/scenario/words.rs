@@ -106,8 +106,9 @@ impl Words<'_> {
         filled: Filled,
     ) -> Checked<()> {
         self.has_values(at, text, filled)?;
-        let Some(mistyped) = template::mistyped(text, other_language) else { return Ok(()) };
-        let name = mistyped.trim_matches(['$', '{', '}', ' ']);
+        let Some((mistyped, name)) = template::mistyped(text, other_language) else {
+            return Ok(());
+        };
         let shown = mistyped.escape_debug();
         let problem = format!(
             "`{shown}` would be sent as it stands, the same for every user: write `{{{{ {name} }}}}`"
@@ -147,8 +148,10 @@ impl Words<'_> {
                 Err(self.error(text, "give `json` or `text`, not both".into()))
             }
             (Some(json), None) => {
+                // A query of GraphQL has braces and variables of its own.
+                let has_query = json.get("query").is_some_and(Value::is_string);
                 for text in template::texts(json) {
-                    self.places(json, &text, true, filled)?;
+                    self.places(json, &text, has_query, filled)?;
                 }
                 Ok(Content::Json { prefix: prefix.to_owned(), value: Value::clone(json) })
             }
