@@ -68,11 +68,45 @@ fn a_key_that_reads_nothing_without_another_is_an_error() {
 
 #[test]
 fn types_of_messages_need_their_place() {
+    let line_of = |text: &str, key: &str| {
+        text.lines().position(|line| line.starts_with(key)).map(|at| at + 1)
+    };
     let text = chat("type = \"/type\"\n", "");
     let error = Scenario::parse(&text).expect_err("nothing has a type");
-    let at = text.lines().position(|line| line.starts_with("connection =")).map(|at| at + 1);
-    assert_eq!(error.line, at, "{error}");
+    assert_eq!(error.line, line_of(&text, "accepted ="), "{error}");
     assert!(Scenario::parse(&chat("type = \"/type\"\n", "type = \"/type\"\n")).is_ok());
+    // A plain text is its own type.
+    let plain = "version = 1\nname = \"plain\"\ntitle = \"t\"\n[target]\nurl = \"http://127.0.0.1:1\"\n\
+                 [identity]\nheaders = { x-user = \"{{ user }}\" }\n\
+                 [start]\nby = \"message\"\ntext = \"{{ prompt }}\"\n\
+                 [events]\nconnection = \"websocket\"\npath = \"/\"\nmatch = \"order\"\nends = [\"END\"]\n";
+    Scenario::parse(plain).unwrap_or_else(|error| panic!("{error}"));
+    let error = Scenario::parse(&plain.replace("text =", "json ="));
+    assert_eq!(error.expect_err("nothing has a type").line, line_of(plain, "ends ="));
+}
+
+#[test]
+fn what_is_said_of_events_needs_some() {
+    let answered = "version = 1\nname = \"answered\"\ntitle = \"t\"\n[target]\nurl = \"http://127.0.0.1:1\"\n\
+                    [identity]\nheaders = { x-user = \"{{ user }}\" }\n\
+                    [start]\nby = \"http\"\npath = \"/\"\njson = { message = \"{{ prompt }}\" }\n\
+                    [events]\nrequest = \"/id\"\n";
+    Scenario::parse(answered).unwrap_or_else(|error| panic!("{error}"));
+    let last = answered.lines().count() + 1;
+    for (line, in_a_stream) in [
+        ("types = [\"token\"]", true),
+        ("ends = [\"done\"]", true),
+        ("ends = [{ present = \"/done\" }]", true),
+        ("accepted = \"accepted\"", true),
+        ("sequence = \"/seq\"", true),
+        ("greeting = \"welcome\"", false),
+    ] {
+        let text = format!("{answered}{line}\n");
+        let error = Scenario::parse(&text).expect_err(line);
+        assert_eq!(error.line, Some(last), "{line}: {error}");
+        let streamed = text.replace("path = \"/\"", "path = \"/\"\nanswer = \"stream\"");
+        assert_eq!(Scenario::parse(&streamed).is_ok(), in_a_stream, "{line}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) fn may_be_blind(work: &ServerWork, users: u32) -> (Vec<OracleId>, Vec
     let all = [
         (OracleId::Ownership, dialect.user.is_empty() && no_run, "no user and no run id"),
         (OracleId::Completeness, !whole && !dialect.tells_ends(), "no end of a run"),
-        (OracleId::Duplicates, dialect.sequence.is_empty(), "no number of an event"),
+        (OracleId::Duplicates, whole || dialect.sequence.is_empty(), "no number of an event"),
         (OracleId::AfterClose, whole, "no stream and no event connection"),
         (OracleId::Binding, unbound, "nothing that tells which request an event answers"),
     ];

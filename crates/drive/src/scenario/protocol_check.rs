@@ -10,7 +10,8 @@ use super::words::{Checked, Filled, Words};
 use super::written::Written;
 use partywall_core::dialect::{Dialect, Matching};
 use partywall_core::protocol::{
-    Act, AnswerKind, Capture, CaptureFrom, EventConnection, Identity, Protocol, Reads, SetUp, Start,
+    Act, AnswerKind, Capture, CaptureFrom, Content, EventConnection, Identity, Protocol, Reads,
+    SetUp, Start,
 };
 use partywall_core::run_controls::Caps;
 use partywall_core::template;
@@ -44,6 +45,7 @@ impl Words<'_> {
             "events come on a connection: give `connection` and `path` in `[events]`".into()
         })?;
         let mut dialect = self.dialect(&file.events)?;
+        self.has_events(&file.events, &start, &dialect)?;
         if on_connection && let Some(connection) = &file.events.connection {
             let is_bound = file.events.matching.is_some() || dialect.matching != Matching::Stream;
             self.demand(is_bound, connection, || {
@@ -254,6 +256,40 @@ impl Words<'_> {
         Ok(dialect)
     }
 
+    /// What is said of events where none comes, or of their types where none has one, would be left
+    /// out without a word.
+    fn has_events(&self, events: &EventsTable, start: &Start, dialect: &Dialect) -> Checked<()> {
+        let connection = events.connection.as_deref().filter(|kind| **kind != ConnectionKind::None);
+        let in_answers = !matches!(start, Start::Http { answer: AnswerKind::Whole, .. });
+        let has_events = connection.is_some() || in_answers;
+        // Server-sent events have types of their own, and a plain text is its own type.
+        let has_types = connection != Some(&ConnectionKind::Websocket)
+            || !dialect.kind.is_empty()
+            || matches!(start, Start::Message(Content::Text(_)));
+        let no_connection = "it is about an event connection: say with `connection` and `path` \
+                             where there is one";
+        let no_events = "it is about events, and each request is answered whole: say \
+                         `answer = \"stream\"` in `[start]` where the answer is a stream, or \
+                         `connection` and `path` where events come";
+        let no_types = "it names types of messages: say with `type` where they stand";
+        for (key, is_named, is_lacking, problem) in [
+            ("greeting", !events.greeting.is_empty(), connection.is_none(), no_connection),
+            ("accepted", events.accepted.is_some(), !has_events, no_events),
+            ("accepted", events.accepted.is_some(), !has_types, no_types),
+            ("types", !events.types.is_empty(), !has_events, no_events),
+            ("types", !events.types.is_empty(), !has_types, no_types),
+            ("ends", dialect.tells_ends(), !has_events, no_events),
+            ("ends", !dialect.terminal.is_empty(), !has_types, no_types),
+            ("sequence", !dialect.sequence.is_empty(), !has_events, no_events),
+        ] {
+            if is_named && is_lacking {
+                let line = self.line_of_key("events", |own| own == key).map(|(line, _)| line);
+                return Err(ScenarioError { line, problem: format!("`events.{key}`: {problem}") });
+            }
+        }
+        Ok(())
+    }
+
     /// A key that reads nothing without another one would be left out without a word.
     fn has_what_it_reads(&self, events: &EventsTable, dialect: &Dialect) -> Checked<()> {
         let (no_run, no_request) = (dialect.run.is_empty(), dialect.request.is_empty());
@@ -261,18 +297,6 @@ impl Words<'_> {
             self.demand(!(no_run && no_request), accepted, || {
                 "`accepted` binds a run's id to its request: say with `run` or `request` where one \
                  of them stands in that message"
-                    .into()
-            })?;
-        }
-        let is_typed = !events.types.is_empty() || !dialect.terminal.is_empty();
-        if let Some(connection) = &events.connection
-            && **connection == ConnectionKind::Websocket
-            && dialect.kind.is_empty()
-        {
-            // Server-sent events have types of their own.
-            self.demand(!is_typed && events.accepted.is_none(), connection, || {
-                "`types`, `ends` and `accepted` name types of messages: say with `type` where it \
-                 stands"
                     .into()
             })?;
         }
