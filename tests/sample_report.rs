@@ -13,7 +13,8 @@ use partywall::trial::record::Record;
 use serde_json::{Value, json};
 
 /// What the sample was made with; small, so that this test stays short.
-const ARGUMENTS: [&str; 7] = ["signoff", "--seed", "1", "--trials", "200", "--rounds", "2"];
+const ARGUMENTS: [&str; 8] =
+    ["signoff", "--seed", "1", "--trials", "200", "--rounds", "2", "--no-fail-fast"];
 
 fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/sample")

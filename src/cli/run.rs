@@ -54,7 +54,10 @@ pub(super) struct Args {
     /// Rounds in which all users start together [default: the scenario's]
     #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
-    /// Drive only that part of the rounds, for `merge`: slice:M/N
+    /// Drive all rounds, also after the first with a finding and where answers are lost
+    #[arg(long, env = "PARTYWALL_NO_FAIL_FAST", value_parser = BoolishValueParser::new())]
+    no_fail_fast: bool,
+    /// Drive only that part of the rounds, all of them, for `merge`: slice:M/N
     #[arg(long, env = "PARTYWALL_PARTITION", hide_short_help = true, value_name = "SLICE")]
     partition: Option<Partition>,
     /// Number that tells this campaign from others against the same server [default: drawn]. The
@@ -134,6 +137,8 @@ pub(super) fn exec(args: Args) -> Result<Ended, CampaignError> {
     let mut rounds =
         Rounds::new(&workload, servers, target, seed, count, &begun.folder, &begun.stop);
     rounds.partition = args.partition;
+    // A part that stopped early would leave a gap.
+    rounds.fail_fast = !args.no_fail_fast && args.partition.is_none();
     rounds.keys = keys;
     rounds.launched = Some(&launched);
     rounds.requests = scenario.limits.requests;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use clap::builder::BoolishValueParser;
 use hmac_sha256::Hash;
 
 use super::common::{
@@ -42,6 +43,9 @@ pub(super) struct Args {
     /// Rounds on the wire of each scenario and side [default: the scenario's]
     #[arg(long, env = "PARTYWALL_ROUNDS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: Option<u64>,
+    /// Drive all rounds of `before`, also after the first with a finding and where answers are lost
+    #[arg(long, env = "PARTYWALL_NO_FAIL_FAST", value_parser = BoolishValueParser::new())]
+    no_fail_fast: bool,
     /// Only that part of the trials: slice:M/N; `partywall merge` puts the parts together
     #[arg(long, env = "PARTYWALL_PARTITION", hide_short_help = true, value_name = "slice:M/N")]
     partition: Option<Partition>,
@@ -78,6 +82,7 @@ pub(super) fn exec(args: Args) -> Result<Ended, CampaignError> {
         SignOff::new(&scenarios, args.campaign.seed, &program, &begun.folder, &begun.stop);
     signoff.trials = args.trials;
     signoff.rounds = args.rounds;
+    signoff.fail_fast = !args.no_fail_fast;
     signoff.partition = args.partition;
     signoff.nonce = args.nonce;
     signoff.saved = &saved;

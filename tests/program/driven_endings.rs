@@ -260,6 +260,35 @@ fn who_is_not_answered_in_time_has_an_unknown_end_and_is_never_clean() {
 }
 
 #[test]
+fn lost_answers_end_the_rounds_and_not_the_day() {
+    let asked_before = Arc::new(Mutex::new(0));
+    let url = serve(move |asked| {
+        let mut number = asked_before.lock().expect("nobody panics");
+        *number += 1;
+        let is_lost = *number % 3 == 1;
+        drop(number);
+        match is_lost {
+            true => hold(asked.stream),
+            false => {
+                let answer = asked.body.clone();
+                asked.answer("200 OK", "application/json", answer);
+            }
+        }
+    });
+    let ask = ASK.replace("URL", &url).replace("ANSWER", "json");
+    let all = driven(&ask.replace("rounds = 1", "rounds = 2"));
+    assert_eq!(only_level(&all).trials, 2);
+    assert!(!codes(&all).contains(&ReasonCode::BudgetCut), "{:?}", all.reasons);
+    // Each round waits for a second at least: all of them for a quarter of an hour.
+    let record = driven(&ask.replace("rounds = 1", "rounds = 900"));
+    assert_eq!(record.verdict, Outcome::Inconclusive);
+    assert!((2..=6).contains(&only_level(&record).trials), "{}", only_level(&record).trials);
+    for code in [ReasonCode::BudgetCut, ReasonCode::RunsIncomplete] {
+        assert!(codes(&record).contains(&code), "{:?}", record.reasons);
+    }
+}
+
+#[test]
 fn who_closes_every_connection_or_crashes_ends_with_a_report() {
     let closes = serve(drop);
     let record = driven(&ASK.replace("URL", &closes).replace("ANSWER", "json"));
@@ -299,7 +328,7 @@ fn an_interrupted_run_ends_the_server_that_it_started() {
         port.display()
     );
     let file = scratch.file("chat.toml", chat.replace(own, &shell)).display().to_string();
-    let arguments = ["run", &file, "--users", "6", "--rounds", "100000"];
+    let arguments = ["run", &file, "--users", "6", "--rounds", "100000", "--no-fail-fast"];
     let going = started(&mut scratch.partywall(&arguments));
     let second = scratch.run_folder("run").join("histories");
     until("the second round", || {

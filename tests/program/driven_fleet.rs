@@ -37,7 +37,8 @@ fn a_process_is_restarted_while_users_are_at_work() {
     let scratch = Scratch::new("restart");
     let text = chat(&scratch, "instances = 2\nrestart_during_round = true");
     let file = scratch.file("chat.toml", text).display().to_string();
-    let arguments = ["run", &file, "--users", "12", "--rounds", "3", "--runs", "4"];
+    let arguments =
+        ["run", &file, "--users", "12", "--rounds", "3", "--runs", "4", "--no-fail-fast"];
     let ran = ran(&mut scratch.partywall(&arguments));
     let folder = scratch.run_folder("run");
     let record = report(&folder);
@@ -92,7 +93,8 @@ fn a_server_that_begins_its_ids_anew_after_a_restart_is_clean() {
     let text = chat(&scratch, "restart_during_round = true\nfresh_process = true");
     let text = text.replace("\nunique_runs = false", "");
     let file = scratch.file("chat.toml", text).display().to_string();
-    let arguments = ["run", &file, "--users", "12", "--rounds", "3", "--runs", "4"];
+    let arguments =
+        ["run", &file, "--users", "12", "--rounds", "3", "--runs", "4", "--no-fail-fast"];
     let ran = ran(&mut scratch.partywall(&arguments));
     let folder = scratch.run_folder("run");
     assert_eq!(ports(&scratch).len(), 4, "one of three was restarted: {}", ran.stdout);

@@ -191,7 +191,7 @@ fn the_example_in_python_is_told_apart_by_its_scenario() {
     for (leak, oracles) in cases {
         let scratch = Scratch::new("python");
         let file = scratch.file("python.toml", with(leak)).display().to_string();
-        let arguments = ["run", &file, "--users", "8", "--rounds", "2"];
+        let arguments = ["run", &file, "--users", "8", "--rounds", "2", "--no-fail-fast"];
         let ran = ran(&mut scratch.partywall(&arguments));
         let record = report(&scratch.run_folder("run"));
         let level = only_level(&record);

@@ -59,6 +59,7 @@ fn a_killed_run_leaves_histories_that_can_be_judged() {
     let scratch = Scratch::new("kill");
     let server = Server::start("none");
     let arguments = ["run", "--target", &server.url(), "--users", "8", "--rounds", "1000"];
+    let arguments = [&arguments[..], &["--no-fail-fast"]].concat();
     let going = started(&mut scratch.partywall(&arguments));
     let histories = scratch.run_folder("run").join("histories");
     let second: PathBuf = until("the second round", || {

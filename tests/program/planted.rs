@@ -11,7 +11,7 @@ use crate::support::{Scratch, ran};
 fn driven(leak: Leak, code: i32) -> Record {
     let scratch = Scratch::new("planted");
     let url = serve(leak);
-    let arguments = ["run", "--target", &url, "--users", "12", "--rounds", "2"];
+    let arguments = ["run", "--target", &url, "--users", "12", "--rounds", "2", "--no-fail-fast"];
     let shown = ran(&mut scratch.partywall(&arguments)).exits(code).stdout;
     let record = report(&scratch.run_folder("run"));
     assert_eq!(record.verdict == Outcome::Clean, shown.contains("CLEAN"), "{shown}");

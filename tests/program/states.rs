@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use partywall::trial::migration::{Exercise, MigrationRecord, SiteRow, StateVerdict};
+use partywall::trial::record::Side;
 use partywall::trial::verdict::Outcome;
 
 use crate::support::reports::{files, report};
@@ -242,6 +243,11 @@ fn a_sign_off_of_ones_own_server_takes_audit_and_states_in() {
     assert!(told.contains("routes.py:5:12") && told.contains("2 listed states"), "{told}");
     let record = report(&scratch.run_folder("signoff"));
     assert_eq!(record.verdict, Outcome::NotMigrated);
+    // Before ends with the first round that has a finding, after drives them all.
+    let level = |side: &Option<Side>| side.as_ref().expect("it was driven").levels[0].clone();
+    let [before, after] = [&record.before, &record.after].map(level);
+    assert_eq!([before.trials_planned, after.trials_planned], [2, 2]);
+    assert_eq!((Some(before.trials), after.trials), (before.first_leak_at_trial, 2));
     assert_eq!(record.migration.map(|matrix| matrix.states.len()), Some(2));
     assert_eq!(record.audit.map(|audit| audit.remaining().count()), Some(2));
     ran(scratch.partywall(&["signoff", &file, "--rounds", "1"]).arg("--require-migrated"))

@@ -27,7 +27,7 @@ fn the_legacy_back_end_leaks_in_every_round() {
     let scratch = Scratch::new("wire-none");
     let server = Server::start("none");
     let rounds = times().to_string();
-    let arguments = ["run", "--target", &server.url(), "--rounds", &rounds];
+    let arguments = ["run", "--target", &server.url(), "--rounds", &rounds, "--no-fail-fast"];
     let shown = ran(&mut scratch.partywall(&arguments)).exits(1).stdout;
     let folder = scratch.run_folder("run");
     let record = report(&folder);
@@ -51,6 +51,25 @@ fn the_legacy_back_end_leaks_in_every_round() {
     let again = ran(&mut literally(&printed_command(&shown))).exits(1).stdout;
     assert!(again.contains("REPRODUCED: same"), "{again}");
     assert_eq!(contents(scratch.path()), before);
+}
+
+#[test]
+fn a_run_ends_with_the_first_round_that_has_a_finding() {
+    let scratch = Scratch::new("wire-first");
+    let server = Server::start("none");
+    // A whole day of rounds, were they all driven.
+    let arguments = ["run", "--target", &server.url(), "--users", "12", "--rounds", "100000"];
+    ran(&mut scratch.partywall(&arguments)).exits(1);
+    let record = report(&scratch.run_folder("run"));
+    let level = only_level(&record);
+    assert_eq!((record.verdict, level.trials_planned), (Outcome::Leaked, 100_000));
+    assert_eq!(Some(level.trials), level.first_leak_at_trial);
+    assert!(level.findings.iter().all(|found| found.reproduction_rate.is_some()));
+    assert!(level.findings.iter().any(|found| found.repro_size.is_some()));
+    // A part of a campaign drives all that it was given.
+    let part = ["run", "--target", &server.url(), "--users", "12", "--rounds", "4"];
+    ran(scratch.partywall(&part).args(["--partition", "slice:1/2"])).exits(1);
+    assert_eq!(only_level(&report(&scratch.run_folder("run"))).trials, 2);
 }
 
 #[test]

@@ -7,6 +7,8 @@ use super::phrases::{Quote, capped, count, place};
 
 /// How many scenarios are told in one sentence.
 const MOST_SCENARIOS: usize = 6;
+/// A bound above this one rests on few rounds: fewer than 59 of them overlapped.
+const FEW_ROUNDS: f64 = 0.05;
 
 /// Levels whose bounds differ in nothing but the scenario and the figures.
 struct Group<'r> {
@@ -14,6 +16,8 @@ struct Group<'r> {
     side: &'static str,
     kind: &'r UpperBound,
     members: Vec<(&'r str, &'r UpperBound, String)>,
+    /// How many rounds halve each of the bounds, where one of them rests on few.
+    rounds_to_halve: Option<u64>,
 }
 
 /// How likely a leak could still be at the clean levels. Nothing in a report that is no pass, where
@@ -47,14 +51,37 @@ pub(super) fn bounds(record: &Record, quote: Quote, sentence_quote: Quote) -> Ve
         let fits = |group: &&mut Group<'_>| {
             (group.level, group.side) == (level.level, side) && alike(group.kind, bound)
         };
+        let more = rounds_to_halve(level, bound);
         match groups.iter_mut().find(fits) {
-            Some(group) => group.members.push(member),
-            None => {
-                groups.push(Group { level: level.level, side, kind: bound, members: vec![member] });
+            Some(group) => {
+                group.members.push(member);
+                group.rounds_to_halve = group.rounds_to_halve.max(more);
             }
+            None => groups.push(Group {
+                level: level.level,
+                side,
+                kind: bound,
+                members: vec![member],
+                rounds_to_halve: more,
+            }),
         }
     }
     groups.iter().map(|group| sentence(group, quote)).chain(unknown).collect()
+}
+
+/// How many rounds to drive for half the bound, where it rests on few. Some of them do not overlap, and
+/// so do some of the further ones.
+fn rounds_to_halve(level: &Level, bound: &UpperBound) -> Option<u64> {
+    let is_of_few = level.level == LevelName::Wire && bound.value > FEW_ROUNDS;
+    let driven = level.trials.max(bound.n);
+    is_of_few.then(|| units_to_halve(bound).saturating_mul(driven).div_ceil(bound.n.max(1)))
+}
+
+/// The least n for which 1 − 0.05^(1/n) is at most half of the bound.
+fn units_to_halve(bound: &UpperBound) -> u64 {
+    let units = ((1.0 - bound.confidence).ln() / (1.0 - bound.value / 2.0).ln()).ceil();
+    // Of a figure that is no probability nothing follows.
+    if units.is_finite() && units >= 1.0 { units as u64 } else { bound.n.saturating_mul(2) }
 }
 
 /// The same in a few words: for each level the largest of its bounds.
@@ -106,7 +133,10 @@ fn sentence(group: &Group<'_>, quote: Quote) -> String {
         if group.side.is_empty() { level.into() } else { format!("{level}, {}", group.side) };
     let process = if kind.same_process { "; not fully independent (one process)" } else { "" };
     let confidence = trimmed(kind.confidence * 100.0);
-    format!("{place}: with {confidence} % confidence, {}{process}.", members.join(", "))
+    let more = group.rounds_to_halve.map_or_else(String::new, |rounds| {
+        format!(" That rests on few rounds: `--rounds {rounds}` would halve the bound.")
+    });
+    format!("{place}: with {confidence} % confidence, {}{process}.{more}", members.join(", "))
 }
 
 /// `at most 1 in 668`, rounded so that it never claims more than the figure; `None` for a figure
@@ -137,6 +167,25 @@ fn trimmed(percent: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_units_that_halve_a_bound_are_the_fewest_that_do() {
+        let value = |n: u64| 1.0 - 0.05_f64.powf(1.0 / n as f64);
+        for (n, units) in [(1, 5), (3, 8), (8, 18), (58, 118), (3_000, 6_002)] {
+            let bound = UpperBound {
+                value: value(n),
+                confidence: 0.95,
+                unit: "barrier round".into(),
+                n,
+                method: SearchMethod::BarrierRounds,
+                same_process: true,
+            };
+            assert_eq!(units_to_halve(&bound), units, "{n}");
+            assert!(value(units) <= bound.value / 2.0 && value(units - 1) > bound.value / 2.0);
+            // The same bound of no probability at all asks for no fewer than it has.
+            assert_eq!(units_to_halve(&UpperBound { value: f64::NAN, ..bound }), 2 * n);
+        }
+    }
 
     #[test]
     fn a_bound_never_claims_more_than_its_figure() {

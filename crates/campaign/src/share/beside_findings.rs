@@ -47,7 +47,8 @@ pub(super) fn doubts(record: &Record, judged: &[&Level]) -> Vec<Reason> {
         let mut told: Vec<Reason> = told.map(|reason| own(reason.code, &reason.text)).collect();
         if level.verdict == Verdict::Leaked && level.trials < level.trials_planned {
             let text = format!(
-                "it stopped after {} of {} trials, so that later ones were not looked at",
+                "it stopped after {} of {} trials, so that later ones were not looked at; \
+                 `--no-fail-fast` drives them all",
                 level.trials, level.trials_planned
             );
             told.push(own(ReasonCode::BudgetCut, &text));

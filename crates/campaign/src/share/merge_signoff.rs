@@ -46,7 +46,7 @@ pub(crate) fn merge_sign_off(
         let backend = beside.backends[usize::from(name == "after")].clone();
         Side { backend, verdict: Verdict::Inconclusive, levels }
     });
-    Ok(close([before, after], beside, Vec::new(), None))
+    Ok(close([before, after], &[], beside, Vec::new(), None))
 }
 
 /// Of each finding of before the check of the part that made it first; and whatever any part found

@@ -83,9 +83,11 @@ impl Beside {
     }
 }
 
-/// Compares the sides, puts what stands beside them in its places, and concludes.
+/// Compares the sides, puts what stands beside them in its places, and concludes. `same` is what levels of
+/// after had come to after as many trials as before drove.
 pub(crate) fn close(
     [mut before, mut after]: [Side; 2],
+    same: &[Option<Level>],
     beside: Beside,
     repros: Vec<Repro>,
     stopped: Option<ReasonCode>,
@@ -95,7 +97,7 @@ pub(crate) fn close(
         let leaked = earlier.verdict == Verdict::Leaked;
         own.controls.drive = if leaked { Drive::Fired } else { Drive::Missed };
     }
-    let comparison = compare(&before.levels, &after.levels);
+    let comparison = compare(&before.levels, &after.levels, same);
     for (side, is_legacy) in [&mut before, &mut after].into_iter().zip(is_legacy) {
         if let Some(legacy) = is_legacy {
             side.levels.insert(0, model_level(&models, legacy));
@@ -229,7 +231,7 @@ mod tests {
     const NOTHING: Checked<'_> = Checked { cross_checks: &[], broken: &[] };
 
     fn outcome(before: Level, after: Level, check: CrossCheck) -> Outcome {
-        let comparison = compare(std::slice::from_ref(&before), std::slice::from_ref(&after));
+        let comparison = compare(std::slice::from_ref(&before), std::slice::from_ref(&after), &[]);
         let checked = Checked { cross_checks: &[check], broken: &[] };
         conclude(None, &side(before), &side(after), &checked, &comparison).0
     }

@@ -52,6 +52,8 @@ pub struct SignOff<'s> {
     pub trials: Option<u64>,
     /// Rounds for each scenario; what the scenario says where it is none.
     pub rounds: Option<u64>,
+    /// Whether before drives no further round once one has a finding. A part of a campaign drives all.
+    pub fail_fast: bool,
     /// Which part of the trials, for a campaign that several machines share; then its sums are
     /// written too, for `merge`.
     pub partition: Option<Partition>,
@@ -72,6 +74,9 @@ pub struct SignOff<'s> {
 #[derive(Default)]
 struct DrivenSide {
     levels: Vec<Level>,
+    /// In step with the levels: what each had come to after as many trials as before drove, where
+    /// that is known.
+    same: Vec<Option<Level>>,
     repros: Vec<Repro>,
     sums: Vec<LevelSums>,
     /// For each scenario its level on the wire, and how far its runs go.
@@ -95,8 +100,20 @@ impl<'s> SignOff<'s> {
         stop: &'s Stop,
     ) -> Self {
         let (trials, rounds, partition, nonce) = (None, None, None, None);
-        let saved = &[];
-        Self { scenarios, seed, trials, rounds, partition, nonce, saved, program, folder, stop }
+        let (saved, fail_fast): (&[_], _) = (&[], true);
+        Self {
+            scenarios,
+            seed,
+            trials,
+            rounds,
+            fail_fast,
+            partition,
+            nonce,
+            saved,
+            program,
+            folder,
+            stop,
+        }
     }
 
     /// Drives both sides and compares them.
@@ -149,7 +166,7 @@ impl<'s> SignOff<'s> {
             let part = Part::new(partition, self.seed, sums, Some(beside.clone()));
             beside.was_not_written(part.write(self.folder).err().as_ref());
         }
-        Ok(close(sides, beside, repros, self.stop.reason()))
+        Ok(close(sides, &after.same, beside, repros, self.stop.reason()))
     }
 
     /// What the reference back end is on that side, where a scenario is of it.
@@ -199,6 +216,7 @@ impl<'s> SignOff<'s> {
             exploration.partition = self.partition;
             let Explored { level, repros, sums } = explore(&exploration, progress)?;
             driven.levels.push(level);
+            driven.same.push(None);
             driven.sums.extend(sums);
             driven.repros.extend(repros);
         }
@@ -222,6 +240,7 @@ impl<'s> SignOff<'s> {
             };
             driven.wire.push((own.level.clone(), own.learnt));
             driven.levels.push(own.level);
+            driven.same.push(own.same);
             driven.sums.extend(own.sums);
             driven.repros.extend(own.repros);
         }
@@ -285,10 +304,12 @@ impl<'s> SignOff<'s> {
         // Of the reference back end as many rounds are driven as the scenario says.
         let is_described = reached.target.server().is_some();
         rounds.before = before.filter(|_| is_described).map(|(level, _)| level);
+        rounds.rounds_before = before.map(|(level, _)| level.trials);
         rounds.learnt = before.and_then(|(_, learnt)| *learnt);
         rounds.keys = reached.keys.clone();
         rounds.replays = WIRE_REPLAYS;
         rounds.partition = self.partition;
+        rounds.fail_fast = self.fail_fast && self.partition.is_none() && side == "before";
         (rounds.launched, rounds.requests) = (Some(&reached.launched), scenario.limits.requests);
         drive_rounds(&rounds, progress)
     }

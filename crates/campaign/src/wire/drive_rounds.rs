@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use crate::share::part::write_level;
 use crate::wire::blind_spots::may_be_blind;
 use crate::wire::drive::user_runtime;
-use crate::wire::extra_rounds::{MOST_TIMES, RoundCost};
+use crate::wire::extra_rounds::{MOST_TIMES, RoundCost, time_of};
 use crate::wire::open_files;
 use crate::wire::rates::Leak;
 use crate::wire::round::Round;
@@ -26,7 +26,7 @@ use partywall_core::finding::{Finding, OracleId};
 use partywall_core::history::{Ending, Header, History};
 use partywall_core::measure::Partition;
 use partywall_core::plan::Plan;
-use partywall_core::record::{LevelName, SearchMethod};
+use partywall_core::record::{Level, LevelName, SearchMethod};
 use partywall_core::verdict::{Reason, ReasonCode};
 use partywall_drive::scenario::{Ids, Workload};
 use partywall_drive::upstream::{Company, Upstream};
@@ -49,6 +49,11 @@ const TIME_ALONE: u64 = 3_000;
 /// How many more times what runs take alone and together is measured, where the server seems to serve
 /// them one after the other: a machine that had other work makes it seem so, and a lock stays one.
 const MORE_LOOKS: u32 = 3;
+/// How long rounds may take in all once answers are lost, where they are not all asked for: so many
+/// times their users' patience, and no longer than that. The level cannot become clean any more, and
+/// each round waits for its answers in vain.
+const MOST_PATIENCE: u32 = 6;
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How long a call waits at the upstream for another one: of the same user, and of a second one.
 const HOLD_ALONE: Duration = Duration::from_millis(300);
 const HOLD: Duration = Duration::from_secs(2);
@@ -68,6 +73,10 @@ struct Campaign<'w> {
     /// The judge control, with the round that it was planted into.
     judge: Option<(u64, Tally)>,
     cost: RoundCost,
+    /// What the level had come to after as many rounds as before drove.
+    same: Option<Level>,
+    /// How long the rounds took since answers are lost.
+    waited: Duration,
 }
 
 /// Drives the rounds and writes everything that they show.
@@ -95,6 +104,8 @@ pub fn drive_rounds<'w>(
         leaking: 0,
         judge: None,
         cost: RoundCost::default(),
+        same: None,
+        waited: Duration::ZERO,
     };
     for place in 0..own.saturating_mul(MOST_TIMES) {
         let goes_on = rounds.stop.reason().is_none() && campaign.goes_on(place, own);
@@ -137,7 +148,7 @@ impl Campaign<'_> {
             return true;
         }
         let judged = self.judge.as_ref().map(|(_, judged)| judged);
-        let goes_on = self.rounds.goes_on(&self.tally, judged, self.cost);
+        let goes_on = self.rounds.goes_on(&self.tally, judged, self.same.as_ref(), self.cost);
         if goes_on {
             let most = own.saturating_mul(MOST_TIMES);
             self.progress.extend(most, "further rounds, since too few phases have met");
@@ -180,6 +191,9 @@ impl Campaign<'_> {
             self.tally.note(error.reason_code(), &error);
         }
         self.judge(&history, &relative, round);
+        if self.rounds.rounds_before == Some(self.tally.trials) {
+            self.same = Some(self.tally.clone().finish(Tally::default(), Drive::Absent, None));
+        }
         if self.rounds.servers.allowance.is_spent() {
             let most = self.rounds.requests.unwrap_or_default();
             let text = format!("the limit of {most} requests was reached in round {}", round + 1);
@@ -192,7 +206,32 @@ impl Campaign<'_> {
             // Every further round would come to the same, or only wait.
             return ControlFlow::Break(());
         }
+        let has_enough =
+            |own: &mut Self| !own.tally.findings.is_empty() || own.waits_too_long(&history);
+        if self.rounds.fail_fast && has_enough(self) {
+            return ControlFlow::Break(());
+        }
         ControlFlow::Continue(())
+    }
+
+    /// Whether the rounds have waited too long for answers that are lost; then it tells so.
+    fn waits_too_long(&mut self, round: &History) -> bool {
+        if !self.tally.loses_answers() {
+            return false;
+        }
+        self.waited += time_of(round);
+        let patience = Duration::from_millis(round.plan.protocol.patience.into());
+        let longest = LONGEST_WAIT.min(patience * MOST_PATIENCE);
+        let is_over = self.waited >= longest && self.tally.trials < self.tally.planned;
+        if is_over {
+            let text = format!(
+                "answers are lost, so the rounds ended after {} of {}; drive all of them with \
+                 `--no-fail-fast`, or give a smaller `run_seconds` in `[limits]`",
+                self.tally.trials, self.tally.planned
+            );
+            self.tally.note(ReasonCode::BudgetCut, &text);
+        }
+        is_over
     }
 
     /// Finds out, once, whether the names that users are shown in that round are words of the server's
@@ -395,7 +434,7 @@ impl Campaign<'_> {
             // What shows where nothing works is not worth more than a second look.
             (self.rounds.replays, self.rounds.shrink) = (1, ShrinkBudget::NONE);
         }
-        let Self { rounds, progress, mut tally, mut leaks, judge, .. } = self;
+        let Self { rounds, progress, mut tally, mut leaks, judge, same, .. } = self;
         if let Err(error) = rounds.settle(&self.runtime, &mut tally.findings, &mut leaks, progress)
         {
             // What was found is told all the same.
@@ -421,7 +460,7 @@ impl Campaign<'_> {
         let mut level = tally.finish(judge, Drive::Absent, stopped);
         draw(rounds.folder, &mut level);
         let repros = leaks.into_iter().map(|leak| leak.repro).collect();
-        Driven { level, leaking: self.leaking, repros, sums, learnt: rounds.learnt }
+        Driven { level, leaking: self.leaking, repros, sums, learnt: rounds.learnt, same }
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use crate::signoff::effort::{PHASE_COVERAGE, compare};
+use crate::signoff::effort::{PHASE_COVERAGE, compare, meet_as_before};
 use partywall_core::history::History;
 use partywall_core::record::Level;
 use partywall_core::verdict::Verdict;
@@ -17,37 +17,21 @@ use partywall_explore::user::Allowance;
 
 /// How many times the planned rounds are driven at the most, these included.
 pub(crate) const MOST_TIMES: u64 = 8;
-/// The share of before's meetings in a phase, for each round, that after must have.
-const LEAST_OF_MEETINGS: f64 = 0.5;
-/// A phase with a smaller share of a level's meetings is one where runs meet by chance.
-const BY_CHANCE: f64 = 0.01;
-/// In fewer phases a lock could not be told from runs that wait for something else.
-const LEAST_PHASES: usize = 2;
 
 /// Whether further rounds may bring what after lacks: it is clean but for the phases that have met,
 /// and its runs meet as before's do.
-pub(crate) fn may_help(before: &Level, after: &Level) -> bool {
+pub(crate) fn may_help(before: &Level, after: &Level, same: Option<&Level>) -> bool {
     let [before_alone, after_alone] = [before, after].map(std::slice::from_ref);
-    let rows = compare(before_alone, after_alone);
+    let rows = compare(before_alone, after_alone, &[same.cloned()]);
     before.verdict == Verdict::Leaked
         && after.verdict == Verdict::Clean
         && rows.iter().all(|row| row.met != (row.figure == PHASE_COVERAGE))
         && meet_as_before(before, after)
 }
 
-/// Whether in each phase where runs of others often went on before, they do after.
-fn meet_as_before(before: &Level, after: &Level) -> bool {
-    let a_trial = |level: &Level| -> Vec<f64> {
-        let trials = level.trials.max(1) as f64;
-        let of_phase = |counts: &Vec<u64>| counts.iter().sum::<u64>() as f64 / trials;
-        level.phase_coverage.counts.iter().map(of_phase).collect()
-    };
-    let (before, after) = (a_trial(before), a_trial(after));
-    let often = before.iter().sum::<f64>() * BY_CHANCE;
-    let pairs = before.iter().zip(&after).filter(|(before, _)| **before > often);
-    let met: Vec<bool> =
-        pairs.map(|(before, after)| *after >= before * LEAST_OF_MEETINGS).collect();
-    met.len() >= LEAST_PHASES && met.iter().all(|met| *met)
+/// How long a round took: until what was observed last.
+pub(crate) fn time_of(round: &History) -> Duration {
+    Duration::from_millis(round.observations.last().map_or(0, |last| last.at))
 }
 
 /// What the most expensive round so far took: the maximum of each figure.
@@ -58,10 +42,9 @@ pub(crate) struct RoundCost {
 }
 
 impl RoundCost {
-    /// Adds a round that took that many requests. Its time is that of what was observed last.
+    /// Adds a round that took that many requests.
     pub(crate) fn add(&mut self, history: &History, requests: u64) {
-        let last = history.observations.last().map_or(0, |last| last.at);
-        self.time = self.time.max(Duration::from_millis(last));
+        self.time = self.time.max(time_of(history));
         self.requests = self.requests.max(requests);
     }
 
@@ -107,24 +90,24 @@ mod tests {
 
     #[test]
     fn further_rounds_help_where_only_chance_kept_phases_apart() {
-        assert!(may_help(&before(), &after()));
+        assert!(may_help(&before(), &after(), None));
         // Of more rounds each counts as much as one of before's.
         let mut more = after();
         (more.trials, more.trials_overlapping, more.overlapping_pairs) = (8, 8, 200);
-        assert!(!may_help(&before(), &more), "each of them met half as often");
+        assert!(!may_help(&before(), &more, None), "each of them met half as often");
         more.phase_coverage.counts = vec![vec![100_000], vec![0], vec![52_000]];
-        assert!(may_help(&before(), &more));
+        assert!(may_help(&before(), &more, None));
     }
 
     #[test]
     fn a_lock_is_given_no_further_round_wherever_its_runs_wait() {
         for meetings in [[50_000, 0, 1_000], [900, 0, 30_000], [0, 60_000, 0]] {
             let locked = level(Verdict::Clean, meetings, 0.7);
-            assert!(!may_help(&before(), &locked), "{meetings:?}");
+            assert!(!may_help(&before(), &locked, None), "{meetings:?}");
         }
         // Where nearly all meet in one phase, a lock looks like waiting for something else.
         let one_phase = level(Verdict::Leaked, [50_000, 20, 30], 1.0);
-        assert!(!may_help(&one_phase, &after()));
+        assert!(!may_help(&one_phase, &after(), None));
     }
 
     #[test]
@@ -140,11 +123,11 @@ mod tests {
         for (place, weaken) in weaken.into_iter().enumerate() {
             let mut weaker = after();
             weaken(&mut weaker);
-            assert!(!may_help(&before(), &weaker), "{place}");
+            assert!(!may_help(&before(), &weaker, None), "{place}");
         }
         let mut clean = before();
         clean.verdict = Verdict::Clean;
-        assert!(!may_help(&clean, &after()));
+        assert!(!may_help(&clean, &after(), None));
     }
 
     #[test]

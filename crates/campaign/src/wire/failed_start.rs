@@ -49,6 +49,6 @@ impl FailedStart<'_> {
             tally: tally.clone(),
         });
         let level = tally.finish(Tally::default(), Drive::Absent, stopped);
-        Driven { level, leaking: 0, repros: Vec::new(), sums, learnt: None }
+        Driven { level, leaking: 0, repros: Vec::new(), sums, learnt: None, same: None }
     }
 }

@@ -20,6 +20,9 @@ use partywall_explore::store::repro::Repro;
 /// Of the smaller plans that were taken so many are driven for a rate, the smallest first, before
 /// the whole one stands.
 const MEASURED: usize = 3;
+/// How long the drives of a plan may take that state its rate, if none shows its findings: one that waits
+/// for an answer that is lost takes as long as its users' patience.
+const MEASURE_TIME: Duration = Duration::from_secs(50);
 
 /// A finding of a round, with its repro.
 pub(crate) struct Leak {
@@ -48,6 +51,12 @@ fn places_by_plan(leaks: &[Leak]) -> Vec<Vec<usize>> {
         }
     }
     groups
+}
+
+/// How many drives of that length fit into the time; one at least.
+fn times_within(time: Duration, drive: Duration) -> u64 {
+    let times = time.as_millis() / drive.as_millis().max(1);
+    u64::try_from(times).unwrap_or(u64::MAX).max(1)
 }
 
 impl Rounds<'_> {
@@ -114,7 +123,8 @@ impl Rounds<'_> {
     ) -> Result<Vec<(Fingerprint, Rate)>, CampaignError> {
         let wanted: Vec<_> = places.iter().map(|&place| leaks[place].fingerprint()).collect();
         let limit = places.iter().map(|&place| leaks[place].limit).max().unwrap_or_default();
-        let rates = reproducer.rates(plan, &wanted, self.replays, limit, self.stop)?;
+        let times = self.replays.min(times_within(MEASURE_TIME, limit));
+        let rates = reproducer.rates(plan, &wanted, times, limit, self.stop)?;
         let measured = wanted.into_iter().cloned().zip(rates);
         Ok(measured.filter(|(_, rate)| rate.of > 0).collect())
     }
@@ -157,5 +167,18 @@ impl Rounds<'_> {
             return Ok(served);
         }
         Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_stated_on_one_drive_where_each_waits_for_long() {
+        let seconds = Duration::from_secs;
+        let times = [1, 2, 21, 60].map(|drive| times_within(MEASURE_TIME, seconds(drive)));
+        assert_eq!(times, [50, 25, 2, 1]);
+        assert_eq!(times_within(MEASURE_TIME, Duration::ZERO), 50_000);
     }
 }

@@ -51,6 +51,8 @@ pub struct Rounds<'w> {
     pub seed: u64,
     /// How many rounds.
     pub rounds: u64,
+    /// Whether the rounds end with the first that has a finding, and where lost answers take too long.
+    pub fail_fast: bool,
     /// The rounds of that server.
     pub keys: RoundKeys,
     /// How often each new finding is driven again to state its rate.
@@ -64,6 +66,9 @@ pub struct Rounds<'w> {
     /// What before came to, for after: where chance alone kept its runs from meeting in as many
     /// phases, further rounds are driven, up to eight times as many in all.
     pub before: Option<&'w Level>,
+    /// How many rounds before drove, for after: what those of the same plans came to is what is
+    /// compared.
+    pub rounds_before: Option<u64>,
     /// Which part of the rounds, for a campaign that several machines share; then a plain run's sums
     /// are written too, for `merge`.
     pub partition: Option<Partition>,
@@ -89,6 +94,8 @@ pub struct Driven {
     pub(crate) sums: Option<LevelSums>,
     /// How far runs of that server go, where it was learnt.
     pub learnt: Option<Learnt>,
+    /// What the level had come to after as many rounds as before drove.
+    pub(crate) same: Option<Level>,
 }
 
 impl<'w> Rounds<'w> {
@@ -111,12 +118,14 @@ impl<'w> Rounds<'w> {
             target,
             seed,
             rounds,
+            fail_fast: false,
             keys: RoundKeys::of(CampaignKey::from_seed(seed)),
             replays: 5,
             shrink: ShrinkBudget::BESIDE_A_RUN,
             learnt: None,
             side: "",
             before: None,
+            rounds_before: None,
             partition: None,
             folder,
             stop,
@@ -137,6 +146,7 @@ impl<'w> Rounds<'w> {
         &self,
         so_far: &LevelTally,
         judged: Option<&Tally>,
+        same: Option<&Level>,
         cost: RoundCost,
     ) -> bool {
         // Who shares a campaign has the rounds that it is divided into.
@@ -146,7 +156,7 @@ impl<'w> Rounds<'w> {
         // The repros of before are to be driven on after.
         let plans = so_far.planned.max(before.findings.len() as u64);
         let to_come = WIRE_REPLAYS.saturating_mul(plans).saturating_add(1);
-        may_help(before, &after) && cost.leaves(to_come, self.stop, &self.servers.allowance)
+        may_help(before, &after, same) && cost.leaves(to_come, self.stop, &self.servers.allowance)
     }
 
     pub(crate) fn home(&self) -> String {

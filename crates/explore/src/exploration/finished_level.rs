@@ -242,10 +242,9 @@ impl LevelTally {
 
     /// Whether too many runs did not come to their end.
     fn is_incomplete(&self) -> bool {
-        let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;
-        share(completed, started - unknown) < LEAST_COMPLETED
-            // Nobody saw what a call without an answer would have brought, nor to whom.
-            || unknown > cut_by_plan
+        let RunCounts { started, completed, unknown, .. } = self.runs;
+        // Nobody saw what a call without an answer would have brought, nor to whom.
+        share(completed, started - unknown) < LEAST_COMPLETED || self.loses_answers()
     }
 
     fn reasons_of_effort(&self, against: &mut Against<'_>) {

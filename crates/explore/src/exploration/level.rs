@@ -359,6 +359,12 @@ impl LevelTally {
         self.latency.least()
     }
 
+    /// Whether runs of the trials so far did not get the answer that ends them, although the plan let
+    /// them wait for it: whatever is still driven, the level cannot become clean.
+    pub fn loses_answers(&self) -> bool {
+        self.runs.unknown > self.runs.cut_by_plan
+    }
+
     /// Whether no run of the trials so far has completed.
     pub fn is_in_vain(&self) -> bool {
         self.runs.completed == 0
