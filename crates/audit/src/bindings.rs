@@ -1,7 +1,9 @@
 //! Which binding a name means: scopes, shadowed names, aliases.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
 
 use super::facts::{Facts, Fate, Role, ScopeKind, Value};
 use super::index::Index;

@@ -1,6 +1,6 @@
 //! Names of a file by what is asked of them, so that no question goes through all of them.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::facts::{Facts, Fate, Role};
 

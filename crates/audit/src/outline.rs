@@ -48,40 +48,54 @@ pub fn outline(
         let node = cursor.node();
         let kind = node.kind_id();
         let interest = kinds.interest(kind);
-        let field = if interest.named { cursor.field_id() } else { None };
-        path.steps.push(Step { node, kind, field });
-        if has_error && (node.is_error() || node.is_missing()) {
-            unread(facts, node.into());
-        }
-        if interest.named {
-            enter(language, interest, &path, &mut open, facts, wanted);
-        }
-        // A string that fills nothing in holds no code.
-        let is_plain = interest.text
-            && !(has_error && node.has_error())
-            && !Span::from(node).of(source).contains('{');
-        let is_deep = path.steps.len() > DEEPEST && node.child_count() > 0;
-        if is_deep {
-            unread(facts, node.into());
-        }
-        if !is_plain && !is_deep && cursor.goto_first_child() {
-            continue;
-        }
-        loop {
-            path.steps.pop();
-            while open.len() > 1 && open[open.len() - 1].depth >= path.steps.len() {
-                open.pop();
+        // Punctuation holds nothing, but where recovery put something into it.
+        if interest.named || has_error {
+            let field = if interest.named { cursor.field_id() } else { None };
+            path.steps.push(Step { node, kind, field });
+            if has_error && (node.is_error() || node.is_missing()) {
+                unread(facts, node.into());
             }
-            if cursor.goto_next_sibling() {
-                break;
+            if interest.named {
+                enter(language, interest, &path, &mut open, facts, wanted);
             }
+            if descends(&path, interest, has_error, facts) && cursor.goto_first_child() {
+                continue;
+            }
+            leave(&mut path, &mut open);
+        }
+        while !cursor.goto_next_sibling() {
             if !cursor.goto_parent() {
                 // Sorted already, but for grammars that order a node's parts otherwise.
                 facts.names.sort_by_key(|name| name.span);
                 decorated(facts);
                 return;
             }
+            leave(&mut path, &mut open);
         }
+    }
+}
+
+/// Whether the children of the last node of the path are looked at. What is too deep for that is
+/// noted.
+fn descends(path: &Path<'_, '_>, interest: Interest, has_error: bool, facts: &mut Facts) -> bool {
+    let node = path.node();
+    // A name holds none, and a string that fills nothing in holds no code.
+    let is_plain = interest.text && !Span::from(node).of(path.source).contains('{');
+    if (interest.name || is_plain) && !(has_error && node.has_error()) {
+        return false;
+    }
+    let is_deep = path.steps.len() > DEEPEST && node.child_count() > 0;
+    if is_deep {
+        unread(facts, node.into());
+    }
+    !is_deep
+}
+
+/// Leaves the last node of the path, and the scopes that it opened.
+fn leave(path: &mut Path<'_, '_>, open: &mut Vec<Open>) {
+    path.steps.pop();
+    while open.len() > 1 && open[open.len() - 1].depth >= path.steps.len() {
+        open.pop();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which functions a request enters by: routes of the usual frameworks, and handler signatures.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::facts::{Fate, Name, Role, ScopeKind, Value};
 use super::source_file::File;
@@ -148,11 +148,10 @@ fn registered(file: &File<'_>, callee: super::facts::Span) -> Option<String> {
     let last = text.rsplit('.').next().unwrap_or_default();
     let is_member = last.len() < text.len();
     let last = last.strip_prefix("add_").filter(|last| METHODS.contains(last)).unwrap_or(last);
-    let argument = first(file.bindings.source, callee.end);
     match last {
         "use" if is_member => Some("each request (middleware)".into()),
         "on" if is_member => {
-            let event = argument.and_then(string)?;
+            let event = first(file.bindings.source, callee.end).and_then(string)?;
             ["connection", "message", "request"].contains(&event).then(|| format!("event {event}"))
         }
         "middleware" | "addHook" if is_member => Some("each request (middleware)".into()),
@@ -169,6 +168,9 @@ fn injected(file: &File<'_>, callee: super::facts::Span, name: &Name) -> Option<
 
 /// What is registered, by the last name of the callee and its arguments behind that byte.
 fn label(file: &File<'_>, last: &str, end: usize, prefix: String) -> Option<String> {
+    if !METHODS.contains(&last) && !SOCKETS.contains(&last) && !ROUTES.contains(&last) {
+        return None;
+    }
     let source = file.bindings.source;
     let path = first(source, end).and_then(string);
     let is_path =
@@ -179,9 +181,6 @@ fn label(file: &File<'_>, last: &str, end: usize, prefix: String) -> Option<Stri
     }
     if SOCKETS.contains(&last) {
         return Some(format!("WebSocket {}", shown()));
-    }
-    if !ROUTES.contains(&last) {
-        return None;
     }
     let path = path.filter(|path| !path.is_empty() || !prefix.is_empty())?;
     let methods = argument(source, end, "methods").unwrap_or("GET");

@@ -152,7 +152,8 @@ impl Search<'_> {
             parsers.insert(extension.to_owned(), parser(language, extension)?);
         }
         let Some((parser, kinds)) = parsers.get_mut(extension) else { return Ok(()) };
-        let hits = self.needles.find_overlapping_starts(&source);
+        let hits =
+            if names_one { self.needles.find_overlapping_starts(&source) } else { Vec::new() };
         searched.generated =
             self.options.find_singletons && !self.options.generated && generated::by_text(&source);
         if searched.generated && hits.is_empty() {

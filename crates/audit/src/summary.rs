@@ -1,7 +1,8 @@
 //! What is kept of a file once its syntax tree is gone: enough to follow calls between files.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+
+use hashbrown::HashMap;
 
 use super::facts::{Fate, Role, ScopeKind, Value};
 use super::risk;

@@ -60,6 +60,11 @@ impl Kinds {
         self.names.get(usize::from(kind)).map_or("ERROR", |name| name)
     }
 
+    fn field_id(&self, name: &str) -> Option<u16> {
+        let at = self.fields.iter().position(|field| **field == *name)?;
+        u16::try_from(at).ok()
+    }
+
     fn field(&self, field: Option<NonZeroU16>) -> &str {
         let name = field.and_then(|field| self.fields.get(usize::from(field.get())));
         name.map_or("", |name| name)
@@ -123,6 +128,11 @@ impl<'t, 's> Path<'t, 's> {
         (step.node, self.kinds.field(step.field))
     }
 
+    /// The child of a node that has that field.
+    pub fn part(&self, node: Node<'t>, field: &str) -> Option<Node<'t>> {
+        node.child_by_field_id(self.kinds.field_id(field)?)
+    }
+
     /// The text of a node.
     pub fn text(&self, node: Node<'_>) -> &str {
         Span::from(node).of(self.source)
@@ -142,20 +152,20 @@ pub(super) struct ValueKinds {
 }
 
 impl ValueKinds {
-    pub(super) fn of(&self, node: Option<Node<'_>>) -> Value {
+    pub(super) fn of<'t>(&self, path: &Path<'t, '_>, node: Option<Node<'t>>) -> Value {
         let Some(mut node) = node else { return Value::Absent };
         while self.same.contains(&node.kind()) {
             let Some(inner) = node.named_child(0) else { return Value::Other };
             node = inner;
         }
         let kind = node.kind();
-        if let Some(name) = self.last_name(node) {
+        if let Some(name) = self.last_name(path, node) {
             return Value::Name(name);
         }
         if let Some((_, field)) = self.calls.iter().find(|(call, _)| *call == kind) {
-            let callee = node.child_by_field_name(field);
+            let callee = path.part(node, field);
             return callee
-                .and_then(|callee| self.last_name(callee))
+                .and_then(|callee| self.last_name(path, callee))
                 .map_or(Value::Other, Value::Call);
         }
         if self.containers.contains(&kind) {
@@ -164,12 +174,12 @@ impl ValueKinds {
         if self.nulls.contains(&kind) { Value::Null } else { Value::Other }
     }
 
-    fn last_name(&self, node: Node<'_>) -> Option<usize> {
+    fn last_name<'t>(&self, path: &Path<'t, '_>, node: Node<'t>) -> Option<usize> {
         if self.names.contains(&node.kind()) {
             return Some(node.start_byte());
         }
         let (_, field) = self.members.iter().find(|(kind, _)| *kind == node.kind())?;
-        node.child_by_field_name(field).map(|name| name.start_byte())
+        path.part(node, field).map(|name| name.start_byte())
     }
 }
 

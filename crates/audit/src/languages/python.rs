@@ -106,7 +106,7 @@ impl Language for Python {
 
     fn scope<'t>(&self, path: &Path<'t, '_>) -> Option<Opens<'t>> {
         let node = path.node();
-        let name = || node.child_by_field_name("name");
+        let name = || path.part(node, "name");
         Some(match path.kind(0) {
             "function_definition" => {
                 let is_async = node.child(0).is_some_and(|first| first.kind() == "async");
@@ -140,7 +140,7 @@ impl Language for Python {
         let own = path.node().id();
         Some(match (path.kind(1), path.field(0)) {
             ("attribute", "attribute") => {
-                let object = parent.child_by_field_name("object");
+                let object = path.part(parent, "object");
                 let plain = object.filter(|object| object.kind() == "identifier");
                 Role::Member { of: plain.map(|object| object.start_byte()) }
             }
@@ -148,14 +148,12 @@ impl Language for Python {
             ("keyword_argument", "name") => return None,
             ("parameters" | "lambda_parameters", _) => Role::Parameter(Value::Absent),
             ("default_parameter" | "typed_default_parameter", "name") => {
-                Role::Parameter(VALUES.of(parent.child_by_field_name("value")))
+                Role::Parameter(VALUES.of(path, path.part(parent, "value")))
             }
             ("typed_parameter", "") => Role::Parameter(Value::Absent),
             ("list_splat_pattern" | "dictionary_splat_pattern", _) => splat(path),
-            ("named_expression", "name") => {
-                Role::Bind(VALUES.of(parent.child_by_field_name("value")))
-            }
-            ("assignment", "left") => Role::Bind(assigned_value(parent)),
+            ("named_expression", "name") => Role::Bind(VALUES.of(path, path.part(parent, "value"))),
+            ("assignment", "left") => Role::Bind(assigned_value(path, parent)),
             ("augmented_assignment", "left") => Role::Bind(Value::Other),
             ("for_statement" | "for_in_clause", "left") => Role::Bind(Value::Other),
             ("pattern_list" | "tuple_pattern" | "list_pattern", _) => pattern(path),
@@ -170,7 +168,7 @@ impl Language for Python {
             ("nonlocal_statement", _) => Role::Nonlocal,
             ("dotted_name", _) => return dotted(path, parent),
             ("aliased_import", "alias") => {
-                let original = parent.child_by_field_name("name");
+                let original = path.part(parent, "name");
                 let last = original.and_then(|name| {
                     u32::try_from(name.named_child_count())
                         .ok()?
@@ -187,19 +185,19 @@ impl Language for Python {
     fn link<'t>(&self, path: &Path<'t, '_>, depth: usize) -> Link<'t> {
         let (_, field) = path.at(depth);
         let (parent, _) = path.at(depth - 1);
-        let part = |name: &str| parent.child_by_field_name(name);
+        let part = |name: &str| path.part(parent, name);
         match (path.kind_at(depth - 1), field) {
             ("parenthesized_expression" | "await" | "conditional_expression", _) => Link::Same,
             ("boolean_operator" | "type" | "with_item", _) => Link::Same,
             // `Annotated[Factory, Depends(f)]`.
             ("generic_type" | "type_parameter", _) => Link::Same,
-            ("as_pattern", "") => as_target(parent).map_or(Link::Other, Link::AssignedTo),
+            ("as_pattern", "") => as_target(path, parent).map_or(Link::Other, Link::AssignedTo),
             ("attribute", "object") => part("attribute").map_or(Link::Other, Link::Member),
             ("subscript", "value") => Link::Item,
             ("call", "function") => Link::Called,
             ("argument_list", _) => {
                 let call = depth.checked_sub(2).map(|above| path.at(above).0);
-                Link::Argument(call.and_then(|call| call.child_by_field_name("function")))
+                Link::Argument(call.and_then(|call| path.part(call, "function")))
             }
             ("keyword_argument", "value") | ("call", "arguments") => Link::Same,
             ("assignment" | "augmented_assignment" | "for_statement", "left") => Link::Target,
@@ -218,7 +216,7 @@ impl Language for Python {
             ("return_statement" | "yield", _) => Link::Returned,
             ("decorator", _) => {
                 let above = depth.checked_sub(2).map(|above| path.at(above).0);
-                let what = above.and_then(|above| above.child_by_field_name("definition"));
+                let what = above.and_then(|above| path.part(above, "definition"));
                 what.map_or(Link::Other, |what| Link::Decorates(what.start_byte()))
             }
             _ => Link::Other,
@@ -252,16 +250,16 @@ impl Language for Python {
 }
 
 /// The value of `a = b = value`, from any of its names.
-fn assigned_value(assignment: Node<'_>) -> Value {
-    let mut right = assignment.child_by_field_name("right");
+fn assigned_value<'t>(path: &Path<'t, '_>, assignment: Node<'t>) -> Value {
+    let mut right = path.part(assignment, "right");
     while let Some(inner) = right.filter(|inner| inner.kind() == "assignment") {
-        right = inner.child_by_field_name("right");
+        right = path.part(inner, "right");
     }
-    VALUES.of(right)
+    VALUES.of(path, right)
 }
 
-fn as_target(pattern: Node<'_>) -> Option<Node<'_>> {
-    let target = pattern.child_by_field_name("alias")?;
+fn as_target<'t>(path: &Path<'t, '_>, pattern: Node<'t>) -> Option<Node<'t>> {
+    let target = path.part(pattern, "alias")?;
     if target.kind() == "as_pattern_target" { target.named_child(0) } else { Some(target) }
 }
 

@@ -90,7 +90,7 @@ impl Language for TypeScript {
 
     fn scope<'t>(&self, path: &Path<'t, '_>) -> Option<Opens<'t>> {
         let node = path.node();
-        let own = || node.child_by_field_name("name");
+        let own = || path.part(node, "name");
         let is_async = || {
             let mut cursor = node.walk();
             node.children(&mut cursor).any(|part| part.kind() == "async")
@@ -127,7 +127,7 @@ impl Language for TypeScript {
             return None;
         }
         let parent = path.up(1)?;
-        let part = |name: &str| parent.child_by_field_name(name);
+        let part = |name: &str| path.part(parent, name);
         Some(match (path.kind(1), path.field(0)) {
             ("member_expression" | "nested_identifier", "property") => {
                 let plain =
@@ -141,7 +141,7 @@ impl Language for TypeScript {
             }
             ("import_clause", _) => Role::Import { binds: true },
             ("namespace_import" | "import_require_clause", _) => Role::Bind(Value::Other),
-            ("export_specifier", "name") => match path.up(3)?.child_by_field_name("source") {
+            ("export_specifier", "name") => match path.part(path.up(3)?, "source") {
                 Some(_) => Role::Import { binds: false },
                 None => Role::Read,
             },
@@ -152,14 +152,14 @@ impl Language for TypeScript {
                 }
             }
             ("jsx_closing_element", _) => return None,
-            ("assignment_expression", "left") => Role::Write(VALUES.of(part("right"))),
+            ("assignment_expression", "left") => Role::Write(VALUES.of(path, part("right"))),
             ("augmented_assignment_expression", "left") | ("update_expression", _) => {
                 Role::Write(Value::Other)
             }
-            ("variable_declarator", "name") => Role::Bind(VALUES.of(part("value"))),
+            ("variable_declarator", "name") => Role::Bind(VALUES.of(path, part("value"))),
             ("arrow_function", "parameter") => Role::Parameter(Value::Absent),
             ("required_parameter" | "optional_parameter", "pattern" | "name") => {
-                Role::Parameter(VALUES.of(part("value")))
+                Role::Parameter(VALUES.of(path, part("value")))
             }
             ("for_in_statement", "left") => match part("kind") {
                 Some(_) => Role::Bind(Value::Other),
@@ -178,7 +178,7 @@ impl Language for TypeScript {
     fn link<'t>(&self, path: &Path<'t, '_>, depth: usize) -> Link<'t> {
         let (child, field) = path.at(depth);
         let (parent, _) = path.at(depth - 1);
-        let part = |name: &str| parent.child_by_field_name(name);
+        let part = |name: &str| path.part(parent, name);
         let is_first = || parent.named_child(0).map(|first| first.id()) == Some(child.id());
         match (path.kind_at(depth - 1), field) {
             ("parenthesized_expression" | "non_null_expression" | "await_expression", _) => {
@@ -193,7 +193,7 @@ impl Language for TypeScript {
             ("call_expression", "function") | ("new_expression", "constructor") => Link::Called,
             ("arguments", _) => {
                 let call = depth.checked_sub(2).map(|above| path.at(above).0);
-                Link::Argument(call.and_then(|call| call.child_by_field_name("function")))
+                Link::Argument(call.and_then(|call| path.part(call, "function")))
             }
             ("assignment_expression" | "augmented_assignment_expression", "left")
             | ("update_expression", _) => Link::Target,
@@ -256,7 +256,7 @@ fn name_given<'t>(path: &Path<'t, '_>) -> Option<Node<'t>> {
         ("pair", "value") => "key",
         _ => return None,
     };
-    parent.child_by_field_name(field).filter(|name| name.named_child_count() == 0)
+    path.part(parent, field).filter(|name| name.named_child_count() == 0)
 }
 
 /// A part of a destructuring pattern.
@@ -282,5 +282,5 @@ fn pattern(path: &Path<'_, '_>) -> Role {
 /// In `{ key: name }`, where the key begins.
 fn key_of(path: &Path<'_, '_>) -> Option<usize> {
     let parent = path.up(1).filter(|parent| parent.kind() == "pair_pattern")?;
-    parent.child_by_field_name("key").map(|key| key.start_byte())
+    path.part(parent, "key").map(|key| key.start_byte())
 }
