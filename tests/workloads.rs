@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use partywall::campaign::selftest::mix;
+use partywall::scenario::Scenario;
 use partywall::trial::mechanism::{Mechanism, Workload};
 use partywall::trial::plan::{CursorKind, NO_SUCH_AGENT, Plan, RunPlan, Step, Twist, UserPlan};
 
@@ -107,6 +108,27 @@ fn the_mix_begins_without_concurrency() {
             let active = plan.users.iter().filter(starts).take(2);
             let in_turn = active.skip(1).all(follows_another);
             assert!(in_turn || trial % 4 != 0, "seed {seed}, trial {trial}");
+        }
+    }
+}
+
+/// A request that is equal to nobody else's tries no cache, however few users there are.
+#[test]
+fn equal_messages_have_a_partner_in_every_round() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/sse-chat.toml");
+    let text = std::fs::read_to_string(path).expect("a ready scenario");
+    let scenario = Scenario::parse(&text).expect("a scenario");
+    for (users, runs) in [(2, 2), (3, 2), (4, 1), (6, 2), (40, 3)] {
+        let work = scenario.sized_wire(Some(users), Some(runs));
+        for (seed, round) in (1..6).flat_map(|seed| (0..6).map(move |round| (seed, round))) {
+            let plan = work.round(seed, round);
+            let equal = |number: u16| {
+                runs_of_two(&plan, |run| run.run == number && run.has(Twist::EqualMessage))
+            };
+            assert!((1..=runs).any(equal), "{users} users, {runs} runs, {seed}, {round}");
+            let own = |user: &UserPlan| user.runs().any(|run| !run.has(Twist::EqualMessage));
+            let active = plan.users.iter().filter(|user| !user.is_bystander());
+            assert!(active.filter(|user| own(user)).count() > 1, "{users}, {seed}, {round}");
         }
     }
 }

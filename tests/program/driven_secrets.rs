@@ -208,6 +208,44 @@ fn what_a_login_gives_is_hidden_from_the_answer_on_and_found_with_another() {
     assert_eq!(driven(&scratch, &text, &["token-of-everybody"]).1, []);
 }
 
+/// A session that every second user shares with the one before is told by the name that it is shown
+/// under; a role that several have is nobody's.
+#[test]
+fn a_session_that_two_users_are_given_is_found_by_its_name() {
+    for (shared, header, exits) in
+        [(2, "mcp-session-id", 1), (1, "mcp-session-id", 0), (2, "x-role", 0)]
+    {
+        let scratch = Scratch::new("session-of-two");
+        let known: Arc<Mutex<Vec<String>>> = Arc::default();
+        let url = serve(move |asked| {
+            if asked.path() != "/login" {
+                return asked.answer("200 OK", "application/json", asked.body.clone());
+            }
+            let mut known = known.lock().expect("nobody panics");
+            let at = known.iter().position(|body| *body == asked.body).unwrap_or_else(|| {
+                known.push(asked.body.clone());
+                known.len() - 1
+            });
+            let body = format!(r#"{{"given":"value-0123456789-{}"}}"#, at / shared);
+            asked.answer("200 OK", "application/json", body);
+        });
+        let identity = format!(
+            "headers = {{ {header} = \"{{{{ capture.given }}}}\" }}\n\
+             [[setup]]\nname = \"log in\"\npath = \"/login\"\n\
+             json = {{ user = \"{{{{ user }}}}\" }}\n\
+             capture = {{ given = {{ pointer = \"/given\" }} }}"
+        );
+        let text = ASK.replace("URL", &url).replace("IDENTITY", &identity);
+        let text = text.replace("users = 3", "users = 12");
+        let (ran, findings) = driven(&scratch, &text, &[]);
+        if exits == 1 {
+            is_found(&scratch, (ran, findings), "credential `given`");
+        } else {
+            assert_eq!(findings, [], "{header}");
+        }
+    }
+}
+
 #[test]
 fn what_is_shown_before_its_own_user_has_it_is_hidden_and_found() {
     let scratch = Scratch::new("login-early");

@@ -237,9 +237,11 @@ pub enum Whose {
     /// The back end gave it to them to show who they are. Where that differs from user to user, what
     /// it gave to several is the first one's.
     Captured,
-    /// The back end gave it to them in a cookie that no script may read, as sessions stand in. Where
-    /// such a cookie differs from user to user, what it gave to several is the first one's.
-    Cookie,
+    /// The back end gave it to them as sessions are given: in a cookie that no script may read, or to
+    /// be shown under a name that says session or token. Where that differs from user to user, what
+    /// it gave to several is the first one's.
+    #[serde(alias = "cookie")]
+    Session,
     /// The back end gave it to them, and the scenario calls it private: another who is given the
     /// same is given what is not theirs.
     Private,

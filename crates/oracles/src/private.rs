@@ -188,7 +188,7 @@ fn one_of(mut all: Vec<Given>, distinguishing: &Distinguishing) -> Option<Given>
     let first = all.first()?;
     let of_one = all.iter().all(|other| other.user == first.user);
     let is_theirs =
-        (of_one && first.whose != Some(Whose::Cookie)) || distinguishing.0.contains(&first.name);
+        (of_one && first.whose != Some(Whose::Session)) || distinguishing.0.contains(&first.name);
     is_theirs.then(|| first.clone())
 }
 
@@ -307,7 +307,7 @@ fn suspect(given: &Given, observer: &UserName, observation: &Observation) -> Sus
     let Given { user: victim, name, n, whose, .. } = given;
     let (operation, has) = match whose {
         Some(Whose::Own) => (format!("secret `{name}`"), format!("{victim} has a secret")),
-        Some(Whose::Captured | Whose::Cookie) => {
+        Some(Whose::Captured | Whose::Session) => {
             (format!("credential `{name}`"), format!("{victim} is given their `{name}`"))
         }
         Some(Whose::Earlier) => (
@@ -466,7 +466,7 @@ mod tests {
             user: UserName::new(format!("user-{user}")),
             name: "sid".into(),
             n: 0,
-            whose: Some(Whose::Cookie),
+            whose: Some(Whose::Session),
             long: true,
         };
         let marks: Vec<String> = (0..values).map(|value| value.to_string()).collect();

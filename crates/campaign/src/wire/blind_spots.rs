@@ -55,6 +55,8 @@ pub(crate) fn may_be_blind(work: &ServerWork, users: u32) -> (Vec<OracleId>, Vec
         };
         format!("what {whom} may see at `{}` is no finding: the scenario says so", own.place)
     }));
+    let no_equal = "no cache is tried that is keyed by words alone: `equal_percent` is 0";
+    claims.extend((work.faults.equal == 0).then(|| no_equal.to_owned()));
     claims.extend(not_searched(&short).filter(|_| !dialect.strict));
     let mut blind: Vec<_> = blind.into_iter().map(|(id, ..)| id).collect();
     if protocol.via() == Via::Stream {

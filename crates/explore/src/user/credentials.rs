@@ -43,7 +43,7 @@ pub(super) fn set_cookies(headers: &str) -> impl Iterator<Item = SetCookie<'_>> 
 pub(super) fn hide_cookies(world: &World, user: &UserName, headers: &Raw) {
     for SetCookie { name, value, http_only, .. } in set_cookies(&headers.text()) {
         if value.len() >= SHORTEST_COOKIE {
-            world.hide(user, value, name, http_only.then_some(Whose::Cookie));
+            world.hide(user, value, name, http_only.then_some(Whose::Session));
         }
     }
 }
@@ -61,6 +61,7 @@ pub(super) fn hide_captures(
         let whose = match shown {
             _ if capture.private => Some(Whose::Private),
             Shown::AsCredential => Some(Whose::Captured),
+            Shown::AsSession => Some(Whose::Session),
             Shown::AsIdentity => None,
             Shown::Nowhere => continue,
         };
@@ -75,6 +76,8 @@ pub(super) fn hide_captures(
 enum Shown {
     /// In a header for credentials.
     AsCredential,
+    /// Under a name that says session or token.
+    AsSession,
     /// Where they say who they are: that may be an id which others know.
     AsIdentity,
     Nowhere,
@@ -95,18 +98,44 @@ impl Shown {
         };
         let of_requests = requests.chain(start).flat_map(|Request { headers, .. }| headers);
         let Identity { headers, query, cookies, subprotocol } = &protocol.identity;
-        let is_credential = |name: &String| {
-            CREDENTIALS.iter().any(|credential| name.eq_ignore_ascii_case(credential))
-        };
-        let mut in_credentials =
-            headers.iter().chain(of_requests).filter(|(name, _)| is_credential(name));
-        if in_credentials.any(|(_, template)| shows(template)) {
-            return Self::AsCredential;
+        let is_credential =
+            |name: &str| CREDENTIALS.iter().any(|credential| name.eq_ignore_ascii_case(credential));
+        let own_name = &capture.name;
+        let in_headers = headers.iter().chain(of_requests).map(|(name, own)| (name, own, true));
+        let elsewhere = query.iter().chain(cookies).map(|(name, own)| (name, own, false));
+        let in_subprotocol = subprotocol.iter().map(|own| (own_name, own, false));
+        let shown = in_headers.chain(elsewhere).chain(in_subprotocol);
+        let shown = shown.filter(|(_, template, _)| shows(template));
+        let ways = shown.map(|(name, _, in_header)| match () {
+            () if in_header && is_credential(name) => Self::AsCredential,
+            () if is_session(name) || is_session(own_name) => Self::AsSession,
+            () => Self::AsIdentity,
+        });
+        ways.min_by_key(|way| *way as u8).unwrap_or(Self::Nowhere)
+    }
+}
+
+/// Whether a name says that what it names is a session or a token: `mcp-session-id`, `accessToken`,
+/// `sid`.
+fn is_session(name: &str) -> bool {
+    const WITHIN: [&str; 5] = ["session", "token", "secret", "credential", "apikey"];
+    const WORDS: [&str; 6] = ["sid", "sessid", "jwt", "auth", "key", "ticket"];
+    let name = name.to_ascii_lowercase();
+    WITHIN.iter().any(|part| name.contains(part))
+        || name.split(|char: char| !char.is_alphanumeric()).any(|word| WORDS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_known_by_its_name() {
+        for session in ["mcp-session-id", "accessToken", "sid", "x_auth", "JSESSIONID", "api.key"] {
+            assert!(is_session(session), "{session}");
         }
-        let pairs = [headers, query, cookies].into_iter().flatten();
-        match pairs.map(|(_, template)| template).chain(subprotocol).any(shows) {
-            true => Self::AsIdentity,
-            false => Self::Nowhere,
+        for other in ["x-user-id", "role", "residence", "monkey", "authority", "thread"] {
+            assert!(!is_session(other), "{other}");
         }
     }
 }

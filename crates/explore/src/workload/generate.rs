@@ -98,7 +98,8 @@ impl Workload {
         few.runs_per_user = runs;
         few.users = Range { least: users, most: users };
         if let Some(work) = &mut few.server {
-            (work.parallel, work.sequential, work.faults.ramp) = (1, false, 0);
+            (work.parallel, work.sequential) = (1, false);
+            (work.faults.ramp, work.faults.equal) = (0, 0);
         }
         few.plan(seed, ALONE)
     }

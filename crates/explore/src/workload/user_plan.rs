@@ -1,5 +1,7 @@
 //! Plans for a described server: users who start together, some of whom go away.
 
+use std::collections::BTreeSet;
+
 use fastrand::Rng;
 
 use super::names;
@@ -55,8 +57,41 @@ impl Workload {
             };
             users.push(UserPlan { name: names::name(work, index), index, browser, steps });
         }
+        if work.faults.equal > 0 && users.len() > 1 {
+            pair_equal_messages(rng, &mut users);
+        }
         meddle(rng, &mut users, work);
         users
+    }
+}
+
+/// Lets at least two users say the same words in the run of one number, which has equal ids too: an
+/// equal request that nobody else sends tries nothing. Where others are there, the first user is left
+/// out, as is who would say nothing of their own then.
+fn pair_equal_messages(rng: &mut Rng, users: &mut [UserPlan]) {
+    let says_equal = |user: &UserPlan, number: u16| {
+        user.runs().any(|run| run.run == number && run.has(Twist::EqualMessage))
+    };
+    let numbers: BTreeSet<u16> = users.iter().flat_map(UserPlan::runs).map(|run| run.run).collect();
+    let speakers = |number: &u16| users.iter().filter(|user| says_equal(user, *number)).count();
+    let Some(number) = numbers.into_iter().max_by_key(speakers) else { return };
+    let lacking = 2_usize.saturating_sub(speakers(&number));
+    let may_say = |at: &usize| {
+        let user = &users[*at];
+        let keeps_own = user.runs().count() > 1 || (*at > 0 && users.len() > 3);
+        keeps_own && user.runs().any(|run| run.run == number && run.twists.is_empty())
+    };
+    let mut others: Vec<usize> = (0..users.len()).filter(may_say).collect();
+    rng.shuffle(&mut others);
+    others.sort_by_key(|at| *at == 0);
+    for at in others.into_iter().take(lacking) {
+        for step in &mut users[at].steps {
+            if let Step::Start(run) = step
+                && run.run == number
+            {
+                run.twists.push(Twist::EqualMessage);
+            }
+        }
     }
 }
 
