@@ -265,6 +265,20 @@ fn a_gate_never_passes_where_accepted_findings_hide_a_doubt_or_another_leak() {
     for (at, change) in leaks.into_iter().enumerate() {
         assert_eq!(gate(change), Some(1), "{at}");
     }
+    // That users wait in vain may come of the leak, which took their events to another user. Where
+    // nothing leaks it shows nothing.
+    for code in [ReasonCode::NoAnswer, ReasonCode::RunsIncomplete] {
+        let waits = |record: &mut Record| {
+            record.levels[0].reasons.push(Reason::new(code, "somebody waited in vain"));
+        };
+        assert_eq!(gate_of_accepted(&scratch, &record, waits), Some(0), "{code:?}");
+        let waits_alone = |record: &mut Record| {
+            waits(record);
+            record.levels[0].findings.clear();
+            record.levels[0].verdict = Verdict::Inconclusive;
+        };
+        assert_eq!(gate_of_accepted(&scratch, &record, waits_alone), Some(5), "{code:?}");
+    }
     // What passes by itself goes on to pass.
     record.levels = after.levels;
     record.verdict = Outcome::Clean;
