@@ -13,6 +13,7 @@ mod driven_limits;
 mod driven_names;
 mod driven_places;
 mod driven_queues;
+mod driven_refusals;
 mod driven_secrets;
 mod driven_sharing;
 mod driven_tls;

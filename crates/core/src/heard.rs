@@ -102,8 +102,8 @@ pub struct AnswerCount {
     /// Some of those users, where it did not come to all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<UserName>,
-    /// Whether the names of those users, and of no other user, hold more than letters and digits of
-    /// ASCII, `-` and `_`.
+    /// Whether the name of each of those users holds a character that no other user's has: more than
+    /// letters and digits of ASCII, `-` and `_`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub odd_names: bool,
     /// Where a redirect leads.

@@ -28,6 +28,7 @@ pub(super) fn doubts(
     let not_clean = after.levels.iter().filter(|level| level.verdict != Verdict::Clean);
     for level in not_clean {
         doubts.push(in_doubt("after", level));
+        doubts.extend(not_exercised("after", level));
     }
     for level in before.levels.iter().filter(|level| level.level != LevelName::Model) {
         let controls = &level.controls;
@@ -91,6 +92,14 @@ fn in_doubt(side: &str, level: &Level) -> Reason {
     let why = level.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>();
     let code = level.reasons.first().map_or(ReasonCode::ControlMissed, |reason| reason.code);
     Reason::new(code, format!("{side}, {}: {}", level_name(level), why.join("; ")))
+}
+
+/// That nothing was exercised there, where something else, such as a refusal, is the first reason.
+fn not_exercised(side: &str, level: &Level) -> Option<Reason> {
+    let is_told = |reason: &&Reason| reason.code == ReasonCode::NothingExercised;
+    let told = level.reasons.iter().skip(1).find(is_told)?;
+    let text = format!("{side}, {}: {}", level_name(level), told.text);
+    Some(Reason::new(ReasonCode::NothingExercised, text))
 }
 
 /// The findings of before of which nobody knows whether after has them too: their repros were not

@@ -69,6 +69,13 @@ impl LevelTally {
         } else {
             Verdict::Inconclusive
         };
+        if verdict == Verdict::Clean && self.runs.left_out > 0 {
+            let answers = self.replies.of_names().filter(|own| own.asked == Asked::Start);
+            reasons.extend(answers.take(MOST_TOLD).map(|answer| {
+                let text = format!("{answer}; these users are left out of the figures");
+                Reason::new(ReasonCode::NamesRefused, text)
+            }));
+        }
         reasons.extend(self.notices.iter().cloned());
         self.into_record(verdict, reasons, controls)
     }
@@ -174,11 +181,19 @@ impl LevelTally {
         let are_errors = self.replies.are_all_errors();
         let in_vain = self.runs.completed == 0 || self.is_incomplete() || are_errors;
         if in_vain && !self.replies.set_up_failed() {
-            for answer in self.replies.of_runs().into_iter().take(MOST_TOLD) {
+            let of_runs = self.replies.of_runs().into_iter().filter(|own| !own.refuses_names());
+            for answer in of_runs.take(MOST_TOLD) {
                 let code = code_of(answer);
                 // What cannot be recognised seems not to come.
                 let is_there = code != ReasonCode::NoAnswer || unmet.is_empty();
                 against(is_there, code, &|| answer.to_string());
+            }
+        }
+        if self.lacks_names() {
+            for answer in
+                self.replies.of_names().filter(|own| own.asked == Asked::Start).take(MOST_TOLD)
+            {
+                against(true, ReasonCode::NamesRefused, &|| answer.to_string());
             }
         }
         against(self.malformed > 0, ReasonCode::UnexpectedProtocol, &|| {
@@ -200,6 +215,12 @@ impl LevelTally {
             let alike = self.endings.iter().any(alike);
             against(!alike, ReasonCode::NothingExercised, &|| {
                 format!("none of {} runs completed", self.runs.started)
+            });
+            return reasons;
+        }
+        if self.replies.of_names().next().is_some() && self.runs.users < 2 {
+            against(true, ReasonCode::NothingExercised, &|| {
+                "the server takes the name of one user only, so nothing could reach another".into()
             });
             return reasons;
         }
@@ -238,6 +259,13 @@ impl LevelTally {
             judged if judged.is_empty() => "; no other check judged anything either".into(),
             judged => format!("; these checks still judged: {}", judged.join(", ")),
         }
+    }
+
+    /// Whether so many users have names that the server does not take, that what the others showed is
+    /// too little for a clean level.
+    fn lacks_names(&self) -> bool {
+        let RunCounts { started, completed, unknown, left_out, .. } = self.runs;
+        left_out > 0 && share(completed, started - unknown + left_out) < LEAST_COMPLETED
     }
 
     /// Whether too many runs did not come to their end.
@@ -279,7 +307,7 @@ impl LevelTally {
         if let (LevelName::Wire, Some((code, text))) = (self.level, doubt) {
             against(true, code, &|| text.clone());
         }
-        let RunCounts { started, completed, unknown, cut_by_plan } = self.runs;
+        let RunCounts { started, completed, unknown, cut_by_plan, .. } = self.runs;
         against(self.is_incomplete(), ReasonCode::RunsIncomplete, &|| {
             format!(
                 "{completed} of {started} runs completed, {unknown} have an unknown outcome \

@@ -65,6 +65,12 @@ pub struct RunCounts {
     pub(crate) unknown: u64,
     /// Those of the unknown ones whose user the plan cuts off.
     pub(crate) cut_by_plan: u64,
+    /// Runs that are not among those started: of users whose names the server does not take.
+    #[serde(default)]
+    pub(crate) left_out: u64,
+    /// How many users are left who started runs, in the trial with the most of them.
+    #[serde(default)]
+    pub(crate) users: u64,
 }
 
 impl RunCounts {
@@ -74,6 +80,8 @@ impl RunCounts {
         self.completed += other.completed;
         self.unknown += other.unknown;
         self.cut_by_plan += other.cut_by_plan;
+        self.left_out += other.left_out;
+        self.users = self.users.max(other.users);
     }
 }
 
@@ -123,9 +131,9 @@ fn judged(
         events: findings.iter().map(|finding| event_of(&case, finding)).collect(),
         rows,
         path: phantom_runs(history).map(|via| (via, path_hits.contains(&via))).collect(),
-        overlap: overlap(&case, &ends),
+        overlap: overlap(&case, &ends, &replies.left_out),
         coverage,
-        runs: count_runs(&case, &ends),
+        runs: count_runs(&case, &ends, &replies.left_out),
         durations: durations(&case, &ends),
         first_crossing: first_crossing(&case, &findings),
         malformed,
@@ -191,14 +199,23 @@ fn phantom_runs(history: &History) -> impl Iterator<Item = Via> {
 pub fn mostly_ended(history: &History) -> bool {
     let dialect = Dialect::of(&history.plan);
     let case = Case::new(history, &dialect);
-    let RunCounts { started, completed, cut_by_plan, .. } = count_runs(&case, &run_ends(&case));
+    let RunCounts { started, completed, cut_by_plan, .. } =
+        count_runs(&case, &run_ends(&case), &BTreeSet::new());
     started > 0 && (completed + cut_by_plan) * 2 >= started
 }
 
-fn count_runs(case: &Case<'_>, ended: &BTreeMap<(&str, u16), usize>) -> RunCounts {
+fn count_runs(
+    case: &Case<'_>,
+    ended: &BTreeMap<(&str, u16), usize>,
+    left_out: &BTreeSet<UserName>,
+) -> RunCounts {
     let mut counts = RunCounts::default();
     let restarts = restarts(case.history);
-    for start in &case.starts {
+    let (starts, out): (Vec<_>, Vec<_>) =
+        case.starts.iter().partition(|start| !left_out.contains(start.user));
+    counts.left_out = out.len() as u64;
+    counts.users = starts.iter().map(|start| start.user).collect::<BTreeSet<_>>().len() as u64;
+    for start in starts {
         counts.started += 1;
         let ended = ended.contains_key(&(start.user.as_str(), start.run));
         match start.gave_up {
@@ -280,7 +297,7 @@ mod tests {
         let counted = |history: &History| {
             let dialect = Dialect::reference();
             let case = Case::new(history, &dialect);
-            let counts = count_runs(&case, &run_ends(&case));
+            let counts = count_runs(&case, &run_ends(&case), &BTreeSet::new());
             (counts.unknown, counts.cut_by_plan)
         };
         assert_eq!(counted(&history), (2, 0));

@@ -34,12 +34,18 @@ struct Seen<'c> {
 /// event of the other, by the recorder's number; of steps or in order of emission where the back end
 /// reports them, else of observation. Send times do not count, since a server that serialises would
 /// fake overlap; of runs that are answered all at once there is nothing else, and [`InFlight`] tells whether they
-/// only queued. `ends` is where each run ended, by user and number.
-pub fn overlap(case: &Case<'_>, ends: &BTreeMap<(&str, u16), usize>) -> Overlap {
+/// only queued. `ends` is where each run ended, by user and number. Runs of users who are `left_out` do not
+/// count.
+pub fn overlap(
+    case: &Case<'_>,
+    ends: &BTreeMap<(&str, u16), usize>,
+    left_out: &BTreeSet<UserName>,
+) -> Overlap {
     let mut runs = reported(case);
     if runs.is_empty() {
         runs = seen(case);
     }
+    runs.retain(|run| !left_out.contains(run.user));
     runs.sort_by_key(|run| run.numbers.first().copied());
     let mut own = Overlap { in_flight: InFlight::of(&flights(case, ends)), ..Overlap::default() };
     for (place, run) in runs.iter().enumerate() {
@@ -183,7 +189,8 @@ mod tests {
     fn pairs(rest: &str) -> u64 {
         let start = "alice connects; bob connects; alice starts r1; bob starts r1;";
         let history = partywall_oracles::notation::history(&format!("{start} {rest}"));
-        overlap(&Case::new(&history, &Dialect::reference()), &BTreeMap::new()).pairs
+        overlap(&Case::new(&history, &Dialect::reference()), &BTreeMap::new(), &BTreeSet::new())
+            .pairs
     }
 
     #[test]

@@ -35,6 +35,9 @@ const SHOWN_TYPES: usize = 10;
 pub(crate) struct Replies {
     answers: Vec<AnswerCount>,
     types: BTreeMap<String, Kind>,
+    /// In one history, who came to nothing since the server takes no such names.
+    #[serde(skip)]
+    pub(crate) left_out: BTreeSet<UserName>,
 }
 
 /// What is known of a type of messages.
@@ -98,6 +101,8 @@ impl Replies {
             }
         }
         let mut replies = seen.finish();
+        let came_through: BTreeSet<&str> = ended.keys().map(|(user, _)| *user).collect();
+        replies.left_out.retain(|user| !came_through.contains(user.as_str()));
         replies.take_types(case);
         replies
     }
@@ -149,6 +154,11 @@ impl Replies {
     pub(crate) fn before_runs(&self) -> Vec<&AnswerCount> {
         let failed = self.set_up_failed();
         self.in_the_way(|asked| *asked != Asked::Start && (!failed || *asked != Asked::Connect))
+    }
+
+    /// The answers that seem to be about the names of those who asked.
+    pub(crate) fn of_names(&self) -> impl Iterator<Item = &AnswerCount> {
+        self.answers.iter().filter(|own| own.refuses_names())
     }
 
     /// What kept runs from their end, the commonest first.
@@ -279,41 +289,48 @@ impl<'h> Seen<'h> {
     }
 
     fn finish(self) -> Replies {
-        let answers = self.answers.into_iter().map(|((asked, request, came), answer)| {
+        let mut left_out = BTreeSet::new();
+        let mut answers = Vec::new();
+        for ((asked, request, came), answer) in self.answers {
             let Answers { times, users, location, said } = answer;
             let place = (asked, request);
             let all = self.asked.get(&place).map_or(0, BTreeSet::len);
             let names = users.iter().take(if users.len() < all { MOST_NAMES } else { 0 });
             let names = names.map(|name| (*name).clone()).collect();
             let others = self.asked.get(&place).into_iter().flatten();
-            let mut others = others.filter(|name| !users.contains(*name));
-            let odd_names = users.len() < all
-                && users.iter().all(|name| is_odd(name))
-                && !others.any(|name| is_odd(name));
+            let others = others.filter(|name| !users.contains(*name));
+            let taken: BTreeSet<char> = others.flat_map(|name| odd_letters(name)).collect();
+            let is_odd = |name: &UserName| odd_letters(name).any(|own| !taken.contains(&own));
+            let odd_names = users.len() < all && users.iter().all(|name| is_odd(name));
             let (asked, request) = place;
-            let [users, of_users] =
+            let [those, of_users] =
                 [users.len(), all].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-            AnswerCount {
+            let answer = AnswerCount {
                 asked,
                 request,
                 came,
                 times,
-                users,
+                users: those,
                 of_users,
                 names,
                 odd_names,
                 location,
                 said,
+            };
+            if answer.refuses_names() {
+                left_out.extend(users.into_iter().cloned());
             }
-        });
-        Replies { answers: answers.take(MOST_ANSWERS).collect(), types: BTreeMap::new() }
+            answers.push(answer);
+        }
+        answers.truncate(MOST_ANSWERS);
+        Replies { answers, types: BTreeMap::new(), left_out }
     }
 }
 
-/// Whether a server may not take the name: it holds more than letters and digits, `-` and `_`.
-fn is_odd(name: &UserName) -> bool {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
-    !name.as_str().chars().all(is_plain)
+/// The letters of a name that a server may not take: more than letters and digits of ASCII, `-` and `_`.
+fn odd_letters(name: &UserName) -> impl Iterator<Item = char> + '_ {
+    let is_plain = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    name.as_str().chars().filter(move |letter| !is_plain(letter))
 }
 
 /// What happened on one connection or exchange, but for its messages.

@@ -50,7 +50,7 @@ impl<'h> Signs<'h> {
             astray: Vec::new(),
             home: BTreeMap::new(),
             kinds: BTreeMap::new(),
-            in_turn: overlap(&case, &run_ends(&case)).pairs == 0,
+            in_turn: overlap(&case, &run_ends(&case), &BTreeSet::new()).pairs == 0,
         };
         for message in &case.messages {
             if let Some(kind) = case.kind(message) {
