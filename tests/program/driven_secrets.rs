@@ -219,7 +219,8 @@ fn a_session_that_two_users_are_given_is_found_by_its_name() {
         let known: Arc<Mutex<Vec<String>>> = Arc::default();
         let url = serve(move |asked| {
             if asked.path() != "/login" {
-                return asked.answer("200 OK", "application/json", asked.body.clone());
+                let body = asked.body.clone();
+                return asked.answer("200 OK", "application/json", body);
             }
             let mut known = known.lock().expect("nobody panics");
             let at = known.iter().position(|body| *body == asked.body).unwrap_or_else(|| {
