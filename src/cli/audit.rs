@@ -41,7 +41,8 @@ Singletons are suspects, not verdicts: ARCHITECTURE.md has how many of them
 were right in released applications.
 
 Exit codes: 0, 1 for what was asked to fail (of what a rewrite leaves),
-2 usage or a file that could not be written, 4 no source file.";
+2 usage or a file that could not be written, 4 no source file, 5 a gate where
+files could not be searched.";
 
 /// The arguments of `audit`.
 #[derive(Clone, Debug, clap::Args)]
@@ -232,6 +233,7 @@ fn ended(
         FailOn::New => audit.new_in(scope).any(|found| !is_gone(found)),
         FailOn::Any => audit.remaining_in(scope).any(|found| !is_gone(found)),
     };
+    let unread = audit.files.skipped.len();
     let left = audit.remaining_in(scope).filter(|found| !is_gone(found)).count();
     if fails {
         let what = match fail_on {
@@ -242,6 +244,11 @@ fn ended(
     } else if audit.files.found == 0 {
         Ended::new(ExitCode::NothingExercised, "no source file was found: nothing was audited")
             .next("give the folder of the sources, in Python, TypeScript or JavaScript")
+    } else if fail_on != FailOn::Nothing && unread > 0 {
+        let what = format!("files that could not be searched, and may hold call sites: {unread}");
+        Ended::new(ExitCode::Inconclusive, what).next(
+            "mend what stands under \"Could not be searched\", or leave it out with --exclude",
+        )
     } else if left > 0 {
         let what = format!("audited; call sites that remain: {left}");
         Ended::new(ExitCode::Clean, what).next("--fail-on any or new makes a gate of it")

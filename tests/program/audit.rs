@@ -39,6 +39,32 @@ fn what_remains_is_shown_and_fails_where_it_is_asked_to() {
     ran(&mut partywall(&excluded)).exits(0);
 }
 
+/// A name that is no UTF-8 is read by its bytes, and what cannot be searched passes no gate.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_gate_does_not_pass_over_what_was_not_searched() {
+    use std::os::unix::ffi::OsStrExt;
+    let scratch = Scratch::new("unsearched");
+    let root = scratch.path().join("tree");
+    std::fs::create_dir_all(&root).expect("can be written");
+    let odd = root.join(std::ffi::OsStr::from_bytes(b"odd-\xff.py"));
+    std::fs::write(&odd, CALLS).expect("can be written");
+    let gate = ["audit", shown(&root), "--fail-on", "any"];
+    ran(&mut partywall(&gate)).exits(1);
+    std::fs::write(&odd, "").expect("can be written");
+    ran(&mut partywall(&gate)).exits(0);
+    // So deep that it is searched by its text only, where a use may be overlooked.
+    let deep = format!("{}{}", "(".repeat(100_000), CALLS.replace("= get", "= xget"));
+    std::fs::write(root.join("deep.py"), deep).expect("can be written");
+    let json = ran(&mut partywall(&["audit", shown(&root), "--format", "json"])).exits(0).stdout;
+    let audit: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(audit["files"]["skipped"].as_array().map(Vec::len), Some(1), "{json}");
+    ran(&mut partywall(&gate)).exits(5);
+    ran(&mut partywall(&["audit", shown(&root)])).exits(0);
+    ran(&mut partywall(&["audit", shown(&root), "--fail-on", "any", "--exclude", "deep.py"]))
+        .exits(0);
+}
+
 #[test]
 fn the_number_of_uses_may_only_fall() {
     let scratch = Scratch::new("baseline");

@@ -74,7 +74,7 @@ pub fn audit(
     let mut uses = Vec::new();
     let mut summaries = Vec::new();
     let names = summary::Names::default();
-    for searched in search::search(root, &found.files, options, &names, progress) {
+    for searched in search::search(&found.files, options, &names, progress) {
         files.parsed += u64::from(searched.parsed);
         files.broken.extend(searched.broken);
         files.skipped.extend(searched.skipped);

@@ -25,6 +25,7 @@ use super::source_file::File;
 use super::summary::{Names, Summary, summary};
 use super::syntax::Kinds;
 use super::uses::{replaced, uses};
+use super::walk::Entry;
 use partywall_core::audit::{BrokenFile, Code, LineRange, SkippedFile, Use};
 
 /// A longer file is not written by people; it would take more memory than it is worth.
@@ -54,7 +55,6 @@ type Parsers = BTreeMap<String, (Parser, Kinds)>;
 
 /// What all files are searched with.
 struct Search<'s> {
-    root: &'s Path,
     options: &'s Options,
     names: &'s Names,
     /// The names that a file must hold to be parsed.
@@ -65,8 +65,7 @@ struct Search<'s> {
 
 /// Searches the files, and gives what was found in their order.
 pub(super) fn search(
-    root: &Path,
-    files: &[String],
+    files: &[Entry],
     options: &Options,
     names: &Names,
     progress: &(dyn Fn(u64, u64) + Sync),
@@ -81,8 +80,7 @@ pub(super) fn search(
         let given = !options.tests.is_empty();
         (language.name(), if given { options.tests.clone() } else { own })
     };
-    let search =
-        Search { root, options, names, needles, tests: all().iter().map(patterns).collect() };
+    let search = Search { options, names, needles, tests: all().iter().map(patterns).collect() };
     let next = AtomicUsize::new(0);
     let done = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -106,24 +104,18 @@ pub(super) fn search(
 }
 
 impl Search<'_> {
-    fn file(&self, file: &str, parsers: &mut Parsers, facts: &mut Facts) -> Searched {
+    fn file(&self, file: &Entry, parsers: &mut Parsers, facts: &mut Facts) -> Searched {
         let mut searched =
             Searched { replaced: vec![0; self.options.symbols.len()], ..Searched::default() };
-        let path = if file.is_empty() { self.root.to_owned() } else { self.root.join(file) };
-        let shown = match path.file_name() {
-            Some(name) if file.is_empty() => name.to_string_lossy().into_owned(),
-            _ => file.to_owned(),
-        };
-        if let Err(why) = self.read_and_search(&path, &shown, parsers, facts, &mut searched) {
-            searched.skipped = Some(SkippedFile { path: shown, why });
+        if let Err(why) = self.read_and_search(file, parsers, facts, &mut searched) {
+            searched.skipped = Some(SkippedFile { path: file.shown.clone(), why });
         }
         searched
     }
 
     fn read_and_search(
         &self,
-        path: &Path,
-        shown: &str,
+        Entry { shown, path }: &Entry,
         parsers: &mut Parsers,
         facts: &mut Facts,
         searched: &mut Searched,

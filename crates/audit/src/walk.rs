@@ -15,10 +15,18 @@ const NOT_OURS: [&str; 5] =
 /// What a walk found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The files, relative to the root, in the order of their names.
-    pub(super) files: Vec<String>,
+    /// The files, in the order of their names.
+    pub(super) files: Vec<Entry>,
     /// Folders that cannot be read.
     pub(super) skipped: Vec<SkippedFile>,
+}
+
+/// A source file: how it is shown, and where it is. A name that is no UTF-8 is shown inexactly.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    /// Its path, relative to the root.
+    pub(super) shown: String,
+    pub(super) path: PathBuf,
 }
 
 /// All source files below the root; links are not followed. The root may be a file itself.
@@ -36,7 +44,8 @@ pub(super) fn files(root: &Path, excluded: &[Glob]) -> Result<Found, AuditError>
     let kind = fs::metadata(root).map_err(unreadable)?;
     let mut found = Found::default();
     if kind.is_file() {
-        found.files.push(String::new());
+        let shown = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
+        found.files.push(Entry { shown, path: root.to_owned() });
         return Ok(found);
     }
     fs::read_dir(root).map_err(unreadable)?;
@@ -51,7 +60,7 @@ pub(super) fn files(root: &Path, excluded: &[Glob]) -> Result<Found, AuditError>
                         continue;
                     }
                     if !is_folder {
-                        found.files.push(relative);
+                        found.files.push(Entry { shown: relative, path });
                     } else if is_ours(&path, &own) {
                         folders.push((path, relative));
                     }

@@ -152,9 +152,10 @@ pub fn mistyped(text: &str, other_language: bool) -> Option<(&str, String)> {
         let is_element = text.contains(&format!("</{name}"));
         let is_place = match (found.name("right"), found.name("other")) {
             (Some(_), _) => false,
-            (None, Some(other)) => {
-                !other_language && !(other.as_str().starts_with('<') && is_element)
+            (None, Some(other)) if other.as_str().starts_with('<') => {
+                !other_language && !is_element
             }
+            (None, Some(_)) => !other_language,
             (None, None) => true,
         };
         is_place.then(|| (whole.as_str().trim_start_matches(['/', '=', ' ']), name))
