@@ -5,6 +5,7 @@
 
 mod versions;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use super::run_controls::ControlAction;
 pub use super::via::Via;
 
-use super::canary::{CampaignKey, Field, Mint, Owner, PHANTOM_USER};
+use super::canary::{CampaignKey, Field, Mint, Owner, PHANTOM_USER, ROUND_WORD_LEN};
 use super::dialect::Dialect;
 use super::ids::{RequestId, ThreadId, UserName};
 use super::protocol::Protocol;
@@ -412,6 +413,25 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+/// What everybody says whose message is equal to others', before the word of the round.
+const EQUAL_WORDS: &str = "Please look into my account";
+
+/// Whether the text holds an equal message of another campaign than that, or of another state.
+pub fn holds_equal_of_others(text: &str, key: &CampaignKey) -> bool {
+    let said = text.split(EQUAL_WORDS).skip(1);
+    let words = said.filter_map(|rest| rest.strip_prefix(' ')).map(|rest| {
+        let end = rest.find(|char: char| !char.is_ascii_lowercase()).unwrap_or(rest.len());
+        &rest[..end]
+    });
+    let words: BTreeSet<&str> = words.collect();
+    if words.is_empty() {
+        return false;
+    }
+    let own = (0..=key.round()).filter_map(|round| key.in_round(round).round_word());
+    let own: BTreeSet<String> = own.collect();
+    words.into_iter().any(|word| word.len() == ROUND_WORD_LEN && !own.contains(word))
+}
+
 /// What the conversation of a user is called where they name none.
 pub const DEFAULT_THREAD: &str = "main";
 
@@ -429,8 +449,8 @@ impl RunPlan {
         let own = mint.mint(Owner { user, run: self.run, field: Field::Prompt });
         let mut text = match self.has(Twist::EqualMessage) {
             true => match mint.key().round_word() {
-                Some(word) => format!("Please look into my account {word}"),
-                None => "Please look into my account".to_owned(),
+                Some(word) => format!("{EQUAL_WORDS} {word}"),
+                None => EQUAL_WORDS.to_owned(),
             },
             false => format!("Please look into {own}"),
         };

@@ -19,9 +19,10 @@ use partywall_core::canary::PHANTOM_USER;
 const RACE_MS: u64 = 5;
 /// So far may an id that is taken from a clock be from when it was observed.
 const CLOCK_MS: u64 = 250;
-/// Milliseconds since 1970 between 2017 and 2065, and seconds.
-const CLOCKS: [(std::ops::Range<u64>, u64); 2] =
-    [(1_500_000_000_000..3_000_000_000_000, 1), (1_500_000_000..3_000_000_000, 1_000)];
+/// Between 2017 and 2065, in milliseconds since 1970.
+const NOW_MS: std::ops::Range<u64> = 1_500_000_000_000..3_000_000_000_000;
+/// The milliseconds in which a clock counts that ids are taken from.
+const CLOCK_UNITS: [u64; 11] = [1, 2, 5, 10, 20, 50, 100, 200, 250, 500, 1_000];
 
 /// What one user received of one run, from its first message to its end.
 #[derive(Debug)]
@@ -187,13 +188,13 @@ fn counted(id: &str) -> Option<(&str, u64)> {
     Some((head, id[head.len()..].parse().ok()?))
 }
 
-/// Whether all ids say when the run began, in seconds or milliseconds. What is finer does not come
-/// twice by chance.
+/// Whether all ids say when the run began, in seconds, milliseconds or something between. What is
+/// finer does not come twice by chance.
 fn from_a_clock(pieces: &[Piece<'_>]) -> bool {
-    CLOCKS.iter().any(|(range, unit)| {
+    CLOCK_UNITS.into_iter().any(|unit| {
         let mut began = pieces.iter().map(|piece| {
-            let (_, number) = counted(piece.id).filter(|(_, number)| range.contains(number))?;
-            number.saturating_mul(*unit).checked_sub(piece.first.1)
+            let millis = counted(piece.id)?.1.checked_mul(unit)?;
+            NOW_MS.contains(&millis).then_some(millis)?.checked_sub(piece.first.1)
         });
         let Some(Some(first)) = began.next() else { return false };
         let slack = CLOCK_MS + unit;
@@ -334,6 +335,13 @@ mod tests {
         let (now, then) = ("1700000000007", "1700000000019");
         let clock = at_once((1, now), (1, now)) + &at_once((2, then), (2, "1700000000020"));
         assert_eq!(judged(&clock), (vec![Assumption::RunIdsFromClock], none.to_vec()));
+        // Twenty ticks a second, and then a number that is no time at all.
+        let (now_in_ticks, later) = ("34000000000", "34000000001");
+        let ticks =
+            at_once((1, now_in_ticks), (1, now_in_ticks)) + &at_once((2, later), (2, later));
+        assert_eq!(judged(&ticks), (vec![Assumption::RunIdsFromClock], none.to_vec()));
+        let far = at_once((1, now_in_ticks), (1, now_in_ticks)) + &whole("bob", 2, "44000000000");
+        assert!(!judged(&far).0.contains(&Assumption::RunIdsFromClock));
         // One tick of the clock holds two runs of alice: the second goes on after the end of the first.
         let second = format!(
             "alice asks r2 as q2; r2 of alice is accepted as q2 called {now}; \

@@ -3,6 +3,7 @@
 
 use super::case::Case;
 use super::seen::is_of_earlier_state;
+use super::shown_names::ShownNames;
 use super::upstream_calls::UpstreamCall;
 use partywall_core::canary::{Field, Owner, PHANTOM_USER};
 use partywall_core::ids::UserName;
@@ -50,8 +51,21 @@ pub(super) fn left(case: &Case<'_>) -> Option<Left> {
         .filter(of_user)
         .flat_map(|call| call.left.iter().map(move |owner| (call.n, &call.credential, *owner)));
     let foreign = received.chain(upstream).filter(|(_, _, owner)| owner.user != PHANTOM_USER);
-    let (n, observer, owner): (u64, &UserName, Owner) =
-        foreign.min_by_key(|(_, _, owner)| !is_of_earlier_state(*owner))?;
+    let first = foreign.min_by_key(|(_, _, owner)| !is_of_earlier_state(*owner));
+    let Some((n, observer, owner)): Option<(u64, &UserName, Owner)> = first else {
+        if !case.history.plan.campaign.is_of_later_state() {
+            return None;
+        }
+        let names = ShownNames::of(case)?;
+        let (n, observer, victim) = names.left()?;
+        return Some(Left {
+            n,
+            observer: observer.clone(),
+            victim: Some(victim.clone()),
+            field: Field::Prompt,
+            of_earlier_state: true,
+        });
+    };
     Some(Left {
         n,
         observer: observer.clone(),

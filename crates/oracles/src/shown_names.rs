@@ -19,6 +19,7 @@ use super::suspects::{Suspects, crossing, shows};
 use partywall_core::hidden::forms;
 use partywall_core::history::{History, Note, Observation, What};
 use partywall_core::ids::UserName;
+use partywall_core::plan::holds_equal_of_others;
 use partywall_core::protocol::{Identity, Protocol};
 use partywall_core::raw::Raw;
 use partywall_core::template::{fill, plain};
@@ -63,6 +64,9 @@ pub(super) struct ShownNames<'c, 'h> {
     sent: BTreeMap<(usize, usize), u64>,
     /// The observations, by number, that show a canary of a user, by place.
     canaries: BTreeSet<(u64, usize)>,
+    /// The observations, by number, that show an equal message which an earlier state was given. It
+    /// has no canary that says whose it was, and its user's name may have been filed along with it.
+    equal_of_others: BTreeSet<u64>,
 }
 
 /// A text that says who another user is, in one part of what came in.
@@ -90,7 +94,8 @@ impl<'c, 'h> ShownNames<'c, 'h> {
         let canaries = seen
             .filter_map(|seen| Some((seen.n, case.place(&case.person_at(seen.owner.user)?.name)?)));
         let canaries = canaries.collect();
-        let mut own = Self { case, terms, search, first, sent, canaries };
+        let equal_of_others = equal_of_others(case);
+        let mut own = Self { case, terms, search, first, sent, canaries, equal_of_others };
         own.listen();
         (!own.terms.is_empty()).then_some(own)
     }
@@ -130,7 +135,8 @@ impl<'c, 'h> ShownNames<'c, 'h> {
             for found in self.search.find_iter(bytes) {
                 let Term { user, kind, .. } = self.terms[found.pattern().as_usize()];
                 let counts = user == observer
-                    || (self.counts(observation, observer, user, kind)
+                    || (!self.equal_of_others.contains(&observation.n)
+                        && self.counts(observation, observer, user, kind)
                         && !(kind == Kind::Name && self.is_shared(observation, observer, user)));
                 if counts && stands_alone(bytes, found.start(), found.end()) {
                     all.push(Shown { user, kind, in_header });
@@ -138,6 +144,28 @@ impl<'c, 'h> ShownNames<'c, 'h> {
             }
         }
         all
+    }
+
+    /// The first observation that shows another's name beside what an earlier state was given, its
+    /// observer, and whose name it is.
+    pub(super) fn left(&self) -> Option<(u64, &'h UserName, &'h UserName)> {
+        let history = self.case.history;
+        let left = |observation: &&Observation| self.equal_of_others.contains(&observation.n);
+        history.observations.iter().filter(left).find_map(|observation| {
+            let observer = observation.by.as_ref()?;
+            let own = self.case.place(observer)?;
+            let parts = [observation.what.headers(), observation.what.inbound()];
+            let user = parts.into_iter().flatten().find_map(|raw| {
+                let counts =
+                    |user: usize, kind| user != own && self.counts(observation, own, user, kind);
+                self.search.find_iter(raw.bytes()).find_map(|found| {
+                    let Term { user, kind, .. } = self.terms[found.pattern().as_usize()];
+                    let alone = stands_alone(raw.bytes(), found.start(), found.end());
+                    (counts(user, kind) && alone).then_some(user)
+                })
+            })?;
+            Some((observation.n, observer, &history.plan.users[user].name))
+        })
     }
 
     /// What each observation shows, with its observer and their place.
@@ -187,6 +215,19 @@ impl<'c, 'h> ShownNames<'c, 'h> {
         };
         self.case.user(message) != Some(other) && is_of_own_run(self.case, message)
     }
+}
+
+/// The observations, by number, that show an equal message of another state or campaign.
+fn equal_of_others(case: &Case<'_>) -> BTreeSet<u64> {
+    let key = &case.history.plan.campaign;
+    if !key.is_of_later_state() {
+        return BTreeSet::new();
+    }
+    let shows = |observation: &&Observation| {
+        let parts = [observation.what.headers(), observation.what.inbound()];
+        parts.into_iter().flatten().any(|raw| holds_equal_of_others(&raw.text(), key))
+    };
+    case.history.observations.iter().filter(shows).map(|observation| observation.n).collect()
 }
 
 /// Whether the message answers its observer, or one of their runs.

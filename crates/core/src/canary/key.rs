@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip128::SipHasher24;
 
 /// Letters of [`CampaignKey::round_word`].
-const ROUND_WORD_LEN: usize = 12;
+pub(crate) const ROUND_WORD_LEN: usize = 12;
 
 /// Campaign stamps and name digests have three bytes each.
 const THREE_BYTES: u32 = 0xFF_FFFF;

@@ -49,6 +49,7 @@ mod wrap;
 pub use encoding::base64;
 pub use encoding::{Alignment, Encoding, HexCase};
 pub use fragment::{LEAST_FRAGMENT, Planted, heads, tail};
+pub(crate) use key::ROUND_WORD_LEN;
 pub use key::{CampaignKey, ParseKeyError, name_digest};
 pub use mint::{CANARY_LEN, Field, Mint, Owner, PHANTOM_USER};
 pub use piece::{Last, Tail, hangs};

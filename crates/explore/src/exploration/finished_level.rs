@@ -55,11 +55,11 @@ impl LevelTally {
             reasons.push(Reason::new(code, text));
         }
         let verdict = if !self.findings.is_empty() {
-            let text = format!(
-                "{} distinct findings, the first in trial {}",
-                self.findings.len(),
-                self.first_leak.unwrap_or_default()
-            );
+            let first = self.first_leak.unwrap_or_default();
+            let text = match self.findings.len() {
+                1 => format!("1 distinct finding, first in trial {first}"),
+                several => format!("{several} distinct findings, the first in trial {first}"),
+            };
             reasons.insert(0, Reason::new(ReasonCode::Findings, text));
             Verdict::Leaked
         } else if reasons.is_empty() {
@@ -231,6 +231,7 @@ impl LevelTally {
                 .as_slice()
             {
                 [] => "no control could be planted".into(),
+                [one] => format!("1 control was missed: {one}"),
                 missed => format!("{} controls were missed: {}", missed.len(), missed.join("; ")),
             });
         }
