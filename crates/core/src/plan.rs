@@ -474,3 +474,18 @@ impl RunPlan {
         mint.mint(Owner { user, run: self.run, field: Field::Settings })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_messages_of_other_campaigns_are_told_from_those_of_rounds_before() {
+        let said = |key: CampaignKey| format!("{EQUAL_WORDS} {}.", key.round_word().expect("one"));
+        let first = CampaignKey::from_seed(7).with_nonce(9);
+        let key = first.after_states(1).in_round(3);
+        let holds = |text: String| holds_equal_of_others(&text, &key);
+        assert!(!holds(said(key.in_round(1)) + &said(key)) && !holds(EQUAL_WORDS.into()));
+        assert!(holds(said(key) + &said(first.in_round(2))));
+    }
+}
