@@ -218,18 +218,28 @@ impl Secrets {
     fn beside_canaries<'s>(&self, secret: &'s str) -> Option<Vec<&'s str>> {
         let Trial { key, canaries, .. } = self.trial.as_ref()?;
         let sightings = canaries.get_or_init(|| Scanner::new(*key)).scan(secret.as_bytes());
+        let sightings = sightings.iter().map(|Sighting { start, end, .. }| (*start, *end));
+        let mut said: Vec<(usize, usize)> =
+            sightings.map(|(start, end)| (start as usize, end as usize)).collect();
+        // What several users say in equal messages is as little the server's.
+        let equal = (0..=key.round()).filter_map(|round| key.in_round(round).round_word());
+        said.extend(equal.filter_map(|word| {
+            let start = secret.find(&word)?;
+            Some((start, start + word.len()))
+        }));
+        said.sort_unstable();
         let mut rest = 0;
         let mut beside = Vec::new();
-        for Sighting { start, end, .. } in &sightings {
+        for (start, end) in &said {
             // In base64, neighbours share a character.
-            beside.push(secret.get(rest..(*start as usize).max(rest))?);
-            rest = *end as usize;
+            beside.push(secret.get(rest..(*start).max(rest))?);
+            rest = *end;
         }
         beside.push(secret.get(rest..)?);
         let tokens = beside.into_iter().flat_map(|text| {
             text.split(|one: char| !one.is_ascii_alphanumeric() && !"-_.".contains(one))
         });
-        (!sightings.is_empty()).then(|| tokens.filter(|token| token.len() >= TOKEN).collect())
+        (!said.is_empty()).then(|| tokens.filter(|token| token.len() >= TOKEN).collect())
     }
 
     /// What stands in the place of the secret of that number.
@@ -442,6 +452,13 @@ mod tests {
         secrets.add(&flash);
         assert_eq!(secrets.tell(&"ann".into(), &flash, "flash", Whose::Captured), None);
         assert_eq!(secrets.without(&flash).split("***").next(), Some(words.as_str()));
+        assert!(!secrets.without(&flash).contains(token));
+        // So are the words of an equal message.
+        let key = CampaignKey::from_seed(7).with_nonce(9).in_round(2);
+        let mut secrets = Secrets::default();
+        secrets.trial = Some(Trial { key, written: String::new(), canaries: OnceLock::new() });
+        let flash = format!("{}:{token}", key.in_round(1).round_word().expect("a word"));
+        assert_eq!(secrets.tell(&"ann".into(), &flash, "flash", Whose::Session), None);
         assert!(!secrets.without(&flash).contains(token));
         // Without a trial nobody's words are known.
         assert!(!Secrets::new(std::slice::from_ref(&flash)).without(&flash).contains(&said));

@@ -414,7 +414,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// What everybody says whose message is equal to others', before the word of the round.
-const EQUAL_WORDS: &str = "Please look into my account";
+pub const EQUAL_WORDS: &str = "my account";
 
 /// Whether the text holds an equal message of another campaign than that, or of another state.
 pub fn holds_equal_of_others(text: &str, key: &CampaignKey) -> bool {
@@ -449,8 +449,8 @@ impl RunPlan {
         let own = mint.mint(Owner { user, run: self.run, field: Field::Prompt });
         let mut text = match self.has(Twist::EqualMessage) {
             true => match mint.key().round_word() {
-                Some(word) => format!("{EQUAL_WORDS} {word}"),
-                None => EQUAL_WORDS.to_owned(),
+                Some(word) => format!("Please look into {EQUAL_WORDS} {word}"),
+                None => format!("Please look into {EQUAL_WORDS}"),
             },
             false => format!("Please look into {own}"),
         };

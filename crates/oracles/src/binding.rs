@@ -2,12 +2,14 @@
 
 use std::cell::LazyCell;
 
+use memchr::memmem;
 use serde_json::Value;
 
 use super::alter;
 use super::answered::Answered;
 use super::case::Case;
 use super::echoes;
+use super::edits::bytes;
 use super::message::Message;
 use super::oracle::{Judgement, Oracle};
 use super::run_facts::Answers;
@@ -16,6 +18,7 @@ use super::suspects::{Suspects, own, shows};
 use partywall_core::canary::Field;
 use partywall_core::finding::{Evidence, FindingKind, OracleId, Suspect};
 use partywall_core::history::What;
+use partywall_core::plan::EQUAL_WORDS;
 
 /// What shifts replies between requests of one user shifts them between users on another day. A run
 /// may quote another of the same conversation, but not answer in its place.
@@ -119,7 +122,8 @@ fn canaries(case: &Case<'_>, suspects: &mut Suspects) -> u64 {
 }
 
 /// Whether every answer to a known request holds something that its user gave: then one that holds
-/// only what belongs to another request is no mere quotation.
+/// only what belongs to another request is no mere quotation. Words that several users say mark
+/// nobody, and an answer that holds them lacks nothing.
 fn labels_all(case: &Case<'_>, answered: &Answered<'_, '_>, own: impl Fn(&&Seen) -> bool) -> bool {
     let mut labelled = vec![false; case.messages.len()];
     for message in case.seen.iter().filter(own).filter_map(Seen::message) {
@@ -129,10 +133,12 @@ fn labels_all(case: &Case<'_>, answered: &Answered<'_, '_>, own: impl Fn(&&Seen)
         What::Answer { status, .. } => !(200..300).contains(&status),
         _ => false,
     };
-    case.messages
-        .iter()
-        .zip(labelled)
-        .all(|(message, labelled)| labelled || answered.run(message).is_none() || fails(message))
+    let is_equal = |message: &Message<'_>| {
+        memmem::find(bytes(case.history, message.at()), EQUAL_WORDS.as_bytes()).is_some()
+    };
+    case.messages.iter().zip(labelled).all(|(message, labelled)| {
+        labelled || answered.run(message).is_none() || fails(message) || is_equal(message)
+    })
 }
 
 /// Whether the run may know what was said in that other one: both are of one conversation, whose
