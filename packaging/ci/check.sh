@@ -50,13 +50,17 @@ grep -q '^::error file=none.toml,line=' log
 [ -s "$GITHUB_STEP_SUMMARY" ]
 
 # All findings of that run are accepted; then one is not.
-{
+accepted() {
     echo "version = 1"
     sed -n 's/^ *"fingerprint": "\([0-9a-f]\{16\}\)",*$/\1/p' "$folder/report.json" | sort -u |
         sed 's/.*/[[known]]\nfingerprint = "&"\nreason = "a test"\nexpires = "2999-12-31"/'
-} >accepted.toml
+}
+accepted >accepted.toml
 "$PROGRAM" compare "$folder" --baseline accepted.toml --fail-on new >/dev/null
-sed '2,5d' accepted.toml >fewer.toml
+# Warnings have fingerprints too, so it is the first that was told as a finding.
+finding=$(sed -n 's/.*fingerprint \([0-9a-f]\{16\}\).*/\1/p' log | head -1)
+[ -n "$finding" ]
+sed "s/$finding/0000000000000000/" accepted.toml >fewer.toml
 code=0
 "$PROGRAM" compare "$folder" --baseline fewer.toml --fail-on new >/dev/null || code=$?
 expect 1
