@@ -222,8 +222,7 @@ impl Secrets {
         let mut said: Vec<(usize, usize)> =
             sightings.map(|(start, end)| (start as usize, end as usize)).collect();
         // What several users say in equal messages is as little the server's.
-        let equal = (0..=key.round()).filter_map(|round| key.in_round(round).round_word());
-        said.extend(equal.filter_map(|word| {
+        said.extend(key.round_words().filter_map(|word| {
             let start = secret.find(&word)?;
             Some((start, start + word.len()))
         }));
@@ -455,8 +454,8 @@ mod tests {
         assert!(!secrets.without(&flash).contains(token));
         // So are the words of an equal message.
         let key = CampaignKey::from_seed(7).with_nonce(9).in_round(2);
-        let mut secrets = Secrets::default();
-        secrets.trial = Some(Trial { key, written: String::new(), canaries: OnceLock::new() });
+        let trial = Trial { key, written: String::new(), canaries: OnceLock::new() };
+        let mut secrets = Secrets { trial: Some(trial), ..Secrets::default() };
         let flash = format!("{}:{token}", key.in_round(1).round_word().expect("a word"));
         assert_eq!(secrets.tell(&"ann".into(), &flash, "flash", Whose::Session), None);
         assert!(!secrets.without(&flash).contains(token));

@@ -427,8 +427,7 @@ pub fn holds_equal_of_others(text: &str, key: &CampaignKey) -> bool {
     if words.is_empty() {
         return false;
     }
-    let own = (0..=key.round()).filter_map(|round| key.in_round(round).round_word());
-    let own: BTreeSet<String> = own.collect();
+    let own: BTreeSet<String> = key.round_words().collect();
     words.into_iter().any(|word| word.len() == ROUND_WORD_LEN && !own.contains(word))
 }
 

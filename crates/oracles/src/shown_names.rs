@@ -127,6 +127,15 @@ impl<'c, 'h> ShownNames<'c, 'h> {
 
     /// All that the observation shows its observer, who has that place: of themselves too.
     fn shown(&self, observation: &Observation, observer: usize) -> Vec<Shown> {
+        let mut all = self.names_in(observation, observer);
+        if self.equal_of_others.contains(&observation.n) {
+            all.retain(|shown| shown.user == observer);
+        }
+        all
+    }
+
+    /// The same, be it what an earlier state was given or not.
+    fn names_in(&self, observation: &Observation, observer: usize) -> Vec<Shown> {
         let what = &observation.what;
         let parts = [(what.headers(), true), (what.inbound(), false)];
         let mut all = Vec::new();
@@ -135,8 +144,7 @@ impl<'c, 'h> ShownNames<'c, 'h> {
             for found in self.search.find_iter(bytes) {
                 let Term { user, kind, .. } = self.terms[found.pattern().as_usize()];
                 let counts = user == observer
-                    || (!self.equal_of_others.contains(&observation.n)
-                        && self.counts(observation, observer, user, kind)
+                    || (self.counts(observation, observer, user, kind)
                         && !(kind == Kind::Name && self.is_shared(observation, observer, user)));
                 if counts && stands_alone(bytes, found.start(), found.end()) {
                     all.push(Shown { user, kind, in_header });
@@ -154,16 +162,8 @@ impl<'c, 'h> ShownNames<'c, 'h> {
         history.observations.iter().filter(left).find_map(|observation| {
             let observer = observation.by.as_ref()?;
             let own = self.case.place(observer)?;
-            let parts = [observation.what.headers(), observation.what.inbound()];
-            let user = parts.into_iter().flatten().find_map(|raw| {
-                let counts =
-                    |user: usize, kind| user != own && self.counts(observation, own, user, kind);
-                self.search.find_iter(raw.bytes()).find_map(|found| {
-                    let Term { user, kind, .. } = self.terms[found.pattern().as_usize()];
-                    let alone = stands_alone(raw.bytes(), found.start(), found.end());
-                    (counts(user, kind) && alone).then_some(user)
-                })
-            })?;
+            let mut shown = self.names_in(observation, own).into_iter();
+            let user = shown.find(|shown| shown.user != own)?.user;
             Some((observation.n, observer, &history.plan.users[user].name))
         })
     }

@@ -116,6 +116,11 @@ impl CampaignKey {
         Some((0..ROUND_WORD_LEN).map(letter).collect())
     }
 
+    /// The [words](Self::round_word) of this round and of those before it.
+    pub fn round_words(&self) -> impl Iterator<Item = String> {
+        (0..=self.round).filter_map(|round| self.in_round(round).round_word())
+    }
+
     /// A tag of something else than a canary, which nobody makes without the key.
     pub fn seal(self, what: &str, number: usize) -> u64 {
         // Longer than a claim and than the text above, so that it never is one of them.
