@@ -76,23 +76,23 @@ fn plans(record: &Record) -> String {
 fn leaks(record: &Record, side: &str) -> String {
     let found = findings_of(record, side).count();
     let refuted = record.models.iter().filter(|row| unexpectedly_refuted(row)).count();
-    let trials = count(trials(record, side));
+    let trials = in_words(trials(record, side));
     let models = match refuted {
         0 => String::new(),
         1 => "1 model of the kernel was refuted".into(),
         n => format!("{n} models of the kernel were refuted"),
     };
     match (found, refuted) {
-        (0, 0) => format!("repros of before still show findings; no others in {trials} trials"),
+        (0, 0) => format!("repros of before still show findings; no others in {trials}"),
         (0, _) => {
-            format!("{models}: its threads can do wrong. Nothing in {trials} trials showed it")
+            format!("{models}: its threads can do wrong. Nothing in {trials} showed it")
         }
         (_, 0) => {
-            format!("{}: {} in {trials} trials", harm(findings_of(record, side)), distinct(found))
+            format!("{}: {} in {trials}", harm(findings_of(record, side)), distinct(found))
         }
         (..) => {
             let harm = harm(findings_of(record, side));
-            format!("{harm}: {} in {trials} trials, and {models}", distinct(found))
+            format!("{harm}: {} in {trials}, and {models}", distinct(found))
         }
     }
 }
@@ -129,10 +129,17 @@ fn controls_clause(record: &Record, side: &str) -> String {
 
 /// How much was tried on that side: `2,262 trials and 26,750 thread interleavings`.
 fn tried(record: &Record, side: &str) -> String {
-    let trials = count(trials(record, side));
+    let trials = in_words(trials(record, side));
     match sum(record, side, true) {
-        0 => format!("{trials} trials"),
-        n => format!("{trials} trials and {} thread interleavings", count(n)),
+        0 => trials,
+        n => format!("{trials} and {} thread interleavings", count(n)),
+    }
+}
+
+fn in_words(trials: u64) -> String {
+    match trials {
+        1 => "1 trial".into(),
+        n => format!("{} trials", count(n)),
     }
 }
 
